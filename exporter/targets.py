@@ -1,0 +1,115 @@
+"""Where a device is: `tcp://HOST[:502][?unit=N]`, `rtu:///dev/ttyUSB0?baudrate=9600…`, `rtu-tcp://HOST:PORT`."""
+
+from dataclasses import dataclass
+from typing import Literal
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+Transport = Literal["tcp", "rtu", "rtu-tcp"]
+
+TCP_PORT = 502  # fixed in the CS141 (device.md 4)
+_FORMS = "tcp://HOST[:502][?unit=N], rtu:///dev/ttyUSB0?baudrate=9600&parity=E&stopbits=1[&unit=N] or rtu-tcp://HOST:PORT[?unit=N]"
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """One TCP address or serial line: what a connection and its queue belong to."""
+
+    transport: Transport
+    host: str = ""
+    port: int = 0
+    path: str = ""
+    baudrate: int = 9600
+    parity: str = "E"
+    stopbits: int = 1
+
+    @property
+    def address(self) -> str:
+        """`HOST:PORT` (IPv6 in brackets) or the serial path."""
+        if self.transport == "rtu":
+            return self.path
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+@dataclass(frozen=True)
+class Target:
+    """An endpoint and the unit id (1…247, 0 and 255 for odd gateways) asked there."""
+
+    endpoint: Endpoint
+    unit: int = 1
+
+    @property
+    def url(self) -> str:
+        """The target written out in full."""
+        endpoint = self.endpoint
+        query = []
+        if endpoint.transport == "rtu":
+            query += [f"baudrate={endpoint.baudrate}", f"parity={endpoint.parity}", f"stopbits={endpoint.stopbits}"]
+        if self.unit != 1:
+            query.append(f"unit={self.unit}")
+        return f"{endpoint.transport}://{endpoint.address}" + ("?" + "&".join(query) if query else "")
+
+    @property
+    def default_name(self) -> str:
+        """The name of a device that was given none: its address, with `/N` when the unit is not 1."""
+        return self.endpoint.address + (f"/{self.unit}" if self.unit != 1 else "")
+
+
+def parse_target(text: str) -> Target:
+    """Read a target; a bare `HOST[:PORT]` means tcp. Raises ValueError with what is wrong and the forms there are."""
+    url = text.strip()
+    if not url or any(character.isspace() or not character.isprintable() for character in url):
+        raise ValueError(f'bad target "{text}": write {_FORMS}')
+    scheme, separator, _ = url.partition("://")
+    if not separator:
+        scheme, url = "tcp", f"tcp://{url}"
+    if scheme not in ("tcp", "rtu", "rtu-tcp"):
+        raise ValueError(f'bad target "{text}": unknown scheme "{scheme}": write {_FORMS}')
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname or "", parts.port
+    except ValueError as error:
+        raise ValueError(f'bad target "{text}": {error}') from None
+    if parts.fragment or parts.username is not None:
+        raise ValueError(f'bad target "{text}": only an address and ?options may stand there')
+    options = _options(text, parts.query, scheme)
+    unit = _number(text, "unit", options.pop("unit", "1"), 0, 255)
+    if scheme == "rtu":
+        if host or not parts.path.startswith("/") or parts.path == "/":
+            raise ValueError(f'bad target "{text}": a serial target needs a path, like rtu:///dev/ttyUSB0')
+        return Target(_serial_endpoint(text, unquote(parts.path), options), unit)
+    if not host or parts.path not in ("", "/"):
+        raise ValueError(f'bad target "{text}": write {_FORMS}')
+    if port == 0 or (port is None and scheme == "rtu-tcp"):
+        raise ValueError(f'bad target "{text}": the port is missing or 0')
+    return Target(Endpoint("rtu-tcp" if scheme == "rtu-tcp" else "tcp", host, port or TCP_PORT), unit)
+
+
+def _serial_endpoint(text: str, path: str, options: dict[str, str]) -> Endpoint:
+    parity = options.get("parity", "E").upper()
+    if parity not in ("N", "E", "O"):
+        raise ValueError(f'bad target "{text}": parity is N, E or O, not "{parity}"')
+    return Endpoint(
+        "rtu",
+        path=path,
+        baudrate=_number(text, "baudrate", options.get("baudrate", "9600"), 300, 4_000_000),
+        parity=parity,
+        stopbits=_number(text, "stopbits", options.get("stopbits", "1"), 1, 2),
+    )
+
+
+def _options(text: str, query: str, scheme: str) -> dict[str, str]:
+    known = {"unit", "baudrate", "parity", "stopbits"} if scheme == "rtu" else {"unit"}
+    options: dict[str, str] = {}
+    for key, value in parse_qsl(query, keep_blank_values=True):
+        if key not in known:
+            raise ValueError(f'bad target "{text}": unknown option "{key}" (there are: {", ".join(sorted(known))})')
+        if key in options:
+            raise ValueError(f'bad target "{text}": option "{key}" is given twice')
+        options[key] = value
+    return options
+
+
+def _number(text: str, key: str, value: str, low: int, high: int) -> int:
+    if not value.isascii() or not value.isdigit() or not low <= int(value) <= high:
+        raise ValueError(f'bad target "{text}": {key} is a number from {low} to {high}, not "{value}"')
+    return int(value)
