@@ -43,7 +43,11 @@ class Target:
         endpoint = self.endpoint
         query = []
         if endpoint.transport == "rtu":
-            query += [f"baudrate={endpoint.baudrate}", f"parity={endpoint.parity}", f"stopbits={endpoint.stopbits}"]
+            query += [
+                f"baudrate={endpoint.baudrate}",
+                f"parity={endpoint.parity}",
+                f"stopbits={endpoint.stopbits}",
+            ]
         if self.unit != 1:
             query.append(f"unit={self.unit}")
         return f"{endpoint.transport}://{endpoint.address}" + ("?" + "&".join(query) if query else "")
@@ -102,7 +106,9 @@ def _options(text: str, query: str, scheme: str) -> dict[str, str]:
     options: dict[str, str] = {}
     for key, value in parse_qsl(query, keep_blank_values=True):
         if key not in known:
-            raise ValueError(f'bad target "{text}": unknown option "{key}" (there are: {", ".join(sorted(known))})')
+            raise ValueError(
+                f'bad target "{text}": unknown option "{key}" (there are: {", ".join(sorted(known))})'
+            )
         if key in options:
             raise ValueError(f'bad target "{text}": option "{key}" is given twice')
         options[key] = value

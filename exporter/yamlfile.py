@@ -84,14 +84,16 @@ def validate(document: Document, model: type[Model]) -> Model:
         raise UserError("\n".join(dict.fromkeys(messages))) from None
 
 
-def _note_lines(loader: yaml.SafeLoader, node: yaml.Node, place: Place, lines: dict[Place, int], name: str) -> None:
+def _note_lines(
+    loader: yaml.SafeLoader, node: yaml.Node, place: Place, lines: dict[Place, int], name: str
+) -> None:
     lines.setdefault(place, node.start_mark.line + 1)
     if isinstance(node, yaml.MappingNode):
         seen: dict[Any, int] = {}
         for key_node, value_node in node.value:
             if key_node.tag == "tag:yaml.org,2002:merge":
                 continue
-            key = loader.construct_object(key_node, deep=True)  # type: ignore[no-untyped-call]
+            key = loader.construct_object(key_node, deep=True)
             line = key_node.start_mark.line + 1
             if not isinstance(key, str | int):
                 raise UserError(f'{name}:{line}: key "{key}" is not text: put it in quotes')

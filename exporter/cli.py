@@ -1,0 +1,73 @@
+"""The command line."""
+
+import argparse
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+
+from exporter import __version__
+from exporter.commands.flags import AppendFlag, Repeated
+from exporter.errors import UserError
+
+COMMANDS = ("serve", "probe", "explain", "simulate", "demo", "check", "healthy", "maps", "generate")
+_PREFIX = "GENEREX_"
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command; the exit code is 0 when it was good, 1 when it failed and 2 for wrong usage."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    if arguments and arguments[0].startswith("-") and arguments[0] not in ("-h", "--help", "--version"):
+        arguments.insert(0, "serve")
+    parser = _parser(arguments[0] if arguments else "")
+    args = parser.parse_args(arguments)
+    try:
+        code: int = args.run(args)
+    except UserError as error:
+        print(f"generex-exporter: error: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        # whoever read the output has seen enough; the interpreter must not complain about it at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    return code
+
+
+def _parser(wanted: str) -> argparse.ArgumentParser:
+    """The parser; only the command that is `wanted` is loaded, as every one has its own imports."""
+    parser = argparse.ArgumentParser(
+        prog="generex-exporter",
+        description="Prometheus exporter for GENEREX CS141 UPS managers and BACS battery monitors. It only ever reads.",
+        epilog="Run a command with --help for its flags. When the first argument is a flag, the command is serve.",
+    )
+    parser.add_argument("--version", action="version", version=f"generex-exporter {__version__}")
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    for name in COMMANDS:
+        if wanted in COMMANDS and wanted != name:
+            commands.add_parser(name)
+            continue
+        module = importlib.import_module(f"exporter.commands.{name}")
+        help_text = (module.__doc__ or "").strip().splitlines()[0]
+        command = commands.add_parser(name, help=help_text, description=help_text)
+        module.add_arguments(command)
+        if getattr(module, "USES_ENVIRONMENT", False):
+            _add_environment(command)
+        command.set_defaults(run=module.run)
+    return parser
+
+
+def _add_environment(command: argparse.ArgumentParser) -> None:
+    """Let GENEREX_* variables stand in for flags that are not given; commas part the values of repeatable ones."""
+    for action in command._actions:
+        flag = next((option for option in action.option_strings if option.startswith("--")), None)
+        if flag is None or flag == "--help":
+            continue
+        variable = _PREFIX + flag.removeprefix("--").replace(".", "_").replace("-", "_").upper()
+        value = os.environ.get(variable, "").strip()
+        if not value:
+            continue
+        if action.choices is not None and value not in action.choices:
+            command.error(f"{variable}: {value!r} is none of {', '.join(map(str, action.choices))}")
+        action.default = Repeated(value.split(",")) if isinstance(action, AppendFlag) else value

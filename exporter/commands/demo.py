@@ -1,0 +1,1 @@
+"""a simulated CS141 with BACS and the exporter on it, on this machine alone"""

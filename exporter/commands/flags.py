@@ -1,0 +1,24 @@
+"""Flags that may be given several times."""
+
+import argparse
+from collections.abc import Sequence
+from typing import Any
+
+
+class Repeated(list[str]):
+    """Values that came from the environment: the first one on the command line takes their place."""
+
+    def __init__(self, values: Sequence[str]) -> None:
+        super().__init__(value.strip() for value in values if value.strip())
+
+
+class AppendFlag(argparse.Action):
+    """Collects the values of a repeatable flag; argparse's own "append" would add to the default instead."""
+
+    def __call__(
+        self, parser: argparse.ArgumentParser, namespace: argparse.Namespace, values: Any, option_string: str | None = None
+    ) -> None:
+        """Take one more value."""
+        known = getattr(namespace, self.dest)
+        fresh = [] if known is None or isinstance(known, Repeated) else list(known)
+        setattr(namespace, self.dest, [*fresh, str(values)])

@@ -1,0 +1,1 @@
+"""read a device once and print what it says"""

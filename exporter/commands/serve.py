@@ -1,0 +1,77 @@
+"""run the exporter"""
+
+import argparse
+import asyncio
+from pathlib import Path
+
+from exporter import logs
+from exporter.commands.flags import AppendFlag
+from exporter.config import Config, load_config
+from exporter.durations import parse_duration
+from exporter.errors import UserError
+
+PORT = 10141
+
+USES_ENVIRONMENT = True
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The flags of `serve`; each may come from the environment instead, as GENEREX_ and the flag in capitals."""
+    parser.add_argument("--config.file", metavar="FILE", help="configuration with devices, modules and maps")
+    parser.add_argument(
+        "--target", action=AppendFlag, metavar="[NAME=]URL",
+        help="a device to read, like ups1=tcp://10.0.0.7 (repeatable; adds to the file's devices)",
+    )  # fmt: skip
+    parser.add_argument("--module", default="cs141", metavar="NAME", help="module of the --target devices (default: cs141)")
+    parser.add_argument(
+        "--web.listen-address", action=AppendFlag, metavar="[HOST]:PORT",
+        help=f"where to listen (repeatable; default: :{PORT})",
+    )  # fmt: skip
+    parser.add_argument(
+        "--timeout-offset", default="0.5", metavar="SECONDS",
+        help="what is taken off the scraper's timeout, so that the answer is back in time (default: 0.5)",
+    )  # fmt: skip
+    add_log_arguments(parser)
+
+
+def add_log_arguments(parser: argparse.ArgumentParser) -> None:
+    """The flags of the log."""
+    parser.add_argument("--log.level", default="info", choices=logs.LEVELS, help="lowest level that is logged (default: info)")
+    parser.add_argument("--log.format", default="logfmt", choices=logs.FORMATS, help="form of the log lines (default: logfmt)")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Serve until told to stop."""
+    from exporter.web.server import ListenAddress, serve
+    from exporter.web.state import State
+
+    options = vars(args)
+    logs.set_up(options["log.level"], options["log.format"])
+    try:
+        addresses = [ListenAddress.parse(text) for text in options["web.listen_address"] or [f":{PORT}"]]
+        offset = _seconds(args.timeout_offset)
+    except ValueError as error:
+        raise UserError(str(error)) from None
+    path = Path(options["config.file"]) if options["config.file"] else None
+
+    def load() -> Config:
+        config = load_config(path, targets=args.target or (), module=args.module)
+        if not config.devices and not config.probe.allow:
+            raise UserError("nothing to read: give a --target, or a --config.file with devices or probe.allow")
+        return config
+
+    async def main() -> None:
+        await serve(State(load, offset), addresses)
+
+    asyncio.run(main())
+    return 0
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = parse_duration(text)
+    if not 0 <= seconds < 3600:
+        raise ValueError(f'bad --timeout-offset "{text}": a number of seconds is right')
+    return seconds

@@ -1,0 +1,35 @@
+"""The configuration: what is read, how, and what `/probe` may ask (design 2.7)."""
+
+from exporter.config.allow import AllowRule
+from exporter.config.load import BUILT_IN_MODULES, adhoc_device, load_config
+from exporter.config.model import (
+    Config,
+    Device,
+    Expect,
+    Module,
+    Options,
+    Override,
+    Probe,
+    Prof,
+    Sensor,
+    SensorKind,
+)
+from exporter.config.schema import config_json_schema
+
+__all__ = [
+    "BUILT_IN_MODULES",
+    "AllowRule",
+    "Config",
+    "Device",
+    "Expect",
+    "Module",
+    "Options",
+    "Override",
+    "Probe",
+    "Prof",
+    "Sensor",
+    "SensorKind",
+    "adhoc_device",
+    "config_json_schema",
+    "load_config",
+]

@@ -1,0 +1,160 @@
+"""Checks of maps and options against each other, as (place within the entry, message) pairs."""
+
+import difflib
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+
+from exporter.config.model import Options
+from exporter.config.schema import DeviceEntry, OptionsEntry
+from exporter.durations import format_duration
+from exporter.maps.build import series_of
+from exporter.maps.model import Map
+from exporter.yamlfile import Place
+
+Finding = tuple[Place, str]
+
+SENSOR_MAP = "sensors"
+NO_SENSORS = frozenset({"prof", "everexceed"})  # a PLC, and an address list without a SENSORMANAGER
+
+
+def near(name: str, choices: Iterable[str]) -> str:
+    """A hint in brackets: names like `name`, or all of them when there are few."""
+    known = sorted(choices)
+    close = difflib.get_close_matches(name, known, n=3)
+    if close and len(known) > 12:
+        return " (did you mean " + " or ".join(f'"{match}"' for match in close) + "?)"
+    if len(known) > 12:
+        return " (`generex-exporter maps` lists the words)"
+    return f" (there are: {', '.join(known) or 'none'})"
+
+
+def module_maps(names: Sequence[str], maps: Mapping[str, Map]) -> Iterator[Finding]:
+    """The maps of a module must exist and fit together: no word or series may come from two of them.
+
+    They may add words to one group, unless it repeats.
+    """
+    seen: dict[object, tuple[str, bool]] = {}
+    for index, name in enumerate(names):
+        place: Place = ("maps", index)
+        if name not in maps:
+            yield place, f'unknown map "{name}"{near(name, maps)}'
+            continue
+        if name in names[:index]:
+            yield place, f'map "{name}" is there twice'
+            continue
+        for key, what, exclusive in _parts(maps[name]):
+            other, other_exclusive = seen.setdefault(key, (name, exclusive))
+            if other != name and (exclusive or other_exclusive):
+                yield (
+                    place,
+                    f'maps "{other}" and "{name}" both have {what}: a module can hold only one of them',
+                )
+                break
+
+
+def _parts(item: Map) -> Iterator[tuple[object, str, bool]]:
+    """What maps of a module may have in common or not: a key to compare, how to call it, and whether not."""
+    for word in item.words.values():
+        # counts and flags are referred to by the bare name of the word
+        yield ("word", word.name), f'the word "{word.name}"', True
+        for metric, pairs in series_of(word):
+            yield ("series", metric, tuple(sorted(pairs))), f'the series "{metric}{dict(pairs) or ""}"', True
+    for group in item.groups:
+        yield ("group", group.name), f'the group "{group.name}"', group.repeat is not None
+    for trust in item.trusts:
+        yield ("trust", trust.section), f'what vouches for "{trust.section}"', True
+
+
+def overrides(entry: OptionsEntry, names: Sequence[str], maps: Mapping[str, Map]) -> Iterator[Finding]:
+    """Overrides must be of measurements in the maps that are read, or of sensors."""
+    words = {
+        word.id: word
+        for name in dict.fromkeys([*names, SENSOR_MAP])
+        if name in maps
+        for word in maps[name].words.values()
+    }
+    counts = {f"{word.map}.{word.repeat.count}" for word in words.values() if word.repeat is not None}
+    for name, override in entry.overrides.items():
+        place: Place = ("overrides", name)
+        if name not in words:
+            read = ", ".join(dict.fromkeys([*names, SENSOR_MAP]))
+            yield place, f'unknown word "{name}" in the maps {read}{near(name, words)}'
+        elif not words[name].is_measurement:
+            yield place, f'"{name}" holds flags or states: it has no scale or offset'
+        elif name in counts:
+            yield place, f'"{name}" is the count of what is read: it has no scale or offset'
+        elif words[name].map == SENSOR_MAP and override.scale is not None:
+            yield (*place, "scale"), "the scale of a sensor stands in its entry under sensors"
+        elif override.scale is None and override.offset is None:
+            yield place, "give scale, offset or both"
+
+
+def widths(
+    entry: OptionsEntry, options: Options, names: Sequence[str], maps: Mapping[str, Map]
+) -> Iterator[Finding]:
+    """A value is never split over two requests, so the widest must fit into one."""
+    words = [word for name in names for word in maps[name].words.values()]
+    widest = max(words, key=lambda word: word.registers)
+    if "max_words" in entry.model_fields_set and options.max_words < widest.registers:
+        yield (
+            ("max_words",),
+            f"max_words {options.max_words} is less than the {widest.registers} words of {widest.id}",
+        )
+
+
+def times(entry: OptionsEntry, options: Options) -> Iterator[Finding]:
+    """Times inside the pass must fit into it. Named where this entry gives one of the two."""
+    given = entry.model_fields_set
+    longest = format_duration(options.timeout)
+    for name, value, bad in (
+        ("request_timeout", options.request_timeout, options.request_timeout > options.timeout),
+        ("pacing", options.pacing, options.pacing >= options.timeout),
+    ):
+        if bad and given & {name, "timeout"}:
+            place = name if name in given else "timeout"
+            yield (place,), f"{name} {format_duration(value)} does not fit into timeout {longest}"
+
+
+def battery(
+    entry: OptionsEntry, options: Options, names: Sequence[str], maps: Mapping[str, Map]
+) -> Iterator[Finding]:
+    """Whoever expects a BACS must have it read, or its loss would go unseen."""
+    repeats = any(group.repeat for name in names if name in maps for group in maps[name].groups)
+    given = entry.model_fields_set
+    listing = ", ".join(names)
+    if "bacs" in given and options.bacs == "required" and not repeats:
+        yield ("bacs",), f"a BACS is required, but no map that is read has one (maps: {listing})"
+    if isinstance(entry, DeviceEntry) and (entry.expect.strings or entry.expect.modules):
+        if not repeats:
+            yield (
+                ("expect",),
+                f"strings or modules are expected, but no map that is read has them (maps: {listing})",
+            )
+        elif options.bacs == "off":
+            yield ("expect",), "strings or modules are expected, but bacs is off"
+
+
+def sensors(entry: DeviceEntry, names: Sequence[str]) -> Iterator[Finding]:
+    """Sensor names must differ, and the device must be one that can have sensors."""
+    if entry.sensors and set(names) <= NO_SENSORS:
+        yield (
+            ("sensors",),
+            f"a device that is read with {', '.join(names)} has no sensors at addresses 143 to 150",
+        )
+    first: dict[str, int] = {}
+    for number, sensor in entry.sensors.items():
+        other = first.setdefault(sensor.name, number)
+        if other != number:
+            yield ("sensors", number, "name"), f'sensor {other} is named "{sensor.name}" already'
+
+
+def labels(names: Collection[str], maps: Iterable[Map]) -> Iterator[Finding]:
+    """Labels that the metrics of a loaded map have cannot be given to a device."""
+    taken: dict[str, str] = {}
+    for item in maps:
+        for word in item.words.values():
+            for _, series_labels in series_of(word):
+                for label, _ in series_labels:
+                    taken.setdefault(label, item.name)
+    for name in names:
+        if name in taken:
+            yield ("labels", name), f'label "{name}" is a label of metrics in map "{taken[name]}"'

@@ -1,0 +1,153 @@
+"""Devices: from the file's entries and the `--target` flags to resolved ones, no two of them the same."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from ipaddress import ip_address
+from pathlib import PurePosixPath
+from urllib.parse import parse_qsl
+
+from exporter.config import checks
+from exporter.config.fields import NAME, read_target
+from exporter.config.merge import merge_options
+from exporter.config.model import Device, Expect, Module, Sensor
+from exporter.config.problems import Problems, Source
+from exporter.config.schema import DeviceEntry, ModuleEntry
+from exporter.maps.model import Map
+from exporter.targets import Endpoint, Target
+
+Given = tuple[Source, DeviceEntry]
+
+
+def from_flags(texts: Sequence[str], problems: Problems) -> list[Given]:
+    """The devices of `--target [NAME=]URL`."""
+    given = []
+    for text in texts:
+        source = Source(flag=f'--target "{text}"')
+        # only what stands before the first = can be a name: tcp://h?unit=2 has one too
+        name, equals, url = text.strip().partition("=")
+        if not equals or not NAME.fullmatch(name):
+            name, url = "", text.strip()
+        try:
+            if len(name) > 200:
+                raise ValueError("the name is longer than 200 characters")
+            read_target(url)
+        except ValueError as error:
+            problems.add(source, (), str(error))
+            continue
+        entry = DeviceEntry(target=url, name=name) if name else DeviceEntry(target=url)
+        given.append((source, entry))
+    return given
+
+
+class Resolver:
+    """Resolves devices against the modules and maps, and remembers them to find doubles.
+
+    `modules` are the modules with the entries they were read from; `maps` is empty when loading them failed.
+    """
+
+    def __init__(
+        self,
+        problems: Problems,
+        modules: Mapping[str, tuple[Module, ModuleEntry]],
+        maps: Mapping[str, Map],
+        default_module: str,
+    ) -> None:
+        self._problems = problems
+        self._modules = modules
+        self._maps = maps
+        self._default_module = default_module
+        self._names: dict[str, Source] = {}
+        self._targets: dict[Target, tuple[str, Source]] = {}
+        self._lines: dict[str, tuple[Endpoint, Source]] = {}
+
+    def resolve(self, source: Source, entry: DeviceEntry) -> Device | None:
+        """The device, or None when its module is unknown; what is wrong is noted as a problem."""
+        target = self._target(source, entry)
+        name = entry.name or target.default_name
+        self._check_double(source, name, target, named=entry.name is not None)
+        if target.endpoint.transport == "rtu":
+            self._check_line(source, target.endpoint)
+        module_name = entry.module or self._default_module
+        if module_name not in self._modules:
+            if entry.module:
+                hint = checks.near(module_name, self._modules)
+                self._problems.add(source, ("module",), f'unknown module "{module_name}"{hint}')
+            return None
+        module, module_entry = self._modules[module_name]
+        device = Device(
+            name=name,
+            target=target,
+            module=module_name,
+            maps=module.maps,
+            labels=dict(entry.labels),
+            options=merge_options(module_entry, entry),
+            expect=Expect(entry.expect.strings, entry.expect.modules),
+            sensors=tuple(
+                Sensor(number, sensor.name, sensor.kind, sensor.scale)
+                for number, sensor in sorted(entry.sensors.items())
+            ),
+        )
+        self._check_against_maps(source, entry, device)
+        return device
+
+    def _target(self, source: Source, entry: DeviceEntry) -> Target:
+        target = read_target(entry.target)
+        if entry.unit is None:
+            return target
+        written = any(key == "unit" for key, _ in parse_qsl(entry.target.partition("?")[2]))
+        if written and target.unit != entry.unit:
+            self._problems.add(
+                source, ("unit",), f"unit {entry.unit} contradicts unit={target.unit} in the target"
+            )
+        return replace(target, unit=entry.unit)
+
+    def _check_double(self, source: Source, name: str, target: Target, *, named: bool) -> None:
+        # two names would read one device twice and count its power failures twice
+        other, first = self._targets.setdefault(_plain(target), (name, source))
+        if first is not source:
+            self._problems.add(
+                source,
+                ("target",),
+                f'"{target.url}" is the device "{other}" already ({self._problems.where(first)})',
+            )
+            if not named:
+                return
+        first = self._names.setdefault(name, source)
+        if first is not source:
+            self._problems.add(
+                source, ("name",), f'the name "{name}" is taken ({self._problems.where(first)})'
+            )
+
+    def _check_line(self, source: Source, endpoint: Endpoint) -> None:
+        other, first = self._lines.setdefault(str(PurePosixPath(endpoint.path)), (endpoint, source))
+        if endpoint != other:
+            here, there = (Target(item).url for item in (endpoint, other))
+            where = self._problems.where(first)
+            self._problems.add(
+                source,
+                ("target",),
+                f'one serial line with two settings: "{here}" here and "{there}" ({where})',
+            )
+
+    def _check_against_maps(self, source: Source, entry: DeviceEntry, device: Device) -> None:
+        findings = [*checks.times(entry, device.options), *checks.sensors(entry, device.maps)]
+        findings += checks.labels(entry.labels, self._maps.values())
+        if all(name in self._maps for name in device.maps):
+            findings += checks.overrides(entry, device.maps, self._maps)
+            findings += checks.battery(entry, device.options, device.maps, self._maps)
+            findings += checks.widths(entry, device.options, device.maps, self._maps)
+        for place, message in findings:
+            self._problems.add(source, place, message)
+
+
+def _plain(target: Target) -> Target:
+    """The target with its address in one writing: ::1 and 0:0:0:0:0:0:0:1 are the same device."""
+    endpoint = target.endpoint
+    try:
+        host = str(ip_address(endpoint.host))
+    except ValueError:
+        host = endpoint.host.rstrip(".")
+    # settings of the line do not make another device; that they differ is an error of its own
+    return Target(
+        Endpoint(endpoint.transport, host, endpoint.port, str(PurePosixPath(endpoint.path))), target.unit
+    )

@@ -1,0 +1,212 @@
+"""The kinds of value a configuration file holds, each with a check that says what to write instead."""
+
+import re
+from decimal import Decimal
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    PlainSerializer,
+    StringConstraints,
+    WithJsonSchema,
+    model_validator,
+)
+
+from exporter.config.allow import AllowRule
+from exporter.durations import format_duration, parse_duration
+from exporter.maps.schema import RESERVED_LABELS, Factor
+from exporter.targets import Target, parse_target
+from exporter.yamlfile import Strict
+
+NAME = re.compile(r"[A-Za-z0-9_.-]+")
+LABEL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
+# the labels of the exporter's own series (design 2.4)
+TABLE_LABELS = frozenset(
+    {
+        "phase",
+        "flag",
+        "port",
+        "sensor",
+        "string",
+        "module",
+        "word",
+        "group",
+        "target",
+        "unit",
+        "reason",
+        "state",
+    }
+)
+LONGEST = 365 * 86400.0
+_DURATION_PATTERN = r"^[0-9]+(\.[0-9]+)?(ms|s|m|h|d)$"
+
+
+class Section(Strict):
+    """Base of the sections: says what is wrong when something else than keys and values stands there."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _is_mapping(cls, data: object) -> object:
+        if not isinstance(data, dict):
+            required = [name for name, field in cls.model_fields.items() if field.is_required()]
+            keys = ", ".join(required or list(cls.model_fields)[:3])
+            raise ValueError(f"keys and values belong here (such as {keys}), not {_quoted(data)}")
+        return data
+
+
+def _quoted(value: object) -> str:
+    if isinstance(value, list):
+        return "a list"
+    if isinstance(value, dict):
+        return "keys and values"
+    text = "nothing" if value is None else repr(value) if isinstance(value, str) else str(value)
+    return text if len(text) <= 80 else f"{text[:80]}…"
+
+
+def _text(value: object) -> object:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        # YAML has turned yes, no, on and off into a truth value: the writing is lost
+        raise ValueError("text belongs here: put yes, no, on, off, true and false in quotes")
+    if value is None or isinstance(value, list | dict):
+        raise ValueError(f"text belongs here, not {_quoted(value)}")
+    raise ValueError(f'text belongs here: put it in quotes: "{_quoted(value)}"')
+
+
+def _printable(text: str) -> str:
+    if not text.isprintable():
+        raise ValueError(f"{_quoted(text)} has invisible characters in it")
+    if text != text.strip():
+        raise ValueError(f"{_quoted(text)} begins or ends with a blank")
+    return text
+
+
+def _duration(value: object) -> object:
+    if not isinstance(value, str):
+        raise ValueError(f"write a duration with its unit, like 500ms, 30s or 5m, not {_quoted(value)}")
+    seconds = parse_duration(value)
+    if seconds > LONGEST:
+        raise ValueError(f"{value} is longer than 365d")
+    return seconds
+
+
+def _positive(seconds: float) -> float:
+    if seconds == 0:
+        raise ValueError("must be longer than 0s")
+    return seconds
+
+
+def _number(value: object) -> object:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError(f"write a plain number, like 10 or 0.1, not {_quoted(value)}")
+    return value
+
+
+def _not_zero(scale: Decimal) -> Decimal:
+    if scale == 0:
+        raise ValueError("a scale of 0 would make every value 0")
+    return scale
+
+
+def read_target(text: str) -> Target:
+    """`parse_target`, and a hint where a name was written into the address. Raises ValueError."""
+    target = parse_target(text)
+    if "=" in target.endpoint.host:
+        raise ValueError(
+            f'bad target "{text}": no host has a "=" in it; a name before it may hold A-Z a-z 0-9 _ . -'
+        )
+    return target
+
+
+def _target(text: str) -> str:
+    read_target(text)
+    return text
+
+
+def _allow(text: str) -> str:
+    AllowRule.parse(text)
+    return text
+
+
+def _bacs(value: object) -> object:
+    # a bare off is a truth value in YAML 1.1
+    return "off" if value is False else value
+
+
+def _name(value: str) -> str:
+    if not NAME.fullmatch(value):
+        raise ValueError(f'"{value}" has other characters than letters, digits and _ . -')
+    return value
+
+
+def _label_name(name: object) -> object:
+    if not isinstance(name, str) or not LABEL.fullmatch(name):
+        raise ValueError(f'"{name}" is not a label name: letters, digits and _, no digit first')
+    if name.startswith(("__", "exported_")):
+        raise ValueError(f'label "{name}": __ and exported_ at the beginning belong to Prometheus')
+    if name in RESERVED_LABELS:
+        raise ValueError(f'label "{name}" is set by Prometheus or by the exporter itself')
+    if name in TABLE_LABELS:
+        raise ValueError(f'label "{name}" is a label of the exporter\'s own metrics')
+    return name
+
+
+def _sensor_number(number: object) -> object:
+    if isinstance(number, bool) or not isinstance(number, int) or not 1 <= number <= 8:
+        raise ValueError(f"sensors are numbered 1 to 8 (addresses 143 to 150), not {_quoted(number)}")
+    return number
+
+
+_TEXT = BeforeValidator(_text)
+
+Name = Annotated[str, StringConstraints(min_length=1, max_length=200), _TEXT, AfterValidator(_printable)]
+ModuleName = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=80),
+    _TEXT,
+    AfterValidator(_name),
+    WithJsonSchema({"type": "string", "pattern": r"^[A-Za-z0-9_.-]{1,80}$"}),
+]
+PlainText = Annotated[str, StringConstraints(min_length=1, max_length=1000), _TEXT]
+LabelName = Annotated[
+    str,
+    BeforeValidator(_label_name),
+    WithJsonSchema({"type": "string", "pattern": "^(?!__|exported_)[a-zA-Z_][a-zA-Z0-9_]*$"}),
+]
+LabelValue = Annotated[str, StringConstraints(max_length=1000), _TEXT]
+SensorNumber = Annotated[int, BeforeValidator(_sensor_number)]
+TargetText = Annotated[str, _TEXT, AfterValidator(_target)]
+AllowText = Annotated[str, _TEXT, AfterValidator(_allow)]
+
+_duration_schema: dict[str, Any] = {
+    "type": "string",
+    "pattern": _DURATION_PATTERN,
+    "examples": ["500ms", "30s", "5m"],
+}
+Duration = Annotated[
+    float, BeforeValidator(_duration), PlainSerializer(format_duration), WithJsonSchema(_duration_schema)
+]
+PositiveDuration = Annotated[
+    float,
+    AfterValidator(_positive),
+    BeforeValidator(_duration),
+    PlainSerializer(format_duration),
+    WithJsonSchema(_duration_schema),
+]
+
+Number = Annotated[Factor, BeforeValidator(_number), WithJsonSchema({"type": "number"})]
+Scale = Annotated[
+    Factor,
+    AfterValidator(_not_zero),
+    BeforeValidator(_number),
+    WithJsonSchema({"type": "number", "not": {"const": 0}}),
+]
+Bacs = Annotated[
+    Literal["auto", "required", "off"],
+    BeforeValidator(_bacs),
+    WithJsonSchema({"enum": ["auto", "required", "off", False]}),
+]
+Unit = Annotated[int, Field(ge=0, le=255)]

@@ -1,0 +1,136 @@
+"""From the configuration file and the flags to the checked `Config`. Everything wrong is reported at once."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from exporter.config import checks
+from exporter.config.allow import AllowRule
+from exporter.config.devices import Given, Resolver, from_flags
+from exporter.config.merge import merge_options
+from exporter.config.model import Config, Device, Module, Probe
+from exporter.config.problems import Problems, Source, one_line
+from exporter.config.schema import ConfigEntry, ModuleEntry
+from exporter.errors import UserError
+from exporter.maps import load_maps
+from exporter.maps.model import Map
+from exporter.targets import Target
+from exporter.yamlfile import Document, Place, read, validate
+
+BUILT_IN_MODULES: Mapping[str, tuple[str, ...]] = {
+    "cs141": ("ups", "bacs"),
+    "ups": ("ups",),
+    "bacs": ("bacs",),
+    "prof": ("prof",),
+    "inform": ("inform",),
+    "everexceed": ("everexceed",),
+}
+
+
+def load_config(path: Path | None = None, *, targets: Sequence[str] = (), module: str = "cs141") -> Config:
+    """The configuration of a file, of `--target [NAME=]URL` flags, or of both.
+
+    `module` is taken wherever a device names none. Raises UserError with a line `FILE:LINE: place: message`
+    for each mistake.
+    """
+    document = Document("", None, {}) if path is None else read(path)
+    _check_scalars(document, document.data, ())
+    entry = validate(document, ConfigEntry)
+    problems = Problems(document)
+    maps = _load_maps(entry.maps, path.parent if path else Path(), problems)
+    modules = _modules(entry, maps, problems)
+    if module not in modules:
+        problems.add(Source(flag="--module"), (), f'unknown module "{module}"{checks.near(module, modules)}')
+    resolver = Resolver(problems, modules, maps, module)
+    given: list[Given] = [(Source(("devices", index)), device) for index, device in enumerate(entry.devices)]
+    given += from_flags(targets, problems)
+    devices = [resolver.resolve(source, device) for source, device in given]
+    problems.raise_if_any()
+    return Config(
+        devices=tuple(device for device in devices if device is not None),
+        modules={name: item for name, (item, _) in modules.items()},
+        maps=maps,
+        probe=Probe(tuple(map(AllowRule.parse, entry.probe.allow)), entry.probe.max_concurrent),
+        default_module=module,
+        map_files=tuple(entry.maps),
+    )
+
+
+def adhoc_device(config: Config, target: Target, module: str | None = None) -> Device:
+    """A device that is not configured, for `/probe?target=ADDRESS`: named by its address, without labels.
+
+    Raises UserError for an unknown module.
+    """
+    name = config.default_module if module is None else module
+    if name not in config.modules:
+        raise UserError(f'unknown module "{name}" (there are: {", ".join(config.modules)})')
+    chosen = config.modules[name]
+    return Device(target.default_name, target, name, chosen.maps, options=chosen.options)
+
+
+def _check_scalars(document: Document, data: object, place: Place) -> None:
+    """Refuse text and numbers that YAML can write, but one line of an error or a label cannot hold."""
+    if isinstance(data, dict):
+        for key, value in data.items():
+            _check_scalars(document, key, place)
+            _check_scalars(document, value, (*place, key))
+    elif isinstance(data, list):
+        for index, item in enumerate(data):
+            _check_scalars(document, item, (*place, index))
+    elif isinstance(data, str):
+        try:
+            data.encode()
+        except UnicodeEncodeError:
+            raise document.error(place, f"not valid Unicode text: {data!a}") from None
+        if one_line(data) != data:
+            raise document.error(place, f'text with line ends or control characters: "{one_line(data)}"')
+    elif isinstance(data, int) and data.bit_length() > 64:
+        raise document.error(place, f"a number of {data.bit_length()} bits is too large")
+
+
+def _load_maps(paths: Sequence[str], folder: Path, problems: Problems) -> Mapping[str, Map]:
+    found = []
+    for index, text in enumerate(paths):
+        path = folder / text
+        try:
+            there = path.is_file()
+        except OSError:  # a name too long, a folder that may not be entered
+            there = False
+        if there:
+            found.append(path)
+        else:
+            problems.add(Source(("maps", index)), (), f'no map file "{path}"')
+    try:
+        maps = load_maps(found)
+        # with a file missing, every map in it would be reported as unknown
+        return maps if len(found) == len(paths) else {}
+    except UserError as error:
+        text = str(error)
+        own = any(text.startswith((f"{path}:", f"cannot read {path}:")) for path in found)
+        problems.found.append((0, text if own else str(problems.document.error(("maps",), text))))
+        return {}
+
+
+def _modules(
+    entry: ConfigEntry, maps: Mapping[str, Map], problems: Problems
+) -> dict[str, tuple[Module, ModuleEntry]]:
+    entries = {name: ModuleEntry(maps=list(names)) for name, names in BUILT_IN_MODULES.items()}
+    for name, item in entry.modules.items():
+        entries[name] = item
+        options = merge_options(item)
+        findings = [*checks.times(item, options)]
+        if maps:
+            findings += checks.module_maps(item.maps, maps)
+            if all(name in maps for name in item.maps):
+                findings += checks.overrides(item, item.maps, maps)
+                findings += checks.battery(item, options, item.maps, maps)
+                findings += checks.widths(item, options, item.maps, maps)
+        for place, message in findings:
+            problems.add(Source(("modules", name)), place, message)
+    if maps and entry.maps:
+        # an own map that takes the place of a built-in one may no longer fit beside the others
+        for name in [name for name in BUILT_IN_MODULES if name not in entry.modules]:
+            for _, message in checks.module_maps(entries[name].maps, maps):
+                problems.add(Source(("maps",)), (), f'module "{name}": {message}')
+    return {
+        name: (Module(name, tuple(item.maps), merge_options(item)), item) for name, item in entries.items()
+    }

@@ -1,0 +1,116 @@
+"""The configuration as the rest of the program sees it: frozen, merged, checked. Durations are seconds."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Literal
+
+from exporter.config.allow import AllowRule
+from exporter.config.dump import dump_config
+from exporter.maps.model import Map
+from exporter.targets import Target
+
+SensorKind = Literal["temperature", "humidity", "value"]
+
+
+@dataclass(frozen=True)
+class Sensor:
+    """An analogue sensor, number 1 to 8; word × scale is °C, %RH or the value itself."""
+
+    number: int
+    name: str
+    kind: SensorKind
+    scale: Decimal
+
+
+@dataclass(frozen=True)
+class Override:
+    """Scale or offset in place of the map's; None leaves the map's."""
+
+    scale: Decimal | None = None
+    offset: Decimal | None = None
+
+
+@dataclass(frozen=True)
+class Expect:
+    """How many strings and modules there should be; 0 leaves it to the device."""
+
+    strings: int = 0
+    modules: int = 0
+
+
+@dataclass(frozen=True)
+class Prof:
+    """Where the gateway frame stands and after how many seconds without a new counter it is stale."""
+
+    base_address: int = 0
+    stale_after: float = 60.0
+
+
+@dataclass(frozen=True)
+class Options:
+    """How a device is read. The order of precedence is device, module, these defaults."""
+
+    timeout: float = 5.0
+    request_timeout: float = 1.0
+    pacing: float = 0.0
+    idle_close: float = 300.0
+    max_words: int = 125
+    bacs: Literal["auto", "required", "off"] = "auto"
+    module_flags: Literal["all", "set"] = "all"
+    prof: Prof = Prof()
+    overrides: Mapping[str, Override] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Module:
+    """A named set of maps and options."""
+
+    name: str
+    maps: tuple[str, ...]
+    options: Options = Options()
+
+
+@dataclass(frozen=True)
+class Device:
+    """A device to read, with everything that applies to it merged in."""
+
+    name: str
+    target: Target
+    module: str
+    maps: tuple[str, ...]
+    labels: Mapping[str, str] = field(default_factory=dict)
+    options: Options = Options()
+    expect: Expect = Expect()
+    sensors: tuple[Sensor, ...] = ()
+
+
+@dataclass(frozen=True)
+class Probe:
+    """What `/probe` may ask beside the configured devices, and how many probes may run at once."""
+
+    allow: tuple[AllowRule, ...] = ()
+    max_concurrent: int = 50
+
+    def allows(self, target: Target) -> bool:
+        """Whether a rule covers the target's host and port. A serial line is never covered."""
+        endpoint = target.endpoint
+        return endpoint.transport != "rtu" and any(
+            rule.allows(endpoint.host, endpoint.port) for rule in self.allow
+        )
+
+
+@dataclass(frozen=True)
+class Config:
+    """The whole configuration. `map_files` are the user's map files as the configuration names them."""
+
+    devices: tuple[Device, ...]
+    modules: Mapping[str, Module]
+    maps: Mapping[str, Map]
+    probe: Probe = Probe()
+    default_module: str = "cs141"
+    map_files: tuple[str, ...] = ()
+
+    def dump(self) -> str:
+        """The effective configuration as YAML, every default written out; `load_config` reads it back."""
+        return dump_config(self)

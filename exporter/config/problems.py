@@ -1,0 +1,51 @@
+"""Everything that is wrong, gathered so that one run of `check` shows all of it."""
+
+import sys
+import unicodedata
+from dataclasses import dataclass, field
+
+from exporter.errors import UserError
+from exporter.yamlfile import Document, Place
+
+_AFTER_THE_FILE = sys.maxsize
+
+
+def one_line(text: str) -> str:
+    """`text` with line ends and control characters written as escapes."""
+    return "".join(
+        ascii(char)[1:-1] if unicodedata.category(char) in ("Cc", "Cs", "Zl", "Zp") else char for char in text
+    )
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where something was given: a place in the file, or a flag with its value."""
+
+    place: Place = ()
+    flag: str = ""
+
+
+@dataclass
+class Problems:
+    """The errors found so far: the line (flags come after all lines), and the words they are shown in."""
+
+    document: Document
+    found: list[tuple[int, str]] = field(default_factory=list)
+
+    def add(self, source: Source, place: Place, message: str) -> None:
+        """Note that `message` holds at `place` within `source`."""
+        if source.flag:
+            self.found.append((_AFTER_THE_FILE, one_line(f"{source.flag}: {message}")))
+        else:
+            where = (*source.place, *place)
+            self.found.append((self.document.line(where), str(self.document.error(where, message))))
+
+    def where(self, source: Source, place: Place = ()) -> str:
+        """How to point at something given earlier: its line, or its flag."""
+        return source.flag or f"line {self.document.line((*source.place, *place))}"
+
+    def raise_if_any(self) -> None:
+        """Raise UserError with one line per problem."""
+        if self.found:
+            messages = [message for _, message in sorted(self.found, key=lambda item: item[0])]
+            raise UserError("\n".join(dict.fromkeys(messages)))

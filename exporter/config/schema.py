@@ -1,0 +1,201 @@
+"""The YAML form of the configuration. The descriptions here are the configuration reference."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from exporter.config.allow import FORMS
+from exporter.config.fields import (
+    AllowText,
+    Bacs,
+    Duration,
+    LabelName,
+    LabelValue,
+    ModuleName,
+    Name,
+    Number,
+    PlainText,
+    PositiveDuration,
+    Scale,
+    Section,
+    SensorNumber,
+    TargetText,
+    Unit,
+)
+
+MAX_STRINGS = 10
+MAX_MODULES = 330
+PROF_WORDS = 50  # the SNMP_PROF frame (design 2.5)
+
+
+class OverrideEntry(Section):
+    """Another scale or offset for one word."""
+
+    scale: Scale | None = Field(
+        default=None, description="Factor in place of the map's: value = word × scale + offset."
+    )
+    offset: Number | None = Field(
+        default=None, description="Summand in place of the map's, in the unit of the metric."
+    )
+
+
+class ProfEntry(Section):
+    """Where the gateway frame SNMP_PROF stands and when it counts as frozen."""
+
+    base_address: Annotated[int, Field(ge=0, le=0x10000 - PROF_WORDS)] = Field(
+        default=0, description="0-based address of the frame's first word in the PLC."
+    )
+    stale_after: PositiveDuration = Field(
+        default=60.0,
+        json_schema_extra={"default": "1m"},
+        description="A frame whose counter has not moved for this long is not valid.",
+    )
+
+
+class OptionsEntry(Section):
+    """Options that may stand in a module and in a device; the device's win."""
+
+    timeout: PositiveDuration = Field(
+        default=5.0,
+        json_schema_extra={"default": "5s"},
+        description="Longest time for a whole read pass; the scrape's own deadline may be shorter.",
+    )
+    request_timeout: PositiveDuration = Field(
+        default=1.0,
+        json_schema_extra={"default": "1s"},
+        description="Longest wait for one Modbus answer; at most `timeout`, and never above it by default.",
+    )
+    pacing: Duration = Field(
+        default=0.0,
+        json_schema_extra={"default": "0s"},
+        description="Pause between two requests, for devices that need one; shorter than `timeout`.",
+    )
+    idle_close: Duration = Field(
+        default=300.0,
+        json_schema_extra={"default": "5m"},
+        description="Close the connection after this long without a pass; 0s closes it after each pass.",
+    )
+    max_words: Annotated[int, Field(ge=1, le=125)] = Field(
+        default=125, description="Most words asked for in one request, 1 to 125."
+    )
+    bacs: Bacs = Field(
+        default="auto",
+        description="auto looks for a BACS from time to time, required reports a missing one as down, "
+        "off does not ask.",
+    )
+    module_flags: Literal["all", "set"] = Field(
+        default="all",
+        description="all exports every alarm flag of every battery module, set only those that are set.",
+    )
+    prof: ProfEntry = Field(
+        default=ProfEntry(),
+        description="Where the gateway frame of the map prof stands, and when it is stale.",
+    )
+    overrides: dict[PlainText, OverrideEntry] = Field(
+        default={},
+        description="Other scales and offsets by word, such as ups.input_volts_1; "
+        "the device's win key by key.",
+    )
+
+
+class ModuleEntry(OptionsEntry):
+    """A named set of maps and options that devices share."""
+
+    maps: Annotated[list[ModuleName], Field(min_length=1)] = Field(
+        description="Names of the register maps that are read, built-in or the user's own."
+    )
+
+
+class ExpectEntry(Section):
+    """How large the battery system is, so that a lost part is noticed."""
+
+    strings: Annotated[int, Field(ge=0, le=MAX_STRINGS)] = Field(
+        default=0, description=f"Number of battery strings, at most {MAX_STRINGS}; 0 leaves it to the device."
+    )
+    modules: Annotated[int, Field(ge=0, le=MAX_MODULES)] = Field(
+        default=0, description=f"Number of BACS modules, at most {MAX_MODULES}; 0 leaves it to the device."
+    )
+
+
+class SensorEntry(Section):
+    """An analogue sensor at the CS141's SENSORMANAGER."""
+
+    name: Name = Field(description="Text of the label `sensor`, different for every sensor of the device.")
+    kind: Literal["temperature", "humidity", "value"] = Field(
+        description="temperature and humidity have metrics of their own, value is anything else."
+    )
+    scale: Scale = Field(
+        description="Word × scale is °C, %RH or the value itself: 0.1 where the word counts tenths."
+    )
+
+
+class DeviceEntry(OptionsEntry):
+    """A device that is read."""
+
+    target: TargetText = Field(
+        description="Where the device is: tcp://HOST[:502][?unit=N], "
+        "rtu:///dev/ttyUSB0?baudrate=9600&parity=E&stopbits=1[&unit=N], rtu-tcp://HOST:PORT, "
+        "or HOST[:PORT] alone for tcp."
+    )
+    name: Name | None = Field(
+        default=None, description="Text of the label `device`; without it the address of the target."
+    )
+    unit: Unit | None = Field(
+        default=None, description="Modbus unit id, 0 to 255, where the target does not give it; else 1."
+    )
+    module: ModuleName | None = Field(
+        default=None, description="Name of the module; without it the one that --module names (cs141)."
+    )
+    labels: dict[LabelName, LabelValue] = Field(
+        default={},
+        description="Labels that every series of this device carries, such as site or rack.",
+        json_schema_extra={"additionalProperties": False},
+    )
+    expect: ExpectEntry = Field(
+        default=ExpectEntry(),
+        description="Number of strings and modules there should be; the largest of this, what the device "
+        "says and what was seen counts.",
+    )
+    sensors: dict[SensorNumber, SensorEntry] = Field(
+        default={},
+        description="Analogue sensors by number, 1 to 8; only the ones named here are exported.",
+        json_schema_extra={"propertyNames": {"pattern": "^[1-8]$"}},
+    )
+
+
+class ProbeEntry(Section):
+    """What /probe may ask beside the configured devices."""
+
+    allow: list[AllowText] = Field(
+        default=[],
+        description=f"Networks and host names that /probe may ask, at port 502 unless written: {FORMS}.",
+    )
+    max_concurrent: Annotated[int, Field(ge=1, le=10_000)] = Field(
+        default=50, description="Most probes that run at once; more are answered with 503."
+    )
+
+
+class ConfigEntry(Section):
+    """Configuration of generex-exporter."""
+
+    devices: list[DeviceEntry] = Field(
+        default=[], description="The devices that /metrics reads and /sd lists."
+    )
+    modules: dict[ModuleName, ModuleEntry] = Field(
+        default={},
+        description="Modules of your own by name; one named like a built-in module takes its place.",
+        json_schema_extra={"additionalProperties": False},
+    )
+    maps: list[PlainText] = Field(
+        default=[],
+        description="Files with register maps of your own; relative paths start at the folder of this file.",
+    )
+    probe: ProbeEntry = Field(
+        default=ProbeEntry(), description="Which other addresses /probe may ask, and how many at once."
+    )
+
+
+def config_json_schema() -> dict[str, Any]:
+    """The JSON Schema (Draft 2020-12) of the configuration file."""
+    schema = ConfigEntry.model_json_schema()
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "generex-exporter"}

@@ -1,0 +1,1 @@
+"""Snapshots as other people read them: Prometheus text, tables."""

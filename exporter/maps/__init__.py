@@ -1,0 +1,63 @@
+"""Register maps: the data that decoding, explain, alerts, dashboards and the reference grow from."""
+
+from collections.abc import Iterable, Mapping
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+
+from exporter.errors import UserError
+from exporter.maps.build import build_map, series_of
+from exporter.maps.model import Map
+from exporter.maps.schema import MapEntry
+from exporter.yamlfile import Document, parse, read, validate
+
+BUILT_IN = ("ups", "bacs", "sensors", "inform", "everexceed", "prof")
+
+
+@cache
+def built_in_maps() -> Mapping[str, Map]:
+    """The maps of the package, by name."""
+    maps: dict[str, Map] = {}
+    for name in BUILT_IN:
+        text = files("exporter.maps").joinpath("data", f"{name}.yaml").read_text(encoding="utf-8")
+        _add(maps, parse(text, f"{name}.yaml"))
+    return maps
+
+
+def load_maps(paths: Iterable[Path] = ()) -> Mapping[str, Map]:
+    """The built-in maps and the user's own; a map of the same name takes the place of the built-in one.
+
+    Raises UserError that names the file, the line, the map and the entry.
+    """
+    maps = dict(built_in_maps())
+    own: set[str] = set()
+    for path in paths:
+        document = read(path)
+        name = _add(maps, document)
+        if name in own:
+            raise document.error(("map",), f'map "{name}" was given by another file already')
+        own.add(name)
+    check_together(maps.values())
+    return maps
+
+
+def check_together(maps: Iterable[Map]) -> None:
+    """Loaded maps may share a metric name only with equal type, unit and label names (design 2.5)."""
+    seen: dict[str, tuple[str, tuple[str, str, frozenset[str]]]] = {}
+    for item in maps:
+        for word in item.words.values():
+            for name, labels in series_of(word):
+                metric = item.metrics[name]
+                shape = (metric.type, metric.unit, frozenset(label for label, _ in labels))
+                other, known = seen.setdefault(name, (item.name, shape))
+                if known != shape:
+                    raise UserError(
+                        f'maps "{other}" and "{item.name}" both have the metric "{name}", '
+                        "but with another type, unit or other labels: rename one of them"
+                    )
+
+
+def _add(maps: dict[str, Map], document: Document) -> str:
+    entry = validate(document, MapEntry)
+    maps[entry.map] = build_map(document, entry, maps)
+    return entry.map

@@ -1,0 +1,194 @@
+"""The register map as the rest of the program sees it: frozen, resolved, checked."""
+
+import struct
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from functools import cached_property
+from typing import Literal
+
+from exporter.maps.formula import Formula
+
+FILLER = 0xD8F1
+"""−9999: "not available" in any 16-bit word of a CS141 (device.md 2.5); tested on the raw word."""
+
+Severity = Literal["critical", "warning", "info", "none"]
+WordType = Literal["bool", "int16", "uint16", "int32", "uint32", "int64", "uint64", "float32", "float64"]
+Labels = tuple[tuple[str, str], ...]
+
+REGISTERS: dict[str, int] = {
+    "bool": 1, "int16": 1, "uint16": 1, "int32": 2, "uint32": 2, "float32": 2, "int64": 4, "uint64": 4, "float64": 4,
+}  # fmt: skip
+_STRUCT = {"int16": "h", "int32": "i", "int64": "q", "float32": "f", "float64": "d"}
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A metric family: what HELP, TYPE and UNIT say of it."""
+
+    name: str
+    help: str
+    type: Literal["gauge", "counter"] = "gauge"
+    unit: str = ""
+
+
+@dataclass(frozen=True)
+class Flag:
+    """One named bit of a word, or the meaning of a whole 0/1 word (then `bit` is 0)."""
+
+    name: str
+    bit: int
+    vendor: str
+    label: str
+    description: str
+    severity: Severity
+    action: str = ""
+    normal: bool = False
+
+    @property
+    def mask(self) -> int:
+        """The bit as a mask; bit 0 is the lowest of the decoded word."""
+        return 1 << self.bit
+
+
+@dataclass(frozen=True)
+class Repeat:
+    """Words that repeat with a stride, as strings and modules do: instance n is at address + stride × (n − 1)."""
+
+    label: str
+    count: str
+    max: int
+    stride: int
+    parent: str = ""
+    parent_label: str = ""
+    present_metric: str = ""
+    lost_flag: str = ""
+
+
+@dataclass(frozen=True)
+class Word:
+    """One value of a map: where it is, how it is read and what becomes of it.
+
+    `address` is the 0-based address in the PDU (of the first instance, where words repeat), None for a formula.
+    """
+
+    map: str
+    name: str
+    group: str
+    section: str
+    address: int | None
+    function: int = 3
+    type: WordType = "uint16"
+    word_order: Literal["big", "little"] = "big"
+    byte_order: Literal["big", "little"] = "big"
+    vendor: str = ""
+    description: str = ""
+    confidence: str = ""
+    metric: str = ""
+    labels: Labels = ()
+    raw_metric: str = ""
+    raw_labels: Labels = ()
+    scale: Decimal = Decimal(1)
+    offset: Decimal = Decimal(0)
+    states: tuple[tuple[int, str], ...] = ()
+    flags: tuple[Flag, ...] = ()
+    flag: Flag | None = None
+    formula: Formula | None = field(default=None, repr=False)
+    optional: bool = False
+    survives: bool = False
+    repeat: Repeat | None = None
+
+    @property
+    def id(self) -> str:
+        """The name by which config, `explain` and labels call the word, such as `ups.status`."""
+        return f"{self.map}.{self.name}"
+
+    @property
+    def registers(self) -> int:
+        """How many 16-bit registers (or coils) the value takes."""
+        return REGISTERS[self.type]
+
+    @cached_property
+    def named_bits(self) -> int:
+        """The mask of all bits that have a name."""
+        return sum(flag.mask for flag in self.flags)
+
+    @property
+    def has_unnamed_bits(self) -> bool:
+        """Whether the word is a bit field with bits that no table names."""
+        return bool(self.flags) and self.named_bits != (1 << 16 * self.registers) - 1
+
+    @property
+    def is_measurement(self) -> bool:
+        """Whether the word is a measured value rather than flags, a 0/1 word or an enumeration."""
+        return not (self.flags or self.flag or self.states or self.type == "bool")
+
+    def raw(self, registers: Sequence[int]) -> int:
+        """The registers as one unsigned number, by the word's byte and word order."""
+        ordered = registers if self.word_order == "big" else tuple(reversed(registers))
+        number = 0
+        for register in ordered:
+            if self.byte_order == "little":
+                register = (register & 0xFF) << 8 | register >> 8
+            number = number << 16 | register
+        return number
+
+    def number(self, raw: int) -> int | float:
+        """The raw number by the word's type, not scaled."""
+        code = _STRUCT.get(self.type)
+        if code is None:
+            return raw
+        number: int | float = struct.unpack(f">{code}", raw.to_bytes(2 * self.registers, "big"))[0]
+        return number
+
+    def value(self, raw: int | float) -> float:
+        """The value in the metric's unit: number × scale + offset, rounded once, at the end."""
+        number = raw if self.formula or isinstance(raw, float) else self.number(raw)
+        if isinstance(number, float) and self.scale == 1 and self.offset == 0:
+            return number
+        return float(Decimal(number) * self.scale + self.offset)
+
+
+@dataclass(frozen=True)
+class Trust:
+    """How a section vouches for itself; the rules are in reading.truth."""
+
+    rule: Literal["lost_flags", "bacs", "frame"]
+    section: str
+    lost_flags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Group:
+    """Words that are read and reported on together; the label of generex_group_up."""
+
+    name: str
+    title: str
+    words: tuple[Word, ...]
+    optional: bool = False
+    anchor: str = ""
+    readable: tuple[tuple[int, int], ...] = ()
+    repeat: Repeat | None = None
+
+
+@dataclass(frozen=True)
+class Map:
+    """A register map."""
+
+    name: str
+    title: str
+    source: str
+    metrics: dict[str, Metric]
+    groups: tuple[Group, ...]
+    trusts: tuple[Trust, ...] = ()
+
+    @cached_property
+    def words(self) -> dict[str, Word]:
+        """All words by name, in map order."""
+        return {word.name: word for group in self.groups for word in group.words}
+
+    def flags(self) -> Iterator[tuple[Word, Flag]]:
+        """Every flag with the word that holds it."""
+        for word in self.words.values():
+            for flag in word.flags or ((word.flag,) if word.flag else ()):
+                yield word, flag

@@ -1,0 +1,152 @@
+"""The YAML form of a register map. What stands here is what a user may write in a map file of his own."""
+
+import re
+from decimal import Decimal
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, Field, StringConstraints
+
+from exporter.maps.model import Severity, WordType
+from exporter.yamlfile import Strict
+
+RESERVED_LABELS = frozenset({"device", "job", "instance", "le", "quantile"})
+
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=80)]
+MetricName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=120)]
+Text = Annotated[str, StringConstraints(min_length=1, max_length=2000)]
+Address = Annotated[int, Field(ge=0, le=0xFFFF)]
+
+
+def _label_name(name: object) -> object:
+    if isinstance(name, str):
+        if not re.fullmatch(r"[a-zA-Z_][a-zA-Z0-9_]*", name) or name.startswith("__"):
+            raise ValueError(f'"{name}" is not a label name')
+        if name in RESERVED_LABELS or name.startswith("exported_"):
+            raise ValueError(f'label "{name}" is taken')
+    return name
+
+
+def _decimal(number: object) -> object:
+    # by its decimal writing: 0.1 in the file is a tenth, not the nearest binary fraction
+    return (
+        Decimal(str(number)) if isinstance(number, int | float) and not isinstance(number, bool) else number
+    )
+
+
+LabelName = Annotated[str, BeforeValidator(_label_name)]
+Factor = Annotated[Decimal, BeforeValidator(_decimal), Field(allow_inf_nan=False)]
+
+
+class MetricEntry(Strict):
+    """A metric family. `unit` must be the end of its name (before `_total`)."""
+
+    help: Text
+    type: Literal["gauge", "counter"] = "gauge"
+    unit: Annotated[str, StringConstraints(pattern=r"^[a-z_]*$")] = ""
+
+
+class FlagEntry(Strict):
+    """One bit of a flag set, keyed by its name."""
+
+    bit: Annotated[int, Field(ge=0, le=63)]
+    vendor: Text
+    label: Text
+    description: Text
+    severity: Severity
+    action: str = ""
+    normal: bool = False
+
+
+class WordFlag(Strict):
+    """What a 0/1 word means when it is set."""
+
+    name: Name
+    vendor: Text
+    label: Text
+    description: Text
+    severity: Severity
+    action: str = ""
+    normal: bool = False
+
+
+class RawEntry(Strict):
+    """The word itself as a number, beside its flags."""
+
+    metric: MetricName
+    labels: dict[LabelName, Text] = {}
+
+
+class WordEntry(Strict):
+    """One value, keyed by its name. Either `address` (0-based, as in the PDU) or `formula`."""
+
+    address: Address | None = None
+    formula: Text | None = None
+    function: Literal[1, 2, 3, 4] = 3
+    type: WordType = "uint16"
+    word_order: Literal["big", "little"] = "big"
+    byte_order: Literal["big", "little"] = "big"
+    vendor: str = ""
+    description: str = ""
+    confidence: Literal["", "C", "V", "F", "I", "?"] = ""
+    metric: MetricName | None = None
+    labels: dict[LabelName, Text] = {}
+    raw: RawEntry | None = None
+    scale: Factor = Decimal(1)
+    offset: Factor = Decimal(0)
+    states: dict[int, Name] = {}
+    flags: Name | None = None
+    flag: WordFlag | None = None
+    optional: bool = False
+    survives: bool = False
+
+
+class RepeatEntry(Strict):
+    """Instance n of every word of the group is at its address + stride × (n − 1)."""
+
+    label: LabelName
+    count: Name
+    max: Annotated[int, Field(ge=1, le=10_000)]
+    stride: Annotated[int, Field(ge=1, le=1000)]
+    parent: Name | None = None
+    present_metric: MetricName | None = None
+    lost_flag: str | None = None
+
+
+class TrustEntry(Strict):
+    """How the group vouches for itself. `lost_flags` are `word` or `word.flag`."""
+
+    rule: Literal["lost_flags", "bacs", "frame"]
+    lost_flags: list[str] = []
+
+
+class GroupEntry(Strict):
+    """Words read and reported on together, keyed by the name that generex_group_up shows."""
+
+    title: Text
+    optional: bool = False
+    anchor: Name | None = None
+    readable: list[Annotated[list[Address], Field(min_length=2, max_length=2)]] = []
+    repeat: RepeatEntry | None = None
+    trust: TrustEntry | None = None
+    words: dict[Name, WordEntry] = {}
+
+
+class IncludeEntry(Strict):
+    """Words of another map, all whose address lies in `addresses`, into `group`; the first address lands on `at`."""
+
+    map: Name
+    addresses: Annotated[list[Address], Field(min_length=2, max_length=2)]
+    group: Name
+    at: Address | None = None
+
+
+class MapEntry(Strict):
+    """A map file."""
+
+    map: Name
+    title: Text
+    source: Text
+    metrics: dict[MetricName, MetricEntry] = {}
+    flag_sets: dict[Name, dict[Name, FlagEntry]] = {}
+    include: list[IncludeEntry] = []
+    groups: Annotated[dict[Name, GroupEntry], Field(min_length=1)]

@@ -1,0 +1,1 @@
+"""From a device's words to a frozen snapshot: plan, link, decode, device."""

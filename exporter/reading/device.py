@@ -1,0 +1,162 @@
+"""A device: scrapes come in, shared passes go out over its line, and nothing is remembered but what it serves."""
+
+import asyncio
+import logging
+import time
+from dataclasses import dataclass, field
+
+from exporter.config import Device as DeviceConfig
+from exporter.reading.layout import DeviceMap
+from exporter.reading.line import Line
+from exporter.reading.link import LinkError, Trace
+from exporter.reading.memory import Memory
+from exporter.reading.plan import Span
+from exporter.reading.readpass import Layouts, Progress, ReadPass
+from exporter.reading.report import Reporter
+from exporter.reading.snapshot import Snapshot
+from exporter.reading.truth import FrameWatch
+
+_RESERVE = 0.05  # seconds of a scrape's time kept back for rendering and sending
+
+log = logging.getLogger(__name__)
+
+
+@dataclass
+class Counters:
+    """What was asked and what went wrong since the start."""
+
+    requests: int = 0
+    coalesced: int = 0
+    errors: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(eq=False)
+class _Shared:
+    """A pass under way with those who wait for it."""
+
+    read_pass: ReadPass
+    task: "asyncio.Task[None]"
+    started: float
+    waiting: int = 0
+    snapshot: Snapshot | None = None
+
+
+class Device:
+    """One configured (or probed) device. All times are the loop's monotonic seconds unless said otherwise."""
+
+    def __init__(self, device_map: DeviceMap, line: Line, counters: Counters) -> None:
+        self.map = device_map
+        self.config: DeviceConfig = device_map.device
+        self.line = line
+        self.counters = counters
+        self.last_pass: Snapshot | None = None
+        self._memory = Memory(FrameWatch(self.config.options.prof.stale_after))
+        self._layouts = Layouts(device_map)
+        self._reporter = Reporter(device_map)
+        self._shared: _Shared | None = None
+        self._last_state: object = None
+
+    async def scrape(self, deadline: float) -> Snapshot:
+        """One read pass, shared with the scrapes that overlap; never raises for anything the device does.
+
+        Ends by `deadline`, or earlier by the device's own timeout, with what was read until then.
+        """
+        now = asyncio.get_running_loop().time()
+        deadline = min(deadline, now + self.config.options.timeout)
+        shared = self._shared
+        # an old pass is not joined any more: what it read first would be older than this scrape may show
+        while shared is not None and now - shared.started > self.config.options.timeout:
+            await asyncio.wait({shared.task}, timeout=max(deadline - now, 0))
+            now = asyncio.get_running_loop().time()
+            if now >= deadline:
+                return self._snapshot(Progress(shared.read_pass.progress.layout), now, deadline)
+            shared = self._shared
+        if shared is None:
+            shared = self._shared = self._start(deadline)
+        else:
+            self.counters.coalesced += 1
+            shared.read_pass.deadline = max(shared.read_pass.deadline, deadline - _RESERVE)
+        return await self._wait(shared, deadline)
+
+    async def debug(self, deadline: float, trace: Trace) -> Snapshot:
+        """A pass of its own, with every request and answer given to `trace`."""
+        now = asyncio.get_running_loop().time()
+        deadline = min(deadline, now + self.config.options.timeout)
+        return await self._wait(self._start(deadline, trace), deadline)
+
+    def _start(self, deadline: float, trace: Trace | None = None) -> _Shared:
+        loop = asyncio.get_running_loop()
+
+        async def ask(span: Span) -> list[int]:
+            self.counters.requests += 1
+            options = self.config.options
+            try:
+                return await self.line.read(
+                    self.config.target.unit, span, timeout=options.request_timeout, deadline=read_pass.deadline,
+                    pacing=options.pacing, trace=trace,
+                )  # fmt: skip
+            except LinkError as error:
+                self.counters.errors[error.reason] = self.counters.errors.get(error.reason, 0) + 1
+                raise
+
+        async def run() -> None:
+            options = self.config.options
+            unit = self.config.target.unit
+            async with self.line.turn(unit, failed=self._memory.failed_last, idle_close=options.idle_close):
+                await read_pass.run()
+            self._memory.failed_last = not read_pass.progress.words
+
+        read_pass = ReadPass(self.map, self._layouts, self._memory, ask, deadline - _RESERVE)
+        shared = _Shared(read_pass, loop.create_task(run(), name=f"pass {self.config.name}"), loop.time())
+        shared.task.add_done_callback(lambda _: self._finished(shared))
+        return shared
+
+    def _finished(self, shared: _Shared) -> None:
+        if self._shared is shared:
+            self._shared = None
+        if not shared.task.cancelled() and (error := shared.task.exception()) is not None:
+            log.error("pass failed", exc_info=error, extra={"device": self.config.name})
+
+    async def _wait(self, shared: _Shared, deadline: float) -> Snapshot:
+        loop = asyncio.get_running_loop()
+        shared.waiting += 1
+        try:
+            await asyncio.wait({shared.task}, timeout=max(deadline - loop.time(), 0))
+        finally:
+            shared.waiting -= 1
+            if shared.waiting == 0 and not shared.task.done():
+                shared.task.cancel()
+                self._memory.failed_last = not shared.read_pass.progress.words
+                if self._shared is shared:
+                    self._shared = None
+        if not shared.task.done():
+            return self._snapshot(shared.read_pass.progress, shared.started, deadline)
+        if shared.snapshot is None:
+            shared.snapshot = self._snapshot(shared.read_pass.progress, shared.started, deadline)
+        return shared.snapshot
+
+    def _snapshot(self, progress: Progress, started: float, deadline: float) -> Snapshot:
+        now = asyncio.get_running_loop().time()
+        snapshot = self._reporter.snapshot(
+            progress, self._memory, now=now, time=time.time(), duration=now - started, allowed=deadline - started
+        )
+        self.last_pass = snapshot
+        self._log_change(snapshot)
+        return snapshot
+
+    def _log_change(self, snapshot: Snapshot) -> None:
+        """One line when the device's state is another than before; nothing while it stays the same."""
+        state = (snapshot.up, tuple(snapshot.groups.items()), tuple(snapshot.valid.items()))
+        if state == self._last_state:
+            return
+        first, self._last_state = self._last_state is None, state
+        bad = [name for name, good in snapshot.groups.items() if not good]
+        doubtful = [name for name, valid in snapshot.valid.items() if not valid]
+        fields = {"device": self.config.name, "target": self.config.target.url}
+        if not snapshot.up:
+            log.warning("device does not answer", extra={**fields, "error": "; ".join(snapshot.errors) or "no time left"})
+        elif bad or doubtful:
+            fields |= {"not_read": ",".join(bad), "not_valid": ",".join(doubtful), "error": "; ".join(snapshot.errors)}
+            log.warning("device answers in part", extra={key: value for key, value in fields.items() if value})
+        else:
+            log.info("device answers" if first else "device answers again", extra=fields)

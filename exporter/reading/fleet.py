@@ -1,0 +1,96 @@
+"""All devices there are: the configured ones by name, and those probed by address, with their lines."""
+
+from collections import OrderedDict
+from collections.abc import Iterator
+
+from exporter.config import Config, adhoc_device
+from exporter.config import Device as DeviceConfig
+from exporter.reading.device import Counters, Device
+from exporter.reading.layout import device_map
+from exporter.reading.line import Line
+from exporter.reading.link import REASONS, Link
+from exporter.reading.resolve import Resolver
+from exporter.targets import Endpoint, Target
+
+MAX_PROBED = 100  # devices reached only through probe.allow whose connections are kept
+
+
+class Fleet:
+    """The devices of one configuration.
+
+    A reload goes over in place: a device whose settings did not change keeps its connection and memory.
+    """
+
+    def __init__(self, config: Config) -> None:
+        self._resolver = Resolver()
+        self._lines: dict[Endpoint, Line] = {}
+        self._probed: OrderedDict[tuple[Target, str], Device] = OrderedDict()
+        self.probed_counters = new_counters()
+        self.devices: dict[str, Device] = {}
+        self.config = config
+        self.apply(config)
+
+    def apply(self, config: Config) -> None:
+        """Take over a new configuration. Raises UserError, and then changes nothing."""
+        fresh = {device.name: device_map(device, config.maps) for device in config.devices}
+        kept = self.devices
+        devices = {}
+        for name, new_map in fresh.items():
+            old = kept.get(name)
+            if old is not None and old.map == new_map:
+                devices[name] = old
+            else:
+                counters = old.counters if old is not None else new_counters()
+                devices[name] = Device(new_map, self._line(new_map.device.target.endpoint), counters)
+        self.devices = devices
+        self.config = config
+        self._probed.clear()
+        self._drop_unused_lines()
+
+    def probed(self, target: Target, module: str) -> Device:
+        """The device at an address that no configured device has. Raises UserError for an unknown module."""
+        key = (target, module)
+        device = self._probed.get(key)
+        if device is None:
+            settings: DeviceConfig = adhoc_device(self.config, target, module)
+            line = self._line(target.endpoint)
+            device = Device(device_map(settings, self.config.maps), line, self.probed_counters)
+            self._probed[key] = device
+            while len(self._probed) > MAX_PROBED:
+                self._probed.popitem(last=False)
+            self._drop_unused_lines()
+        self._probed.move_to_end(key)
+        return device
+
+    def at(self, target: Target) -> list[Device]:
+        """The configured devices at a target."""
+        return [device for device in self.devices.values() if device.config.target == target]
+
+    def counters(self) -> Iterator[tuple[str, Counters]]:
+        """The counters by device name; those of all probed devices together under the empty name."""
+        for name, device in self.devices.items():
+            yield name, device.counters
+        if self.config.probe.allow:
+            yield "", self.probed_counters
+
+    def close(self) -> None:
+        """Close every connection."""
+        for line in self._lines.values():
+            line.close()
+
+    def _line(self, endpoint: Endpoint) -> Line:
+        if endpoint not in self._lines:
+            self._lines[endpoint] = Line(Link(endpoint, self._resolver))
+        return self._lines[endpoint]
+
+    def _drop_unused_lines(self) -> None:
+        used = {id(device.line) for device in (*self.devices.values(), *self._probed.values())}
+        for endpoint, line in list(self._lines.items()):
+            if id(line) not in used:
+                line.retire()
+                del self._lines[endpoint]
+
+
+def new_counters() -> Counters:
+    """Counters with every known reason at 0, so that the series exist before the first error."""
+    return Counters(errors=dict.fromkeys(REASONS, 0))

@@ -1,0 +1,260 @@
+"""What there is to read on one device: the maps of its module, its own settings and its counts, laid out. Pure.
+
+A layout is made anew only when a count changes, so that plans and rendered text can hang on it.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+
+from exporter.config import Device
+from exporter.errors import UserError
+from exporter.maps.model import FILLER, Group, Labels, Map, Metric, Trust, Word
+from exporter.reading.health import UNDEFINED_FLAGS
+from exporter.reading.plan import Ranges, Span
+from exporter.reading.snapshot import Series
+
+Counts = Mapping[str, int]
+
+_SENSOR_METRICS = {
+    "temperature": "generex_sensor_temperature_celsius",
+    "humidity": "generex_sensor_humidity_ratio",
+    "value": "generex_sensor_value",
+}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Instance:
+    """One word at one place, with the series it feeds. `lost_series` is what is left of it when it is frozen."""
+
+    word: Word
+    id: str
+    span: Span | None
+    key: int
+    filler: int
+    trust: Trust | None
+    series: Series | None
+    raw_series: Series | None
+    lost_series: Series | None
+    undefined_series: Series | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Item:
+    """One instance of a repeating group: a string, a module."""
+
+    number: int
+    instances: tuple[Instance, ...]
+    present: Series | None
+    alarm: Instance | None
+    lost_mask: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Layout:
+    """Everything that is to be read and what becomes of it. `masks` are the masks of `word.flag`."""
+
+    counts: Counts
+    singles: tuple[Instance, ...]
+    repeated: Mapping[str, tuple[Item, ...]]
+    spans: tuple[Span, ...]
+    group_spans: Mapping[str, tuple[Span, ...]]
+    group_keys: Mapping[str, frozenset[int]]
+    required: frozenset[Span]
+    words: Mapping[str, Word]
+    trusts: Mapping[str, Trust]
+    masks: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class DeviceMap:
+    """The words of one device, after its module, overrides, sensors and base address."""
+
+    device: Device
+    groups: tuple[Group, ...]
+    trusts: tuple[Trust, ...]
+    metrics: Mapping[str, Metric]
+    readable: Mapping[int, Ranges] = field(repr=False)
+
+    def group(self, name: str) -> Group | None:
+        """The group of that name, if the device has it."""
+        return next((group for group in self.groups if group.name == name), None)
+
+    def counting_group(self, group: Group) -> Group:
+        """The group whose word says how often `group` repeats."""
+        repeat = group.repeat
+        return next(g for g in self.groups if repeat and any(word.name == repeat.count for word in g.words))
+
+    @property
+    def words(self) -> dict[str, Word]:
+        """All words by name."""
+        return {word.name: word for group in self.groups for word in group.words}
+
+    def layout(self, counts: Counts, without: frozenset[str] = frozenset()) -> Layout:
+        """Lay out all groups but those in `without`; `counts` says how often each repeating group repeats."""
+        singles: list[Instance] = []
+        repeated: dict[str, tuple[Item, ...]] = {}
+        spans: dict[str, tuple[Span, ...]] = {}
+        for group in self.groups:
+            if group.name in without:
+                continue
+            if group.repeat is None:
+                instances = [self._instance(word, (), 0) for word in group.words]
+                singles += instances
+            else:
+                items = self._items(group, counts)
+                repeated[group.name] = items
+                instances = [instance for item in items for instance in item.instances]
+            spans[group.name] = tuple(instance.span for instance in instances if instance.span)
+        everything = [*singles, *(i for items in repeated.values() for item in items for i in item.instances)]
+        return Layout(
+            counts=dict(counts),
+            singles=tuple(singles),
+            repeated=repeated,
+            spans=tuple(span for group_spans in spans.values() for span in group_spans),
+            group_spans=spans,
+            group_keys={name: frozenset(key for s in group for key in s.keys()) for name, group in spans.items()},
+            required=frozenset(i.span for i in everything if i.span and not i.word.optional),
+            words=self.words,
+            trusts={trust.section: trust for trust in self.trusts},
+            masks={f"{w.name}.{flag.name}": flag.mask for w in self.words.values() for flag in w.flags},
+        )
+
+    def _items(self, group: Group, counts: Counts) -> tuple[Item, ...]:
+        repeat = group.repeat
+        assert repeat is not None
+        count = counts.get(group.name, 0)
+        parents = counts.get(repeat.parent, 0)
+        items = []
+        for number in range(1, min(count, repeat.max) + 1):
+            labels: Labels = ((repeat.label, str(number)),)
+            # the split is equal and contiguous (device.md 2.4); where it cannot be, the parent is not known
+            if parents and count % parents == 0:
+                labels = ((repeat.parent_label, str((number - 1) // (count // parents) + 1)), *labels)
+            instances = tuple(self._instance(word, labels, number) for word in group.words)
+            present = Series(self.metrics[repeat.present_metric], labels) if repeat.present_metric else None
+            alarm_name, _, flag_name = repeat.lost_flag.partition(".")
+            alarm = next((i for i in instances if i.word.name == alarm_name), None)
+            mask = next((f.mask for f in alarm.word.flags if f.name == flag_name), 0) if alarm else 0
+            items.append(Item(number, instances, present, alarm, mask))
+        return tuple(items)
+
+    def _instance(self, word: Word, labels: Labels, number: int) -> Instance:
+        address = word.address
+        span = None
+        if address is not None:
+            stride = word.repeat.stride * (number - 1) if word.repeat else 0
+            span = Span(word.function, address + stride, word.registers)
+        trust = self._trust(word)
+        own = (*labels, *word.labels)
+        set_only = number > 0 and self.device.options.module_flags == "set"
+        all_flags = tuple(flag.name for flag in word.flags) if word.flags else None
+        metric = self.metrics.get(word.metric)
+        flag_label: Labels = (("flag", word.flag.name),) if word.flag else ()
+        series = Series(metric, (*own, *flag_label), word, all_flags, set_only) if metric else None
+        undefined: Labels = (("word", dict(word.raw_labels).get("word", word.id)),)
+        return Instance(
+            word=word,
+            id=f"{word.id}#{number}" if number else word.id,
+            span=span,
+            key=span.keys()[0] if span else -1,
+            filler=-1 if word.function in (1, 2) or word.formula else word.raw([FILLER] * word.registers),
+            trust=trust,
+            series=series,
+            raw_series=Series(self.metrics[word.raw_metric], (*own, *word.raw_labels)) if word.raw_metric else None,
+            lost_series=_lost_series(word, trust, series),
+            undefined_series=Series(UNDEFINED_FLAGS, undefined) if word.has_unnamed_bits else None,
+        )
+
+    def _trust(self, word: Word) -> Trust | None:
+        for trust in self.trusts:
+            # strings and modules stand or fall with the BACS that counts them
+            if trust.section == word.section or (trust.rule == "bacs" and word.repeat is not None):
+                return trust
+        return None
+
+
+def device_map(device: Device, maps: Mapping[str, Map]) -> DeviceMap:
+    """The words that `device` is to be asked for. Raises UserError where they do not fit its `max_words`."""
+    groups: dict[str, Group] = {}
+    trusts: list[Trust] = []
+    metrics: dict[str, Metric] = {}
+    names = list(device.maps)
+    if device.sensors and "sensors" not in names:
+        names.append("sensors")
+    for name in names:
+        item = maps[name]
+        metrics |= item.metrics
+        trusts += [trust for trust in item.trusts if trust not in trusts]
+        for group in item.groups:
+            words = tuple(_adapt(word, device) for word in group.words)
+            if group.name == "sensors" and item.name == "sensors":
+                words = _named_sensors(words, device)
+                group = replace(group, optional=False)  # whoever names a sensor expects it to be there
+            if words:
+                earlier = groups[group.name].words if group.name in groups else ()
+                shift = device.options.prof.base_address if item.name == "prof" else 0
+                readable = tuple((low + shift, high + shift) for low, high in group.readable)
+                groups[group.name] = replace(group, words=earlier + words, readable=readable)
+    for group in groups.values():
+        for word in group.words:
+            if word.registers > device.options.max_words:
+                raise UserError(
+                    f'device "{device.name}": max_words {device.options.max_words} is less than '
+                    f"the {word.registers} words of {word.id}"
+                )
+    return DeviceMap(device, tuple(groups.values()), tuple(trusts), metrics, _readable(groups.values()))
+
+
+def _adapt(word: Word, device: Device) -> Word:
+    override = device.options.overrides.get(word.id)
+    if override is not None:
+        scale = word.scale if override.scale is None else override.scale
+        offset = word.offset if override.offset is None else override.offset
+        word = replace(word, scale=scale, offset=offset)
+    if word.map == "prof" and word.address is not None:
+        word = replace(word, address=word.address + device.options.prof.base_address)
+    return word
+
+
+def _named_sensors(words: tuple[Word, ...], device: Device) -> tuple[Word, ...]:
+    by_name = {word.name: word for word in words}
+    named = []
+    for sensor in device.sensors:
+        word = by_name[f"sensor_{sensor.number}"]
+        # the config's scale turns the word into °C or %RH; a ratio is a hundredth of that
+        scale = sensor.scale / 100 if sensor.kind == "humidity" else sensor.scale
+        labels = (("sensor", sensor.name),)
+        metric = _SENSOR_METRICS[sensor.kind]
+        named.append(replace(word, metric=metric, labels=labels, scale=scale, optional=False))
+    return tuple(named)
+
+
+def _lost_series(word: Word, trust: Trust | None, series: Series | None) -> Series | None:
+    if trust is None or series is None:
+        return None
+    if word.survives:
+        return series
+    if word.flags:
+        kept = tuple(flag.name for flag in word.flags if f"{word.name}.{flag.name}" in trust.lost_flags)
+        return replace(series, flags=kept) if kept else None
+    return series if word.name in trust.lost_flags else None
+
+
+def _readable(groups: Iterable[Group]) -> Mapping[int, Ranges]:
+    merged: dict[int, list[tuple[int, int]]] = {}
+    for group in groups:
+        for function in {word.function for word in group.words}:
+            merged.setdefault(function, []).extend(group.readable)
+    return {function: _merge(ranges) for function, ranges in merged.items()}
+
+
+def _merge(ranges: list[tuple[int, int]]) -> Ranges:
+    result: list[tuple[int, int]] = []
+    for low, high in sorted(ranges):
+        if result and low <= result[-1][1] + 1:
+            result[-1] = (result[-1][0], max(high, result[-1][1]))
+        else:
+            result.append((low, high))
+    return tuple(result)
+
+

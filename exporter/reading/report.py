@@ -1,0 +1,92 @@
+"""From a pass's progress to its snapshot: the decoded words, and what is to be said of the pass itself. Pure."""
+
+from exporter.maps.model import FILLER, Group, Metric
+from exporter.reading import health
+from exporter.reading.decode import Decoded, decode
+from exporter.reading.layout import DeviceMap
+from exporter.reading.memory import Memory
+from exporter.reading.readpass import Progress
+from exporter.reading.snapshot import Series, Snapshot
+
+
+class Reporter:
+    """Makes the snapshots of one device; keeps the series of its pass metrics, as they are always the same."""
+
+    def __init__(self, device_map: DeviceMap) -> None:
+        self.device_map = device_map
+        self.device = device_map.device
+        self._series: dict[tuple[object, ...], Series] = {}
+
+    def snapshot(
+        self, progress: Progress, memory: Memory, *, now: float, time: float, duration: float, allowed: float
+    ) -> Snapshot:
+        """The snapshot of `progress` as it stands; `now` is monotonic, `time` is the clock's, both in seconds."""
+        layout = progress.layout
+        decoded = decode(
+            layout,
+            progress.words,
+            bacs_found="bacs" in memory.found,
+            frame_valid=memory.frame.moving(now),
+        )
+        if decoded.bacs_there and "bacs" in layout.trusts:
+            memory.found.add("bacs")
+        for name, number in decoded.alive.items():
+            memory.alive[name] = max(number, memory.alive.get(name, 0))
+        up = bool(decoded.words)
+        groups = self._groups(progress, memory, decoded)
+        snapshot = Snapshot(
+            device=self.device, time=time, up=up, readings=decoded.readings, words=decoded.words, groups=groups,
+            valid=decoded.valid, errors=tuple(progress.errors), layout=layout,
+        )  # fmt: skip
+        self._add(decoded, health.UP, up)
+        for name, good in groups.items():
+            self._add(decoded, health.GROUP_UP, good, group=name)
+        for name, valid in decoded.valid.items():
+            self._add(decoded, health.DATA_VALID, valid, group=name)
+        for name, odd in decoded.odd.items():
+            self._add(decoded, health.ODD_WORDS, odd, group=name)
+        for name in groups:
+            refused = sum(span in memory.refused for span in layout.group_spans.get(name, ())) if memory.refused else 0
+            self._add(decoded, health.REFUSED_WORDS, refused, group=name)
+        target = self.device.target
+        self._add(decoded, health.DEVICE_INFO, 1, target=target.url, module=self.device.module, unit=str(target.unit))
+        self._add(decoded, health.SCRAPE_DURATION, duration)
+        self._add(decoded, health.SCRAPE_TIMEOUT, allowed)
+        self._add(decoded, health.SCRAPE_REQUESTS, progress.requests)
+        return snapshot
+
+    def _add(self, decoded: Decoded, metric: Metric, value: float, **labels: str) -> None:
+        key = (metric.name, *labels.values())
+        if key not in self._series:
+            self._series[key] = Series(metric, tuple(labels.items()))
+        decoded.add(self._series[key], float(value))
+
+    def _groups(self, progress: Progress, memory: Memory, decoded: Decoded) -> dict[str, bool]:
+        """Which groups this device has, and whether every word of them that it serves was read."""
+        groups: dict[str, bool] = {}
+        for group in self.device_map.groups:
+            anchor = self.device_map.counting_group(group) if group.repeat else group
+            required = anchor.name == "bacs" and self.device.options.bacs == "required"
+            if anchor.optional and anchor.name not in memory.found and not required:
+                continue
+            good = self._is_read(group, progress, memory)
+            if group.repeat is not None:
+                said = int(decoded.words.get(f"{group.words[0].map}.{group.repeat.count}", 0))
+                if not memory.counts.get(group.name) and said in (0, FILLER):
+                    continue
+                good = good and (said <= group.repeat.max or said == FILLER)
+            elif anchor.optional:
+                good = good and anchor.name in memory.found - memory.lost
+            groups[group.name] = good
+        return groups
+
+    def _is_read(self, group: Group, progress: Progress, memory: Memory) -> bool:
+        layout, words = progress.layout, progress.words
+        keys = layout.group_keys.get(group.name)
+        if keys is None:
+            return False
+        return keys <= words.keys() or all(
+            span.keys()[0] in words
+            or (span in memory.refused and span not in layout.required and not memory.was_served(span))
+            for span in layout.group_spans[group.name]
+        )

@@ -1,0 +1,67 @@
+"""Whether what was read may be believed (design 2.4, truth rules). Pure; times are given, never asked."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from exporter.maps.model import Trust
+
+Raws = Mapping[str, int | float]
+"""Real raw words by word name; unread words and filler are not in it."""
+
+BACS_WORDS = ("state", "state_1", "alarms", "num_strings", "num_modules", "alarms_1")
+RUNNING, CONNECTED = 0x0001, 0x0002
+
+
+def lost_flags_verdict(trust: Trust, raws: Raws, masks: Mapping[str, int]) -> bool:
+    """Whether a UPS is in sight of its manager: no lost flag is set, and at least one of their words is real.
+
+    `masks` hold the mask of each `word.flag`; a 0/1 word counts as set by any bit. Without any word that
+    could say "lost", nothing vouches.
+    """
+    known = [reference for reference in trust.lost_flags if reference.split(".")[0] in raws]
+    return bool(known) and not any(int(raws[ref.split(".")[0]]) & masks.get(ref, -1) for ref in known)
+
+
+def bacs_is_there(raws: Raws) -> bool:
+    """Whether the six BACS words come from a BACS: all zero or all filler means that there is none."""
+    return any(raws.get(word, 0) for word in BACS_WORDS)
+
+
+def bacs_verdict(raws: Raws) -> bool:
+    """Whether a BACS that is there vouches for itself.
+
+    State 0x0000 is the manager's internal communication interrupted, CONNECTED without RUNNING is starting up
+    (device.md 3.2); a State that is filler beside real words says nothing.
+    """
+    state = int(raws.get("state", 0))
+    return state != 0 and not (state & CONNECTED and not state & RUNNING)
+
+
+@dataclass
+class FrameWatch:
+    """The counter of a gateway frame: it must be seen moving, and must have moved lately.
+
+    The counter is one byte and wraps, so a standing one cannot be told from one that went round: only two
+    looks at most `stale_after` seconds apart count.
+    """
+
+    stale_after: float
+    _counter: int | None = None
+    _seen_at: float = 0.0
+    _moved_at: float | None = None
+
+    def observe(self, counter: int, now: float) -> None:
+        """Note a frame's counter, read at `now` (monotonic seconds)."""
+        if self._counter is None or now - self._seen_at > self.stale_after:
+            self._moved_at = None
+        elif counter != self._counter:
+            self._moved_at = now
+        self._counter, self._seen_at = counter, now
+
+    def moving(self, now: float) -> bool:
+        """Whether the counter was seen moving within the last `stale_after` seconds."""
+        return self._moved_at is not None and now - self._moved_at <= self.stale_after
+
+    def forget(self) -> None:
+        """After a pass without a frame: the next one must be seen moving again."""
+        self._counter = self._moved_at = None

@@ -1,0 +1,1 @@
+"""A CS141 with BACS to try things on: a plant, scenarios that happen to it, and its Modbus server."""

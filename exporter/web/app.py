@@ -1,0 +1,162 @@
+"""The HTTP application."""
+
+import asyncio
+import gzip
+import json
+from collections.abc import Awaitable, Callable, Sequence
+
+from aiohttp import web
+
+from exporter.errors import UserError
+from exporter.exposition.prometheus import CONTENT_TYPES, Format, negotiate
+from exporter.reading.link import Exchange
+from exporter.reading.snapshot import Snapshot
+from exporter.web.debug import debug_page
+from exporter.web.landing import landing_page
+from exporter.web.parameters import TIMEOUT_HEADER, BadRequest, check_known, scrape_seconds
+from exporter.web.probe import probed_device
+from exporter.web.state import State
+
+STATE = web.AppKey("state", State)
+
+_COLLECT = ("exporter", "devices")
+_GZIP_LEVEL = 1  # level 9 takes 25 times as long for a page a third smaller (peers.md 3.7)
+_IN_THREAD = 256 * 1024  # bytes from which compressing would hold up the loop
+
+
+def create_app(state: State) -> web.Application:
+    """The application with all its paths."""
+    app = web.Application(middlewares=[_plain_errors], client_max_size=64 * 1024)
+    app[STATE] = state
+    app.router.add_get("/", _landing)
+    app.router.add_get("/metrics", _metrics)
+    app.router.add_get("/probe", _probe)
+    app.router.add_get("/sd", _service_discovery)
+    app.router.add_get("/config", _config)
+    app.router.add_get("/-/healthy", _healthy)
+    app.router.add_get("/-/ready", _ready)
+    app.router.add_post("/-/reload", _reload)
+    return app
+
+
+@web.middleware
+async def _plain_errors(
+    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+) -> web.StreamResponse:
+    try:
+        return await handler(request)
+    except BadRequest as error:
+        return web.Response(text=f"{error}\n", status=error.status)
+    except web.HTTPNotFound:
+        return web.Response(text=f'unknown path "{request.path}"\n', status=404)
+    except web.HTTPMethodNotAllowed as error:
+        allowed = ", ".join(sorted(error.allowed_methods))
+        text = f"{request.path} takes {allowed}, not {request.method}\n"
+        return web.Response(text=text, status=405, headers={"Allow": allowed})
+
+
+async def _landing(request: web.Request) -> web.Response:
+    check_known(request, ())
+    return web.Response(text=landing_page(request.app[STATE].fleet), content_type="text/html")
+
+
+async def _metrics(request: web.Request) -> web.Response:
+    state = request.app[STATE]
+    check_known(request, ("collect[]",))
+    halves = request.query.getall("collect[]", list(_COLLECT))
+    for half in halves:
+        if half not in _COLLECT:
+            raise BadRequest(f'unknown value "{half}" of collect[] (there are: {", ".join(_COLLECT)})')
+    form = negotiate(request.headers.get("Accept"))
+    snapshots: Sequence[Snapshot] = ()
+    if "devices" in halves:
+        deadline = _deadline(request)
+        snapshots = await asyncio.gather(*(device.scrape(deadline) for device in state.fleet.devices.values()))
+    page = [state.own_metrics.render(state.exporter_state(), form)] if "exporter" in halves else []
+    return await _page(request, page, snapshots, form)
+
+
+async def _probe(request: web.Request) -> web.Response:
+    state = request.app[STATE]
+    limit = state.config.probe.max_concurrent
+    if state.probes >= limit:
+        raise BadRequest(f"{limit} probes are running already, and probe.max_concurrent allows no more", 503)
+    state.probes += 1
+    try:
+        device, debug = probed_device(request, state.fleet)
+        deadline = _deadline(request)
+        if debug:
+            exchanges: list[Exchange] = []
+            snapshot = await device.debug(deadline, exchanges.append)
+            return web.Response(text=debug_page(device, snapshot, exchanges, state.renderer))
+        snapshot = await device.scrape(deadline)
+    finally:
+        state.probes -= 1
+    return await _page(request, [], [snapshot], negotiate(request.headers.get("Accept")))
+
+
+async def _service_discovery(request: web.Request) -> web.Response:
+    check_known(request, ())
+    entries = []
+    for device in request.app[STATE].config.devices:
+        labels = {
+            "__meta_generex_target": device.target.url,
+            "__meta_generex_module": device.module,
+            "__meta_generex_unit": str(device.target.unit),
+        }
+        labels |= {f"__meta_generex_label_{name}": value for name, value in device.labels.items()}
+        entries.append({"targets": [device.name], "labels": labels})
+    return web.json_response(entries, dumps=lambda data: json.dumps(data, ensure_ascii=False))
+
+
+async def _config(request: web.Request) -> web.Response:
+    check_known(request, ())
+    return web.Response(text=request.app[STATE].config.dump())
+
+
+async def _healthy(request: web.Request) -> web.Response:
+    return web.Response(text="Healthy\n")
+
+
+async def _ready(request: web.Request) -> web.Response:
+    # the port opens only once the configuration is loaded; a device that is down is no reason to restart
+    return web.Response(text="Ready\n")
+
+
+async def _reload(request: web.Request) -> web.Response:
+    try:
+        await request.app[STATE].reload()
+    except UserError as error:
+        return web.Response(text=f"failed to reload config: {error}\n", status=500)
+    return web.Response(text="reloaded\n")
+
+
+def _deadline(request: web.Request) -> float:
+    seconds = scrape_seconds(request.headers.get(TIMEOUT_HEADER), request.app[STATE].timeout_offset)
+    return asyncio.get_running_loop().time() + seconds
+
+
+async def _page(request: web.Request, parts: list[str], snapshots: Sequence[Snapshot], form: Format) -> web.Response:
+    for chunk in request.app[STATE].renderer.devices(snapshots, form):
+        parts.append(chunk)
+        await asyncio.sleep(0)
+    if form == "openmetrics":
+        parts.append("# EOF\n")
+    body = "".join(parts).encode()
+    headers = {"Content-Type": CONTENT_TYPES[form], "Vary": "Accept, Accept-Encoding"}
+    if _takes_gzip(request.headers.get("Accept-Encoding", "")):
+        headers["Content-Encoding"] = "gzip"
+        if len(body) > _IN_THREAD:
+            body = await asyncio.to_thread(gzip.compress, body, _GZIP_LEVEL)
+        else:
+            body = gzip.compress(body, _GZIP_LEVEL)
+    return web.Response(body=body, headers=headers)
+
+
+def _takes_gzip(accept: str) -> bool:
+    for part in accept.split(","):
+        name, _, quality = part.strip().lower().partition(";")
+        if name.strip() in ("gzip", "*"):
+            value = quality.strip().removeprefix("q=")
+            return value.strip("0.") != "" if value else True
+    return False

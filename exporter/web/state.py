@@ -1,0 +1,52 @@
+"""What the HTTP handlers share: the fleet, the renderer, and how the last reload went."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+
+from exporter.config import Config
+from exporter.errors import UserError
+from exporter.exposition.prometheus import ExporterMetrics, ExporterState, Renderer
+from exporter.reading.fleet import Fleet
+
+log = logging.getLogger(__name__)
+
+
+class State:
+    """The running exporter. `load` reads the configuration anew; it raises UserError."""
+
+    def __init__(self, load: Callable[[], Config], timeout_offset: float) -> None:
+        self._load = load
+        self.timeout_offset = timeout_offset
+        self.fleet = Fleet(load())
+        self.renderer = Renderer()
+        self.own_metrics = ExporterMetrics()
+        self.probes = 0
+        self._reload_successful = True
+        self._reloaded_at = time.time()
+        self._reload_lock = asyncio.Lock()
+
+    @property
+    def config(self) -> Config:
+        """The configuration in force."""
+        return self.fleet.config
+
+    def exporter_state(self) -> ExporterState:
+        """What the exporter's own metrics are made of."""
+        return ExporterState(self.fleet.counters(), self._reload_successful, self._reloaded_at)
+
+    async def reload(self) -> None:
+        """Read the configuration again and go over to it; raises UserError, and then nothing has changed."""
+        async with self._reload_lock:
+            try:
+                config = await asyncio.to_thread(self._load)
+                self.fleet.apply(config)
+            except UserError as error:
+                self._reload_successful = False
+                log.error("configuration not reloaded, the old one stays", extra={"error": str(error)})
+                raise
+            self.renderer.forget()
+            self._reload_successful = True
+            self._reloaded_at = time.time()
+            log.info("configuration reloaded", extra={"devices": len(config.devices)})

@@ -1,0 +1,61 @@
+"""`check` as the command line runs it: what it prints and how it exits."""
+
+import argparse
+import json
+from pathlib import Path
+
+import pytest
+
+from exporter.commands import check
+
+HERE = Path(__file__).parent
+
+
+def run(*arguments: str) -> int:
+    parser = argparse.ArgumentParser(prog="check")
+    check.add_arguments(parser)
+    return check.run(parser.parse_args(arguments))
+
+
+def test_good_file(capsys: pytest.CaptureFixture[str]) -> None:
+    path = HERE / "good" / "full.yaml"
+    assert run(str(path)) == 0
+    out, err = capsys.readouterr()
+    assert out.splitlines() == [
+        f"{path}: good: 5 devices, 3 modules, 1 own map",
+        "  Halle 2 / Süd: tcp://ups-1.example.org:1502?unit=7, module slow (ups, bacs, pump)",
+        "  bus-1: rtu:///dev/ttyUSB0?baudrate=19200&parity=N&stopbits=2, module slow (ups, bacs, pump)",
+        "  bus-2: rtu:///dev/ttyUSB0?baudrate=19200&parity=N&stopbits=2&unit=2, module ups (ups, pump)",
+        "  10.0.0.9:4001/3: rtu-tcp://10.0.0.9:4001?unit=3, module ups (ups, pump)",
+        "  [fd00::1]:502: tcp://[fd00::1]:502, module cs141 (ups, bacs)",
+    ]
+    assert err == ""
+
+
+def test_bad_file_has_every_error_on_standard_error(capsys: pytest.CaptureFixture[str]) -> None:
+    path = HERE / "bad" / "everything_is_reported.yaml"
+    assert run(str(path)) == 1
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert [line.split(": ")[1] for line in err.splitlines()] == [
+        "devices.0.timeout",
+        "devices.1.target",
+        "devices.2.labels.job",
+    ]
+
+
+def test_missing_file(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("nothing.yaml") == 1
+    assert "cannot read nothing.yaml: No such file or directory" in capsys.readouterr().err
+
+
+def test_schema(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("--schema") == 0
+    assert "devices" in json.loads(capsys.readouterr().out)["properties"]
+
+
+@pytest.mark.parametrize("arguments", [(), ("--schema", "a.yaml")])
+def test_wrong_usage(arguments: tuple[str, ...]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        run(*arguments)
+    assert caught.value.code == 2
