@@ -1,0 +1,161 @@
+"""A snapshot as people read it: sections of rows, and the same as data for JSON. Pure."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from exporter.maps.model import Metric, Word
+from exporter.reading.health import PASS_METRICS
+from exporter.reading.snapshot import Raw, Series, Snapshot
+
+_SEVERITIES = ("critical", "warning", "info", "none")
+_PASS = frozenset(metric.name for metric in PASS_METRICS)
+_PREFIX = "generex_"
+_SCALES = {"ratio": (100.0, "%"), "volts": (1, "V"), "celsius": (1, "°C"), "hertz": (1, "Hz"), "amperes": (1, "A"), "ohms": (1000, "mΩ")}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Section:
+    """A table: its title, the names of its columns and its rows."""
+
+    title: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+def summarise(snapshot: Snapshot) -> list[Section]:
+    """What the device says, the most urgent first: its health, active flags, measurements, strings and modules."""
+    sections = [_health(snapshot), _flags(snapshot), _measurements(snapshot), *_repeated(snapshot)]
+    return [section for section in sections if section.rows]
+
+
+def as_data(snapshot: Snapshot) -> dict[str, Any]:
+    """The snapshot for JSON: raw words by id, and every exported series with its labels and value."""
+    metrics = [
+        {"name": name, "labels": dict((*series.labels, *labels)), "value": value}
+        for name, readings in snapshot.readings.items()
+        for series, raw in readings
+        for labels, value in series.samples(raw)
+    ]
+    return {
+        "device": snapshot.device.name,
+        "target": snapshot.device.target.url,
+        "module": snapshot.device.module,
+        "labels": dict(snapshot.device.labels),
+        "time": snapshot.time,
+        "up": snapshot.up,
+        "groups": dict(snapshot.groups),
+        "valid": dict(snapshot.valid),
+        "errors": list(snapshot.errors),
+        "words": dict(snapshot.words),
+        "metrics": metrics,
+    }
+
+
+def quantity(metric: Metric, value: float) -> str:
+    """A value with its unit as people say it: 0.42 of a ratio is "42 %", 2400 seconds are "40 min"."""
+    if metric.unit == "seconds":
+        return f"{value / 60:g} min" if value < 7200 else f"{value / 3600:.1f} h"
+    factor, symbol = _SCALES.get(metric.unit, (1, ""))
+    return f"{value * factor:.6g} {symbol}".rstrip()
+
+
+def _health(snapshot: Snapshot) -> Section:
+    state = "answers" if snapshot.up else "does not answer"
+    rows = [("state", state if all(snapshot.groups.values()) or not snapshot.up else "answers in part")]
+    rows += [(f"group {name}", "read" if good else "NOT READ") for name, good in snapshot.groups.items()]
+    rows += [
+        (f"data of {name}", "NOT VALID: it does not vouch for itself")
+        for name, valid in snapshot.valid.items()
+        if not valid
+    ]
+    rows += [("error", error) for error in snapshot.errors]
+    return Section(f"{snapshot.device.name} ({snapshot.device.target.url})", ("what", "state"), tuple(rows))
+
+
+def _flags(snapshot: Snapshot) -> Section:
+    found: list[tuple[str, str, str, str]] = []
+    for readings in snapshot.readings.values():
+        for series, raw in readings:
+            word = series.word
+            if word is None:
+                continue
+            if word.flag is not None:
+                active = [word.flag] if raw else []
+            else:
+                active = [f for f in word.flags if f.name in (series.flags or ()) and int(raw) & f.mask]
+            found += [(flag.severity, _place(series), flag.label, flag.description) for flag in active]
+    found.sort(key=lambda row: _SEVERITIES.index(row[0]))
+    return Section("Active flags", ("severity", "where", "flag", "meaning"), tuple(found))
+
+
+def _place(series: Series) -> str:
+    numbers = " ".join(f"{name} {value}" for name, value in series.labels if name in ("string", "module"))
+    return numbers or (series.word.map if series.word else "")
+
+
+def _measurements(snapshot: Snapshot) -> Section:
+    rows = []
+    for name, readings in snapshot.readings.items():
+        chosen = [(series, raw) for series, raw in readings if _is_single_value(series, name)]
+        if chosen:
+            values = " / ".join(_value(series, raw) for series, raw in chosen)
+            labels = " / ".join(" ".join(f"{k} {v}" for k, v in series.labels) for series, _ in chosen)
+            rows.append((name.removeprefix(_PREFIX), values, labels.strip(" /")))
+    return Section("Measurements", ("what", "value", "where"), tuple(rows))
+
+
+def _is_single_value(series: Series, name: str) -> bool:
+    if name in _PASS or series.word is None or series.word.repeat:
+        return False
+    return not series.word.flag and series.flags is None
+
+
+def _value(series: Series, raw: Raw) -> str:
+    samples = series.samples(raw)
+    if series.word is not None and series.word.states:
+        return next((dict(labels)["state"] for labels, value in samples if value), "")
+    return quantity(series.metric, samples[0][1])
+
+
+def _repeated(snapshot: Snapshot) -> list[Section]:
+    """One table per repeating group: a row per instance, a column per word."""
+    groups: dict[str, dict[tuple[str, ...], dict[str, str]]] = {}
+    columns: dict[str, dict[str, None]] = {}
+    label_names: dict[str, tuple[str, ...]] = {}
+    for readings in snapshot.readings.values():
+        for series, raw in readings:
+            word = series.word
+            if word is None or word.repeat is None or series.metric.name == word.raw_metric:
+                continue
+            own = tuple((k, v) for k, v in series.labels if k in (word.repeat.label, word.repeat.parent_label))
+            key = tuple(value for _, value in own)
+            label_names.setdefault(word.group, tuple(name for name, _ in own))
+            columns.setdefault(word.group, {}).setdefault(_column(word), None)
+            groups.setdefault(word.group, {}).setdefault(key, {})[_column(word)] = _cell(series, raw)
+    return [
+        Section(
+            group.capitalize(),
+            (*label_names[group], *columns[group]),
+            tuple((*key, *(cells.get(column, "-") for column in columns[group])) for key, cells in sorted(rows.items(), key=_by_number)),
+        )
+        for group, rows in groups.items()
+    ]  # fmt: skip
+
+
+def _by_number(item: tuple[Sequence[str], Mapping[str, str]]) -> list[int]:
+    return [int(part) for part in item[0]]
+
+
+def _column(word: Word) -> str:
+    group = word.group.removesuffix("s")
+    return word.name.removeprefix(f"{group}_").replace("_", " ")
+
+
+def _cell(series: Series, raw: Raw) -> str:
+    word = series.word
+    if word is not None and series.flags is not None:
+        return ", ".join(flag.label for flag in word.flags if int(raw) & flag.mask) or "none"
+    if word is not None and word.flag is not None:
+        return word.flag.label if raw else "no"
+    return _value(series, raw)
