@@ -39,6 +39,7 @@ TABLE_LABELS = frozenset(
         "state",
     }
 )
+LARGEST = 1_000_000_000
 LONGEST = 365 * 86400.0
 _DURATION_PATTERN = r"^[0-9]+(\.[0-9]+)?(ms|s|m|h|d)$"
 
@@ -102,6 +103,8 @@ def _positive(seconds: float) -> float:
 def _number(value: object) -> object:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise ValueError(f"write a plain number, like 10 or 0.1, not {_quoted(value)}")
+    if abs(value) > LARGEST:
+        raise ValueError(f"{value} is beyond {LARGEST}")
     return value
 
 
@@ -197,12 +200,13 @@ PositiveDuration = Annotated[
     WithJsonSchema(_duration_schema),
 ]
 
-Number = Annotated[Factor, BeforeValidator(_number), WithJsonSchema({"type": "number"})]
+_number_schema: dict[str, Any] = {"type": "number", "minimum": -LARGEST, "maximum": LARGEST}
+Number = Annotated[Factor, BeforeValidator(_number), WithJsonSchema(_number_schema)]
 Scale = Annotated[
     Factor,
     AfterValidator(_not_zero),
     BeforeValidator(_number),
-    WithJsonSchema({"type": "number", "not": {"const": 0}}),
+    WithJsonSchema(_number_schema | {"not": {"const": 0}}),
 ]
 Bacs = Annotated[
     Literal["auto", "required", "off"],
