@@ -7,10 +7,22 @@ import sys
 from collections.abc import Sequence
 
 from exporter import __version__
-from exporter.commands.flags import AppendFlag, Repeated
+from exporter.commands.flags import AppendFlag, Repeated, UsageError
 from exporter.errors import UserError
 
-COMMANDS = ("serve", "probe", "explain", "simulate", "demo", "check", "healthy", "maps", "generate")
+COMMANDS = {
+    "serve": "run the exporter",
+    "probe": "read a device once and print what it says",
+    "explain": "say what a word means, bit by bit",
+    "discover": "find out what a device serves, and write a configuration to start from",
+    "record": "write down the raw words of a device over time",
+    "simulate": "a CS141 with BACS on a TCP or serial port",
+    "demo": "a simulated CS141 with BACS and the exporter on it, on this machine alone",
+    "check": "check a configuration file",
+    "healthy": "ask a running exporter for its health; for container checks",
+    "maps": "the register maps, as a table",
+    "generate": "rebuild the shipped alerts, dashboards and reference from the maps",
+}
 _PREFIX = "GENEREX_"
 
 
@@ -19,13 +31,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = list(sys.argv[1:] if argv is None else argv)
     if arguments and arguments[0].startswith("-") and arguments[0] not in ("-h", "--help", "--version"):
         arguments.insert(0, "serve")
-    parser = _parser(arguments[0] if arguments else "")
-    args = parser.parse_args(arguments)
     try:
+        args = _parser(arguments[0] if arguments else "").parse_args(arguments)
         code: int = args.run(args)
-    except UserError as error:
+    except (UserError, UsageError) as error:
         print(f"generex-exporter: error: {error}", file=sys.stderr)
-        return 1
+        return 2 if isinstance(error, UsageError) else 1
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
@@ -37,21 +48,23 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _parser(wanted: str) -> argparse.ArgumentParser:
     """The parser; only the command that is `wanted` is loaded, as every one has its own imports."""
+    version = f"generex-exporter {__version__}"
     parser = argparse.ArgumentParser(
         prog="generex-exporter",
-        description="Prometheus exporter for GENEREX CS141 UPS managers and BACS battery monitors. It only ever reads.",
-        epilog="Run a command with --help for its flags. When the first argument is a flag, the command is serve.",
+        description="Prometheus exporter for GENEREX CS141 UPS managers and BACS battery monitors. "
+        "It only ever reads.",
+        epilog="Run a command with --help for its flags. "
+        "When the first argument is a flag, the command is serve.",
     )
-    parser.add_argument("--version", action="version", version=f"generex-exporter {__version__}")
+    parser.add_argument("--version", action="version", version=version)
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    for name in COMMANDS:
-        if wanted in COMMANDS and wanted != name:
-            commands.add_parser(name)
+    for name, summary in COMMANDS.items():
+        command = commands.add_parser(name, help=summary, description=summary, allow_abbrev=False)
+        if name != wanted:
             continue
         module = importlib.import_module(f"exporter.commands.{name}")
-        help_text = (module.__doc__ or "").strip().splitlines()[0]
-        command = commands.add_parser(name, help=help_text, description=help_text)
         module.add_arguments(command)
+        command.add_argument("--version", action="version", version=version)
         if getattr(module, "USES_ENVIRONMENT", False):
             _add_environment(command)
         command.set_defaults(run=module.run)
@@ -59,12 +72,15 @@ def _parser(wanted: str) -> argparse.ArgumentParser:
 
 
 def _add_environment(command: argparse.ArgumentParser) -> None:
-    """Let GENEREX_* variables stand in for flags that are not given; commas part the values of repeatable ones."""
+    """Let GENEREX_* variables stand in for flags that are not given.
+
+    In the value of a repeatable flag commas part the values.
+    """
     for action in command._actions:
         flag = next((option for option in action.option_strings if option.startswith("--")), None)
-        if flag is None or flag == "--help":
+        if flag in (None, "--help", "--version"):
             continue
-        variable = _PREFIX + flag.removeprefix("--").replace(".", "_").replace("-", "_").upper()
+        variable = _PREFIX + str(flag).removeprefix("--").replace(".", "_").replace("-", "_").upper()
         value = os.environ.get(variable, "").strip()
         if not value:
             continue

@@ -14,7 +14,9 @@ _NAMES = {"WARNING": "warn", "CRITICAL": "error"}
 
 
 def _fields(record: logging.LogRecord) -> dict[str, object]:
-    time = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    time = (
+        datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    )
     fields: dict[str, object] = {
         "ts": time,
         "level": _NAMES.get(record.levelname, record.levelname.lower()),
@@ -50,4 +52,6 @@ def set_up(level: str, form: str) -> None:
     root.setLevel({"warn": "WARNING"}.get(level, level.upper()))
     # one line per request is what access logs are for, and nobody asked for those
     logging.getLogger("aiohttp.access").setLevel(logging.WARNING)
+    # what goes wrong inside a request is logged by the application; this would log every port scan
+    logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)
     logging.getLogger("asyncio").setLevel(logging.WARNING)

@@ -1,8 +1,12 @@
-"""Flags that may be given several times."""
+"""What flags have in common: those that may be given several times, and values that are wrong."""
 
 import argparse
 from collections.abc import Sequence
 from typing import Any
+
+
+class UsageError(Exception):
+    """Wrong usage of the command line or its environment: exit code 2."""
 
 
 class Repeated(list[str]):
@@ -16,7 +20,11 @@ class AppendFlag(argparse.Action):
     """Collects the values of a repeatable flag; argparse's own "append" would add to the default instead."""
 
     def __call__(
-        self, parser: argparse.ArgumentParser, namespace: argparse.Namespace, values: Any, option_string: str | None = None
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: Any,
+        option_string: str | None = None,
     ) -> None:
         """Take one more value."""
         known = getattr(namespace, self.dest)

@@ -1,13 +1,17 @@
-"""ask a running exporter for its health; for container checks"""
+"""Ask a running exporter for its health; for container checks."""
 
 import argparse
 import http.client
 
-from exporter.commands.flags import AppendFlag
-from exporter.commands.serve import PORT
+from exporter.commands.flags import AppendFlag, UsageError
 from exporter.errors import UserError
+from exporter.web.listen import PORT, ListenAddress
 
 USES_ENVIRONMENT = True
+
+_TIMEOUT = 5  # seconds
+# an exporter that listens on every address is asked on this machine's own
+_OWN = {"": "localhost", "0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -20,22 +24,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Exit 0 when the exporter is healthy."""
-    text = (vars(args)["web.listen_address"] or [f":{PORT}"])[0]
-    host, _, port = text.rpartition(":")
-    if not port.isdigit():
-        raise UserError(f'bad listen address "{text}": write :{PORT} or 127.0.0.1:{PORT}')
-    host = host.strip("[]")
-    host = {"": "localhost", "0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104
-    connection = http.client.HTTPConnection(host, int(port), timeout=5)
+    texts = vars(args)["web.listen_address"] or [f":{PORT}"]
+    try:
+        address = ListenAddress.parse(texts[0])
+    except ValueError as error:
+        raise UsageError(str(error)) from None
+    connection = http.client.HTTPConnection(
+        _OWN.get(address.host, address.host), address.port, timeout=_TIMEOUT
+    )
     try:
         connection.request("GET", "/-/healthy")
         response = connection.getresponse()
         answer = response.read(200).decode(errors="replace").strip()
-    except (OSError, http.client.HTTPException) as error:
-        raise UserError(f"no answer from {host}:{port}: {error}") from None
+    except (OSError, UnicodeError, http.client.HTTPException) as error:
+        raise UserError(f"no answer from {address}: {error}") from None
     finally:
         connection.close()
     if response.status != 200:
-        raise UserError(f"{host}:{port} answers {response.status}: {answer}")
+        raise UserError(f"{address} answers {response.status}: {answer}")
     print(answer)
     return 0

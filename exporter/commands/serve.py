@@ -1,28 +1,35 @@
-"""run the exporter"""
+"""Run the exporter."""
 
 import argparse
 import asyncio
+from collections.abc import Sequence
 from pathlib import Path
 
 from exporter import logs
-from exporter.commands.flags import AppendFlag
+from exporter.commands.flags import AppendFlag, UsageError
 from exporter.config import Config, load_config
+from exporter.config.devices import from_flags
+from exporter.config.problems import Problems
 from exporter.durations import parse_duration
 from exporter.errors import UserError
+from exporter.web.listen import PORT, ListenAddress
+from exporter.yamlfile import Document
 
-PORT = 10141
+__all__ = ["PORT", "USES_ENVIRONMENT", "add_arguments", "add_log_arguments", "run"]
 
 USES_ENVIRONMENT = True
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The flags of `serve`; each may come from the environment instead, as GENEREX_ and the flag in capitals."""
+    """The flags of `serve`; each may come from the environment, as GENEREX_ and the flag in capitals."""
     parser.add_argument("--config.file", metavar="FILE", help="configuration with devices, modules and maps")
     parser.add_argument(
         "--target", action=AppendFlag, metavar="[NAME=]URL",
         help="a device to read, like ups1=tcp://10.0.0.7 (repeatable; adds to the file's devices)",
     )  # fmt: skip
-    parser.add_argument("--module", default="cs141", metavar="NAME", help="module of the --target devices (default: cs141)")
+    parser.add_argument(
+        "--module", default="cs141", metavar="NAME", help="module of the --target devices (default: cs141)"
+    )
     parser.add_argument(
         "--web.listen-address", action=AppendFlag, metavar="[HOST]:PORT",
         help=f"where to listen (repeatable; default: :{PORT})",
@@ -36,13 +43,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def add_log_arguments(parser: argparse.ArgumentParser) -> None:
     """The flags of the log."""
-    parser.add_argument("--log.level", default="info", choices=logs.LEVELS, help="lowest level that is logged (default: info)")
-    parser.add_argument("--log.format", default="logfmt", choices=logs.FORMATS, help="form of the log lines (default: logfmt)")
+    parser.add_argument(
+        "--log.level", default="info", choices=logs.LEVELS, help="lowest level that is logged (default: info)"
+    )
+    parser.add_argument(
+        "--log.format", default="logfmt", choices=logs.FORMATS, help="form of the log lines (default: logfmt)"
+    )
 
 
 def run(args: argparse.Namespace) -> int:
     """Serve until told to stop."""
-    from exporter.web.server import ListenAddress, serve
+    from exporter.web.server import serve
     from exporter.web.state import State
 
     options = vars(args)
@@ -51,13 +62,17 @@ def run(args: argparse.Namespace) -> int:
         addresses = [ListenAddress.parse(text) for text in options["web.listen_address"] or [f":{PORT}"]]
         offset = _seconds(args.timeout_offset)
     except ValueError as error:
-        raise UserError(str(error)) from None
+        raise UsageError(str(error)) from None
     path = Path(options["config.file"]) if options["config.file"] else None
+    targets = args.target or ()
+    if path is None and not targets:
+        raise UsageError("nothing to read: give a --target, or a --config.file with devices or probe.allow")
+    _check(targets)
 
     def load() -> Config:
-        config = load_config(path, targets=args.target or (), module=args.module)
+        config = load_config(path, targets=targets, module=args.module)
         if not config.devices and not config.probe.allow:
-            raise UserError("nothing to read: give a --target, or a --config.file with devices or probe.allow")
+            raise UserError(f"nothing to read: {path} has neither devices nor probe.allow")
         return config
 
     async def main() -> None:
@@ -65,6 +80,15 @@ def run(args: argparse.Namespace) -> int:
 
     asyncio.run(main())
     return 0
+
+
+def _check(targets: Sequence[str]) -> None:
+    problems = Problems(Document("", None, {}))
+    from_flags(targets, problems)
+    try:
+        problems.raise_if_any()
+    except UserError as error:
+        raise UsageError(str(error)) from None
 
 
 def _seconds(text: str) -> float:

@@ -1,12 +1,13 @@
 """Prometheus text 0.0.4 and OpenMetrics 1.0.
 
 prometheus-client renders the exporter's own metrics. Device series are rendered here, as its encoder takes
-6 µs a series: the part of a line up to the value is made once per series, and what a raw word looks like
-behind it is made once per word that was ever seen.
+6 µs a series: the part of a line up to the value is made once per series, the text of a value once per raw
+word, and a series whose word is the same as last time keeps its text.
 """
 
 import math
 import platform
+from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -28,46 +29,77 @@ CONTENT_TYPES: Mapping[Format, str] = {
     "text": "text/plain; version=0.0.4; charset=utf-8",
     "openmetrics": "application/openmetrics-text; version=1.0.0; charset=utf-8",
 }
-_REMEMBERED = 4096  # texts per series; a word takes at most 65536 values, a healthy one some dozens
+_VALUES = (
+    4096  # texts of values remembered per word; a word takes at most 65536 values, a healthy one some dozens
+)
+_DEVICES = 100  # devices whose lines are remembered, unless the renderer is told otherwise
 _CHUNK = 64 * 1024  # characters after which the renderer lets others run
 
 
+class _Line:
+    """What one series looked like last: most words are the same in the next pass."""
+
+    __slots__ = ("prefix", "raw", "text", "values")
+
+    def __init__(self, prefix: str, values: dict[Raw, str]) -> None:
+        self.prefix = prefix
+        self.values = values
+        self.raw: Raw | None = None
+        self.text = ""
+
+
 class DeviceText:
-    """The prepared lines of one device; made anew when its layout or labels are."""
+    """The prepared lines of one device; made anew when its layout or labels are.
+
+    Holds one text per series, and per word the texts of its values, which all modules share.
+    """
 
     def __init__(self, snapshot: Snapshot) -> None:
         self.layout = snapshot.layout
         labels = (("device", snapshot.device.name), *snapshot.device.labels.items())
         self._labels: Labels = tuple(labels)
-        self._texts: dict[Series, dict[Raw, str]] = {}
+        self._lines: dict[Series, _Line] = {}
+        self._values: dict[str, dict[Raw, str]] = {}
 
     def lines(self, readings: Sequence[tuple[Series, Raw]]) -> Iterator[str]:
-        """The sample lines of one family."""
-        texts = self._texts
+        """The sample lines of one family: a text per series, of several lines where a word has flags."""
+        lines = self._lines
         for series, raw in readings:
-            known = texts.get(series)
-            if known is None:
-                known = texts[series] = {}
-            line = known.get(raw)
+            line = lines.get(series)
             if line is None:
-                if len(known) >= _REMEMBERED or series.word is None:
-                    known.clear()
-                line = known[raw] = self._render(series, raw)
-            yield line
+                line = lines[series] = self._line(series)
+            if line.raw != raw:
+                line.raw, line.text = raw, self._text(series, raw, line)
+            yield line.text
 
-    def _render(self, series: Series, raw: Raw) -> str:
-        name = series.metric.name
-        return "".join(
-            f"{name}{_labels((*self._labels, *series.labels, *extra))} {_number(value)}\n"
-            for extra, value in series.samples(raw)
-        )
+    def _line(self, series: Series) -> _Line:
+        word = series.word
+        values = self._values.setdefault(word.id, {}) if word is not None else {}
+        return _Line(f"{series.metric.name}{_labels((*self._labels, *series.labels))} ", values)
+
+    def _text(self, series: Series, raw: Raw, line: _Line) -> str:
+        if series.word is None:
+            return _sample(line.prefix, float(raw))
+        if series.flags is not None or series.word.states:
+            name = series.metric.name
+            return "".join(
+                _sample(f"{name}{_labels((*self._labels, *series.labels, *extra))} ", value)
+                for extra, value in series.samples(raw)
+            )
+        value = line.values.get(raw)
+        if value is None:
+            if len(line.values) >= _VALUES:
+                line.values.clear()
+            value = line.values[raw] = _number(series.samples(raw)[0][1])
+        return f"{line.prefix}{value}\n" if value else ""
 
 
 class Renderer:
-    """Renders pages; remembers the prepared lines of the devices it has seen."""
+    """Renders pages; remembers the prepared lines of the `devices` that were rendered last."""
 
-    def __init__(self) -> None:
-        self._devices: dict[object, DeviceText] = {}
+    def __init__(self, devices: int = _DEVICES) -> None:
+        self._most = devices
+        self._devices: OrderedDict[object, DeviceText] = OrderedDict()
 
     def device_text(self, snapshot: Snapshot) -> DeviceText:
         """The prepared lines that fit a snapshot."""
@@ -75,11 +107,11 @@ class Renderer:
         text = self._devices.get(key)
         if text is None or text.layout is not snapshot.layout:
             text = self._devices[key] = DeviceText(snapshot)
+            while len(self._devices) > self._most:
+                self._devices.popitem(last=False)
+        else:
+            self._devices.move_to_end(key)
         return text
-
-    def forget(self) -> None:
-        """Drop what is remembered, after a reload."""
-        self._devices.clear()
 
     def devices(self, snapshots: Sequence[Snapshot], form: Format) -> Iterator[str]:
         """The page of all device series, family by family, in chunks. OpenMetrics still needs its `# EOF`."""
@@ -93,10 +125,9 @@ class Renderer:
         for name, metric in families.items():
             parts.append(_head(metric, form))
             for readings_by_name, text in texts:
-                if name in readings_by_name:
-                    lines = "".join(text.lines(readings_by_name[name]))
-                    parts.append(lines)
-                    size += len(lines)
+                for line in text.lines(readings_by_name.get(name, ())):
+                    parts.append(line)
+                    size += len(line)
                     if size > _CHUNK:
                         yield "".join(parts)
                         parts, size = [], 0
@@ -138,7 +169,9 @@ class ExporterMetrics:
             return
         python = platform.python_version()
         build = GaugeMetricFamily(
-            "generex_exporter_build_info", "Always 1; the labels say what is running.", labels=["version", "pythonversion"]
+            "generex_exporter_build_info",
+            "Always 1; the labels say what is running.",
+            labels=["version", "pythonversion"],
         )
         build.add_metric([__version__, python], 1)
         yield build
@@ -153,13 +186,19 @@ class ExporterMetrics:
             value=state.reloaded_at,
         )
         requests = CounterMetricFamily(
-            "generex_exporter_modbus_requests", "Modbus requests sent, repeated ones included.", labels=["device"]
+            "generex_exporter_modbus_requests",
+            "Modbus requests sent, repeated ones included.",
+            labels=["device"],
         )
         errors = CounterMetricFamily(
-            "generex_exporter_modbus_errors", "Modbus requests that got no usable answer.", labels=["device", "reason"]
+            "generex_exporter_modbus_errors",
+            "Modbus requests that got no usable answer.",
+            labels=["device", "reason"],
         )
         coalesced = CounterMetricFamily(
-            "generex_exporter_scrapes_coalesced", "Scrapes that shared a pass already under way.", labels=["device"]
+            "generex_exporter_scrapes_coalesced",
+            "Scrapes that shared a pass already under way.",
+            labels=["device"],
         )
         for name, counters in state.counters:
             requests.add_metric([name], counters.requests)
@@ -170,35 +209,42 @@ class ExporterMetrics:
 
 
 def negotiate(accept: str | None) -> Format:
-    """The format that a right reading of an Accept header asks for; text where it asks for nothing we have."""
-    offers: tuple[tuple[Format, str, str], ...] = (
-        ("openmetrics", "application/openmetrics-text", "1.0.0"),
-        ("text", "text/plain", "0.0.4"),
-    )
-    ranked = [(*_quality(accept or "", kind, version), form == "text", form) for form, kind, version in offers]
-    quality, _, _, form = max(ranked)
-    return form if quality > 0 else "text"
+    """The format that an Accept header asks for, read by its q; text where it asks for nothing we have."""
+    text = _quality(accept or "", ("*/*", "text/*", "text/plain"), "0.0.4")
+    openmetrics = _quality(accept or "", ("*/*", "application/*", "application/openmetrics-text"), "1.0.0")
+    return "openmetrics" if openmetrics[0] > 0 and openmetrics > text else "text"
 
 
-def _quality(accept: str, offered: str, version: str) -> tuple[float, int]:
-    """The q of the most specific range of `accept` that fits an offer, and how specific it is; (0, 0) when none."""
+def takes_gzip(accept_encoding: str | None) -> bool:
+    """Whether an Accept-Encoding header asks for gzip."""
+    return _quality(accept_encoding or "", ("*", "gzip"))[0] > 0
+
+
+def _quality(header: str, ranges: Sequence[str], version: str = "") -> tuple[float, int]:
+    """How much a header wants an offer: the q of the most specific range that fits, and how specific that is.
+
+    `ranges` are the names that fit the offer, the most specific last. (0, 0) when none of them is there.
+    """
     best = (0, 0.0)
-    for part in accept.split(","):
-        kind, *parameters = (piece.strip().lower() for piece in part.split(";"))
-        options = {name.strip(): value.strip(' "') for name, _, value in (p.partition("=") for p in parameters)}
+    for part in header.split(","):
+        name, *parameters = (piece.strip().lower() for piece in part.split(";"))
+        options = {key.strip(): value.strip(' "') for key, _, value in (p.partition("=") for p in parameters)}
         try:
             quality = float(options.get("q", "1"))
         except ValueError:
             continue
-        ranges = ("*/*", offered.partition("/")[0] + "/*", offered)
-        if kind not in ranges or options.get("version", version) != version or not 0 <= quality <= 1:
+        if name not in ranges or options.get("version", version) != version or not 0 <= quality <= 1:
             continue
-        best = max(best, (ranges.index(kind) + 1 + ("version" in options), quality))
+        best = max(best, (ranges.index(name) + 1 + ("version" in options), quality))
     return best[1], best[0]
 
 
 def _head(metric: Metric, form: Format) -> str:
-    name = metric.name.removesuffix("_total") if form == "openmetrics" and metric.type == "counter" else metric.name
+    name = (
+        metric.name.removesuffix("_total")
+        if form == "openmetrics" and metric.type == "counter"
+        else metric.name
+    )
     help_text = metric.help.replace("\\", r"\\").replace("\n", r"\n")
     if form == "openmetrics":
         help_text = help_text.replace('"', r"\"")
@@ -214,7 +260,13 @@ def _escape(value: str) -> str:
     return value.replace("\\", r"\\").replace("\n", r"\n").replace('"', r"\"")
 
 
+def _sample(prefix: str, value: float) -> str:
+    text = _number(value)
+    return f"{prefix}{text}\n" if text else ""
+
+
 def _number(value: float) -> str:
-    if value.is_integer() and abs(value) < 1e15:
-        return str(int(value))
-    return repr(value) if math.isfinite(value) else str(value).replace("inf", "Inf").replace("nan", "NaN")
+    """A value as text; what is no number is none, and must not be exported."""
+    if not math.isfinite(value):
+        return ""
+    return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)

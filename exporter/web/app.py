@@ -1,27 +1,32 @@
 """The HTTP application."""
 
 import asyncio
-import gzip
 import json
-from collections.abc import Awaitable, Callable, Sequence
+import logging
+import zlib
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from itertools import chain
 
 from aiohttp import web
 
 from exporter.errors import UserError
-from exporter.exposition.prometheus import CONTENT_TYPES, Format, negotiate
+from exporter.exposition.prometheus import CONTENT_TYPES, Format, negotiate, takes_gzip
 from exporter.reading.link import Exchange
 from exporter.reading.snapshot import Snapshot
 from exporter.web.debug import debug_page
 from exporter.web.landing import landing_page
-from exporter.web.parameters import TIMEOUT_HEADER, BadRequest, check_known, scrape_seconds
+from exporter.web.parameters import TIMEOUT_HEADER, RequestError, check_known, scrape_seconds
 from exporter.web.probe import probed_device
 from exporter.web.state import State
+
+log = logging.getLogger(__name__)
 
 STATE = web.AppKey("state", State)
 
 _COLLECT = ("exporter", "devices")
+_END: Mapping[Format, Sequence[str]] = {"text": (), "openmetrics": ("# EOF\n",)}
+_GZIP_FORM = 31  # what zlib calls a gzip header and the largest window
 _GZIP_LEVEL = 1  # level 9 takes 25 times as long for a page a third smaller (peers.md 3.7)
-_IN_THREAD = 256 * 1024  # bytes from which compressing would hold up the loop
 
 
 def create_app(state: State) -> web.Application:
@@ -45,7 +50,7 @@ async def _plain_errors(
 ) -> web.StreamResponse:
     try:
         return await handler(request)
-    except BadRequest as error:
+    except RequestError as error:
         return web.Response(text=f"{error}\n", status=error.status)
     except web.HTTPNotFound:
         return web.Response(text=f'unknown path "{request.path}"\n', status=404)
@@ -53,6 +58,13 @@ async def _plain_errors(
         allowed = ", ".join(sorted(error.allowed_methods))
         text = f"{request.path} takes {allowed}, not {request.method}\n"
         return web.Response(text=text, status=405, headers={"Allow": allowed})
+    except web.HTTPException:
+        raise
+    except Exception:
+        log.exception("request failed", extra={"path": request.path_qs})
+        return web.Response(
+            text=f"{request.path}: an error inside the exporter; its log says more\n", status=500
+        )
 
 
 async def _landing(request: web.Request) -> web.Response:
@@ -66,12 +78,15 @@ async def _metrics(request: web.Request) -> web.Response:
     halves = request.query.getall("collect[]", list(_COLLECT))
     for half in halves:
         if half not in _COLLECT:
-            raise BadRequest(f'unknown value "{half}" of collect[] (there are: {", ".join(_COLLECT)})')
+            choice = ", ".join(_COLLECT)
+            raise RequestError(f'unknown value "{half}" of collect[] (there are: {choice})')
     form = negotiate(request.headers.get("Accept"))
     snapshots: Sequence[Snapshot] = ()
     if "devices" in halves:
         deadline = _deadline(request)
-        snapshots = await asyncio.gather(*(device.scrape(deadline) for device in state.fleet.devices.values()))
+        snapshots = await asyncio.gather(
+            *(device.scrape(deadline) for device in state.fleet.devices.values())
+        )
     page = [state.own_metrics.render(state.exporter_state(), form)] if "exporter" in halves else []
     return await _page(request, page, snapshots, form)
 
@@ -80,7 +95,9 @@ async def _probe(request: web.Request) -> web.Response:
     state = request.app[STATE]
     limit = state.config.probe.max_concurrent
     if state.probes >= limit:
-        raise BadRequest(f"{limit} probes are running already, and probe.max_concurrent allows no more", 503)
+        raise RequestError(
+            f"{limit} probes are running already, and probe.max_concurrent allows no more", 503
+        )
     state.probes += 1
     try:
         device, debug = probed_device(request, state.fleet)
@@ -115,15 +132,18 @@ async def _config(request: web.Request) -> web.Response:
 
 
 async def _healthy(request: web.Request) -> web.Response:
+    check_known(request, ())
     return web.Response(text="Healthy\n")
 
 
 async def _ready(request: web.Request) -> web.Response:
+    check_known(request, ())
     # the port opens only once the configuration is loaded; a device that is down is no reason to restart
     return web.Response(text="Ready\n")
 
 
 async def _reload(request: web.Request) -> web.Response:
+    check_known(request, ())
     try:
         await request.app[STATE].reload()
     except UserError as error:
@@ -136,27 +156,18 @@ def _deadline(request: web.Request) -> float:
     return asyncio.get_running_loop().time() + seconds
 
 
-async def _page(request: web.Request, parts: list[str], snapshots: Sequence[Snapshot], form: Format) -> web.Response:
-    for chunk in request.app[STATE].renderer.devices(snapshots, form):
-        parts.append(chunk)
-        await asyncio.sleep(0)
-    if form == "openmetrics":
-        parts.append("# EOF\n")
-    body = "".join(parts).encode()
+async def _page(
+    request: web.Request, parts: list[str], snapshots: Sequence[Snapshot], form: Format
+) -> web.Response:
     headers = {"Content-Type": CONTENT_TYPES[form], "Vary": "Accept, Accept-Encoding"}
-    if _takes_gzip(request.headers.get("Accept-Encoding", "")):
+    compress = None
+    if takes_gzip(request.headers.get("Accept-Encoding")):
         headers["Content-Encoding"] = "gzip"
-        if len(body) > _IN_THREAD:
-            body = await asyncio.to_thread(gzip.compress, body, _GZIP_LEVEL)
-        else:
-            body = gzip.compress(body, _GZIP_LEVEL)
+        compress = zlib.compressobj(_GZIP_LEVEL, wbits=_GZIP_FORM)
+    body = bytearray()
+    for text in chain(parts, request.app[STATE].renderer.devices(snapshots, form), _END[form]):
+        body += compress.compress(text.encode()) if compress else text.encode()
+        await asyncio.sleep(0)  # others run between the pieces of a large page
+    if compress:
+        body += compress.flush()
     return web.Response(body=body, headers=headers)
-
-
-def _takes_gzip(accept: str) -> bool:
-    for part in accept.split(","):
-        name, _, quality = part.strip().lower().partition(";")
-        if name.strip() in ("gzip", "*"):
-            value = quality.strip().removeprefix("q=")
-            return value.strip("0.") != "" if value else True
-    return False

@@ -1,10 +1,14 @@
 """The page of `/probe?debug=true`: the plan, each request and answer, the words, the metrics."""
 
 from collections.abc import Mapping, Sequence
+from typing import cast
 
 from exporter.exposition.prometheus import Renderer
+from exporter.maps.model import Word
 from exporter.reading.device import Device
+from exporter.reading.layout import Layout
 from exporter.reading.link import Exchange
+from exporter.reading.plan import Span, plan
 from exporter.reading.snapshot import Snapshot
 
 
@@ -20,25 +24,52 @@ def debug_page(device: Device, snapshot: Snapshot, exchanges: Sequence[Exchange]
         f"valid    {_states(snapshot.valid)}",
         f"errors   {'; '.join(snapshot.errors) or 'none'}",
         "",
+        *_plan(device, snapshot),
+        "",
         f"Requests ({len(exchanges)}):",
     ]
     for number, exchange in enumerate(exchanges, 1):
-        span = exchange.span
-        words = f"{span.count} words" if span.function > 2 else f"{span.count} bits"
-        parts.append(f"{number:3}. function {span.function}, {words} from {span.address} ({exchange.seconds * 1000:.1f} ms)")
+        parts.append(f"{number:3}. {_request(exchange.span)} ({exchange.seconds * 1000:.1f} ms)")
         parts.append(f"     sent      {exchange.sent.hex(' ')}")
         parts.append(f"     received  {exchange.received.hex(' ') or '(nothing)'}")
         if exchange.error:
             parts.append(f"     error     {exchange.error}")
+    words = device.map.words
     parts += ["", "Words:"]
-    parts += [f"{name:32} {_word(raw)}" for name, raw in snapshot.words.items()]
+    parts += [
+        f"{name:32} {_decoded(words[name.partition('.')[2].partition('#')[0]], raw)}"
+        for name, raw in snapshot.words.items()
+    ]
     parts += ["", "Metrics:", "".join(renderer.devices([snapshot], "text"))]
     return "\n".join(parts)
 
 
+def _plan(device: Device, snapshot: Snapshot) -> list[str]:
+    spans = cast(Layout, snapshot.layout).spans
+    requests = plan(spans, device.map.readable, device.config.options.max_words)
+    return [
+        f"Plan ({len(requests)}), where nothing is refused:",
+        *(f"     {_request(request)}" for request in requests),
+    ]
+
+
+def _request(span: Span) -> str:
+    unit = "words" if span.function > 2 else "bits"
+    return f"function {span.function}, {span.count} {unit} from {span.address}"
+
+
+def _decoded(word: Word, raw: int | float) -> str:
+    """The raw word, and what it means: its flags that are set, its state, or its value."""
+    if not isinstance(raw, int):
+        return str(raw)
+    text = f"0x{raw:04x} {raw}"
+    if word.flags:
+        return f"{text} = {', '.join(flag.name for flag in word.flags if raw & flag.mask) or 'no flag'}"
+    if word.states:
+        return f"{text} = {dict(word.states).get(int(word.number(raw)), 'unknown state')}"
+    value = word.value(raw)
+    return text if value == raw else f"{text} = {value:g}"
+
+
 def _states(states: Mapping[str, bool]) -> str:
     return ", ".join(f"{name} {int(good)}" for name, good in states.items()) or "none"
-
-
-def _word(raw: int | float) -> str:
-    return f"0x{raw:04x} {raw}" if isinstance(raw, int) else str(raw)

@@ -9,7 +9,7 @@ DEFAULT_TIMEOUT = 10.0  # seconds, without the scraper's header (design 2.6)
 TIMEOUT_HEADER = "X-Prometheus-Scrape-Timeout-Seconds"
 
 
-class BadRequest(Exception):
+class RequestError(Exception):
     """Answered as plain text with `status`."""
 
     def __init__(self, text: str, status: int = 400) -> None:
@@ -22,16 +22,16 @@ def check_known(request: web.Request, known: Collection[str]) -> None:
     for name in request.query:
         if name not in known:
             choice = f"there are: {', '.join(known)}" if known else "this path takes none"
-            raise BadRequest(f'unknown parameter "{name}" ({choice})')
+            raise RequestError(f'unknown parameter "{name}" ({choice})')
 
 
 def one(request: web.Request, name: str) -> str | None:
     """The value of a parameter that may stand once."""
     values: Sequence[str] = request.query.getall(name, [])
     if len(values) > 1:
-        raise BadRequest(f'parameter "{name}" is given {len(values)} times: once is right')
+        raise RequestError(f'parameter "{name}" is given {len(values)} times: once is right')
     if values and not values[0]:
-        raise BadRequest(f'parameter "{name}" is empty')
+        raise RequestError(f'parameter "{name}" is empty')
     return values[0] if values else None
 
 
@@ -44,5 +44,5 @@ def scrape_seconds(header: str | None, offset: float) -> float:
     except ValueError:
         seconds = math.nan
     if not 0 < seconds < 1e6:
-        raise BadRequest(f'bad header {TIMEOUT_HEADER} "{header}": a number of seconds above 0 is right')
+        raise RequestError(f'bad header {TIMEOUT_HEADER} "{header}": a number of seconds above 0 is right')
     return max(seconds - offset, seconds / 2)

@@ -1,31 +1,35 @@
 """`/probe`: which device a target means, and whether it may be asked."""
 
+from contextlib import suppress
 from dataclasses import replace
+from ipaddress import IPv6Address, ip_address
+from pathlib import PurePosixPath
 
 from aiohttp import web
 
+from exporter.config import AllowRule
 from exporter.errors import UserError
 from exporter.reading.device import Device
 from exporter.reading.fleet import Fleet
 from exporter.targets import Endpoint, Target, parse_target
-from exporter.web.parameters import BadRequest, check_known, one
+from exporter.web.parameters import RequestError, check_known, one
 
 PARAMETERS = ("target", "module", "unit", "debug")
 
 
 def probed_device(request: web.Request, fleet: Fleet) -> tuple[Device, bool]:
-    """The device that a request names, and whether it wants the debug page. Raises BadRequest."""
+    """The device that a request names, and whether it wants the debug page. Raises RequestError."""
     check_known(request, PARAMETERS)
     name = one(request, "target")
     if name is None:
-        raise BadRequest('parameter "target" is missing: the name of a configured device, or an address')
+        raise RequestError('parameter "target" is missing: the name of a configured device, or an address')
     module = one(request, "module")
     if module is not None and module not in fleet.config.modules:
-        raise BadRequest(f'unknown module "{module}" (there are: {", ".join(fleet.config.modules)})')
+        raise RequestError(f'unknown module "{module}" (there are: {", ".join(fleet.config.modules)})')
     unit = _unit(one(request, "unit"))
     debug = one(request, "debug") or "false"
     if debug not in ("true", "false"):
-        raise BadRequest(f'parameter "debug" is true or false, not "{debug}"')
+        raise RequestError(f'parameter "debug" is true or false, not "{debug}"')
     device = fleet.devices.get(name) or _at_address(name, unit, module, fleet)
     _check_contradiction(device, module, unit)
     return device, debug == "true"
@@ -35,7 +39,7 @@ def _unit(text: str | None) -> int | None:
     if text is None:
         return None
     if not (text.isascii() and text.isdigit() and len(text) <= 3 and int(text) <= 255):
-        raise BadRequest(f'parameter "unit" is a number from 0 to 255, not "{text}"')
+        raise RequestError(f'parameter "unit" is a number from 0 to 255, not "{text}"')
     return int(text)
 
 
@@ -43,50 +47,80 @@ def _at_address(text: str, unit: int | None, module: str | None, fleet: Fleet) -
     try:
         target = parse_target(text)
     except ValueError as error:
-        raise BadRequest(f'"{text}" is neither a configured device nor an address: {error}') from None
+        raise RequestError(f'"{text}" is neither a configured device nor an address: {error}') from None
     says_unit = "unit=" in text.partition("?")[2]
     if unit is not None:
         if says_unit and target.unit != unit:
-            raise BadRequest(f'parameter "unit" is {unit}, but the target says {target.unit}')
+            raise RequestError(f'parameter "unit" is {unit}, but the target says {target.unit}')
         target, says_unit = replace(target, unit=unit), True
-    there = [device for device in fleet.devices.values() if _same_place(device.config.target.endpoint, target.endpoint)]
+    there = [
+        device
+        for device in fleet.devices.values()
+        if _same_place(device.config.target.endpoint, target.endpoint)
+    ]
     if len(there) == 1 and (there[0].config.target.unit == target.unit or not says_unit):
         return there[0]
     for device in there:
         if device.config.target.unit == target.unit:
             return device
     if len(there) == 1:
-        raise BadRequest(
-            f'unit {target.unit} contradicts the configured device "{there[0].config.name}", which is unit '
-            f"{there[0].config.target.unit}"
-        )
+        _check_contradiction(there[0], None, target.unit)
     if not fleet.config.probe.allows(target):
-        raise BadRequest(_refusal(target), 403)
+        raise RequestError(_refusal(target), 403)
     try:
         return fleet.probed(target, module or fleet.config.default_module)
     except UserError as error:
-        raise BadRequest(str(error)) from None
+        raise RequestError(str(error)) from None
 
 
 def _same_place(configured: Endpoint, asked: Endpoint) -> bool:
     # serial settings are the configured device's own matter
-    return (configured.transport, configured.address.lower()) == (asked.transport, asked.address.lower())
+    return (configured.transport, *_place(configured)) == (asked.transport, *_place(asked))
+
+
+def _place(endpoint: Endpoint) -> tuple[str, int, str]:
+    """Where an endpoint is, its address in one writing: ::1 and 0:0:0:0:0:0:0:1 are the same."""
+    try:
+        host = str(ip_address(endpoint.host))
+    except ValueError:
+        host = endpoint.host.lower().rstrip(".")
+    return host, endpoint.port, str(PurePosixPath(endpoint.path))
 
 
 def _check_contradiction(device: Device, module: str | None, unit: int | None) -> None:
     config = device.config
-    if module is not None and module != config.module:
-        raise BadRequest(f'module "{module}" contradicts the configured device "{config.name}", which has "{config.module}"')
-    if unit is not None and unit != config.target.unit:
-        raise BadRequest(f'unit {unit} contradicts the configured device "{config.name}", which is unit {config.target.unit}')
+    for what, asked, has in (("module", module, config.module), ("unit", unit, config.target.unit)):
+        if asked is not None and asked != has:
+            raise RequestError(
+                f'{what} "{asked}" contradicts the configured device "{config.name}", which has "{has}"'
+            )
 
 
 def _refusal(target: Target) -> str:
     endpoint = target.endpoint
     if endpoint.transport == "rtu":
         return f'"{endpoint.path}" is not configured; serial lines are read only for configured devices'
-    rule = endpoint.address.removesuffix(":502")
+    rule = _rule(endpoint)
+    if rule is None:
+        return (
+            f'"{endpoint.address}" is neither configured nor an address that probe.allow can name; '
+            "give it an entry under devices"
+        )
     return (
         f'"{endpoint.address}" is neither configured nor allowed; to allow it, add to the configuration:\n'
         f'probe:\n  allow:\n    - "{rule}"'
     )
+
+
+def _rule(endpoint: Endpoint) -> AllowRule | None:
+    """The line that allows exactly this endpoint, or None when there is none."""
+    host = endpoint.host
+    with suppress(ValueError):
+        address = ip_address(host)
+        mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+        host = str(mapped or address)
+    with suppress(ValueError):
+        rule = AllowRule.parse(replace(endpoint, host=host).address)
+        if rule.allows(endpoint.host, endpoint.port):
+            return rule
+    return None
