@@ -110,7 +110,14 @@ def exporter(*targets: str) -> Iterator[tuple[int, int, float]]:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     flags = [f"--target={target}" for target in targets]
-    command = [sys.executable, "-m", "exporter", "serve", f"--web.listen-address=127.0.0.1:{port}", "--log.level=error"]
+    command = [
+        sys.executable,
+        "-m",
+        "exporter",
+        "serve",
+        f"--web.listen-address=127.0.0.1:{port}",
+        "--log.level=error",
+    ]
     started = time.perf_counter()
     process = subprocess.Popen([*command, *flags])
     try:
@@ -158,9 +165,13 @@ def measure(modules: int, delay: float, scrapes: int) -> Result:
         cpu = 1000 * (cpu_seconds(pid) - before) / scrapes
         connection.close()
     lines = [line for line in page.decode().splitlines() if not line.startswith("#")]
-    requests = next(int(float(line.split()[-1])) for line in lines if line.startswith("generex_scrape_requests"))
+    requests = next(
+        int(float(line.split()[-1])) for line in lines if line.startswith("generex_scrape_requests")
+    )
     times.sort()
-    return Result(modules, delay, requests, len(lines), statistics.median(times), times[int(len(times) * 0.99)], cpu)
+    return Result(
+        modules, delay, requests, len(lines), statistics.median(times), times[int(len(times) * 0.99)], cpu
+    )
 
 
 async def split(modules: int, port: int) -> tuple[float, float]:
@@ -187,7 +198,9 @@ async def split(modules: int, port: int) -> tuple[float, float]:
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """Aligned columns."""
     widths = [max(len(row[column]) for row in (head, *rows)) for column in range(len(head))]
-    lines = ("  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)) for row in (head, *rows))
+    lines = (
+        "  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)) for row in (head, *rows)
+    )
     return "\n".join(lines)
 
 
@@ -204,16 +217,21 @@ def main() -> int:
             allowed = 1.15 * result.floor + 10
             rows.append(
                 (
-                    f"{modules}", f"{delay * 1000:g}", f"{result.requests}", f"{result.series}", f"{result.median:.2f}",
-                    f"{result.p99:.2f}", f"{result.median / allowed:.2f}" if delay else "-", f"{result.cpu:.2f}",
-                    f"{result.cpu / GOALS[modules]:.2f}", f"{1000 * result.cpu / result.series:.1f}",
+                    f"{modules}",
+                    f"{delay * 1000:g}",
+                    f"{result.requests}",
+                    f"{result.series}",
+                    f"{result.median:.2f}",
+                    f"{result.p99:.2f}",
+                    f"{result.median / allowed:.2f}" if delay else "-",
+                    f"{result.cpu:.2f}",
+                    f"{result.cpu / GOALS[modules]:.2f}",
+                    f"{1000 * result.cpu / result.series:.1f}",
                 )
-            )  # fmt: skip
+            )
     print("A scrape of one device (milliseconds; floor = requests x delay)\n")
-    head = (
-        "modules", "device ms", "requests", "series", "median", "p99", "median/(1.15 floor+10)", "CPU", "CPU/goal", "CPU us/series",
-    )  # fmt: skip
-    print(table(head, rows))
+    head = "modules,device ms,requests,series,median,p99,median/(1.15 floor+10),CPU,CPU/goal,CPU us/series"
+    print(table(head.split(","), rows))
     print("\nWhere the CPU goes (milliseconds a scrape; the rest of the above is HTTP)\n")
     shares = []
     for modules in MODULES:
@@ -227,7 +245,10 @@ def main() -> int:
             scrape(connection)
         connection.close()
         print(f"\nstart to first good scrape: {start:.2f} s ({start / 1.5:.2f} of 1.5 s)")
-        print(f"resident memory with one device: {resident_mb(pid):.0f} MB ({resident_mb(pid) / 80:.2f} of 80 MB)")
+        print(
+            f"resident memory with one device: {resident_mb(pid):.0f} MB "
+            f"({resident_mb(pid) / 80:.2f} of 80 MB)"
+        )
     return 0
 
 

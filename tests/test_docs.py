@@ -1,4 +1,4 @@
-"""What README and docs show is true: the example loads, generated pages are the generator's, links lead somewhere."""
+"""What README and docs show is true: the example loads, links lead somewhere, no key is left out."""
 
 import re
 from pathlib import Path

@@ -21,7 +21,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--scenario", default="demo", metavar="NAME",
         help="what happens to the simulated plant (default: demo, which runs through a power failure)",
     )  # fmt: skip
-    parser.add_argument("--speed", type=float, default=1.0, metavar="N", help="how fast its time runs (default: 1)")
+    parser.add_argument(
+        "--speed", type=float, default=1.0, metavar="N", help="how fast its time runs (default: 1)"
+    )
     add_log_arguments(parser)
 
 
@@ -42,7 +44,8 @@ def run(args: argparse.Namespace) -> int:
     async def greet(open_at: Sequence[str]) -> None:
         base = f"http://{open_at[0]}"
         print(
-            f"\nA simulated CS141 with BACS (2 strings, 40 modules) runs through the scenario {simulator.scenario.name!r}.\n"
+            f"\nA simulated CS141 with BACS (2 strings, 40 modules) runs through the scenario "
+            f"{simulator.scenario.name!r}.\n"
             f"  its metrics      {base}/metrics\n"
             f"  one probe        {base}/probe?target=demo\n"
             f"  what went over   {base}/probe?target=demo&debug=true\n"

@@ -11,7 +11,14 @@ from exporter.reading.snapshot import Raw, Series, Snapshot
 _SEVERITIES = ("critical", "warning", "info", "none")
 _PASS = frozenset(metric.name for metric in PASS_METRICS)
 _PREFIX = "generex_"
-_SCALES = {"ratio": (100.0, "%"), "volts": (1, "V"), "celsius": (1, "°C"), "hertz": (1, "Hz"), "amperes": (1, "A"), "ohms": (1000, "mΩ")}  # fmt: skip
+_SCALES = {
+    "ratio": (100.0, "%"),
+    "volts": (1.0, "V"),
+    "celsius": (1.0, "°C"),
+    "hertz": (1.0, "Hz"),
+    "amperes": (1.0, "A"),
+    "ohms": (1000.0, "mΩ"),
+}
 
 
 @dataclass(frozen=True)
@@ -24,7 +31,7 @@ class Section:
 
 
 def summarise(snapshot: Snapshot) -> list[Section]:
-    """What the device says, the most urgent first: its health, active flags, measurements, strings and modules."""
+    """What the device says, the most urgent first: health, active flags, measurements, strings, modules."""
     sections = [_health(snapshot), _flags(snapshot), _measurements(snapshot), *_repeated(snapshot)]
     return [section for section in sections if section.rows]
 
@@ -128,19 +135,22 @@ def _repeated(snapshot: Snapshot) -> list[Section]:
             word = series.word
             if word is None or word.repeat is None or series.metric.name == word.raw_metric:
                 continue
-            own = tuple((k, v) for k, v in series.labels if k in (word.repeat.label, word.repeat.parent_label))
+            own = tuple(
+                (k, v) for k, v in series.labels if k in (word.repeat.label, word.repeat.parent_label)
+            )
             key = tuple(value for _, value in own)
             label_names.setdefault(word.group, tuple(name for name, _ in own))
             columns.setdefault(word.group, {}).setdefault(_column(word), None)
             groups.setdefault(word.group, {}).setdefault(key, {})[_column(word)] = _cell(series, raw)
-    return [
-        Section(
-            group.capitalize(),
-            (*label_names[group], *columns[group]),
-            tuple((*key, *(cells.get(column, "-") for column in columns[group])) for key, cells in sorted(rows.items(), key=_by_number)),
+    sections = []
+    for group, items in groups.items():
+        names = tuple(columns[group])
+        rows = tuple(
+            (*key, *(cells.get(name, "-") for name in names))
+            for key, cells in sorted(items.items(), key=_by_number)
         )
-        for group, rows in groups.items()
-    ]  # fmt: skip
+        sections.append(Section(group.capitalize(), (*label_names[group], *names), rows))
+    return sections
 
 
 def _by_number(item: tuple[Sequence[str], Mapping[str, str]]) -> list[int]:

@@ -8,9 +8,9 @@ from exporter.config import config_json_schema
 _INTRO = """\
 # Configuration
 
-One YAML file, named by `--config.file` (or `GENEREX_CONFIG_FILE`). Unknown keys, duplicate keys and wrong types are errors
-that name file, line and key; `generex-exporter check FILE` says whether a file is good. Durations are written with their
-unit: `500ms`, `30s`, `5m`. This page is generated: `generex-exporter generate reference`.
+One YAML file, named by `--config.file` (or `GENEREX_CONFIG_FILE`). Unknown keys, duplicate keys and wrong types
+are errors that name file, line and key; `generex-exporter check FILE` says whether a file is good. Durations are
+written with their unit: `500ms`, `30s`, `5m`. This page is generated: `generex-exporter generate reference`.
 """
 
 
@@ -57,7 +57,9 @@ def _form(entry: dict[str, Any]) -> str:
             return "duration" if "ms|s|m|h|d" in entry.get("pattern", "") else "text"
         case "integer" | "number" as kind:
             low, high = entry.get("minimum"), entry.get("maximum")
-            return f"{low} to {high}" if kind == "integer" and low is not None and high is not None else "number"
+            return (
+                f"{low} to {high}" if kind == "integer" and low is not None and high is not None else "number"
+            )
     return "text"
 
 
