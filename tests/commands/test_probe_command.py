@@ -1,0 +1,143 @@
+"""`generex-exporter probe` against simulated devices, run as a user runs it."""
+
+import asyncio
+import json
+import os
+import signal
+import sys
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from exporter.simulator.server import Simulator
+
+
+async def _start(*arguments: str) -> asyncio.subprocess.Process:
+    return await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "exporter",
+        "probe",
+        *arguments,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+
+
+async def _probe(*arguments: str) -> tuple[int, str, str]:
+    process = await _start(*arguments)
+    out, error = await process.communicate()
+    return process.returncode or 0, out.decode(), error.decode()
+
+
+def probe_normal(
+    *arguments: str, modules: int = 40, pins: dict[int, int] | None = None
+) -> tuple[int, str, str]:
+    async def run() -> tuple[int, str, str]:
+        async with Simulator(listen="127.0.0.1:0", modules=modules, pins=pins) as device:
+            return await _probe(device.target, *arguments)
+
+    return asyncio.run(run())
+
+
+def test_a_pipe_gets_prometheus_text() -> None:
+    code, out, error = probe_normal()
+    assert (code, error) == (0, "")
+    families = {family.name: family for family in text_string_to_metric_families(out)}
+    assert families["generex_up"].samples[0].value == 1
+    assert len(families["generex_bacs_module_volts"].samples) == 40
+
+
+def test_the_table_shows_what_is_wrong_first() -> None:
+    # 12: output on, on battery; module 2 of the second word of the first string: voltage low
+    code, out, _ = probe_normal("--format=table", pins={109: 12, 116: 1, 1068: 0x0008})
+    assert code == 0
+    lines = out.splitlines()
+    flags = [line.split()[0] for line in lines[lines.index("Active flags") + 2 :] if line][:4]
+    assert flags[0] == "critical"
+    assert "string 1 module 2" in out
+    assert "\x1b" not in out
+    assert "ups_output_volts" in out
+    assert [line for line in lines if line.startswith("1       2 ")], "the row of module 2 in string 1"
+
+
+def test_json_holds_words_and_metrics() -> None:
+    code, out, _ = probe_normal("--format=json", modules=4, pins={109: 56})
+    assert code == 0
+    data = json.loads(out)
+    assert data["up"] is True
+    assert data["words"]["ups.status"] == 56
+    status = {m["labels"]["flag"]: m["value"] for m in data["metrics"] if m["name"] == "generex_ups_status"}
+    assert {flag for flag, value in status.items() if value} == {"over_temp", "battery_low", "backup_mode"}
+
+
+@pytest.mark.parametrize("form", ["table", "prometheus", "json"])
+def test_a_dead_device_is_exit_1(form: str) -> None:
+    code, out, error = asyncio.run(_probe("tcp://127.0.0.1:1", f"--format={form}"))
+    assert code == 1
+    assert "cannot connect to 127.0.0.1:1" in out + error
+    assert "Traceback" not in error
+    assert "generex_ups_output_volts" not in out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["tcp://127.0.0.1:x"], 'bad target "tcp://127.0.0.1:x"'),
+        (["127.0.0.1", "--module=nope"], 'unknown module "nope"'),
+        (["127.0.0.1", "--timeout=5"], '--timeout: bad duration "5"'),
+        (["127.0.0.1", "--config.file=/nonexistent.yml"], "cannot read /nonexistent.yml"),
+    ],
+)
+def test_bad_input_is_named(arguments: list[str], message: str) -> None:
+    code, out, error = asyncio.run(_probe(*arguments))
+    assert (code, out) == (1, "")
+    assert error.startswith("generex-exporter: error: ")
+    assert message in error
+    assert "Traceback" not in error
+
+
+def test_watch_reads_again_until_it_is_told_to_stop() -> None:
+    async def run() -> tuple[int, int]:
+        async with Simulator(listen="127.0.0.1:0", modules=0) as device:
+            process = await _start(device.target, "--format=prometheus", "--watch")
+            assert process.stdout is not None
+            passes = 0
+            async with asyncio.timeout(20):
+                while passes < 2:
+                    passes += (await process.stdout.readline()).startswith(b"generex_up{")
+            process.send_signal(signal.SIGINT)
+            _, error = await process.communicate()
+            assert b"Traceback" not in error
+            return passes, process.returncode or 0
+
+    assert asyncio.run(run()) == (2, 0)
+
+
+def test_on_a_terminal_it_draws_a_table() -> None:
+    async def run() -> bytes:
+        shown = bytearray()
+        loop = asyncio.get_running_loop()
+        here, there = os.openpty()
+        loop.add_reader(here, lambda: shown.extend(os.read(here, 65536)))
+        try:
+            async with Simulator(listen="127.0.0.1:0", modules=4) as device:
+                process = await asyncio.create_subprocess_exec(
+                    *(sys.executable, "-m", "exporter", "probe", device.target),
+                    stdout=there,
+                    env={**os.environ, "TERM": "xterm", "COLUMNS": "100"},
+                )
+                assert await process.wait() == 0
+                async with asyncio.timeout(10):
+                    while b"Modules" not in shown:
+                        await asyncio.sleep(0.01)
+        finally:
+            loop.remove_reader(here)
+            os.close(here)
+            os.close(there)
+        return bytes(shown)
+
+    shown = asyncio.run(run())
+    assert b"Measurements" in shown
+    assert b"\x1b[" in shown
+    assert b"# HELP" not in shown
