@@ -1,9 +1,11 @@
 """Durations as people write them: `500ms`, `30s`, `5m`, `12h`, `7d`."""
 
 import re
+from decimal import Decimal
 
-_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
+# decimal, so that what is written is what is meant and every number can be written back
+_UNITS = {"d": Decimal(86400), "h": Decimal(3600), "m": Decimal(60), "s": Decimal(1), "ms": Decimal("0.001")}
+_DURATION = re.compile(r"([0-9]{1,18}(?:\.[0-9]{1,40})?)(ms|s|m|h|d)")
 
 
 def parse_duration(text: str) -> float:
@@ -14,12 +16,16 @@ def parse_duration(text: str) -> float:
     match = _DURATION.fullmatch(text.strip())
     if match is None:
         raise ValueError(f'bad duration "{text}": write a number and a unit, like 500ms, 30s or 5m')
-    return float(match[1]) * _UNITS[match[2]]
+    return float(Decimal(match[1]) * _UNITS[match[2]])
 
 
 def format_duration(seconds: float) -> str:
-    """The shortest writing that parse_duration reads back, for example "1m30s" is written "90s"."""
-    for unit in ("d", "h", "m", "s"):
-        if seconds >= _UNITS[unit] and seconds % _UNITS[unit] == 0:
-            return f"{seconds / _UNITS[unit]:g}{unit}"
-    return f"{seconds * 1000:g}ms" if seconds < 1 else f"{seconds:g}s"
+    """The same duration as parse_duration reads it, in the largest unit of which it is a whole number.
+
+    For example 90 is "90s", 3600 is "1h" and 0.25 is "250ms".
+    """
+    exact = Decimal(repr(seconds))
+    whole = (unit for unit, size in _UNITS.items() if exact >= size and exact % size == 0)
+    unit = next(whole, "ms" if exact < 1 else "s")
+    number = f"{exact / _UNITS[unit]:f}"
+    return (number.rstrip("0").rstrip(".") if "." in number else number) + unit

@@ -1,13 +1,19 @@
 """Where a device is: `tcp://HOST[:502][?unit=N]`, `rtu:///dev/ttyUSB0?baudrate=9600…`, `rtu-tcp://HOST:PORT`."""
 
+import ipaddress
+import re
 from dataclasses import dataclass
 from typing import Literal
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 Transport = Literal["tcp", "rtu", "rtu-tcp"]
 
 TCP_PORT = 502  # fixed in the CS141 (device.md 4)
-_FORMS = "tcp://HOST[:502][?unit=N], rtu:///dev/ttyUSB0?baudrate=9600&parity=E&stopbits=1[&unit=N] or rtu-tcp://HOST:PORT[?unit=N]"
+_HOST = re.compile(r"(\[[^\[\]]+\]|[\w.-]+)(?::([^:]*))?")
+_FORMS = (
+    "tcp://HOST[:502][?unit=N], rtu:///dev/ttyUSB0?baudrate=9600&parity=E&stopbits=1[&unit=N] "
+    "or rtu-tcp://HOST:PORT[?unit=N]"
+)
 
 
 @dataclass(frozen=True)
@@ -41,8 +47,10 @@ class Target:
     def url(self) -> str:
         """The target written out in full."""
         endpoint = self.endpoint
+        address = endpoint.address
         query = []
         if endpoint.transport == "rtu":
+            address = quote(address, safe="/:@+,=~")
             query += [
                 f"baudrate={endpoint.baudrate}",
                 f"parity={endpoint.parity}",
@@ -50,7 +58,7 @@ class Target:
             ]
         if self.unit != 1:
             query.append(f"unit={self.unit}")
-        return f"{endpoint.transport}://{endpoint.address}" + ("?" + "&".join(query) if query else "")
+        return f"{endpoint.transport}://{address}" + ("?" + "&".join(query) if query else "")
 
     @property
     def default_name(self) -> str:
@@ -59,7 +67,10 @@ class Target:
 
 
 def parse_target(text: str) -> Target:
-    """Read a target; a bare `HOST[:PORT]` means tcp. Raises ValueError with what is wrong and the forms there are."""
+    """Read a target; a bare `HOST[:PORT]` means tcp.
+
+    Raises ValueError with what is wrong, and with the forms there are.
+    """
     url = text.strip()
     if not url or any(character.isspace() or not character.isprintable() for character in url):
         raise ValueError(f'bad target "{text}": write {_FORMS}')
@@ -70,22 +81,44 @@ def parse_target(text: str) -> Target:
         raise ValueError(f'bad target "{text}": unknown scheme "{scheme}": write {_FORMS}')
     try:
         parts = urlsplit(url)
-        host, port = parts.hostname or "", parts.port
     except ValueError as error:
         raise ValueError(f'bad target "{text}": {error}') from None
-    if parts.fragment or parts.username is not None:
+    if parts.fragment or "@" in parts.netloc:
         raise ValueError(f'bad target "{text}": only an address and ?options may stand there')
     options = _options(text, parts.query, scheme)
     unit = _number(text, "unit", options.pop("unit", "1"), 0, 255)
     if scheme == "rtu":
-        if host or not parts.path.startswith("/") or parts.path == "/":
+        path = unquote(parts.path)
+        if parts.netloc or not path.startswith("/") or path == "/" or not path.isprintable():
             raise ValueError(f'bad target "{text}": a serial target needs a path, like rtu:///dev/ttyUSB0')
-        return Target(_serial_endpoint(text, unquote(parts.path), options), unit)
-    if not host or parts.path not in ("", "/"):
+        return Target(_serial_endpoint(text, path, options), unit)
+    host, port = _host(text, parts.netloc)
+    if parts.path not in ("", "/"):
         raise ValueError(f'bad target "{text}": write {_FORMS}')
     if port == 0 or (port is None and scheme == "rtu-tcp"):
         raise ValueError(f'bad target "{text}": the port is missing or 0')
     return Target(Endpoint("rtu-tcp" if scheme == "rtu-tcp" else "tcp", host, port or TCP_PORT), unit)
+
+
+def _host(text: str, netloc: str) -> tuple[str, int | None]:
+    """Host name or address in lower case (but for an IPv6 zone, as it names an interface), and the port."""
+    if "=" in netloc:
+        raise ValueError(
+            f'bad target "{text}": no host has a "=" in it; a name before it may hold A-Z a-z 0-9 _ . -'
+        )
+    match = _HOST.fullmatch(netloc)
+    if match is None:
+        form = "an IPv6 address in brackets, like [fe80::1]:502" if netloc.count(":") > 1 else _FORMS
+        raise ValueError(f'bad target "{text}": write {form}')
+    host = match[1].lower()
+    if host.startswith("["):
+        address, separator, zone = match[1][1:-1].partition("%")
+        host = address.lower() + separator + zone
+        try:
+            ipaddress.IPv6Address(host)
+        except ValueError:
+            raise ValueError(f'bad target "{text}": "{host}" is no IPv6 address') from None
+    return host, _number(text, "port", match[2], 0, 65535) if match[2] else None
 
 
 def _serial_endpoint(text: str, path: str, options: dict[str, str]) -> Endpoint:
@@ -116,6 +149,6 @@ def _options(text: str, query: str, scheme: str) -> dict[str, str]:
 
 
 def _number(text: str, key: str, value: str, low: int, high: int) -> int:
-    if not value.isascii() or not value.isdigit() or not low <= int(value) <= high:
+    if not re.fullmatch(r"[0-9]{1,9}", value) or not low <= int(value) <= high:
         raise ValueError(f'bad target "{text}": {key} is a number from {low} to {high}, not "{value}"')
     return int(value)

@@ -12,6 +12,10 @@ from exporter.errors import UserError
 Place = tuple[str | int, ...]
 Model = TypeVar("Model", bound=BaseModel)
 
+_MAX_DEPTH = 50
+_MAX_VALUES = 200_000  # an alias counts with all that is behind it, as it is walked and checked each time
+_MAX_SHOWN = 200  # characters of a wrong value
+
 
 class Strict(BaseModel):
     """Base of everything read from YAML: frozen, and unknown keys are errors."""
@@ -36,39 +40,51 @@ class Document:
 
     def error(self, place: Sequence[str | int], message: str) -> UserError:
         """An error that names file, line and place."""
-        where = ".".join(str(part) for part in place)
-        return UserError(f"{self.name}:{self.line(place)}: {where + ': ' if where else ''}{message}")
+        return UserError(f"{self.name}:{self.line(place)}: {_where(place)}{message}")
 
 
 def parse(text: str, name: str) -> Document:
-    """Parse one YAML document strictly. Raises UserError for bad YAML and duplicate keys."""
+    """Parse one YAML document strictly.
+
+    Raises UserError, with file and line, for bad YAML, duplicate keys, and aliases that hold themselves or
+    multiply into more values than anyone writes.
+    """
     try:
         loader = yaml.SafeLoader(text)
         try:
             node = loader.get_single_node()
-            lines: dict[Place, int] = {}
-            if node is not None:
-                _note_lines(loader, node, (), lines, name)
+            lines = {} if node is None else _Walk(loader, name).lines(node)
             data = None if node is None else loader.construct_document(node)
         finally:
             loader.dispose()
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = mark.line + 1 if mark else 1
-        raise UserError(f"{name}:{line}: not valid YAML: {error.problem or error.context}") from None
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise UserError(f"{name}:1: not valid YAML: {str(error).splitlines()[0]}") from None
+        problem = str(error.problem or error.context)
+        if problem.startswith("but "):  # the other half of a sentence
+            problem = f"{error.context}, {problem}"
+        raise UserError(f"{name}:{line}: not valid YAML: {problem}") from None
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        raise UserError(f"{name}:{line}: not valid YAML: {str(error).splitlines()[0]}") from None
+    except RecursionError:
+        raise UserError(f"{name}:1: not valid YAML: nested too deeply") from None
     return Document(name, data, lines)
 
 
 def read(path: Path) -> Document:
     """Read and parse a file. Raises UserError when it cannot be read."""
     try:
-        text = path.read_text(encoding="utf-8")
+        content = path.read_bytes()
     except OSError as error:
         raise UserError(f"cannot read {path}: {error.strerror or error}") from None
+    except ValueError as error:  # a path that no file can have
+        raise UserError(f"cannot read {str(path)!r}: {error}") from None
+    try:
+        text = content.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise UserError(f"cannot read {path}: not UTF-8 text: {error.reason}") from None
+        line = content.count(b"\n", 0, error.start) + 1
+        raise UserError(f"{path}:{line}: not UTF-8 text: {error.reason}") from None
     return parse(text, str(path))
 
 
@@ -84,27 +100,64 @@ def validate(document: Document, model: type[Model]) -> Model:
         raise UserError("\n".join(dict.fromkeys(messages))) from None
 
 
-def _note_lines(
-    loader: yaml.SafeLoader, node: yaml.Node, place: Place, lines: dict[Place, int], name: str
-) -> None:
-    lines.setdefault(place, node.start_mark.line + 1)
-    if isinstance(node, yaml.MappingNode):
+class _Walk:
+    """Goes over the nodes of a document: notes the lines and refuses what is not strict or not harmless."""
+
+    def __init__(self, loader: yaml.SafeLoader, name: str) -> None:
+        self._loader = loader
+        self._name = name
+        self._lines: dict[Place, int] = {}
+        self._left = _MAX_VALUES
+
+    def lines(self, root: yaml.Node) -> dict[Place, int]:
+        """The line of every key and item below `root`."""
+        self._value(root, (), 0)
+        return self._lines
+
+    def _fail(self, node: yaml.Node, message: str) -> UserError:
+        return UserError(f"{self._name}:{node.start_mark.line + 1}: {message}")
+
+    def _value(self, node: yaml.Node, place: Place, depth: int) -> None:
+        self._left -= 1
+        if self._left < 0:
+            raise self._fail(node, f"more than {_MAX_VALUES} values, counting aliases each time")
+        if depth > _MAX_DEPTH:
+            raise self._fail(node, "nested too deeply, or an alias that holds itself")
+        self._lines.setdefault(place, node.start_mark.line + 1)
+        if isinstance(node, yaml.MappingNode):
+            self._mapping(node, place, depth)
+        elif isinstance(node, yaml.SequenceNode):
+            for index, item in enumerate(node.value):
+                self._value(item, (*place, index), depth + 1)
+        else:
+            self._construct(node, place)
+
+    def _mapping(self, node: yaml.MappingNode, place: Place, depth: int) -> None:
         seen: dict[Any, int] = {}
         for key_node, value_node in node.value:
             if key_node.tag == "tag:yaml.org,2002:merge":
+                self._value(value_node, (*place, "<<"), depth + 1)
                 continue
-            key = loader.construct_object(key_node, deep=True)
+            self._value(key_node, (*place, "[key]"), depth + 1)
+            key = self._construct(key_node, place)
             line = key_node.start_mark.line + 1
             if not isinstance(key, str | int):
-                raise UserError(f'{name}:{line}: key "{key}" is not text: put it in quotes')
+                raise self._fail(key_node, f"key {_shown(key)} is not text: put it in quotes")
             if key in seen:
-                raise UserError(f'{name}:{line}: duplicate key "{key}" (first on line {seen[key]})')
+                raise self._fail(key_node, f'duplicate key "{key}" (first on line {seen[key]})')
             seen[key] = line
-            lines[(*place, key)] = line
-            _note_lines(loader, value_node, (*place, key), lines, name)
-    elif isinstance(node, yaml.SequenceNode):
-        for index, item in enumerate(node.value):
-            _note_lines(loader, item, (*place, index), lines, name)
+            self._lines[(*place, key)] = line
+            self._value(value_node, (*place, key), depth + 1)
+
+    def _construct(self, node: yaml.Node, place: Place) -> Any:
+        try:
+            value = self._loader.construct_object(node, deep=True)
+        except (ArithmeticError, AttributeError, LookupError, ValueError):
+            # PyYAML trips over such values: 2001-99-99, !!int "", !!bool x, a number of 5000 digits
+            raise self._fail(node, f"{_shown(node.value)} is no {node.tag.rpartition(':')[2]}") from None
+        if isinstance(value, int) and value.bit_length() > 64:
+            raise self._fail(node, f"{_where(place)}a number of {value.bit_length()} bits is too large")
+        return value
 
 
 def _known_place(document: Document, location: Sequence[str | int]) -> Place:
@@ -112,10 +165,8 @@ def _known_place(document: Document, location: Sequence[str | int]) -> Place:
     place: list[str | int] = []
     data = document.data
     for part in location:
-        if isinstance(data, dict) and part in data:
-            place.append(part)
-            data = data[part]
-        elif isinstance(data, list) and isinstance(part, int) and part < len(data):
+        inside = isinstance(data, list) and isinstance(part, int) and part < len(data)
+        if inside or (isinstance(data, dict) and part in data):
             place.append(part)
             data = data[part]
         elif part != "[key]" and part == location[-1]:
@@ -133,5 +184,14 @@ def _describe(item: Any) -> str:
     message = message[0].lower() + message[1:]
     value = item.get("input")
     if kind not in ("value_error", "assertion_error") and isinstance(value, str | int | float | bool):
-        return f"{message}, not {value!r}"
+        return f"{message}, not {_shown(value)}"
     return message
+
+
+def _where(place: Sequence[str | int]) -> str:
+    return ".".join(str(part) for part in place) + ": " if place else ""
+
+
+def _shown(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= _MAX_SHOWN else f"{text[:_MAX_SHOWN]}…"

@@ -6,7 +6,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from exporter.errors import UserError
-from exporter.maps.build import build_map, series_of
+from exporter.maps.build import build_map, group_series
 from exporter.maps.model import Map
 from exporter.maps.schema import MapEntry
 from exporter.yamlfile import Document, parse, read, validate
@@ -42,14 +42,17 @@ def load_maps(paths: Iterable[Path] = ()) -> Mapping[str, Map]:
 
 
 def check_together(maps: Iterable[Map]) -> None:
-    """Loaded maps may share a metric name only with equal type, unit and label names (design 2.5)."""
+    """Loaded maps may share a metric name only with equal type, unit and label names (design 2.5).
+
+    A counter `x_total` counts as `x`: that is what OpenMetrics calls it.
+    """
     seen: dict[str, tuple[str, tuple[str, str, frozenset[str]]]] = {}
     for item in maps:
-        for word in item.words.values():
-            for name, labels in series_of(word):
+        for group in item.groups:
+            for _, name, labels in group_series(group):
                 metric = item.metrics[name]
                 shape = (metric.type, metric.unit, frozenset(label for label, _ in labels))
-                other, known = seen.setdefault(name, (item.name, shape))
+                other, known = seen.setdefault(name.removesuffix("_total"), (item.name, shape))
                 if known != shape:
                     raise UserError(
                         f'maps "{other}" and "{item.name}" both have the metric "{name}", '

@@ -1,7 +1,7 @@
 """From the YAML form to the resolved map, and every check that needs more than one entry."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from exporter.maps.formula import Formula, parse_formula
@@ -10,6 +10,13 @@ from exporter.maps.schema import GroupEntry, MapEntry, RepeatEntry, TrustEntry, 
 from exporter.yamlfile import Document, Place
 
 _FLAG_TYPES = ("uint16", "uint32", "uint64")
+# words without which a rule of reading.truth has nothing to go by
+_RULE_WORDS = {"bacs": ("state",), "frame": ("sequence_number", "error_code"), "lost_flags": ()}
+# metrics that the exporter makes itself (design 2.4)
+_OWN_METRICS = re.compile(
+    r"generex_(up|group_up|data_valid|device_info|undefined_flags|odd_words|refused_words)"
+    r"|(generex_scrape|generex_exporter|process|python)_.*"
+)
 
 
 def build_map(document: Document, entry: MapEntry, others: Mapping[str, Map]) -> Map:
@@ -57,6 +64,8 @@ class _Builder:
     def _check_metric(self, place: Place, name: str, kind: str, unit: str) -> None:
         if (kind == "counter") != name.endswith("_total"):
             self.fail(place, f'"{name}" is a {kind}: names of counters, and only those, end in _total')
+        if _OWN_METRICS.fullmatch(name):
+            self.fail(place, f'"{name}" is a metric of the exporter itself')
         if unit and not name.removesuffix("_total").endswith(f"_{unit}"):
             self.fail(place, f'the name "{name}" does not end in its unit "{unit}"')
         if re.search(r"_(created|bucket|count|sum|info)$", name):
@@ -79,11 +88,8 @@ class _Builder:
             self.fail((*place, "group"), f'unknown group "{include.group}"')
         low, high = include.addresses
         shift = 0 if include.at is None else include.at - low
-        chosen = [
-            w
-            for w in source.words.values()
-            if w.address is not None and low <= w.address <= high and not w.repeat
-        ]
+        plain = [w for w in source.words.values() if w.address is not None and not w.repeat]
+        chosen = [word for word in plain if low <= (word.address or 0) <= high]
         if not chosen:
             self.fail((*place, "addresses"), f'map "{include.map}" has no word from {low} to {high}')
         for word in chosen:
@@ -92,8 +98,11 @@ class _Builder:
             for metric in filter(None, (new.metric, new.raw_metric)):
                 self.metrics.setdefault(metric, source.metrics[metric])
         for trust in source.trusts:
-            if trust.section in {word.section for word in chosen}:
-                kept = tuple(ref for ref in trust.lost_flags if ref.split(".")[0] in self.words)
+            kept = tuple(ref for ref in trust.lost_flags if ref.split(".")[0] in self.words)
+            # what vouches for a section comes with it, unless the words that it goes by stayed behind
+            if trust.section in {word.section for word in chosen} and (
+                kept if trust.rule == "lost_flags" else self._missing(trust.rule) is None
+            ):
                 self.trusts[trust.section] = replace(trust, lost_flags=kept)
 
     def _register(self, place: Place, word: Word) -> None:
@@ -108,6 +117,8 @@ class _Builder:
             self.fail(place, f'word "{name}" needs an address or a formula, and not both')
         if entry.function in (1, 2) and entry.type != "bool":
             self.fail((*place, "function"), f"function {entry.function} reads single bits: the type is bool")
+        if entry.function in (1, 2) and entry.byte_order != "big":
+            self.fail((*place, "byte_order"), "a single bit has no byte order")
         if entry.scale == 0:
             self.fail((*place, "scale"), "a scale of 0 would make every value 0")
         shapes = [shape for shape in ("flags", "flag", "states") if getattr(entry, shape)]
@@ -122,7 +133,8 @@ class _Builder:
         flags = self._flags(place, entry)
         word = Word(
             map=self.entry.map, name=name, group=group_name, section=group_name, address=entry.address,
-            function=entry.function, type=entry.type, word_order=entry.word_order, byte_order=entry.byte_order,
+            function=entry.function, type=entry.type,
+            word_order=entry.word_order, byte_order=entry.byte_order,
             vendor=entry.vendor, description=entry.description, confidence=entry.confidence,
             metric=entry.metric or "", labels=tuple(entry.labels.items()),
             raw_metric=entry.raw.metric if entry.raw else "",
@@ -212,13 +224,16 @@ class _Builder:
             )
         if repeat.lost_flag:
             self._check_flag_reference((*place, "lost_flag"), repeat.lost_flag)
+            if self.words[repeat.lost_flag.partition(".")[0]].group != place[1]:
+                self.fail((*place, "lost_flag"), f'"{repeat.lost_flag}" is not in the group that repeats')
 
     def _repeat(self, entry: RepeatEntry | None) -> Repeat | None:
         if entry is None:
             return None
         parent = self.entry.groups.get(entry.parent or "")
         return Repeat(
-            label=entry.label, count=entry.count, max=entry.max, stride=entry.stride, parent=entry.parent or "",
+            label=entry.label, count=entry.count, max=entry.max, stride=entry.stride,
+            parent=entry.parent or "",
             parent_label=parent.repeat.label if parent and parent.repeat else "",
             present_metric=entry.present_metric or "", lost_flag=entry.lost_flag or "",
         )  # fmt: skip
@@ -229,10 +244,13 @@ class _Builder:
             self.fail(place, "the rule lost_flags needs a list of lost_flags")
         for index, reference in enumerate(entry.lost_flags):
             self._check_flag_reference((*place, "lost_flags", index), reference)
-        for word in {"bacs": ("state",), "frame": ("sequence_number", "error_code")}.get(entry.rule, ()):
-            if word not in self.words:
-                self.fail((*place, "rule"), f'the rule {entry.rule} needs a word "{word}"')
+        missing = self._missing(entry.rule)
+        if missing is not None:
+            self.fail((*place, "rule"), f'the rule {entry.rule} needs a word "{missing}"')
         return Trust(entry.rule, name, tuple(entry.lost_flags))
+
+    def _missing(self, rule: str) -> str | None:
+        return next((word for word in _RULE_WORDS[rule] if word not in self.words), None)
 
     def _check_flag_reference(self, place: Place, reference: str) -> None:
         name, _, flag = reference.partition(".")
@@ -247,26 +265,24 @@ class _Builder:
         label_names: dict[str, tuple[str, ...]] = {}
         seen: dict[tuple[str, tuple[tuple[str, str], ...]], str] = {}
         for group in groups:
-            for word in group.words:
-                for metric, labels in series_of(word):
-                    names = tuple(sorted(label for label, _ in labels))
-                    if len(set(names)) != len(names):
-                        self.fail(self.places[word.name], f'a label stands twice on "{metric}"')
-                    if label_names.setdefault(metric, names) != names:
-                        self.fail(
-                            self.places[word.name],
-                            f'"{metric}" has the labels {_listing(names)} here and {_listing(label_names[metric])} before',
-                        )
-                    key = (metric, tuple(sorted(labels)))
-                    if key in seen:
-                        self.fail(
-                            self.places[word.name],
-                            f'the same series as "{seen[key]}": "{metric}" {dict(labels)}',
-                        )
-                    seen[key] = word.name
+            for maker, metric, labels in group_series(group):
+                place = self.places.get(maker, ("groups", group.name, "repeat", "present_metric"))
+                names = tuple(sorted(label for label, _ in labels))
+                if len(set(names)) != len(names):
+                    self.fail(place, f'a label stands twice on "{metric}"')
+                before = label_names.setdefault(metric, names)
+                if before != names:
+                    self.fail(
+                        place,
+                        f'"{metric}" has the labels {_listing(names)} here and {_listing(before)} before',
+                    )
+                key = (metric, tuple(sorted(labels)))
+                if key in seen:
+                    self.fail(place, f'the same series as "{seen[key]}": "{metric}" {dict(labels)}')
+                seen[key] = maker
 
     def _check_addresses(self, groups: tuple[Group, ...]) -> None:
-        taken: dict[tuple[bool, int, int], str] = {}
+        taken: dict[tuple[int, int], str] = {}  # 3 and 4 are different tables in general
         for group in groups:
             for word in group.words:
                 if word.address is None:
@@ -277,27 +293,27 @@ class _Builder:
                     self.fail(self.places[word.name], f'word "{word.name}" ends at {last}, beyond 65535')
                 for instance in range(count):
                     for offset in range(word.registers):
-                        # 3 and 4 are different tables in general, though a CS141 does not tell them apart
-                        key = (
-                            word.function in (1, 2),
-                            word.function,
-                            word.address + stride * instance + offset,
-                        )
-                        if key in taken:
-                            other = taken[key]
+                        address = word.address + stride * instance + offset
+                        other = taken.setdefault((word.function, address), word.name)
+                        if other != word.name or (instance and stride < word.registers):
                             self.fail(
-                                self.places[word.name], f'word "{word.name}" overlaps "{other}" at {key[2]}'
+                                self.places[word.name], f'word "{word.name}" overlaps "{other}" at {address}'
                             )
-                        taken[key] = word.name
+
+
+def group_series(group: Group) -> Iterator[tuple[str, str, list[tuple[str, str]]]]:
+    """The series of one instance of a group, as (word or group that makes it, metric name, labels)."""
+    for word in group.words:
+        for metric, labels in series_of(word):
+            yield word.name, metric, labels
+    repeat = group.repeat
+    if repeat is not None and repeat.present_metric:
+        yield f"{group.name} repeat", repeat.present_metric, _repeat_labels(repeat)
 
 
 def series_of(word: Word) -> list[tuple[str, list[tuple[str, str]]]]:
-    """Every series that one instance of a word can become: metric name and labels, instance numbers left blank."""
-    own = list(word.labels)
-    if word.repeat:
-        own.append((word.repeat.label, ""))
-        if word.repeat.parent_label:
-            own.append((word.repeat.parent_label, ""))
+    """Every series that one instance of a word can become: metric and labels, instance numbers left blank."""
+    own = [*word.labels, *(_repeat_labels(word.repeat) if word.repeat else ())]
     series: list[tuple[str, list[tuple[str, str]]]] = []
     if word.metric:
         if word.flags:
@@ -311,6 +327,10 @@ def series_of(word: Word) -> list[tuple[str, list[tuple[str, str]]]]:
     if word.raw_metric:
         series.append((word.raw_metric, [*own, *word.raw_labels]))
     return series
+
+
+def _repeat_labels(repeat: Repeat) -> list[tuple[str, str]]:
+    return [(label, "") for label in (repeat.label, repeat.parent_label) if label]
 
 
 def _listing(names: tuple[str, ...]) -> str:

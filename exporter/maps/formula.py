@@ -3,13 +3,16 @@
 They are parsed here into a small tree and walked; nothing is ever evaluated as code.
 """
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 Number = int | float
 
-_TOKEN = re.compile(r"\s*(?:(0[xX][0-9a-fA-F]+|\d+(?:\.\d+)?)|([A-Za-z_][A-Za-z0-9_]*)|(>>|<<|[-+*/&|()]))")
+_TOKEN = re.compile(
+    r"\s*(?:(0[xX][0-9a-fA-F]+|[0-9]+(?:\.[0-9]+)?)|([A-Za-z_][A-Za-z0-9_]*)|(>>|<<|[-+*/&|()]))"
+)
 _LEVELS = (("|",), ("&",), ("<<", ">>"), ("+", "-"), ("*", "/"))  # weakest first, as in C and Python
 _BITWISE = ("&", "|", "<<", ">>")
 _MAX_LENGTH = 500
@@ -46,9 +49,13 @@ class Formula:
     _root: _Node
 
     def __call__(self, values: Mapping[str, Number]) -> Number | None:
-        """The result for the numbers of the named words; None where it has none (a division by zero)."""
+        """The result for the numbers of the named words.
+
+        None where it has none: a division by zero, or a number too large for a float.
+        """
         try:
-            return _walk(self._root, values)
+            result = _walk(self._root, values)
+            return result if math.isfinite(result) else None
         except (ZeroDivisionError, OverflowError):
             return None
 
@@ -105,24 +112,32 @@ class _Parser:
     def atom(self, depth: int) -> _Node:
         if depth > _MAX_DEPTH:
             raise ValueError(f'formula "{self.text}" is nested too deeply')
-        token = self.peek()
+        symbol = self.peek()
         self.position += 1
-        if token is None:
+        if symbol is None:
             raise ValueError(f'formula "{self.text}" ends too early')
-        if token == "(":
+        if symbol == "(":
             node = self.expression(0, depth + 1)
             if self.peek() != ")":
                 raise ValueError(f'formula "{self.text}": a bracket is not closed')
             self.position += 1
             return node
-        if token == "-":
+        if symbol == "-":
             return _Operation("-", _Constant(0), self.atom(depth + 1))
-        if token[0].isdigit():
-            return _Constant(float(token) if "." in token else int(token, 0))
-        if token[0].isalpha() or token[0] == "_":
-            self.names.append(token)
-            return _Name(token)
-        raise ValueError(f'formula "{self.text}": "{token}" is not expected there')
+        if symbol[0].isdigit():
+            return self.constant(symbol)
+        if symbol[0].isalpha() or symbol[0] == "_":
+            self.names.append(symbol)
+            return _Name(symbol)
+        raise ValueError(f'formula "{self.text}": "{symbol}" is not expected there')
+
+    def constant(self, symbol: str) -> _Node:
+        if symbol[:2] in ("0x", "0X"):
+            return _Constant(int(symbol, 16))
+        number = float(symbol)
+        if not math.isfinite(number):
+            raise ValueError(f'formula "{self.text}": "{symbol}" is too large a number')
+        return _Constant(number if "." in symbol else int(symbol))
 
 
 def _is_fractional(node: _Node, fractional: frozenset[str], text: str) -> bool:

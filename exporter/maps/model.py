@@ -17,7 +17,8 @@ WordType = Literal["bool", "int16", "uint16", "int32", "uint32", "int64", "uint6
 Labels = tuple[tuple[str, str], ...]
 
 REGISTERS: dict[str, int] = {
-    "bool": 1, "int16": 1, "uint16": 1, "int32": 2, "uint32": 2, "float32": 2, "int64": 4, "uint64": 4, "float64": 4,
+    "bool": 1, "int16": 1, "uint16": 1, "int32": 2, "uint32": 2, "float32": 2,
+    "int64": 4, "uint64": 4, "float64": 4,
 }  # fmt: skip
 _STRUCT = {"int16": "h", "int32": "i", "int64": "q", "float32": "f", "float64": "d"}
 
@@ -53,7 +54,7 @@ class Flag:
 
 @dataclass(frozen=True)
 class Repeat:
-    """Words that repeat with a stride, as strings and modules do: instance n is at address + stride × (n − 1)."""
+    """Words that repeat, as strings and modules do: instance n is at address + stride × (n − 1)."""
 
     label: str
     count: str
@@ -69,7 +70,7 @@ class Repeat:
 class Word:
     """One value of a map: where it is, how it is read and what becomes of it.
 
-    `address` is the 0-based address in the PDU (of the first instance, where words repeat), None for a formula.
+    `address` is the 0-based address in the PDU, where words repeat of the first; a formula has none.
     """
 
     map: str
@@ -133,17 +134,17 @@ class Word:
             number = number << 16 | register
         return number
 
-    def number(self, raw: int) -> int | float:
-        """The raw number by the word's type, not scaled."""
+    def number(self, raw: int | float) -> int | float:
+        """The raw number by the word's type, not scaled; the result of a formula is a number already."""
         code = _STRUCT.get(self.type)
-        if code is None:
+        if code is None or self.formula is not None:
             return raw
-        number: int | float = struct.unpack(f">{code}", raw.to_bytes(2 * self.registers, "big"))[0]
+        number: int | float = struct.unpack(f">{code}", int(raw).to_bytes(2 * self.registers, "big"))[0]
         return number
 
     def value(self, raw: int | float) -> float:
         """The value in the metric's unit: number × scale + offset, rounded once, at the end."""
-        number = raw if self.formula or isinstance(raw, float) else self.number(raw)
+        number = self.number(raw)
         if isinstance(number, float) and self.scale == 1 and self.offset == 0:
             return number
         return float(Decimal(number) * self.scale + self.offset)
@@ -151,7 +152,10 @@ class Word:
 
 @dataclass(frozen=True)
 class Trust:
-    """How a section vouches for itself; the rules are in reading.truth."""
+    """How a section vouches for itself; the rules are in reading.truth.
+
+    A section are the words that came into being in one group; an included word keeps the one it had.
+    """
 
     rule: Literal["lost_flags", "bacs", "frame"]
     section: str

@@ -15,6 +15,7 @@ Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length
 MetricName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=120)]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=2000)]
 Address = Annotated[int, Field(ge=0, le=0xFFFF)]
+AddressRange = Annotated[list[Address], Field(min_length=2, max_length=2)]
 
 
 def _label_name(name: object) -> object:
@@ -73,7 +74,7 @@ class RawEntry(Strict):
     """The word itself as a number, beside its flags."""
 
     metric: MetricName
-    labels: dict[LabelName, Text] = {}
+    labels: dict[LabelName, Text] = Field(default={})
 
 
 class WordEntry(Strict):
@@ -89,11 +90,11 @@ class WordEntry(Strict):
     description: str = ""
     confidence: Literal["", "C", "V", "F", "I", "?"] = ""
     metric: MetricName | None = None
-    labels: dict[LabelName, Text] = {}
+    labels: dict[LabelName, Text] = Field(default={})
     raw: RawEntry | None = None
     scale: Factor = Decimal(1)
     offset: Factor = Decimal(0)
-    states: dict[int, Name] = {}
+    states: dict[int, Name] = Field(default={})
     flags: Name | None = None
     flag: WordFlag | None = None
     optional: bool = False
@@ -116,7 +117,7 @@ class TrustEntry(Strict):
     """How the group vouches for itself. `lost_flags` are `word` or `word.flag`."""
 
     rule: Literal["lost_flags", "bacs", "frame"]
-    lost_flags: list[str] = []
+    lost_flags: list[str] = Field(default=[])
 
 
 class GroupEntry(Strict):
@@ -125,17 +126,20 @@ class GroupEntry(Strict):
     title: Text
     optional: bool = False
     anchor: Name | None = None
-    readable: list[Annotated[list[Address], Field(min_length=2, max_length=2)]] = []
+    readable: list[AddressRange] = Field(default=[])
     repeat: RepeatEntry | None = None
     trust: TrustEntry | None = None
-    words: dict[Name, WordEntry] = {}
+    words: dict[Name, WordEntry] = Field(default={})
 
 
 class IncludeEntry(Strict):
-    """Words of another map, all whose address lies in `addresses`, into `group`; the first address lands on `at`."""
+    """Words of another map, all with an address in `addresses`, into `group`; the first goes to `at`.
+
+    Formulas and words that repeat stay behind.
+    """
 
     map: Name
-    addresses: Annotated[list[Address], Field(min_length=2, max_length=2)]
+    addresses: AddressRange
     group: Name
     at: Address | None = None
 
@@ -146,7 +150,7 @@ class MapEntry(Strict):
     map: Name
     title: Text
     source: Text
-    metrics: dict[MetricName, MetricEntry] = {}
-    flag_sets: dict[Name, dict[Name, FlagEntry]] = {}
-    include: list[IncludeEntry] = []
+    metrics: dict[MetricName, MetricEntry] = Field(default={})
+    flag_sets: dict[Name, Annotated[dict[Name, FlagEntry], Field(min_length=1)]] = Field(default={})
+    include: list[IncludeEntry] = Field(default=[])
     groups: Annotated[dict[Name, GroupEntry], Field(min_length=1)]

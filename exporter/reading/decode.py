@@ -2,16 +2,26 @@
 
 import math
 from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Literal
 
 from exporter.maps.model import Word
 from exporter.reading.layout import Instance, Item, Layout
 from exporter.reading.snapshot import Raw, Series
-from exporter.reading.truth import Raws, bacs_is_there, bacs_verdict, lost_flags_verdict
+from exporter.reading.truth import (
+    FRAME_WORDS,
+    Raws,
+    bacs_is_there,
+    bacs_verdict,
+    lost_flags_verdict,
+)
 
 Words = Mapping[int, int]
 """Registers as read, by key: function code << 16 | address."""
+
+_Belief = Literal["full", "flags", "frozen", "nothing"]
+"""What of a section is exported: all, no measurements of strings and modules, what survives, or nothing."""
 
 
 @dataclass(slots=True)
@@ -37,19 +47,26 @@ def decode(
     bacs_found: bool = False,
     frame_valid: bool = True,
 ) -> Decoded:
-    """Decode the words read in one pass.
+    """Decode the words read in one pass; those that were not read are not in `words`.
 
     `bacs_found` says that the device is known to have a BACS, so that six zeros are a silent one and not
-    none; `frame_valid` is the verdict over a gateway frame's counter. Words that were not read are not in `words`.
+    none; `frame_valid` is the verdict over a gateway frame's counter.
     """
     result = Decoded()
     raws = _read_singles(layout, words, result)
+    read = {i.trust.section for i in layout.singles if i.trust and i.id in result.words}
+    if not _frame_is_valid(layout, raws, read, result, counter_moves=frame_valid):
+        for instance in layout.singles:
+            if instance.word.name in FRAME_WORDS and instance.word.name in raws:
+                _emit(instance, raws[instance.word.name], "full", result)
+        return result
     result.bacs_there = bacs_is_there(raws)
-    beliefs = _beliefs(layout, raws, result, bacs_found, frame_valid)
+    beliefs = _beliefs(layout, raws, read, result, bacs_found=bacs_found)
     for instance in layout.singles:
-        _emit_single(instance, raws, beliefs, result)
+        if instance.word.name in raws:
+            _emit(instance, raws[instance.word.name], _belief(instance, beliefs), result)
     for name, items in layout.repeated.items():
-        _emit_items(name, items, layout, words, beliefs, result)
+        _emit_items(name, items, layout, words, raws, beliefs, result)
     return result
 
 
@@ -57,8 +74,10 @@ def real_words(layout: Layout, words: Words, names: Iterable[str]) -> dict[str, 
     """The real raw values of the named words that do not repeat; those unread or filler are left out."""
     found = {}
     for instance in layout.singles:
-        if instance.word.name in names and (raw := _raw(instance, words)) is not None and raw != instance.filler:
-            found[instance.word.name] = raw
+        if instance.word.name in names:
+            raw = _raw(instance, words)
+            if raw is not None and raw != instance.filler:
+                found[instance.word.name] = raw
     return found
 
 
@@ -68,14 +87,13 @@ def _raw(instance: Instance, words: Words) -> int | None:
         return None
     if span.count == 1 and instance.word.byte_order == "big":
         return words.get(instance.key)
-    registers = [words.get(key) for key in span.keys()]
-    if None in registers:
-        return None
-    return instance.word.raw([register for register in registers if register is not None])
+    keys = span.keys()
+    return instance.word.raw([words[key] for key in keys]) if all(key in words for key in keys) else None
 
 
-def _read_singles(layout: Layout, words: Words, result: Decoded) -> dict[str, int | float]:
-    raws: dict[str, int | float] = {}
+def _read_singles(layout: Layout, words: Words, result: Decoded) -> dict[str, Raw]:
+    """The real raw numbers of all words that do not repeat, formulas included, by word name."""
+    raws: dict[str, Raw] = {}
     formulas: list[Instance] = []
     for instance in layout.singles:
         word = instance.word
@@ -86,9 +104,8 @@ def _read_singles(layout: Layout, words: Words, result: Decoded) -> dict[str, in
         if raw is None:
             continue
         result.words[instance.id] = raw
-        if word.type == "bool" and word.function in (3, 4):
-            odd = raw not in (0, 1) and raw != instance.filler
-            result.odd[word.group] = result.odd.get(word.group, 0) + odd
+        if word.type == "bool":
+            _count_odd(instance, raw, result)
         if raw != instance.filler:
             raws[word.name] = raw
     for instance in formulas:
@@ -98,65 +115,87 @@ def _read_singles(layout: Layout, words: Words, result: Decoded) -> dict[str, in
     return raws
 
 
-def _formula(word: Word, layout: Layout, raws: Raws) -> int | float | None:
+def _count_odd(instance: Instance, raw: Raw, result: Decoded) -> None:
+    """Count a word in a 0/1 register that is neither; a group that has such registers starts at 0."""
+    word = instance.word
+    if word.formula is None and word.function in (3, 4):
+        odd = raw not in (0, 1) and raw != instance.filler
+        result.odd[word.group] = result.odd.get(word.group, 0) + odd
+
+
+def _formula(word: Word, layout: Layout, raws: Raws) -> Raw | None:
     """The result of a word's formula; None where a word it needs was not read, is filler, or is no number."""
     formula = word.formula
     if formula is None or any(name not in raws for name in formula.names):
         return None
-    numbers = {name: layout.words[name].number(int(raws[name])) for name in formula.names}
+    numbers = {name: layout.words[name].number(raws[name]) for name in formula.names}
     return formula(numbers) if all(math.isfinite(number) for number in numbers.values()) else None
 
 
-def _says_something(word: Word, raw: int | float) -> bool:
-    """Whether a real word has a value to export: an AUX word that is neither 0 nor 1, or no number, has none."""
-    if word.type == "bool" and word.flag is None:
-        return raw in (0, 1)
-    return not word.type.startswith("float") or math.isfinite(word.value(raw))
-
-
-_Belief = Literal["yes", "no", "nothing"]
+def _frame_is_valid(
+    layout: Layout, raws: Raws, read: AbstractSet[str], result: Decoded, *, counter_moves: bool
+) -> bool:
+    """Whether the gateway frame is valid that everything came in; true where there is none."""
+    frame = next((trust for trust in layout.trusts.values() if trust.rule == "frame"), None)
+    if frame is None:
+        return True
+    valid = counter_moves and raws.get("error_code") == 0
+    if frame.section in read:
+        result.valid[frame.section] = valid
+    return valid
 
 
 def _beliefs(
-    layout: Layout, raws: Raws, result: Decoded, bacs_found: bool, frame_valid: bool
+    layout: Layout, raws: Raws, read: AbstractSet[str], result: Decoded, *, bacs_found: bool
 ) -> dict[str, _Belief]:
     """How far each section is believed; what its own words say of it goes into `result.valid`."""
-    read = {i.trust.section for i in layout.singles if i.trust and i.id in result.words}
-    frame = next((trust for trust in layout.trusts.values() if trust.rule == "frame"), None)
-    if frame is not None:
-        frame_valid = frame_valid and raws.get("error_code") == 0
-        if frame.section in read:
-            result.valid[frame.section] = frame_valid
-        if not frame_valid:
-            return {section: "yes" if section == frame.section else "nothing" for section in layout.trusts}
-    beliefs: dict[str, _Belief] = {section: "yes" for section in layout.trusts}
+    beliefs: dict[str, _Belief] = {}
     for section, trust in layout.trusts.items():
-        if trust.rule == "lost_flags" and section in read:
-            result.valid[section] = lost_flags_verdict(trust, raws, layout.masks)
-        elif trust.rule == "bacs" and (result.bacs_there or bacs_found):
+        if trust.rule == "frame":
+            beliefs[section] = "full"
+        elif trust.rule == "lost_flags":
+            in_sight = lost_flags_verdict(trust, raws, layout.masks)
+            beliefs[section] = "full" if in_sight else "frozen"
             if section in read:
-                result.valid[section] = bacs_verdict(raws)
-        elif trust.rule == "bacs":
+                result.valid[section] = in_sight
+        elif result.bacs_there or bacs_found:
+            vouches = bacs_verdict(raws)
+            beliefs[section] = "full" if vouches else "flags"
+            if section in read:
+                result.valid[section] = vouches
+        else:
             beliefs[section] = "nothing"
-        if not result.valid.get(section, trust.rule == "frame"):
-            beliefs[section] = "nothing" if beliefs[section] == "nothing" else "no"
     return beliefs
 
 
-def _emit_single(instance: Instance, raws: Raws, beliefs: Mapping[str, _Belief], result: Decoded) -> None:
-    word = instance.word
-    raw = raws.get(word.name)
-    belief = beliefs[instance.trust.section] if instance.trust else "yes"
-    if raw is None or belief == "nothing":
+def _belief(instance: Instance, beliefs: Mapping[str, _Belief]) -> _Belief:
+    return beliefs[instance.trust.section] if instance.trust else "full"
+
+
+def _emit(instance: Instance, raw: Raw, belief: _Belief, result: Decoded) -> None:
+    """Give what a real word feeds its value, as far as the word is believed."""
+    if belief == "nothing":
         return
-    frozen = belief == "no" and instance.trust is not None and instance.trust.rule == "lost_flags"
-    series = instance.lost_series if frozen else instance.series
-    if series is not None and _says_something(word, raw):
+    word = instance.word
+    series = instance.lost_series if belief == "frozen" else instance.series
+    if series is not None and _says_something(word, raw) and (belief != "flags" or not _is_reading(word)):
         result.add(series, raw)
     if instance.raw_series is not None:
         result.add(instance.raw_series, raw)
-    if instance.undefined_series is not None and not frozen:
+    if instance.undefined_series is not None and belief != "frozen":
         result.add(instance.undefined_series, int(raw) & ~word.named_bits)
+
+
+def _is_reading(word: Word) -> bool:
+    """Whether a word is a measurement of a string or module; the counts of them say what there is."""
+    return word.repeat is not None and word.is_measurement
+
+
+def _says_something(word: Word, raw: Raw) -> bool:
+    """Whether a real word has a value to export: not an AUX word beside 0 and 1, nor NaN or infinity."""
+    if word.type == "bool" and word.flag is None:
+        return raw in (0, 1)
+    return not word.type.startswith("float") or math.isfinite(word.value(raw))
 
 
 def _emit_items(
@@ -164,53 +203,52 @@ def _emit_items(
     items: tuple[Item, ...],
     layout: Layout,
     words: Words,
+    singles: Raws,
     beliefs: Mapping[str, _Belief],
     result: Decoded,
 ) -> None:
-    readings, kept = result.readings, result.words
+    """The same for the strings or modules of a group; one that is lost sight of keeps its flags only."""
     computed = bool(items) and any(instance.word.formula for instance in items[0].instances)
     for item in items:
-        trust = item.instances[0].trust
-        belief = beliefs[trust.section] if trust else "yes"
+        belief = _belief(item.instances[0], beliefs)
         if belief == "nothing":
             return
-        raws: list[int | float | None] = [_raw(instance, words) for instance in item.instances]
-        real = [raw is not None and raw != i.filler for i, raw in zip(item.instances, raws, strict=True)]
-        alive = any(real)
+        raws: list[Raw | None] = [_raw(instance, words) for instance in item.instances]
+        alive = any(raw is not None and raw != i.filler for i, raw in zip(item.instances, raws, strict=True))
         if alive:
             result.alive[group] = item.number
         if item.present is not None and (alive or _all_read(item, raws)):
             result.add(item.present, 1 if alive else 0)
-        measured = belief == "yes" and not _is_lost(item, raws)
+        if belief == "full" and _is_lost(item, raws):
+            belief = "flags"
         if computed:
-            _compute_items(item, layout, raws, real)
-        for instance, raw, is_real in zip(item.instances, raws, real, strict=True):
+            _compute(item, layout, raws, singles)
+        for instance, raw in zip(item.instances, raws, strict=True):
             if raw is None:
                 continue
-            kept[instance.id] = raw
-            if not is_real:
-                continue
-            word = instance.word
-            series = instance.series
-            if series is not None and (measured or not word.is_measurement) and _says_something(word, raw):
-                readings.setdefault(series.metric.name, []).append((series, raw))
-            if instance.raw_series is not None:
-                result.add(instance.raw_series, raw)
+            result.words[instance.id] = raw
+            if instance.word.type == "bool":
+                _count_odd(instance, raw, result)
+            if raw != instance.filler:
+                _emit(instance, raw, belief, result)
 
 
-def _all_read(item: Item, raws: list[int | float | None]) -> bool:
+def _all_read(item: Item, raws: list[Raw | None]) -> bool:
     return all(raw is not None or i.span is None for i, raw in zip(item.instances, raws, strict=True))
 
 
-def _compute_items(item: Item, layout: Layout, raws: list[int | float | None], real: list[bool]) -> None:
-    known = {i.word.name: raw for i, raw, good in zip(item.instances, raws, real, strict=True) if good and raw is not None}
+def _compute(item: Item, layout: Layout, raws: list[Raw | None], singles: Raws) -> None:
+    """Put the results of formulas where they belong among `raws`."""
+    known = dict(singles)
+    for instance, raw in zip(item.instances, raws, strict=True):
+        if raw is not None and raw != instance.filler:
+            known[instance.word.name] = raw
     for index, instance in enumerate(item.instances):
-        number = _formula(instance.word, layout, known)
-        if number is not None:
-            raws[index], real[index] = number, True
+        if instance.word.formula is not None:
+            raws[index] = _formula(instance.word, layout, known)
 
 
-def _is_lost(item: Item, raws: list[int | float | None]) -> bool:
+def _is_lost(item: Item, raws: list[Raw | None]) -> bool:
     if item.alarm is None:
         return False
     alarm = raws[item.instances.index(item.alarm)]

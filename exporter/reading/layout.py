@@ -1,10 +1,12 @@
-"""What there is to read on one device: the maps of its module, its own settings and its counts, laid out. Pure.
+"""What there is to read on one device: the maps of its module, its settings and its counts, laid out. Pure.
 
 A layout is made anew only when a count changes, so that plans and rendered text can hang on it.
 """
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
+from itertools import chain
 
 from exporter.config import Device
 from exporter.errors import UserError
@@ -24,13 +26,17 @@ _SENSOR_METRICS = {
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Instance:
-    """One word at one place, with the series it feeds. `lost_series` is what is left of it when it is frozen."""
+    """One word at one place, with what it feeds; `lost_series` is what is left of `series` when it is frozen.
+
+    `span` and `key` (of its first register) are where it is read, None and −1 for a formula. `filler` is the
+    raw number that means absent, if it has one.
+    """
 
     word: Word
     id: str
     span: Span | None
     key: int
-    filler: int
+    filler: int | None
     trust: Trust | None
     series: Series | None
     raw_series: Series | None
@@ -40,7 +46,10 @@ class Instance:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Item:
-    """One instance of a repeating group: a string, a module."""
+    """One instance of a repeating group: a string, a module.
+
+    It is lost sight of while a bit of `lost_mask` is set in the word of `alarm`.
+    """
 
     number: int
     instances: tuple[Instance, ...]
@@ -84,9 +93,9 @@ class DeviceMap:
         repeat = group.repeat
         return next(g for g in self.groups if repeat and any(word.name == repeat.count for word in g.words))
 
-    @property
+    @cached_property
     def words(self) -> dict[str, Word]:
-        """All words by name."""
+        """All words by name; no two maps of a device have a word of the same name."""
         return {word.name: word for group in self.groups for word in group.words}
 
     def layout(self, counts: Counts, without: frozenset[str] = frozenset()) -> Layout:
@@ -112,7 +121,7 @@ class DeviceMap:
             repeated=repeated,
             spans=tuple(span for group_spans in spans.values() for span in group_spans),
             group_spans=spans,
-            group_keys={name: frozenset(key for s in group for key in s.keys()) for name, group in spans.items()},
+            group_keys={name: frozenset(chain(*(s.keys() for s in group))) for name, group in spans.items()},
             required=frozenset(i.span for i in everything if i.span and not i.word.optional),
             words=self.words,
             trusts={trust.section: trust for trust in self.trusts},
@@ -121,7 +130,8 @@ class DeviceMap:
 
     def _items(self, group: Group, counts: Counts) -> tuple[Item, ...]:
         repeat = group.repeat
-        assert repeat is not None
+        if repeat is None:
+            return ()
         count = counts.get(group.name, 0)
         parents = counts.get(repeat.parent, 0)
         items = []
@@ -134,7 +144,7 @@ class DeviceMap:
             present = Series(self.metrics[repeat.present_metric], labels) if repeat.present_metric else None
             alarm_name, _, flag_name = repeat.lost_flag.partition(".")
             alarm = next((i for i in instances if i.word.name == alarm_name), None)
-            mask = next((f.mask for f in alarm.word.flags if f.name == flag_name), 0) if alarm else 0
+            mask = next((f.mask for f in alarm.word.flags if f.name == flag_name), -1) if alarm else 0
             items.append(Item(number, instances, present, alarm, mask))
         return tuple(items)
 
@@ -151,26 +161,31 @@ class DeviceMap:
         metric = self.metrics.get(word.metric)
         flag_label: Labels = (("flag", word.flag.name),) if word.flag else ()
         series = Series(metric, (*own, *flag_label), word, all_flags, set_only) if metric else None
-        undefined: Labels = (("word", dict(word.raw_labels).get("word", word.id)),)
+        raw_series = (
+            Series(self.metrics[word.raw_metric], (*own, *word.raw_labels)) if word.raw_metric else None
+        )
+        place = f"#{number}" if number else ""
+        undefined: Labels = (("word", dict(word.raw_labels).get("word", word.id) + place),)
         return Instance(
             word=word,
-            id=f"{word.id}#{number}" if number else word.id,
+            id=word.id + place,
             span=span,
             key=span.keys()[0] if span else -1,
-            filler=-1 if word.function in (1, 2) or word.formula else word.raw([FILLER] * word.registers),
+            filler=None if word.function in (1, 2) or word.formula else word.raw([FILLER] * word.registers),
             trust=trust,
             series=series,
-            raw_series=Series(self.metrics[word.raw_metric], (*own, *word.raw_labels)) if word.raw_metric else None,
+            raw_series=raw_series,
             lost_series=_lost_series(word, trust, series),
             undefined_series=Series(UNDEFINED_FLAGS, undefined) if word.has_unnamed_bits else None,
         )
 
     def _trust(self, word: Word) -> Trust | None:
-        for trust in self.trusts:
+        by_section = {trust.section: trust for trust in self.trusts}
+        own = by_section.get(word.section)
+        if own is None and word.repeat is not None:
             # strings and modules stand or fall with the BACS that counts them
-            if trust.section == word.section or (trust.rule == "bacs" and word.repeat is not None):
-                return trust
-        return None
+            own = by_section.get(self.words[word.repeat.count].section)
+        return own
 
 
 def device_map(device: Device, maps: Mapping[str, Map]) -> DeviceMap:
@@ -191,10 +206,10 @@ def device_map(device: Device, maps: Mapping[str, Map]) -> DeviceMap:
                 words = _named_sensors(words, device)
                 group = replace(group, optional=False)  # whoever names a sensor expects it to be there
             if words:
-                earlier = groups[group.name].words if group.name in groups else ()
                 shift = device.options.prof.base_address if item.name == "prof" else 0
                 readable = tuple((low + shift, high + shift) for low, high in group.readable)
-                groups[group.name] = replace(group, words=earlier + words, readable=readable)
+                group = replace(group, words=words, readable=readable)
+                groups[group.name] = _join(groups[group.name], group) if group.name in groups else group
     for group in groups.values():
         for word in group.words:
             if word.registers > device.options.max_words:
@@ -203,6 +218,17 @@ def device_map(device: Device, maps: Mapping[str, Map]) -> DeviceMap:
                     f"the {word.registers} words of {word.id}"
                 )
     return DeviceMap(device, tuple(groups.values()), tuple(trusts), metrics, _readable(groups.values()))
+
+
+def _join(first: Group, second: Group) -> Group:
+    """Two maps' words in a group of the same name; it is optional only if both say so."""
+    return replace(
+        first,
+        words=first.words + second.words,
+        readable=first.readable + second.readable,
+        optional=first.optional and second.optional,
+        anchor=first.anchor or second.anchor,
+    )
 
 
 def _adapt(word: Word, device: Device) -> Word:
@@ -256,5 +282,3 @@ def _merge(ranges: list[tuple[int, int]]) -> Ranges:
         else:
             result.append((low, high))
     return tuple(result)
-
-

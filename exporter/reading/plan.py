@@ -29,7 +29,9 @@ class Span:
         return range(first, first + self.count)
 
 
-def plan(wanted: Iterable[Span], readable: Mapping[int, Ranges], max_words: int = MAX_REGISTERS) -> tuple[Span, ...]:
+def plan(
+    wanted: Iterable[Span], readable: Mapping[int, Ranges], max_words: int = MAX_REGISTERS
+) -> tuple[Span, ...]:
     """The fewest requests that cover all wanted spans, and of those the ones that read the least besides.
 
     `readable` are, per function code, the inclusive address ranges in which unwanted words may be read too.

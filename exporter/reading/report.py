@@ -1,4 +1,4 @@
-"""From a pass's progress to its snapshot: the decoded words, and what is to be said of the pass itself. Pure."""
+"""From a pass's progress to its snapshot: the decoded words, and what is to be said of the pass. Pure."""
 
 from exporter.maps.model import FILLER, Group, Metric
 from exporter.reading import health
@@ -10,7 +10,7 @@ from exporter.reading.snapshot import Series, Snapshot
 
 
 class Reporter:
-    """Makes the snapshots of one device; keeps the series of its pass metrics, as they are always the same."""
+    """Makes the snapshots of one device; keeps the series of its pass metrics: they are always the same."""
 
     def __init__(self, device_map: DeviceMap) -> None:
         self.device_map = device_map
@@ -20,24 +20,22 @@ class Reporter:
     def snapshot(
         self, progress: Progress, memory: Memory, *, now: float, time: float, duration: float, allowed: float
     ) -> Snapshot:
-        """The snapshot of `progress` as it stands; `now` is monotonic, `time` is the clock's, both in seconds."""
-        layout = progress.layout
+        """The snapshot of `progress` as it stands, and what it taught is put into `memory`.
+
+        `now` is monotonic, `time` is the clock's, both in seconds.
+        """
         decoded = decode(
-            layout,
+            progress.layout,
             progress.words,
             bacs_found="bacs" in memory.found,
             frame_valid=memory.frame.moving(now),
         )
-        if decoded.bacs_there and "bacs" in layout.trusts:
+        if decoded.bacs_there and "bacs" in progress.layout.trusts:
             memory.found.add("bacs")
         for name, number in decoded.alive.items():
             memory.alive[name] = max(number, memory.alive.get(name, 0))
         up = bool(decoded.words)
         groups = self._groups(progress, memory, decoded)
-        snapshot = Snapshot(
-            device=self.device, time=time, up=up, readings=decoded.readings, words=decoded.words, groups=groups,
-            valid=decoded.valid, errors=tuple(progress.errors), layout=layout,
-        )  # fmt: skip
         self._add(decoded, health.UP, up)
         for name, good in groups.items():
             self._add(decoded, health.GROUP_UP, good, group=name)
@@ -46,14 +44,25 @@ class Reporter:
         for name, odd in decoded.odd.items():
             self._add(decoded, health.ODD_WORDS, odd, group=name)
         for name in groups:
-            refused = sum(span in memory.refused for span in layout.group_spans.get(name, ())) if memory.refused else 0
+            spans = progress.layout.group_spans.get(name, ()) if memory.refused else ()
+            refused = sum(span in memory.refused for span in spans)
             self._add(decoded, health.REFUSED_WORDS, refused, group=name)
-        target = self.device.target
-        self._add(decoded, health.DEVICE_INFO, 1, target=target.url, module=self.device.module, unit=str(target.unit))
+        url, unit = self.device.target.url, str(self.device.target.unit)
+        self._add(decoded, health.DEVICE_INFO, 1, target=url, module=self.device.module, unit=unit)
         self._add(decoded, health.SCRAPE_DURATION, duration)
         self._add(decoded, health.SCRAPE_TIMEOUT, allowed)
         self._add(decoded, health.SCRAPE_REQUESTS, progress.requests)
-        return snapshot
+        return Snapshot(
+            device=self.device,
+            time=time,
+            up=up,
+            readings=decoded.readings,
+            words=decoded.words,
+            groups=groups,
+            valid=decoded.valid,
+            errors=tuple(progress.errors),
+            layout=progress.layout,
+        )
 
     def _add(self, decoded: Decoded, metric: Metric, value: float, **labels: str) -> None:
         key = (metric.name, *labels.values())

@@ -25,7 +25,10 @@ class Series:
     set_only: bool = False
 
     def samples(self, raw: Raw) -> list[Sample]:
-        """The values for a raw word: one, or one for each flag or state, with the labels that tell them apart."""
+        """The values for a raw word, with the labels that tell them apart.
+
+        There is one, or one for each flag or state; a number without a name is a state by itself.
+        """
         word = self.word
         if word is None:
             return [((), float(raw))]
@@ -38,8 +41,10 @@ class Series:
         if word.flag is not None:
             return [((), 1.0 if raw else 0.0)]
         if word.states:
-            number = word.number(int(raw))
-            states: list[Sample] = [((("state", name),), 1.0 if number == value else 0.0) for value, name in word.states]
+            number = word.number(raw)
+            states: list[Sample] = [
+                ((("state", name),), 1.0 if number == value else 0.0) for value, name in word.states
+            ]
             if number not in dict(word.states):
                 states.append(((("state", str(number)),), 1.0))
             return states

@@ -10,6 +10,8 @@ Raws = Mapping[str, int | float]
 
 BACS_WORDS = ("state", "state_1", "alarms", "num_strings", "num_modules", "alarms_1")
 RUNNING, CONNECTED = 0x0001, 0x0002
+FRAME_WORDS = ("sequence_number", "error_code")
+"""What a gateway says of itself, and all that is to be had from a frame that is not valid."""
 
 
 def lost_flags_verdict(trust: Trust, raws: Raws, masks: Mapping[str, int]) -> bool:
