@@ -1,0 +1,63 @@
+"""rebuild the shipped files from the register maps, also from your own"""
+
+import argparse
+import contextlib
+import importlib
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from exporter.config import load_config
+from exporter.errors import UserError
+from exporter.generate import KINDS
+from exporter.maps import built_in_maps
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The kinds as subcommands, each with its own arguments."""
+    kinds = parser.add_subparsers(metavar="KIND", dest="kind", required=True)
+    for name in KINDS:
+        module = importlib.import_module(f"exporter.generate.{name}")
+        help_text = (module.__doc__ or "").strip().splitlines()[0]
+        kind = kinds.add_parser(name, help=help_text, description=help_text)
+        kind.add_argument(
+            "--config", metavar="FILE", type=Path, help="take also the maps that this configuration names"
+        )
+        kind.add_argument(
+            "--out", metavar="DIR", type=Path, default=Path(module.OUT), help="folder (default: %(default)s)"
+        )
+        module.add_arguments(kind)
+        kind.set_defaults(files=module.files)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Write the files of a kind, say which, and return 0. Raises UserError where one cannot be written."""
+    maps = load_config(args.config).maps if args.config else built_in_maps()
+    for path in write_files(args.out, args.files(maps, args)):
+        print(f"wrote {path}")
+    return 0
+
+
+def write_files(folder: Path, files: Mapping[str, str]) -> list[Path]:
+    """Write texts by their path within `folder`, which is made where needed; every file whole or not at all.
+
+    No file is replaced before all are written beside their places. Raises UserError.
+    """
+    waiting: list[tuple[Path, Path]] = []
+    path = folder
+    try:
+        for name, text in files.items():
+            path = folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+            waiting.append((beside, path))
+            beside.write_text(text, encoding="utf-8", newline="\n")
+        for beside, path in waiting:
+            beside.replace(path)
+    except OSError as error:
+        raise UserError(f"cannot write {path}: {error.strerror or error}") from None
+    finally:
+        for beside, _ in waiting:
+            with contextlib.suppress(OSError):
+                beside.unlink(missing_ok=True)
+    return [path for _, path in waiting]
