@@ -1,4 +1,4 @@
-"""A device: scrapes come in, shared passes go out over its line, and nothing is remembered but what it serves."""
+"""A device: scrapes come in, shared passes go out over its line; only what it serves is remembered."""
 
 import asyncio
 import logging
@@ -6,9 +6,11 @@ import time
 from dataclasses import dataclass, field
 
 from exporter.config import Device as DeviceConfig
+from exporter.reading.answers import LinkError
+from exporter.reading.deadline import Deadline
 from exporter.reading.layout import DeviceMap
 from exporter.reading.line import Line
-from exporter.reading.link import LinkError, Trace
+from exporter.reading.link import Trace
 from exporter.reading.memory import Memory
 from exporter.reading.plan import Span
 from exporter.reading.readpass import Layouts, Progress, ReadPass
@@ -75,7 +77,7 @@ class Device:
             shared = self._shared = self._start(deadline)
         else:
             self.counters.coalesced += 1
-            shared.read_pass.deadline = max(shared.read_pass.deadline, deadline - _RESERVE)
+            shared.read_pass.deadline.extend(deadline - _RESERVE)
         return await self._wait(shared, deadline)
 
     async def debug(self, deadline: float, trace: Trace) -> Snapshot:
@@ -86,13 +88,14 @@ class Device:
 
     def _start(self, deadline: float, trace: Trace | None = None) -> _Shared:
         loop = asyncio.get_running_loop()
+        options = self.config.options
+        unit = self.config.target.unit
 
         async def ask(span: Span) -> list[int]:
             self.counters.requests += 1
-            options = self.config.options
             try:
                 return await self.line.read(
-                    self.config.target.unit, span, timeout=options.request_timeout, deadline=read_pass.deadline,
+                    unit, span, timeout=options.request_timeout, deadline=read_pass.deadline,
                     pacing=options.pacing, trace=trace,
                 )  # fmt: skip
             except LinkError as error:
@@ -100,13 +103,10 @@ class Device:
                 raise
 
         async def run() -> None:
-            options = self.config.options
-            unit = self.config.target.unit
             async with self.line.turn(unit, failed=self._memory.failed_last, idle_close=options.idle_close):
                 await read_pass.run()
-            self._memory.failed_last = not read_pass.progress.words
 
-        read_pass = ReadPass(self.map, self._layouts, self._memory, ask, deadline - _RESERVE)
+        read_pass = ReadPass(self.map, self._layouts, self._memory, ask, Deadline(deadline - _RESERVE))
         shared = _Shared(read_pass, loop.create_task(run(), name=f"pass {self.config.name}"), loop.time())
         shared.task.add_done_callback(lambda _: self._finished(shared))
         return shared
@@ -126,7 +126,6 @@ class Device:
             shared.waiting -= 1
             if shared.waiting == 0 and not shared.task.done():
                 shared.task.cancel()
-                self._memory.failed_last = not shared.read_pass.progress.words
                 if self._shared is shared:
                     self._shared = None
         if not shared.task.done():
@@ -138,7 +137,12 @@ class Device:
     def _snapshot(self, progress: Progress, started: float, deadline: float) -> Snapshot:
         now = asyncio.get_running_loop().time()
         snapshot = self._reporter.snapshot(
-            progress, self._memory, now=now, time=time.time(), duration=now - started, allowed=deadline - started
+            progress,
+            self._memory,
+            now=now,
+            time=time.time(),
+            duration=now - started,
+            allowed=deadline - started,
         )
         self.last_pass = snapshot
         self._log_change(snapshot)
@@ -153,10 +157,12 @@ class Device:
         bad = [name for name, good in snapshot.groups.items() if not good]
         doubtful = [name for name, valid in snapshot.valid.items() if not valid]
         fields = {"device": self.config.name, "target": self.config.target.url}
+        error = "; ".join(snapshot.errors)
         if not snapshot.up:
-            log.warning("device does not answer", extra={**fields, "error": "; ".join(snapshot.errors) or "no time left"})
+            log.warning("device does not answer", extra={**fields, "error": error or "no time left"})
         elif bad or doubtful:
-            fields |= {"not_read": ",".join(bad), "not_valid": ",".join(doubtful), "error": "; ".join(snapshot.errors)}
-            log.warning("device answers in part", extra={key: value for key, value in fields.items() if value})
+            fields |= {"not_read": ",".join(bad), "not_valid": ",".join(doubtful), "error": error}
+            found = {key: value for key, value in fields.items() if value}
+            log.warning("device answers in part", extra=found)
         else:
             log.info("device answers" if first else "device answers again", extra=fields)

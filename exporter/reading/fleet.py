@@ -5,10 +5,11 @@ from collections.abc import Iterator
 
 from exporter.config import Config, adhoc_device
 from exporter.config import Device as DeviceConfig
+from exporter.reading.answers import REASONS
 from exporter.reading.device import Counters, Device
 from exporter.reading.layout import device_map
 from exporter.reading.line import Line
-from exporter.reading.link import REASONS, Link
+from exporter.reading.link import Link
 from exporter.reading.resolve import Resolver
 from exporter.targets import Endpoint, Target
 
@@ -79,16 +80,19 @@ class Fleet:
             line.close()
 
     def _line(self, endpoint: Endpoint) -> Line:
-        if endpoint not in self._lines:
-            self._lines[endpoint] = Line(Link(endpoint, self._resolver))
-        return self._lines[endpoint]
+        line = self._lines.get(endpoint)
+        if line is None:
+            line = self._lines[endpoint] = Line(Link(endpoint, self._resolver))
+        line.retired = False
+        return line
 
     def _drop_unused_lines(self) -> None:
         used = {id(device.line) for device in (*self.devices.values(), *self._probed.values())}
         for endpoint, line in list(self._lines.items()):
             if id(line) not in used:
                 line.retire()
-                del self._lines[endpoint]
+                if not line.in_use:  # else it stays known: there is never a second connection beside it
+                    del self._lines[endpoint]
 
 
 def new_counters() -> Counters:

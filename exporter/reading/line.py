@@ -4,18 +4,19 @@ import asyncio
 import itertools
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
+from exporter.reading.deadline import Deadline
 from exporter.reading.link import Link, Trace
 from exporter.reading.plan import Span
 
 
-@dataclass(order=True)
+@dataclass(eq=False)
 class _Waiter:
+    unit: int
     failed: bool
     served_at: int
-    unit: int = field(compare=False)
-    granted: asyncio.Future[None] = field(compare=False)
+    granted: asyncio.Future[None]
 
 
 class Line:
@@ -34,13 +35,18 @@ class Line:
         self._turns = itertools.count(1)
         self._next_request_at = 0.0
         self._idle_timer: asyncio.TimerHandle | None = None
-        self._retired = False
+        self.retired = False
+
+    @property
+    def in_use(self) -> bool:
+        """Whether a pass holds the line or waits for it."""
+        return self._busy or bool(self._waiting)
 
     @asynccontextmanager
     async def turn(self, unit: int, *, failed: bool, idle_close: float) -> AsyncIterator[None]:
         """Hold the line for a pass over `unit`; `failed` says that its last pass read nothing."""
         loop = asyncio.get_running_loop()
-        waiter = _Waiter(failed, self._served.get(unit, 0), unit, loop.create_future())
+        waiter = _Waiter(unit, failed, self._served.get(unit, 0), loop.create_future())
         self._waiting.append(waiter)
         self._grant_soon(loop)
         try:
@@ -48,7 +54,7 @@ class Line:
         except asyncio.CancelledError:
             if waiter in self._waiting:
                 self._waiting.remove(waiter)
-            elif waiter.granted.done() and not waiter.granted.cancelled():
+            else:  # it was granted at the same moment
                 self._release(loop)
             raise
         if self._idle_timer is not None:
@@ -56,34 +62,35 @@ class Line:
         try:
             yield
         finally:
-            if idle_close > 0 and not self._retired:
+            if idle_close > 0 and not self.retired:
                 self._idle_timer = loop.call_later(idle_close, self._close_if_idle)
             else:
                 self.link.close()
             self._release(loop)
 
     async def read(
-        self, unit: int, span: Span, *, timeout: float, deadline: float, pacing: float, trace: Trace | None
+        self, unit: int, span: Span, *, timeout: float, deadline: Deadline, pacing: float, trace: Trace | None
     ) -> list[int]:
         """One request; only while holding the line. Raises LinkError."""
         loop = asyncio.get_running_loop()
-        if (pause := self._next_request_at - loop.time()) > 0:
-            await asyncio.sleep(min(pause, max(deadline - loop.time(), 0)))
+        if (pause := min(self._next_request_at - loop.time(), deadline.left)) > 0:
+            await asyncio.sleep(pause)
         try:
             return await self.link.read(unit, span, timeout=timeout, deadline=deadline, trace=trace)
         finally:
             self._next_request_at = loop.time() + pacing
 
     def close(self) -> None:
-        """Close the connection; passes under way fail."""
+        """Close the connection for good; passes under way fail."""
+        self.retired = True
         if self._idle_timer is not None:
             self._idle_timer.cancel()
         self.link.close()
 
     def retire(self) -> None:
         """No device is here any more: close the connection, as soon as no pass uses it."""
-        self._retired = True
-        if not self._busy and not self._waiting:
+        self.retired = True
+        if not self.in_use:
             self.close()
 
     def _close_if_idle(self) -> None:
@@ -98,10 +105,11 @@ class Line:
 
     def _grant(self) -> None:
         self._granting = False
-        waiting = [waiter for waiter in self._waiting if not waiter.granted.done()]  # done: cancelled just now
+        # one that was cancelled just now takes itself out a moment later
+        waiting = [waiter for waiter in self._waiting if not waiter.granted.done()]
         if self._busy or not waiting:
             return
-        waiter = min(waiting)
+        waiter = min(waiting, key=lambda waiter: (waiter.failed, waiter.served_at))
         self._waiting.remove(waiter)
         self._served[waiter.unit] = next(self._turns)
         self._busy = True

@@ -14,35 +14,35 @@ class Resolver:
     """
 
     def __init__(self) -> None:
-        self._running: dict[str, asyncio.Future[str | None]] = {}
+        self._running: dict[str, asyncio.Future[list[str]]] = {}
 
-    async def address(self, host: str) -> str | None:
-        """The first address of `host`, or None when it has none."""
+    async def addresses(self, host: str) -> list[str]:
+        """The addresses of `host`, best first; none when it cannot be resolved."""
         try:
             ipaddress.ip_address(host)
         except ValueError:
             lookup = self._running.get(host) or self._start(host)
             return await asyncio.shield(lookup)
-        return host
+        return [host]
 
-    def _start(self, host: str) -> asyncio.Future[str | None]:
+    def _start(self, host: str) -> asyncio.Future[list[str]]:
         loop = asyncio.get_running_loop()
-        future: asyncio.Future[str | None] = loop.create_future()
+        future: asyncio.Future[list[str]] = loop.create_future()
         self._running[host] = future
 
-        def finish(address: str | None) -> None:
+        def finish(addresses: list[str]) -> None:
             self._running.pop(host, None)
             if not future.done():
-                future.set_result(address)
+                future.set_result(addresses)
 
         def look_up() -> None:
             try:
                 found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
-                address = str(found[0][4][0]) if found else None
+                addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
             except (OSError, UnicodeError):
-                address = None
+                addresses = []
             try:
-                loop.call_soon_threadsafe(finish, address)
+                loop.call_soon_threadsafe(finish, addresses)
             except RuntimeError:  # the loop was closed while the name server was silent
                 return
 

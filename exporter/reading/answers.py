@@ -1,0 +1,128 @@
+"""What the answer to a request must look like, and what is wrong with it when it does not. Pure."""
+
+from dataclasses import dataclass
+
+REASONS = (
+    "resolve", "connect", "timeout", "closed", "frame", "unit", "function", "length", "transaction",
+    *(f"exception_{code}" for code in (1, 2, 3, 4, 5, 6, 10, 11)),
+)  # fmt: skip
+"""The reasons a request can fail for, as generex_exporter_modbus_errors_total shows them."""
+
+MAX_FRAME = 260
+
+_EXCEPTIONS = {
+    1: "illegal function", 2: "illegal data address", 3: "illegal data value", 4: "device failure",
+    5: "acknowledge", 6: "device busy", 10: "gateway path unavailable", 11: "gateway target did not respond",
+}  # fmt: skip
+
+
+class LinkError(Exception):
+    """A request that got no usable answer. `reason` is one of REASONS (or another exception_N)."""
+
+    def __init__(self, reason: str, text: str) -> None:
+        super().__init__(text)
+        self.reason = reason
+
+    @property
+    def exception_code(self) -> int | None:
+        """The Modbus exception code, when the device answered with one."""
+        return int(self.reason.removeprefix("exception_")) if self.reason.startswith("exception_") else None
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """The answer that a request for `count` registers (or bits) must get."""
+
+    unit: int
+    function: int
+    count: int
+
+    @property
+    def byte_count(self) -> int:
+        """How many bytes of data the answer carries."""
+        return (self.count + 7) // 8 if self.function in (1, 2) else self.count * 2
+
+
+def parse_tcp(buffer: bytearray, expected: Expected, transaction: int) -> list[int] | None:
+    """The values of a whole, right answer; None when more bytes are needed. Raises LinkError."""
+    if len(buffer) < 8:
+        return None
+    protocol, length = int.from_bytes(buffer[2:4], "big"), int.from_bytes(buffer[4:6], "big")
+    if protocol != 0 or not 3 <= length <= MAX_FRAME - 6:
+        raise LinkError("frame", f"answer is no Modbus/TCP frame: {buffer[:8].hex()}")
+    if (answered := int.from_bytes(buffer[0:2], "big")) != transaction:
+        raise LinkError("transaction", f"answer to transaction {answered}, not {transaction}")
+    if len(buffer) < 6 + length:
+        return None
+    if len(buffer) > 6 + length:
+        raise LinkError("frame", f"{len(buffer) - 6 - length} bytes too many behind the answer")
+    return _check(buffer[6], bytes(buffer[7 : 6 + length]), expected)
+
+
+def parse_rtu(buffer: bytearray, expected: Expected) -> list[int] | None:
+    """The same for a serial line; noise in front of the frame is skipped."""
+    # the right answer first, wherever it starts; only then what else it could be
+    for start in range(max(1, len(buffer) - 4)):
+        if len(buffer) - start < 5 or buffer[start] != expected.unit:
+            continue
+        function = buffer[start + 1]
+        if function == expected.function | 0x80:
+            size = 5
+        elif function == expected.function and buffer[start + 2] == expected.byte_count:
+            size = 5 + expected.byte_count
+        else:
+            continue
+        frame = bytes(buffer[start : start + size])
+        if len(frame) == size and _crc(frame) == 0:
+            return _check(frame[0], frame[1:-2], expected)
+    if len(buffer) >= 5:
+        size = 5 if buffer[1] & 0x80 else 5 + buffer[2]
+        frame = bytes(buffer[:size])
+        if len(frame) == size and _crc(frame) == 0:
+            return _check(frame[0], frame[1:-2], expected)
+    return None
+
+
+def answers(buffer: bytearray, expected: Expected) -> bool:
+    """Whether a serial line's `buffer` holds a whole answer to what `expected` is for, be it an exception."""
+    try:
+        return parse_rtu(buffer, expected) is not None
+    except LinkError as error:
+        return error.exception_code is not None
+
+
+def _check(unit: int, pdu: bytes, expected: Expected) -> list[int]:
+    if unit != expected.unit:
+        raise LinkError("unit", f"answer from unit {unit}, not {expected.unit}")
+    if pdu[0] == expected.function | 0x80:
+        if len(pdu) != 2:
+            raise LinkError("length", f"exception answer of {len(pdu)} bytes")
+        raise LinkError(f"exception_{pdu[1]}", f"exception {pdu[1]} ({_EXCEPTIONS.get(pdu[1], 'unknown')})")
+    if pdu[0] != expected.function:
+        raise LinkError("function", f"answer to function {pdu[0]}, not {expected.function}")
+    if pdu[1] != expected.byte_count or len(pdu) != 2 + expected.byte_count:
+        raise LinkError(
+            "length",
+            f"answer says {pdu[1]} bytes and has {len(pdu) - 2}; {expected.byte_count} were asked for",
+        )
+    data = pdu[2:]
+    if expected.function in (1, 2):
+        return [data[index // 8] >> index % 8 & 1 for index in range(expected.count)]
+    return [int.from_bytes(data[index : index + 2], "big") for index in range(0, len(data), 2)]
+
+
+def _crc_of_byte(crc: int) -> int:
+    for _ in range(8):
+        crc = crc >> 1 ^ (0xA001 if crc & 1 else 0)
+    return crc
+
+
+_CRC_OF_BYTE = tuple(_crc_of_byte(byte) for byte in range(256))
+
+
+def _crc(frame: bytes) -> int:
+    """The Modbus CRC; 0 over a frame that ends with its own."""
+    crc = 0xFFFF
+    for byte in frame:
+        crc = crc >> 8 ^ _CRC_OF_BYTE[(crc ^ byte) & 0xFF]
+    return crc

@@ -1,0 +1,91 @@
+"""Asking for one request after another in a pass: repetitions, patience, and giving up."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+from exporter.reading.answers import LinkError
+from exporter.reading.deadline import Deadline
+from exporter.reading.layout import Layout
+from exporter.reading.plan import Span
+
+Ask = Callable[[Span], Awaitable[list[int]]]
+"""Sends one request; raises LinkError."""
+
+REFUSED = (2, 3)
+_BUSY = (5, 6)
+_NOBODY_THERE = (10, 11)
+_BUSY_PAUSE = (0.1, 1.0)
+
+
+@dataclass
+class Progress:
+    """What a pass has read so far; good at any moment for a snapshot of it."""
+
+    layout: Layout
+    words: dict[int, int] = field(default_factory=dict)
+    errors: list[str] = field(default_factory=list)
+    requests: int = 0
+    longest: int = 0
+    finished: bool = False
+
+    def has(self, span: Span) -> bool:
+        """Whether `span` was read."""
+        return span.keys()[0] in self.words
+
+
+class Asker:
+    """Sends the requests of one pass and keeps the words that come.
+
+    `given_up` is set when the device stays silent or the time is over: nothing more is to be asked. `failed`
+    says that a request went without an answer although there was time for one.
+    """
+
+    def __init__(self, ask: Ask, progress: Progress, deadline: Deadline, tries: int) -> None:
+        self.progress = progress
+        self.deadline = deadline
+        self.given_up = False
+        self.failed = False
+        self._ask = ask
+        self._tries = tries
+        self._silent_in_a_row = 0
+        self._answered = False
+
+    async def ask(self, request: Span) -> None:
+        """One request with its repetitions. Raises LinkError when there is no good answer."""
+        tries, pause = self._tries, _BUSY_PAUSE[0]
+        while True:
+            if self.deadline.left <= 0:
+                self.given_up = True
+                raise LinkError("timeout", "no time left")
+            self.progress.requests += 1
+            try:
+                values = await self._ask(request)
+            except LinkError as error:
+                code = error.exception_code
+                self._answered = self._answered or code is not None
+                if code in _BUSY and pause < self.deadline.left:
+                    await asyncio.sleep(pause)
+                    pause = min(pause * 2, _BUSY_PAUSE[1])
+                    continue
+                tries -= 1
+                if code in (*REFUSED, *_BUSY, 1) or tries <= 0:
+                    self._note(error)
+                    raise
+            else:
+                self._answered = True
+                self._silent_in_a_row = 0
+                self.progress.words.update(zip(request.keys(), values, strict=True))
+                self.progress.longest = max(self.progress.longest, request.count)
+                return
+
+    def _note(self, error: LinkError) -> None:
+        text = str(error)
+        if error.exception_code not in REFUSED and text not in self.progress.errors:
+            self.progress.errors.append(text)
+        if error.exception_code is None or error.exception_code in _NOBODY_THERE:
+            self.failed = self.failed or self.deadline.left > 0
+            self._silent_in_a_row += 1
+            self._tries = 1
+            # a device that is silent twice, or from the start, costs no further waiting in this pass
+            self.given_up = self.given_up or not self._answered or self._silent_in_a_row >= 2

@@ -1,0 +1,131 @@
+"""Finding out why a request was refused: which words the device refuses, or how much it takes at once."""
+
+from exporter.maps.model import Group
+from exporter.reading.answers import LinkError
+from exporter.reading.asking import REFUSED, Asker
+from exporter.reading.layout import DeviceMap
+from exporter.reading.memory import Memory
+from exporter.reading.plan import Span
+from exporter.reading.requests import Request, make_requests
+
+_SMALLER = 100  # the request length that is known to work in the field (device.md 4)
+_MOST = 64  # requests spent on this in a pass; the next pass goes on with what was learned
+
+
+class Narrowing:
+    """The refusals of one pass.
+
+    A device that is starting up refuses everything, which is not worth remembering. So a refusal is looked
+    into once the device has served a word in this pass; one that serves nothing is left alone for a while.
+    """
+
+    def __init__(self, device: DeviceMap, memory: Memory, asker: Asker, now: float) -> None:
+        self._device = device
+        self._memory = memory
+        self._asker = asker
+        self._progress = asker.progress
+        self._now = now
+        self._left = _MOST
+        self._postponed: list[Request] = []
+        self._refused_before = dict(memory.refused)
+
+    async def refused(self, request: Span, spans: list[Span]) -> None:
+        """Look into a refused request, now or at the end of the pass."""
+        if not self._progress.words:
+            required = next((span for span in spans if span in self._progress.layout.required), request)
+            if required != request:
+                await self._try(required)
+        if self._progress.words:
+            await self._narrow(request, spans)
+        else:
+            self._postponed.append((request, spans))
+
+    async def finish(self) -> None:
+        """What was put off until it is known whether the device serves anything."""
+        words, memory = self._progress.words, self._memory
+        if self._postponed and (words or memory.may_narrow(self._now)):
+            for request, spans in self._postponed:
+                await self._narrow(request, spans)
+            if not words:
+                memory.refuses_everything(self._now)
+        if words:
+            memory.narrow_from = 0.0
+        else:
+            memory.refused = self._refused_before
+        self._postponed = []
+
+    async def _narrow(self, request: Span, spans: list[Span]) -> None:
+        memory = self._memory
+        pieces = [(request, spans)]
+        if request.count > _SMALLER and request.function in (3, 4):
+            pieces = await self._refused_of(spans, _SMALLER)
+            if not pieces and self._all_read(spans):
+                memory.limit(self._now, max_words=_SMALLER)
+                return
+        while pieces:
+            request, spans = pieces.pop()
+            if len(spans) == 1:
+                memory.refuse(spans[0], self._now)
+                continue
+            spans = await self._without_absent_group(spans)
+            middle = len(spans) // 2
+            halves = [half for half in (spans[:middle], spans[middle:]) if half]
+            refused = [piece for half in halves for piece in await self._refused_of(half)]
+            if len(halves) == 2 and not refused and self._all_read(spans):
+                await self._blame(request, halves[0][-1], halves[1][0])
+            pieces += reversed(refused)
+
+    def _all_read(self, spans: list[Span]) -> bool:
+        return all(self._progress.has(span) for span in spans)
+
+    async def _refused_of(self, spans: list[Span], max_words: int = 0) -> list[Request]:
+        """Ask for `spans` and give back the requests that were refused."""
+        requests = make_requests(spans, self._device, self._memory, max_words)
+        return [(request, inside) for request, inside in requests if await self._try(request)]
+
+    async def _try(self, request: Span) -> bool:
+        """Ask; whether it was refused. Other failures are noted, and that is all."""
+        if self._asker.given_up or self._left <= 0:
+            return False
+        self._left -= 1
+        try:
+            await self._asker.ask(request)
+        except LinkError as error:
+            return error.exception_code in REFUSED
+        return False
+
+    async def _without_absent_group(self, spans: list[Span]) -> list[Span]:
+        """Where the anchor of an optional group is refused, the whole group is; what is left to find out."""
+        for group in self._device.groups:
+            span = _anchor(group)
+            if span is None or span not in spans or len(spans) == 1:
+                continue
+            if not await self._try(span):
+                return [other for other in spans if other != span]
+            of_group = self._progress.layout.group_spans
+            family = [
+                g.name for g in self._device.groups if g.repeat and self._device.counting_group(g) == group
+            ]
+            gone = {other for name in (group.name, *family) for other in of_group.get(name, ())}
+            return [other for other in spans if other not in gone]
+        return spans
+
+    async def _blame(self, request: Span, left: Span, right: Span) -> None:
+        """All words were served, but not together: it was chance, or the gap in the middle, or the length."""
+        if not await self._try(request):
+            return
+        gap = range(left.end, right.address)
+        if gap and await self._try(Span(request.function, left.address, right.end - left.address)):
+            self._memory.limit(self._now, unreadable={(request.function, address) for address in gap})
+            return
+        per_word = 16 if request.function in (1, 2) else 1
+        self._memory.limit(
+            self._now, max_words=max(min(self._progress.longest, request.count - 1) // per_word, 1)
+        )
+
+
+def _anchor(group: Group) -> Span | None:
+    if not group.optional or group.repeat is not None:
+        return None
+    word = next((word for word in group.words if word.name == group.anchor), None)
+    return Span(word.function, word.address, word.registers) if word and word.address is not None else None

@@ -1,0 +1,430 @@
+"""A device that misbehaves on purpose, on a bare socket or pseudo terminal, written by hand byte by byte.
+
+Every answer carries other values than the one before, by address and by request: an answer taken for another
+request's shows at once. `truth` holds what was said in time, and only that may ever be exported.
+"""
+
+import asyncio
+import contextlib
+import json
+import os
+import struct
+import tempfile
+import tty
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from exporter.config import Config, load_config
+from exporter.reading.device import Device
+from exporter.reading.fleet import Fleet
+from exporter.reading.snapshot import Snapshot
+
+UPS = range(97, 143)
+BACS = range(1000, 2710)
+FILLER = 0xD8F1
+TIMEOUT = 0.12  # the devices' request_timeout in these tests
+
+
+def crc(data: bytes) -> bytes:
+    value = 0xFFFF
+    for byte in data:
+        value ^= byte
+        for _ in range(8):
+            value = value >> 1 ^ 0xA001 if value & 1 else value >> 1
+    return struct.pack("<H", value)
+
+
+@dataclass(frozen=True)
+class Request:
+    """A read as it came in; `number` counts them."""
+
+    number: int
+    transaction: int
+    unit: int
+    function: int
+    address: int
+    count: int
+    at: float
+
+    @property
+    def last(self) -> int:
+        return self.address + self.count - 1
+
+
+Behaviour = Callable[["Hostile", "Peer", Request], None]
+
+
+@dataclass(eq=False)
+class Peer:
+    """Whoever is connected."""
+
+    write: Callable[[bytes], None]
+    close: Callable[[], None]
+    buffer: bytearray = field(default_factory=bytearray)
+
+
+class Hostile:
+    """The device. `behaviour` answers requests; `script` holds behaviours for the next ones, one each.
+
+        async with Hostile("rtu", served=UPS) as device:
+            device.behaviour = silent
+    """
+
+    def __init__(
+        self,
+        transport: str = "tcp",
+        *,
+        served: Iterable[int] = UPS,
+        max_words: int = 125,
+        too_long: int = 3,
+        units: Iterable[int] = (1,),
+    ) -> None:
+        self.transport = transport
+        self.served = set(served)
+        self.max_words = max_words
+        self.too_long = too_long
+        self.units = set(units)
+        self.pins = {109: 1, 134: 0, 1000: 0x41, 1001: 0, 1002: 0, 1003: 0, 1004: 0, 1005: 0}
+        self.behaviour: Behaviour = honest
+        self.script: list[Behaviour] = []
+        self.requests: list[Request] = []
+        self.truth: dict[tuple[int, int], int] = {}
+        self.previous: bytes = b""
+        self.accepting = True
+        self.connections = 0
+        self.most_open = 0
+        self.peers: list[Peer] = []
+        self._server: asyncio.Server | None = None
+        self._terminal: tuple[int, int] | None = None
+        self._timers: list[asyncio.TimerHandle] = []
+        self.port = 0
+        self.path = ""
+
+    # life
+
+    async def __aenter__(self) -> "Hostile":
+        if self.transport == "rtu":
+            master, slave = self._terminal = os.openpty()
+            tty.setraw(slave)
+            os.set_blocking(master, False)
+            self.path = os.ttyname(slave)
+            peer = Peer(lambda data: self._to_terminal(master, data), lambda: None)
+            self.peers.append(peer)
+            loop = asyncio.get_running_loop()
+            loop.add_reader(master, lambda: self.received(peer, os.read(master, 4096)))
+        else:
+            await self.listen()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        for timer in self._timers:
+            timer.cancel()
+        if self._terminal is not None:
+            asyncio.get_running_loop().remove_reader(self._terminal[0])
+            for descriptor in self._terminal:
+                os.close(descriptor)
+        await self.hang_up()
+
+    async def listen(self) -> None:
+        """Open the port, the same as before if there was one."""
+        loop = asyncio.get_running_loop()
+        self._server = await loop.create_server(lambda: _Connection(self), "127.0.0.1", self.port)
+        self.port = self._server.sockets[0].getsockname()[1]
+
+    async def hang_up(self) -> None:
+        """Close the port and all connections."""
+        if self._server is not None:
+            self._server.close()
+            for peer in list(self.peers):
+                peer.close()
+            await until(lambda: not self.peers)
+            self._server = None
+
+    def target(self, unit: int = 1) -> str:
+        end = f"unit={unit}"
+        if self.transport == "rtu":
+            return f"rtu://{self.path}?parity=N&{end}"  # a pseudo terminal has no parity
+        return f"{self.transport}://127.0.0.1:{self.port}?{end}"
+
+    # speaking
+
+    def received(self, peer: Peer, data: bytes) -> None:
+        peer.buffer += data
+        size = 12 if self.transport == "tcp" else 8
+        while len(peer.buffer) >= size:
+            frame = bytes(peer.buffer[:size])
+            del peer.buffer[:size]
+            transaction, start = 0, 0
+            if self.transport == "tcp":
+                (transaction,), start = struct.unpack(">H", frame[:2]), 6
+            else:
+                assert crc(frame[:-2]) == frame[-2:], "the exporter sent a broken frame"
+            unit, function, address, count = struct.unpack(">BBHH", frame[start : start + 6])
+            assert function in (1, 2, 3, 4), "the exporter only ever reads"
+            at = asyncio.get_running_loop().time()
+            request = Request(len(self.requests), transaction, unit, function, address, count, at)
+            self.requests.append(request)
+            (self.script.pop(0) if self.script else self.behaviour)(self, peer, request)
+
+    def refusal(self, request: Request) -> int:
+        """The exception that the request gets from an honest device; 0 for none."""
+        if request.count > self.max_words:
+            return self.too_long
+        words = range(request.address, request.last + 1)
+        return 0 if self.served.issuperset(words) else 2
+
+    def values(self, request: Request) -> list[int]:
+        words = range(request.address, request.last + 1)
+        # below 0x4000: bit 14 of the status word would be a lost UPS
+        return [
+            self.pins.get(a, (a * 131 + request.unit * 37 + request.number * 1009) % 0x4000) for a in words
+        ]
+
+    def pdu(self, request: Request) -> bytes:
+        """The right answer."""
+        if code := self.refusal(request):
+            return bytes((request.function | 0x80, code))
+        values = self.values(request)
+        return bytes((request.function, 2 * len(values))) + struct.pack(f">{len(values)}H", *values)
+
+    def in_time(self, request: Request) -> None:
+        """Note that the request is being answered truthfully and in time."""
+        if not self.refusal(request):
+            for address, value in zip(range(request.address, request.last + 1), self.values(request), strict=True):
+                self.truth[request.unit, address] = value
+
+    def frame(
+        self,
+        request: Request,
+        pdu: bytes,
+        *,
+        unit: int | None = None,
+        transaction: int | None = None,
+        protocol: int = 0,
+        more: int = 0,
+    ) -> bytes:
+        """`pdu` as it goes over the wire; `more` bytes are promised by the header and not sent."""
+        body = bytes((request.unit if unit is None else unit,)) + pdu
+        if self.transport != "tcp":
+            return body + crc(body)
+        number = request.transaction if transaction is None else transaction
+        return struct.pack(">HHH", number, protocol, len(body) + more) + body
+
+    def later(self, seconds: float, action: Callable[[], object]) -> None:
+        self._timers.append(asyncio.get_running_loop().call_later(seconds, action))
+
+    def to_whoever_is_there(self, data: bytes) -> None:
+        """What a serial server does with bytes from the line."""
+        if self.peers:
+            self.peers[-1].write(data)
+
+    def _to_terminal(self, master: int, data: bytes) -> None:
+        with contextlib.suppress(BlockingIOError):
+            os.write(master, data)
+
+
+class _Connection(asyncio.Protocol):
+    def __init__(self, device: Hostile) -> None:
+        self.device = device
+        self.peer: Peer | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        device = self.device
+        device.connections += 1
+        self.peer = Peer(transport.write, transport.abort)
+        device.peers.append(self.peer)
+        device.most_open = max(device.most_open, len(device.peers))
+        if not device.accepting:
+            transport.abort()
+
+    def data_received(self, data: bytes) -> None:
+        assert self.peer is not None
+        self.device.received(self.peer, data)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        assert self.peer is not None
+        self.device.peers.remove(self.peer)
+
+
+# behaviours
+
+
+def honest(device: Hostile, peer: Peer, request: Request) -> None:
+    if request.unit in device.units:  # a wrong unit gets no answer at all (device.md 4)
+        device.in_time(request)
+        device.previous = device.frame(request, device.pdu(request))
+        peer.write(device.previous)
+
+
+def silent(device: Hostile, peer: Peer, request: Request) -> None:
+    pass
+
+
+def close(device: Hostile, peer: Peer, request: Request) -> None:
+    peer.close()
+
+
+def wrong_unit(device: Hostile, peer: Peer, request: Request) -> None:
+    peer.write(device.frame(request, device.pdu(request), unit=request.unit + 1))
+
+
+def wrong_function(device: Hostile, peer: Peer, request: Request) -> None:
+    pdu = device.pdu(request)
+    peer.write(device.frame(request, bytes((7 - pdu[0],)) + pdu[1:]))
+
+
+def short(device: Hostile, peer: Peer, request: Request) -> None:
+    pdu = device.pdu(request)
+    peer.write(device.frame(request, bytes((pdu[0], pdu[1] - 2)) + pdu[2:-2]))
+
+
+def long(device: Hostile, peer: Peer, request: Request) -> None:
+    pdu = device.pdu(request)
+    peer.write(device.frame(request, bytes((pdu[0], pdu[1] + 2)) + pdu[2:] + b"\0\1"))
+
+
+def lying_byte_count(device: Hostile, peer: Peer, request: Request) -> None:
+    pdu = device.pdu(request)
+    peer.write(device.frame(request, bytes((pdu[0], pdu[1] + 2)) + pdu[2:]))
+
+
+def cut_off(device: Hostile, peer: Peer, request: Request) -> None:
+    peer.write(device.frame(request, device.pdu(request))[:-3])
+
+
+def wrong_transaction(device: Hostile, peer: Peer, request: Request) -> None:
+    peer.write(device.frame(request, device.pdu(request), transaction=request.transaction + 1))
+
+
+def wrong_protocol(device: Hostile, peer: Peer, request: Request) -> None:
+    peer.write(device.frame(request, device.pdu(request), protocol=1))
+
+
+def garbage(device: Hostile, peer: Peer, request: Request) -> None:
+    peer.write(bytes(range(40, 99)))
+
+
+def flood(device: Hostile, peer: Peer, request: Request) -> None:
+    for _ in range(50):
+        peer.write(bytes(range(40, 240)))
+
+
+def bad_crc(device: Hostile, peer: Peer, request: Request) -> None:
+    frame = device.frame(request, device.pdu(request))
+    peer.write(frame[:-1] + bytes((frame[-1] ^ 1,)))
+
+
+def previous_answer(device: Hostile, peer: Peer, request: Request) -> None:
+    peer.write(device.previous)
+
+
+def noise_before(device: Hostile, peer: Peer, request: Request) -> None:
+    device.in_time(request)
+    peer.write(b"\x00\xff\x01\x03" + device.frame(request, device.pdu(request)))
+
+
+def byte_by_byte(device: Hostile, peer: Peer, request: Request) -> None:
+    device.in_time(request)
+    frame = device.frame(request, device.pdu(request))
+    for index in range(len(frame)):
+        device.later(index * 0.0003, lambda index=index: peer.write(frame[index : index + 1]))  # type: ignore[misc]
+
+
+def two_answers(device: Hostile, peer: Peer, request: Request) -> None:
+    device.in_time(request)
+    peer.write(device.frame(request, device.pdu(request)) * 2)
+
+
+def exception(code: int) -> Behaviour:
+    def answer(device: Hostile, peer: Peer, request: Request) -> None:
+        peer.write(device.frame(request, bytes((request.function | 0x80, code))))
+
+    answer.__name__ = f"exception_{code}"
+    return answer
+
+
+def late(seconds: float, *, in_time: bool = False) -> Behaviour:
+    """The right answer after `seconds`; behind a serial server it goes to whoever is connected then."""
+
+    def answer(device: Hostile, peer: Peer, request: Request) -> None:
+        frame = device.frame(request, device.pdu(request))
+        if in_time:
+            device.in_time(request)
+        write = peer.write if device.transport == "tcp" else device.to_whoever_is_there
+        device.later(seconds, lambda: write(frame))
+
+    return answer
+
+
+# scraping
+
+
+def config(*devices: Mapping[str, Any], **sections: Any) -> Config:
+    """A configuration of devices with short timeouts, unless they say otherwise."""
+    defaults = {"module": "ups", "request_timeout": f"{TIMEOUT * 1000:.0f}ms", "timeout": "600ms"}
+    text = json.dumps({"devices": [{**defaults, **device} for device in devices], **sections})
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "config.yaml"
+        file.write_text(text)
+        return load_config(file)
+
+
+@asynccontextmanager
+async def fleet(*devices: Mapping[str, Any], **sections: Any) -> AsyncIterator[Fleet]:
+    """The devices ready to scrape; afterwards every connection must be gone and no task left."""
+    result = Fleet(config(*devices, **sections))
+    try:
+        yield result
+    finally:
+        result.close()
+        await until(lambda: len(asyncio.all_tasks()) == 1)
+
+
+async def scrape(device: Device, seconds: float = 5.0) -> Snapshot:
+    """One scrape, which must keep its deadline."""
+    loop = asyncio.get_running_loop()
+    started = loop.time()
+    snapshot = await device.scrape(started + seconds)
+    allowed = min(seconds, device.config.options.timeout)
+    assert loop.time() - started < allowed + 0.1, "the scrape did not keep its deadline"
+    return snapshot
+
+
+def check_true(snapshot: Snapshot, device: Hostile, unit: int = 1) -> None:
+    """Nothing but what the device said in time may be in the snapshot."""
+    for name, raw in words(snapshot).items():
+        assert raw == device.truth.get((unit, name)), f"word {name} is not what the device said last"
+
+
+def words(snapshot: Snapshot) -> dict[int, int]:
+    """The plain words that a snapshot has a value of, by address."""
+    layout: Any = snapshot.layout
+    items = [item.instances for items in layout.repeated.values() for item in items]
+    instances = [*layout.singles, *(instance for group in items for instance in group)]
+    return {
+        i.span.address: int(snapshot.words[i.id])
+        for i in instances
+        if i.span is not None and i.id in snapshot.words
+    }
+
+
+def exported(snapshot: Snapshot) -> set[str]:
+    """The metrics with values from the device, without those about the pass itself."""
+    own = ("generex_up", "generex_group_up", "generex_device_info", "generex_refused_words")
+    return {name for name in snapshot.readings if name not in own and not name.startswith("generex_scrape_")}
+
+
+def errors(device: Device) -> dict[str, int]:
+    """The errors counted so far, without the zeros."""
+    return {reason: number for reason, number in device.counters.errors.items() if number}
+
+
+async def until(condition: Callable[[], object], seconds: float = 5.0) -> None:
+    """Wait for a condition."""
+    async with asyncio.timeout(seconds):
+        while not condition():
+            await asyncio.sleep(0.002)
