@@ -1,0 +1,1 @@
+"""Its place makes tests/support.py importable from every folder below."""

@@ -1,0 +1,70 @@
+"""Snapshots made from words, through the real layout and decoding, without a device."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from exporter.config import Config, load_config
+from exporter.reading.layout import device_map
+from exporter.reading.memory import Memory
+from exporter.reading.readpass import Layouts, Progress
+from exporter.reading.report import Reporter
+from exporter.reading.snapshot import Snapshot
+from exporter.reading.truth import FrameWatch
+from exporter.simulator.server import Simulator
+
+
+def simulated(
+    scenario: str = "normal", *, strings: int = 2, modules: int = 8, at: float = 0.0
+) -> dict[int, int]:
+    """The words of a simulated device, `at` seconds into a scenario."""
+    now = [0.0]
+    simulator = Simulator(scenario, strings=strings, modules=modules, clock=lambda: now[0])
+    simulator.image()
+    now[0] = at
+    return dict(simulator.image())
+
+
+class Source:
+    """Makes the snapshots of one device, one after the other, as a running exporter does."""
+
+    def __init__(
+        self,
+        module: str = "cs141",
+        *,
+        name: str = "ups1",
+        labels: Mapping[str, str] | None = None,
+        config: Path | None = None,
+        strings: int = 2,
+        modules: int = 8,
+    ) -> None:
+        loaded: Config = load_config(config, targets=() if config else ["x=tcp://10.0.0.7"], module=module)
+        device = replace(loaded.devices[0], **({} if config else {"name": name, "labels": labels or {}}))
+        self.map = device_map(device, loaded.maps)
+        self.memory = Memory(FrameWatch(60))
+        self.memory.found.update(group.name for group in self.map.groups if group.optional)
+        self.memory.counts.update({"strings": strings, "modules": modules})
+        self.layouts = Layouts(self.map)
+        self.reporter = Reporter(self.map)
+
+    def snapshot(self, words: Mapping[int, int], *, moving: bool = True) -> Snapshot:
+        """The snapshot of a pass that read `words`, by address."""
+        layout = self.layouts.layout(self.memory.counts, frozenset())
+        progress = Progress(layout)
+        for span in layout.spans:
+            for key in span.keys():  # noqa: SIM118 (a span is no mapping)
+                if key & 0xFFFF in words:
+                    progress.words[key] = words[key & 0xFFFF]
+        if moving:
+            self.memory.frame.observe(1, 0.0)
+            self.memory.frame.observe(2, 0.5)
+        progress.finished = True
+        return self.reporter.snapshot(progress, self.memory, now=1.0, time=1.7e9, duration=0.25, allowed=4.5)
+
+
+def page(snapshots: Sequence[Snapshot], form: str = "text") -> str:
+    """The page of these snapshots by a fresh renderer."""
+    from exporter.exposition.prometheus import Renderer
+
+    text = "".join(Renderer().devices(snapshots, "openmetrics" if form == "openmetrics" else "text"))
+    return text + ("# EOF\n" if form == "openmetrics" else "")

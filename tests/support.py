@@ -1,0 +1,161 @@
+"""What tests of the running program share: the exporter as a process, conditions, real programs."""
+
+import http.client
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TypeVar
+
+import pytest
+
+T = TypeVar("T")
+
+
+def require(program: str) -> str:
+    """The path of a program. Skips the test where it is missing, and fails it when REQUIRE_REAL=1."""
+    path = shutil.which(program)
+    if path is None:
+        reason = f"{program} is not installed (.ci/run installs it)"
+        if os.environ.get("REQUIRE_REAL") == "1":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    return path
+
+
+def free_port() -> int:
+    """A TCP port of 127.0.0.1 that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def wait_for(condition: Callable[[], T], timeout: float = 20.0, what: str = "the condition") -> T:
+    """The first true result of `condition`; an assertion that fails inside counts as not yet."""
+    until = time.monotonic() + timeout
+    while True:
+        try:
+            if result := condition():
+                return result
+            trouble: AssertionError | OSError | None = None
+        except (AssertionError, OSError) as error:
+            trouble = error
+        if time.monotonic() > until:
+            raise AssertionError(f"{what} did not come within {timeout:g} s") from trouble
+        time.sleep(0.02)
+
+
+@contextmanager
+def running(
+    command: Sequence[str], log: Path, env: Mapping[str, str] | None = None
+) -> Iterator[subprocess.Popen[bytes]]:
+    """A process with its output in `log`; it is always ended."""
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, env=env
+        )
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            process.terminate()
+            try:
+                process.wait(10)
+            except subprocess.TimeoutExpired:
+                process.kill()
+        process.wait(10)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An HTTP answer."""
+
+    status: int
+    headers: http.client.HTTPMessage
+    body: bytes
+
+    @property
+    def text(self) -> str:
+        return self.body.decode()
+
+
+@dataclass(frozen=True)
+class Exporter:
+    """A running `python -m exporter`."""
+
+    process: subprocess.Popen[bytes]
+    port: int
+    log_file: Path
+
+    @property
+    def log(self) -> str:
+        return self.log_file.read_text()
+
+    def log_lines(self, text: str) -> list[str]:
+        """The lines of the log that contain `text`."""
+        return [line for line in self.log.splitlines() if text in line]
+
+    def request(self, path: str, method: str = "GET", headers: Mapping[str, str] | None = None) -> Answer:
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        try:
+            connection.request(method, path, headers=dict(headers or {}))
+            response = connection.getresponse()
+            return Answer(response.status, response.headers, response.read())
+        finally:
+            connection.close()
+
+    def get(self, path: str, status: int = 200) -> str:
+        answer = self.request(path)
+        assert answer.status == status, answer.text
+        return answer.text
+
+    def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
+        """Send a signal and wait; the exit code."""
+        self.process.send_signal(number)
+        return self.process.wait(10)
+
+
+def environment(**extra: str) -> dict[str, str]:
+    """This process's environment without GENEREX_ variables, and with `extra`."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("GENEREX_")} | extra
+
+
+@contextmanager
+def exporter(*arguments: str, env: Mapping[str, str] | None = None, ready: bool = True) -> Iterator[Exporter]:
+    """`python -m exporter` with these arguments on a free port; always ended. Waits until it is ready."""
+    port = free_port()
+    command = [sys.executable, "-m", "exporter", *arguments, f"--web.listen-address=127.0.0.1:{port}"]
+    with TemporaryDirectory() as folder:
+        log = Path(folder, "log")
+        with running(command, log, environment(**(env or {}))) as process:
+            it = Exporter(process, port, log)
+            if ready:
+                wait_for(lambda: _is_ready(it), what="readiness")
+            yield it
+
+
+def _is_ready(it: Exporter) -> bool:
+    assert it.process.poll() is None, f"ended with {it.process.returncode}: {it.log}"
+    return it.request("/-/ready").status == 200
+
+
+def cli(*arguments: str, timeout: float = 20, **env: str) -> subprocess.CompletedProcess[str]:
+    """Run `python -m exporter` to its end."""
+    return subprocess.run(
+        [sys.executable, "-m", "exporter", *arguments],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        env=environment(**env),
+        check=False,
+    )

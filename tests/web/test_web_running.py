@@ -1,0 +1,349 @@
+"""What happens while requests are under way: deadlines, reloads, clients that leave, large pages."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from support import exporter, wait_for
+from webcase import put, serving, until, value
+
+from exporter.config import load_config
+from exporter.exposition.prometheus import Renderer
+from exporter.reading.layout import device_map
+from exporter.reading.memory import Memory
+from exporter.reading.readpass import Layouts, Progress
+from exporter.reading.report import Reporter
+from exporter.reading.snapshot import Snapshot
+from exporter.reading.truth import FrameWatch
+from exporter.simulator.server import Simulator
+from exporter.web.parameters import RequestError, scrape_seconds
+
+HEADER = "X-Prometheus-Scrape-Timeout-Seconds"
+
+
+@pytest.mark.parametrize(
+    ("header", "offset", "seconds"),
+    [
+        (None, 0.5, 10),
+        (None, 20, 10),
+        ("10", 0.5, 9.5),
+        ("10", 0, 10),
+        ("1.5", 0.5, 1.0),
+        ("1", 0.5, 0.5),
+        ("0.8", 0.5, 0.4),
+        ("0.1", 0.5, 0.05),
+        ("10", 30, 5),
+        ("120", 0.5, 119.5),
+    ],
+)
+def test_the_time_for_a_scrape(header: str | None, offset: float, seconds: float) -> None:
+    assert scrape_seconds(header, offset) == pytest.approx(seconds)
+
+
+@pytest.mark.parametrize("header", ["", "abc", "0", "-1", "nan", "inf", "1e999", "10s", "10,5"])
+def test_bad_timeout_headers_are_named(header: str) -> None:
+    with pytest.raises(RequestError, match=HEADER) as raised:
+        scrape_seconds(header, 0.5)
+    assert f'"{header}"' in str(raised.value)
+
+
+def test_a_bad_timeout_header_is_a_bad_request() -> None:
+    async def play() -> None:
+        async with (
+            Simulator(listen="127.0.0.1:0", modules=0) as ups,
+            serving(targets=[f"a={ups.target}"]) as client,
+        ):
+            for path in ("/metrics", "/probe?target=a", "/probe?target=a&debug=true"):
+                text = await client.text(path, 400, X_Prometheus_Scrape_Timeout_Seconds="soon")
+                assert text == f'bad header {HEADER} "soon": a number of seconds above 0 is right\n'
+            # the half that asks no device has no deadline, but a page is no place for a lie either
+            text = await client.text("/probe?target=a", X_Prometheus_Scrape_Timeout_Seconds="1.5")
+            assert value(text, "generex_scrape_timeout_seconds") == pytest.approx(1.0, abs=0.2)
+
+    asyncio.run(play())
+
+
+@asynccontextmanager
+async def silent() -> AsyncIterator[tuple[int, list[asyncio.StreamWriter], list[None]]]:
+    """A device that takes connections and never answers: its port, its connections, the closed ones."""
+    open_now: list[asyncio.StreamWriter] = []
+    closed: list[None] = []
+
+    async def hold(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        open_now.append(writer)
+        try:
+            while await reader.read(100):
+                pass
+        except ConnectionError:
+            pass
+        closed.append(None)
+        writer.close()
+
+    server = await asyncio.start_server(hold, "127.0.0.1", 0)
+    try:
+        yield server.sockets[0].getsockname()[1], open_now, closed
+    finally:
+        server.close()
+        for writer in open_now:
+            writer.close()
+        await asyncio.sleep(0)
+
+
+def test_a_silent_device_ends_with_the_scrapers_time_and_harms_no_other(tmp_path: Path) -> None:
+    async def play() -> None:
+        async with silent() as (port, _, _), Simulator(listen="127.0.0.1:0", modules=4) as ups:
+            targets = [f"dead=127.0.0.1:{port}", f"alive={ups.target}"]
+            async with serving(targets=targets) as client:
+                text = await client.text("/metrics", X_Prometheus_Scrape_Timeout_Seconds="1")
+                assert 'generex_up{device="dead"} 0' in text
+                assert 'generex_up{device="alive"} 1' in text
+                assert value(text, 'generex_scrape_duration_seconds{device="dead"}') < 1
+                assert value(text, 'generex_scrape_timeout_seconds{device="dead"}') == pytest.approx(
+                    0.5, abs=0.1
+                )
+
+    asyncio.run(play())
+
+
+SLOW = "devices: [{{name: slow, target: '127.0.0.1:{port}', timeout: 50s, request_timeout: 40s}}]\n"
+
+
+def test_a_client_that_leaves_cancels_its_scrape(tmp_path: Path) -> None:
+    config = tmp_path / "config.yaml"
+
+    async def play() -> None:
+        async with silent() as (port, open_now, closed):
+            put(config, SLOW.format(port=port))
+            process = exporter(f"--config.file={config}")
+            it = await asyncio.to_thread(process.__enter__)
+            try:
+                for path in ("/probe?target=slow", "/metrics", "/probe?target=slow&debug=true"):
+                    before = len(open_now)
+                    _, writer = await asyncio.open_connection("127.0.0.1", it.port)
+                    writer.write(f"GET {path} HTTP/1.1\r\nHost: x\r\n{HEADER}: 60\r\n\r\n".encode())
+                    await until(lambda before=before: len(open_now) > before)
+                    assert len(closed) == before
+                    writer.close()
+                    # far sooner than any of the times that were given
+                    await until(lambda before=before: len(closed) > before)
+            finally:
+                await asyncio.to_thread(process.__exit__, None, None, None)
+
+    asyncio.run(play())
+
+
+def test_the_scrapes_that_stay_are_not_cancelled_with_the_one_that_leaves(tmp_path: Path) -> None:
+    async def play() -> None:
+        async with silent() as (port, open_now, _):  # noqa: SIM117 (the port comes first)
+            async with serving(targets=[f"a=127.0.0.1:{port}"]) as client:
+                leaving = asyncio.create_task(client.ask("/probe?target=a"))
+                staying = asyncio.create_task(client.text("/probe?target=a"))
+                await until(lambda: open_now and client.state.probes == 2)
+                leaving.cancel()
+                assert 'generex_up{device="a"} 0' in await staying
+                await until(lambda: client.state.probes == 0)
+
+    asyncio.run(play())
+
+
+def test_scrapes_that_overlap_share_a_pass() -> None:
+    async def play() -> None:
+        async with (
+            Simulator(listen="127.0.0.1:0", modules=4) as ups,
+            serving(targets=[f"a={ups.target}"]) as client,
+        ):
+            await client.text("/probe?target=a")
+            before = await client.text("/metrics?collect[]=exporter")
+            pages = await asyncio.gather(*(client.text("/probe?target=a") for _ in range(10)))
+            assert all('generex_up{device="a"} 1' in page for page in pages)
+            after = await client.text("/metrics?collect[]=exporter")
+            name = 'generex_exporter_{}_total{{device="a"}}'
+            coalesced = name.format("scrapes_coalesced")
+            assert value(after, coalesced) - value(before, coalesced) > 0
+            requests = name.format("modbus_requests")
+            assert value(after, requests) - value(before, requests) < 10 * 2
+
+    asyncio.run(play())
+
+
+RELOADED = "generex_exporter_config_last_reload_successful"
+RELOADED_AT = "generex_exporter_config_last_reload_success_timestamp_seconds"
+
+
+def test_reload_takes_the_good_and_keeps_the_old_for_the_bad(tmp_path: Path) -> None:
+    config = tmp_path / "config.yaml"
+
+    async def play() -> None:
+        async with Simulator(listen="127.0.0.1:0", modules=0) as ups:
+            good = f"devices: [{{name: one, target: '{ups.target}'}}]\n"
+            put(config, good)
+            async with serving(config) as client:
+                first = await client.text("/metrics")
+                assert value(first, RELOADED) == 1
+                for bad in (
+                    "devices: [",
+                    "devices: []\nnonsense: 1\n",
+                    good.replace("one", "one, timeout: soon"),
+                    "\x00",
+                    "[" * 5000,
+                    "devices: [{target: tcp://h, unit: 300}]",
+                ):
+                    put(config, bad)
+                    text = await client.text("/-/reload", 500, "POST")
+                    assert text.startswith("failed to reload config: "), text
+                    assert "Traceback" not in text
+                    page = await client.text("/metrics")
+                    assert value(page, RELOADED) == 0
+                    assert value(page, RELOADED_AT) == value(first, RELOADED_AT)
+                    assert 'generex_up{device="one"} 1' in page
+                put(config, good.replace("one", "two, labels: {site: Wien}"))
+                assert await client.text("/-/reload", method="POST") == "reloaded\n"
+                page = await client.text("/metrics")
+                assert value(page, RELOADED) == 1
+                assert value(page, RELOADED_AT) > value(first, RELOADED_AT)
+                assert 'generex_up{device="two",site="Wien"} 1' in page
+                assert '"one"' not in page
+                put(config, good.replace("one", "two, labels: {site: Graz}"))
+                await client.text("/-/reload", method="POST")
+                page = await client.text("/metrics")
+                assert 'generex_up{device="two",site="Graz"} 1' in page
+                assert "Wien" not in page
+                config.unlink()
+                assert "config.yaml" in await client.text("/-/reload", 500, "POST")
+
+    asyncio.run(play())
+
+
+def test_reload_with_scrapes_in_flight_loses_none(tmp_path: Path) -> None:
+    config = tmp_path / "config.yaml"
+
+    async def play() -> None:
+        async with (
+            Simulator(listen="127.0.0.1:0", modules=40) as ups,
+            Simulator(listen="127.0.0.1:0", modules=0) as other,
+        ):
+            both = f"devices: [{{name: a, target: '{ups.target}'}}, {{name: b, target: '{other.target}'}}]\n"
+            put(config, both)
+            async with serving(config) as client:
+                pages: list[str] = []
+                done = asyncio.Event()
+
+                async def scrape() -> None:
+                    while not done.is_set():
+                        pages.append(await client.text("/metrics?collect[]=devices"))
+
+                scrapers = [asyncio.create_task(scrape()) for _ in range(3)]
+                for turn in range(20):
+                    put(config, both if turn % 2 else both.replace("name: b", "name: b, labels: {site: x}"))
+                    await client.text("/-/reload", method="POST")
+                    seen = len(pages)
+                    await until(lambda seen=seen: len(pages) > seen)
+                done.set()
+                await asyncio.gather(*scrapers)
+        assert len(pages) > 20
+        for page in pages:
+            assert 'generex_up{device="a"} 1\n' in page
+            assert page.count('generex_up{device="b"') == 1
+            assert "generex_ups_output_volts" in page
+            wrong = [
+                line for line in page.splitlines() if line.startswith("generex_up{") and line.endswith(" 0")
+            ]
+            assert not wrong
+
+    asyncio.run(play())
+
+
+def test_hangup_reloads_and_a_bad_file_is_logged(tmp_path: Path) -> None:
+    config = tmp_path / "config.yaml"
+    config.write_text("devices: [{name: one, target: '127.0.0.1:9'}]\n")
+    with exporter(f"--config.file={config}") as it:
+        config.write_text("devices: [{name: two, target: '127.0.0.1:9'}]\n")
+        it.process.send_signal(1)
+        wait_for(lambda: '"two"' in it.get("/sd"))
+        config.write_text("devices: 3\n")
+        it.process.send_signal(1)
+        wait_for(lambda: f"{RELOADED} 0.0" in it.get("/metrics?collect[]=exporter"))
+        assert '"two"' in it.get("/sd")
+        (line,) = it.log_lines("configuration not reloaded")
+        assert "level=error" in line
+        assert "config.yaml:1: devices" in line
+        assert "Traceback" not in it.log
+        config.write_text("devices: [{name: three, target: '127.0.0.1:9'}]\n")
+        it.process.send_signal(1)
+        wait_for(lambda: f"{RELOADED} 1.0" in it.get("/metrics?collect[]=exporter"))
+        assert '"three"' in it.get("/sd")
+
+
+def large_snapshots(count: int) -> list[Snapshot]:
+    """Snapshots of `count` devices with 330 modules each, from the words of a simulated one."""
+    words = Simulator(strings=10, modules=330).image()
+    config = load_config(targets=[f"ups{n}=tcp://10.0.0.{n + 1}" for n in range(count)])
+    snapshots = []
+    for device in config.devices:
+        device_layouts = device_map(device, config.maps)
+        memory = Memory(FrameWatch(60))
+        memory.found.add("bacs")
+        memory.counts.update(strings=10, modules=330)
+        progress = Progress(Layouts(device_layouts).layout(memory.counts, frozenset()))
+        for span in progress.layout.spans:
+            progress.words.update(zip(span.keys(), (words[key & 0xFFFF] for key in span.keys()), strict=True))  # noqa: SIM118
+        snapshots.append(
+            Reporter(device_layouts).snapshot(progress, memory, now=1, time=1, duration=1, allowed=1)
+        )
+    return snapshots
+
+
+def test_a_large_page_comes_in_pieces() -> None:
+    """Between two pieces others run, so the pieces must be small, also within one family of one device."""
+    (snapshot,) = large_snapshots(1)
+    pieces = list(Renderer().devices([snapshot], "text"))
+    page = "".join(pieces)
+    assert len(page) > 600_000
+    assert max(map(len, pieces)) < 80_000
+    assert page.count("\n") > 7000
+
+
+class _Fake:
+    """A device that answers at once with a snapshot made beforehand."""
+
+    def __init__(self, snapshot: Snapshot, asked: Callable[[], None]) -> None:
+        self.snapshot = snapshot
+        self.asked = asked
+
+    async def scrape(self, deadline: float) -> Snapshot:
+        self.asked()
+        return self.snapshot
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "identity"])
+def test_others_run_while_a_large_page_is_made(encoding: str) -> None:
+    async def play() -> None:
+        snapshots = large_snapshots(12)
+        async with serving(targets=["a=tcp://127.0.0.1:9"]) as client:
+            turns = asked_at = 0
+
+            def asked() -> None:
+                nonlocal asked_at
+                asked_at = turns
+
+            fleet = client.state.fleet
+            fleet.devices = {s.device.name: _Fake(s, asked) for s in snapshots}  # type: ignore[misc]
+
+            async def count() -> None:
+                nonlocal turns
+                while True:
+                    turns += 1
+                    await asyncio.sleep(0)
+
+            counting = asyncio.create_task(count())
+            url = f"{client.base}/metrics?collect[]=devices"
+            async with client.session.get(url, headers={"Accept-Encoding": encoding}) as answer:
+                made_at = turns  # the head of an answer goes out when the page is made
+                body = await answer.read()
+            counting.cancel()
+            assert body.count(b"\n") > 12 * 7000
+            assert made_at - asked_at > len(body) / 100_000
+
+    asyncio.run(play())
