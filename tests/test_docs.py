@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from exporter.cli import main
 from exporter.config import config_json_schema, load_config
 
 ROOT = Path(__file__).parent.parent
@@ -48,3 +49,8 @@ def test_every_key_of_the_schema_is_in_the_reference() -> None:
     keys = {key for section in sections for key in section.get("properties", {})}
     assert {"devices", "target", "base_address", "allow"} <= keys
     assert not [key for key in sorted(keys) if f"| `{key}` |" not in page]
+
+
+def test_the_shown_explanation_is_what_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["explain", "ups.status", "56", "--format=text"]) == 0
+    assert f"$ generex-exporter explain ups.status 56\n{capsys.readouterr().out}```" in README
