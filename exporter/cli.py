@@ -14,14 +14,12 @@ COMMANDS = {
     "serve": "run the exporter",
     "probe": "read a device once and print what it says",
     "explain": "say what a word means, bit by bit",
-    "discover": "find out what a device serves, and write a configuration to start from",
-    "record": "write down the raw words of a device over time",
     "simulate": "a CS141 with BACS on a TCP or serial port",
     "demo": "a simulated CS141 with BACS and the exporter on it, on this machine alone",
     "check": "check a configuration file",
     "healthy": "ask a running exporter for its health; for container checks",
     "maps": "the register maps, as a table",
-    "generate": "rebuild the shipped alerts, dashboards and reference from the maps",
+    "generate": "rebuild the shipped files from the register maps",
 }
 _PREFIX = "GENEREX_"
 
