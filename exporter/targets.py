@@ -107,7 +107,7 @@ def _host(text: str, netloc: str) -> tuple[str, int | None]:
             f'bad target "{text}": no host has a "=" in it; a name before it may hold A-Z a-z 0-9 _ . -'
         )
     match = _HOST.fullmatch(netloc)
-    if match is None:
+    if match is None or not _HOST.fullmatch(netloc.lower()):  # İ in lower case is two characters
         form = "an IPv6 address in brackets, like [fe80::1]:502" if netloc.count(":") > 1 else _FORMS
         raise ValueError(f'bad target "{text}": write {form}')
     host = match[1].lower()

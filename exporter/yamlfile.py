@@ -183,6 +183,8 @@ def _describe(item: Any) -> str:
     message: str = item["msg"].removeprefix("Value error, ").removeprefix("Assertion failed, ")
     message = message[0].lower() + message[1:]
     value = item.get("input")
+    if kind == "string_type" and isinstance(value, bool):
+        return f"{message}, not {value}: put on, off, yes and no in quotes"
     if kind not in ("value_error", "assertion_error") and isinstance(value, str | int | float | bool):
         return f"{message}, not {_shown(value)}"
     return message

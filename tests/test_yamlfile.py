@@ -155,6 +155,7 @@ class Outer(Strict):
     [
         ("", ["f.yaml:1: name: this key is required"]),
         ("name: 1\n", ["f.yaml:1: name: input should be a valid string, not 1"]),
+        ("name: off\n", ["f.yaml:1: name: input should be a valid string, not False: put on, off, yes"]),
         ("name: x\nnmae: y\n", ['f.yaml:2: nmae: unknown key "nmae"']),
         (
             "name: x\ninner:\n  number: 10\n",

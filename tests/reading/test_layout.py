@@ -1,0 +1,369 @@
+"""Users' maps, and what a device is laid out to: types, orders, repeats, maps together."""
+
+import math
+import struct
+from decimal import Decimal
+
+import pytest
+from decoding import FILLER, mapped, run, series
+from hypothesis import given
+from hypothesis import strategies as st
+
+from exporter.config.model import Options, Override, Prof
+from exporter.errors import UserError
+from exporter.maps import load_maps
+
+HEAD = "map: mine\ntitle: Mine\nsource: written for a test\n"
+FLAG = "{name: up, vendor: UP, label: Up, description: It is up., severity: none}"
+
+
+@pytest.fixture
+def mine(tmp_path):
+    """A device with a map of the user's, after other maps."""
+
+    def make(text: str, *others: str, head: str = HEAD, **device):
+        path = tmp_path / "mine.yaml"
+        path.write_text(head + text, encoding="utf-8")
+        return mapped(*others, "mine", files=(path,), **device)
+
+    return make
+
+
+def one(entry: str, sets: str = "") -> str:
+    """A map of one word."""
+    return (
+        f"metrics: {{my_value: {{help: A test.}}}}\n{sets}"
+        f"groups: {{mine: {{title: Mine, words: {{one: {{address: 10, metric: my_value, {entry}}}}}}}}}\n"
+    )
+
+
+# 0x0102 stands for the bytes 01 02
+@pytest.mark.parametrize(
+    ("entry", "registers", "value"),
+    [
+        ("type: uint16", [0x8001], 32769),
+        ("type: int16", [0x8001], -32767),
+        ("type: uint16, byte_order: little", [0x0102], 0x0201),
+        ("type: int16, byte_order: little", [0x00FF], -256),
+        ("type: bool", [1], 1),
+        ("type: uint32", [0x0001, 0x0002], 65538),
+        ("type: int32", [0xFFFF, 0xFFFE], -2),
+        ("type: uint32, word_order: little", [0x0002, 0x0001], 65538),
+        ("type: uint32, byte_order: little", [0x0100, 0x0200], 65538),
+        ("type: uint32, word_order: little, byte_order: little", [0x0200, 0x0100], 65538),
+        ("type: int32, word_order: little", [0xFFFE, 0xFFFF], -2),
+        ("type: uint64", [0x0001, 0x0002, 0x0003, 0x0004], 281483566841860),
+        ("type: uint64, word_order: little", [0x0004, 0x0003, 0x0002, 0x0001], 281483566841860),
+        ("type: uint64, byte_order: little", [0x0100, 0x0200, 0x0300, 0x0400], 281483566841860),
+        ("type: int64", [0xFFFF, 0xFFFF, 0xFFFF, 0xFFFF], -1),
+        ("type: int64, word_order: little, byte_order: little", [0xFEFF, 0xFFFF, 0xFFFF, 0xFFFF], -2),
+        ("type: float32", [0x4148, 0x0000], 12.5),
+        ("type: float32, word_order: little", [0x0000, 0x4148], 12.5),
+        ("type: float32, byte_order: little", [0x4841, 0x0000], 12.5),
+        ("type: float32, word_order: little, byte_order: little", [0x0000, 0x4841], 12.5),
+        ("type: float64", [0xC029, 0x0000, 0x0000, 0x0000], -12.5),
+        ("type: float64, word_order: little", [0x0000, 0x0000, 0x0000, 0xC029], -12.5),
+        ("type: float64, word_order: little, byte_order: little", [0x0000, 0x0000, 0x0000, 0x29C0], -12.5),
+        ("type: uint16, scale: 0.1", [3], 0.3),
+        ("type: uint16, scale: 0.1, offset: -40", [5], -39.5),
+        ("type: float32, scale: 2, offset: 1", [0x4148, 0x0000], 26),
+        ("function: 4", [7], 7),
+    ],
+)
+def test_types_and_orders(mine, entry, registers, value):
+    device = mine(one(entry))
+    function = 4 if "function: 4" in entry else 3
+    words = {(function, 10 + n): register for n, register in enumerate(registers)}
+    assert run(device, words)[0] == {"my_value": value}
+    # part of a value is no value
+    if len(registers) > 1:
+        assert run(device, dict(list(words.items())[1:]))[0] == {}
+        assert run(device, dict.fromkeys(words, FILLER))[0] == {}
+
+
+ORDERS = [(words, octets) for words in ("big", "little") for octets in ("big", "little")]
+KINDS = {"int32": "i", "uint32": "I", "int64": "q", "uint64": "Q", "float32": "f", "float64": "d"}
+
+
+@pytest.mark.parametrize(("word_order", "byte_order"), ORDERS)
+@pytest.mark.parametrize("kind", KINDS)
+def test_any_registers_against_struct(tmp_path, kind, word_order, byte_order):
+    path = tmp_path / "mine.yaml"
+    path.write_text(HEAD + one(f"type: {kind}, word_order: {word_order}, byte_order: {byte_order}"))
+    device = mapped("mine", files=(path,))
+    count = struct.calcsize(KINDS[kind]) // 2
+
+    @given(st.lists(st.integers(0, 0xFFFF), min_size=count, max_size=count))
+    def check(registers):
+        octets = b"".join(
+            register.to_bytes(2, byte_order) for register in registers[:: 1 if word_order == "big" else -1]
+        )
+        (value,) = struct.unpack(f">{KINDS[kind]}", octets)
+        expected = {"my_value": float(value)} if math.isfinite(value) and set(registers) != {FILLER} else {}
+        assert series(device, {10 + n: register for n, register in enumerate(registers)}) == expected
+
+    check()
+
+
+@pytest.mark.parametrize("function", [1, 2])
+@pytest.mark.parametrize("bit", [0, 1])
+def test_single_bits(mine, function, bit):
+    found, decoded = run(mine(one(f"function: {function}, type: bool")), {(function, 10): bit, (3, 10): 9})
+    assert found == {"my_value": bit}
+    assert decoded.odd == {}
+
+
+@pytest.mark.parametrize(
+    ("entry", "registers", "on"),
+    [
+        ("type: int16, states: {0: idle, 1: busy, -1: broken}", [1], "busy"),
+        ("type: int16, states: {0: idle, 1: busy, -1: broken}", [0xFFFF], "broken"),
+        ("type: uint32, states: {0: idle, 65536: busy, 1: broken}", [1, 0], "busy"),
+        ("states: {0: idle, 1: busy, 2: broken}", [7], "7"),
+    ],
+)
+def test_states(mine, entry, registers, on):
+    found = series(mine(one(entry)), {10 + n: register for n, register in enumerate(registers)})
+    assert found == {f'my_value{{state="{s}"}}': float(s == on) for s in ("idle", "busy", "broken", on)}
+
+
+@pytest.mark.parametrize(
+    ("entry", "registers", "flags", "rest"),
+    [
+        ("type: uint16", [0x0001], {"lowest"}, 0),
+        ("type: uint16", [0x0202], {"tenth"}, 0x0002),
+        ("type: uint16, byte_order: little", [0x0100], {"lowest"}, 0),
+        ("type: uint32", [0x0000, 0x0001], {"lowest"}, 0),
+        ("type: uint32", [0x8000, 0x0000], {"highest"}, 0),
+        ("type: uint32, word_order: little", [0x0001, 0x8000], {"lowest", "highest"}, 0),
+        ("type: uint32, word_order: little, byte_order: little", [0x0100, 0x0080], {"lowest", "highest"}, 0),
+        ("type: uint32", [0x4000, 0x0002], set(), 0x40000002),
+    ],
+)
+def test_bit_0_is_the_lowest_of_the_decoded_word(mine, entry, registers, flags, rest):
+    bits = {"lowest": 0, "tenth": 9} | ({"highest": 31} if "32" in entry else {})
+    flag = "vendor: X, label: X, description: X., severity: none"
+    sets = "flag_sets: {set: {" + ", ".join(f"{n}: {{bit: {b}, {flag}}}" for n, b in bits.items()) + "}}\n"
+    found = series(mine(one(f"{entry}, flags: set", sets)), {10 + n: r for n, r in enumerate(registers)})
+    assert found == {
+        **{f'my_value{{flag="{name}"}}': float(name in flags) for name in bits},
+        'undefined_flags{word="mine.one"}': float(rest),
+    }
+
+
+# formulas and repeats
+
+PUMPS = f"""
+metrics:
+  pump_power: {{help: A test.}}
+  pump_share: {{help: A test.}}
+  pump_alarm: {{help: A test.}}
+  pump_state: {{help: A test.}}
+  pump_there: {{help: A test.}}
+  pump_level: {{help: A test.}}
+flag_sets:
+  states:
+    fed: {{bit: 0, vendor: X, label: X, description: X., severity: none}}
+    lost: {{bit: 3, vendor: X, label: X, description: X., severity: none}}
+groups:
+  hall:
+    title: Hall
+    words:
+      pumps: {{address: 0}}
+      unit: {{address: 1, type: int16}}
+      level: {{formula: unit - 1, type: int16, metric: pump_level, states: {{-1: low, 0: fine}}}}
+  pump:
+    title: Pumps
+    repeat:
+      {{label: pump, count: pumps, max: 4, stride: 10, present_metric: pump_there, lost_flag: state.lost}}
+    words:
+      volts: {{address: 100, type: int16}}
+      amperes: {{address: 101}}
+      power: {{formula: volts * amperes, metric: pump_power}}
+      share: {{formula: volts / unit, metric: pump_share}}
+      alarm: {{address: 102, type: bool, metric: pump_alarm, flag: {FLAG}}}
+      state: {{address: 103, metric: pump_state, flags: states}}
+"""
+
+
+def test_formulas_inside_repeats(mine):
+    device = mine(PUMPS)
+    words = {0: 3, 1: 2, 100: 230, 101: 3, 110: 0xFFFF, 111: 1, 120: 5, 121: FILLER}
+    found = series(device, words, {"pump": 3})
+    assert found == {
+        'pump_level{state="low"}': 0.0,
+        'pump_level{state="fine"}': 0.0,
+        'pump_level{state="1"}': 1.0,
+        'pump_there{pump="1"}': 1.0,
+        'pump_there{pump="2"}': 1.0,
+        'pump_there{pump="3"}': 1.0,
+        'pump_power{pump="1"}': 690.0,
+        'pump_power{pump="2"}': -1.0,  # which is no filler of a formula
+        'pump_share{pump="1"}': 115.0,
+        'pump_share{pump="2"}': -0.5,
+        'pump_share{pump="3"}': 2.5,
+    }
+    assert series(device, {1: 0}) == {'pump_level{state="low"}': 1.0, 'pump_level{state="fine"}': 0.0}
+    assert 'pump_share{pump="1"}' not in series(device, {**words, 1: 0}, {"pump": 1})
+
+
+def test_flags_of_repeats(mine):
+    device = mine(PUMPS)
+    words = {
+        102: 2,
+        103: 0x0009,
+        100: 230,
+        101: 1,
+        112: 1,
+        113: 0x8001,
+        110: 230,
+        111: 1,
+        122: FILLER,
+        123: 0,
+    }
+    found, decoded = run(device, words, {"pump": 3})
+    assert {name: value for name, value in found.items() if "alarm" in name or "state{" in name} == {
+        'pump_alarm{flag="up",pump="1"}': 1.0,
+        'pump_alarm{flag="up",pump="2"}': 1.0,
+        'pump_state{flag="fed",pump="1"}': 1.0,
+        'pump_state{flag="lost",pump="1"}': 1.0,
+        'pump_state{flag="fed",pump="2"}': 1.0,
+        'pump_state{flag="lost",pump="2"}': 0.0,
+        'pump_state{flag="fed",pump="3"}': 0.0,
+        'pump_state{flag="lost",pump="3"}': 0.0,
+    }
+    assert decoded.odd == {"pump": 1}
+    # the first has lost sight of its pump: flags only
+    assert {name for name in found if name.startswith("pump_power")} == {'pump_power{pump="2"}'}
+    assert {name: value for name, value in found.items() if name.startswith("undefined")} == {
+        'undefined_flags{word="mine.state#1"}': 0.0,
+        'undefined_flags{word="mine.state#2"}': 32768.0,
+        'undefined_flags{word="mine.state#3"}': 0.0,
+    }
+
+
+def test_repeats_beside_a_bacs_do_not_hang_on_it(mine):
+    device = mine(PUMPS, "ups", "bacs")
+    found = series(device, {1000: 0x0002, 1003: 1, 100: 230, 101: 2, 1061: 13000}, {"pump": 1, "modules": 1})
+    assert found['pump_power{pump="1"}'] == 460
+    assert not any(name.startswith("bacs_module_volts") for name in found)
+
+
+def test_lost_flag_that_is_a_word(mine):
+    device = mine(PUMPS.replace("lost_flag: state.lost", "lost_flag: alarm"))
+    words = {100: 230, 101: 2}
+    assert series(device, {**words, 102: 0}, {"pump": 1})['pump_power{pump="1"}'] == 460
+    assert 'pump_power{pump="1"}' not in series(device, {**words, 102: 1}, {"pump": 1})
+
+
+# maps together
+
+UPS_OF_MINE = """
+include:
+  - {map: ups, addresses: %s, group: box, at: 500}
+metrics: {my_value: {help: A test.}}
+groups:
+  box:
+    title: Box
+    words: {own: {address: 9, metric: my_value}}
+"""
+
+
+def test_include_takes_what_vouches_along(mine):
+    device = mine(UPS_OF_MINE % "[107, 109]")
+    words = {500: 27, 501: 10, 502: 4, 9: 1}
+    found, decoded = run(device, words)
+    assert (found["ups_temperature_celsius"], found["ups_battery_runtime_seconds"]) == (27, 600)
+    assert decoded.valid == {"ups": True}
+    found, decoded = run(device, {**words, 502: 0x4004})
+    assert found == {"my_value": 1, "ups_status_word": 0x4004, 'ups_status{flag="comm_lost"}': 1}
+    assert decoded.valid == {"ups": False}
+
+
+def test_include_without_the_words_that_vouch_is_believed(mine):
+    found, decoded = run(mine(UPS_OF_MINE % "[107, 108]"), {500: 27, 501: 10})
+    assert found == {"ups_temperature_celsius": 27, "ups_battery_runtime_seconds": 600}
+    assert decoded.valid == {}
+
+
+def test_frame_that_is_not_valid_shows_nothing_of_its_own_words(mine):
+    text = """
+include: [{map: everexceed, addresses: [100, 106], group: plc, at: 1}]
+metrics: {my_count: {help: A test.}, my_error: {help: A test.}, my_value: {help: A test.}}
+groups:
+  plc:
+    title: PLC
+    trust: {rule: frame}
+    words:
+      header: {address: 0}
+      sequence_number: {formula: header >> 8, metric: my_value}
+      error_code: {formula: header & 0xff}
+      own: {address: 20, metric: my_own}
+""".replace("my_count", "my_own")
+    device = mine(text)
+    words = {0: 0x0700, 1: 25, 7: 4, 20: 5}
+    found = series(device, words)
+    assert (found["my_value"], found["my_own"], found["ups_temperature_celsius"]) == (7, 5, 25)
+    assert series(device, {**words, 0: 0x0701}) == {"my_value": 7}
+    assert series(device, words, frame_valid=False) == {"my_value": 7}
+
+
+def test_map_in_place_of_a_built_in_one(tmp_path):
+    path = tmp_path / "ups.yaml"
+    path.write_text(
+        "map: ups\ntitle: Mine\nsource: test\nmetrics: {my_value: {help: A test.}}\n"
+        "groups: {ups: {title: UPS, words: {one: {address: 5, metric: my_value}}}}\n"
+    )
+    device = mapped("ups", files=(path,))
+    assert series(device, {5: 1, 109: 4}) == {"my_value": 1}
+    # those that include from it were made from the built-in one
+    assert "status" in load_maps([path])["inform"].words
+
+
+def test_two_maps_in_one_group(mine):
+    text = """
+metrics: {my_value: {help: A test.}}
+groups:
+  ups: {title: More, optional: true, readable: [[300, 310]], words: {more: {address: 300, metric: my_value}}}
+  bacs: {title: More, optional: true, readable: [[3000, 3010]], words: {extra: {address: 3000}}}
+"""
+    device = mine(text, "ups", "bacs")
+    ups, bacs = device.group("ups"), device.group("bacs")
+    assert ups is not None
+    assert bacs is not None
+    assert (ups.title, ups.optional, len(ups.words)) == ("UPS", False, 47)
+    assert (bacs.optional, bacs.anchor) == (True, "state")
+    assert device.readable == {3: ((300, 310), (1000, 2709), (3000, 3010))}
+
+
+def test_groups_left_out():
+    layout = mapped("ups", "bacs").layout({"strings": 2, "modules": 4}, frozenset({"bacs", "modules"}))
+    assert list(layout.group_spans) == ["ups", "strings"]
+    assert {span.address for span in layout.spans} == {
+        *range(97, 143),
+        *range(1010, 1014),
+        *range(1015, 1019),
+    }
+
+
+def test_every_word_of_a_cs141_with_bacs_is_asked_for_once():
+    layout = mapped("ups", "bacs").layout({"strings": 10, "modules": 330})
+    addresses = [span.address for span in layout.spans]
+    strings = [1010 + 5 * s + n for s in range(10) for n in range(4)]
+    assert sorted(addresses) == [*range(97, 143), *range(1000, 1006), *strings, *range(1060, 2710)]
+    assert {span.function for span in layout.spans} == {3}
+
+
+def test_base_address_of_a_frame():
+    device = mapped("prof", options=Options(prof=Prof(base_address=4000)))
+    assert [span.address for span in sorted(device.layout({}).spans)] == list(range(4000, 4050))
+
+
+def test_values_wider_than_max_words(mine):
+    with pytest.raises(UserError, match=r"max_words 3 is less than the 4 words of mine\.one"):
+        mine(one("type: int64"), options=Options(max_words=3))
+
+
+def test_override_of_a_users_word(mine):
+    options = Options(overrides={"mine.one": Override(scale=Decimal("0.5"), offset=Decimal(1))})
+    assert series(mine(one("type: uint32"), options=options), {10: 0, 11: 3}) == {"my_value": 2.5}
