@@ -148,6 +148,17 @@ def _is_ready(it: Exporter) -> bool:
     return it.request("/-/ready").status == 200
 
 
+@contextmanager
+def simulator(port: int, *arguments: str) -> Iterator[None]:
+    """`python -m exporter simulate` on that port; always ended. Waits until it listens."""
+    command = [sys.executable, "-m", "exporter", "simulate", f"--listen=127.0.0.1:{port}", *arguments]
+    with TemporaryDirectory() as folder:
+        log = Path(folder, "log")
+        with running(command, log, environment()):
+            wait_for(lambda: "simulating" in log.read_text(), what="the simulator")
+            yield
+
+
 def cli(*arguments: str, timeout: float = 20, **env: str) -> subprocess.CompletedProcess[str]:
     """Run `python -m exporter` to its end."""
     return subprocess.run(

@@ -19,7 +19,7 @@ __all__ = ["ListenAddress", "serve"]
 
 log = logging.getLogger(__name__)
 
-_GRACE = 0.5  # seconds that scrapes under way are given at the end
+_GRACE = 0.25  # seconds that scrapes under way are given at the end, and again to be cancelled
 
 
 async def serve(

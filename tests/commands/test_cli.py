@@ -1,0 +1,218 @@
+"""The command line: help and version everywhere, the environment, exit codes, and never a traceback."""
+
+import importlib.util
+import logging
+import os
+import pty
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from support import cli, environment, free_port
+
+from exporter import __version__
+from exporter.cli import COMMANDS, main
+
+Run = Callable[..., "Done"]
+PRESENT = [name for name in COMMANDS if importlib.util.find_spec(f"exporter.commands.{name}")]
+
+
+@dataclass(frozen=True)
+class Done:
+    """How a command ended."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+@pytest.fixture(name="run")
+def _run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Run]:
+    """Runs commands that end by themselves in this process: a fresh interpreter for each takes too long."""
+    root = logging.getLogger()
+    handlers, level = list(root.handlers), root.level
+    for name in [name for name in os.environ if name.startswith("GENEREX_")]:
+        monkeypatch.delenv(name)
+
+    def run(*words: str, **env: str) -> Done:
+        for name, value in env.items():
+            monkeypatch.setenv(name, value)
+        try:
+            code = main(words)
+        except SystemExit as exit:
+            code = int(str(exit.code or 0))
+        output, errors = capsys.readouterr()
+        return Done(code, output, errors)
+
+    yield run
+    root.handlers[:] = handlers
+    root.setLevel(level)
+
+
+def test_the_commands_of_the_contract() -> None:
+    names = "serve probe explain discover record simulate demo check healthy maps generate"
+    assert set(COMMANDS) == set(names.split())
+
+
+@pytest.mark.parametrize("command", ["", *PRESENT])
+def test_help_and_version(run: Run, command: str) -> None:
+    words = [command] if command else []
+    shown = run(*words, "--help")
+    assert (shown.returncode, shown.stderr) == (0, "")
+    assert shown.stdout.startswith(f"usage: generex-exporter {command}".rstrip())
+    version = run(*words, "--version")
+    assert (version.returncode, version.stdout) == (0, f"generex-exporter {__version__}\n")
+
+
+def test_a_flag_in_front_means_serve(run: Run) -> None:
+    for flag in ("--help", "--version"):
+        shown = run("--target=a", flag)
+        assert shown.returncode == 0
+    assert "--web.listen-address" in run("--log.level=debug", "--help").stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "text"),
+    [
+        ([], "COMMAND"),
+        (["nonsense"], "invalid choice: 'nonsense'"),
+        (["--nonsense"], "unrecognized arguments: --nonsense"),
+        (["serve", "--conf", "x"], "unrecognized arguments: --conf x"),
+        (["serve"], "nothing to read: give a --target"),
+        (["--log.level=debug"], "nothing to read: give a --target"),
+        (["--target"], "expected one argument"),
+        (["--target", "http://x"], '--target "http://x"'),
+        (["--target", ""], '--target ""'),
+        (["--target", "a b=tcp://x"], "--target"),
+        (["--target", "tcp://x?unit=999"], "unit is a number from 0 to 255"),
+        (["--target=a", "--web.listen-address=80"], 'bad listen address "80"'),
+        (["--target=a", "--web.listen-address=:99999"], 'bad listen address ":99999"'),
+        (["--target=a", "--web.listen-address=::1:80"], 'bad listen address "::1:80"'),
+        (["--target=a", "--web.listen-address=[::1:80"], 'bad listen address "[::1:80"'),
+        (["--target=a", "--web.listen-address=a b:80"], 'bad listen address "a b:80"'),
+        (["--target=a", "--timeout-offset=soon"], '"soon"'),
+        (["--target=a", "--timeout-offset=-1"], 'bad --timeout-offset "-1"'),
+        (["--target=a", "--timeout-offset=nan"], 'bad --timeout-offset "nan"'),
+        (["--target=a", "--log.level=loud"], "invalid choice: 'loud'"),
+        (["--target=a", "--log.format=xml"], "invalid choice: 'xml'"),
+        (["healthy", "--web.listen-address=:x"], 'bad listen address ":x"'),
+        (["healthy", "--web.listen-address=:99999"], 'bad listen address ":99999"'),
+        (["healthy", "surplus"], "unrecognized arguments: surplus"),
+        (["check"], "FILE"),
+    ],
+)
+def test_wrong_usage_is_2(run: Run, words: list[str], text: str) -> None:
+    done = run(*words)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert text in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    "content", [None, "folder", b"\xff\xfe", b"\x00", b"devices: [", b"- 1", b"a: " + b"[" * 9000]
+)
+def test_a_bad_configuration_is_1(run: Run, tmp_path: Path, content: bytes | str | None) -> None:
+    config = tmp_path / "config.yaml"
+    if isinstance(content, bytes):
+        config.write_bytes(content)
+    elif content:
+        config.mkdir()
+    for command in ("serve", "check"):
+        done = run(command, *(["--config.file"] if command == "serve" else []), str(config))
+        assert (done.returncode, done.stdout) == (1, "")
+        assert "config.yaml" in done.stderr
+        assert "Traceback" not in done.stderr
+        assert len(done.stderr) < 500
+
+
+@pytest.mark.parametrize(
+    ("words", "text"),
+    [
+        (["--target=a", "--module=nope"], 'unknown module "nope"'),
+        (["--target=x=10.0.0.1", "--target=x=10.0.0.2"], 'the name "x" is taken'),
+        (["--target=10.0.0.1", "--target=y=10.0.0.1"], "is the device"),
+    ],
+)
+def test_flags_that_do_not_fit_together_are_1(run: Run, words: list[str], text: str) -> None:
+    done = run(*words)
+    assert done.returncode == 1
+    assert text in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_an_empty_file_has_nothing_to_read(run: Run, tmp_path: Path) -> None:
+    config = tmp_path / "config.yaml"
+    config.write_text("")
+    done = run("--config.file", str(config))
+    assert done.returncode == 1
+    assert (
+        done.stderr
+        == f"generex-exporter: error: nothing to read: {config} has neither devices nor probe.allow\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "text"),
+    [
+        ("GENEREX_TARGET", "http://x", '--target "http://x"'),
+        ("GENEREX_LOG_LEVEL", "loud", "GENEREX_LOG_LEVEL: 'loud' is none of debug, info, warn, error"),
+        ("GENEREX_LOG_FORMAT", "xml", "GENEREX_LOG_FORMAT: 'xml' is none of logfmt, json"),
+        ("GENEREX_WEB_LISTEN_ADDRESS", "nonsense", 'bad listen address "nonsense"'),
+        ("GENEREX_TIMEOUT_OFFSET", "soon", '"soon"'),
+    ],
+)
+def test_a_wrong_value_from_the_environment_is_named(run: Run, variable: str, value: str, text: str) -> None:
+    done = run("serve", **{"GENEREX_TARGET": "a", variable: value})
+    assert done.returncode == 2
+    assert text in done.stderr
+
+
+def test_the_exit_code_reaches_the_shell() -> None:
+    assert cli("--target=http://x").returncode == 2
+    assert cli("check", "no-such-file.yaml").returncode == 1
+    assert cli("--version").returncode == 0
+
+
+def test_a_taken_port_is_1_and_named() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        done = cli("--target=a", f"--web.listen-address=127.0.0.1:{port}")
+        assert done.returncode == 1
+        assert (
+            f"generex-exporter: error: cannot listen on 127.0.0.1:{port}: Address already in use\n"
+            in done.stderr
+        )
+        assert "Traceback" not in done.stderr
+    done = cli("--target=a", f"--web.listen-address=203.0.113.7:{free_port()}")
+    assert done.returncode == 1
+    assert "Cannot assign requested address" in done.stderr
+
+
+def test_output_that_nobody_reads_is_no_error() -> None:
+    command = f"{sys.executable} -m exporter check --schema | true; exit ${{PIPESTATUS[0]}}"
+    done = subprocess.run(
+        ["bash", "-c", command], capture_output=True, text=True, env=environment(), timeout=20
+    )
+    assert "Traceback" not in done.stderr
+    assert "BrokenPipe" not in done.stderr
+
+
+def test_the_command_line_works_on_a_terminal() -> None:
+    reader, writer = pty.openpty()
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "exporter", "--version"],
+            stdin=writer,
+            stdout=writer,
+            env=environment(),
+            timeout=20,
+        )
+        assert done.returncode == 0
+        assert os.read(reader, 100).decode().strip() == f"generex-exporter {__version__}"
+    finally:
+        os.close(reader)
+        os.close(writer)
