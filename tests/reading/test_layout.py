@@ -286,6 +286,31 @@ def test_include_without_the_words_that_vouch_is_believed(mine):
     assert decoded.valid == {}
 
 
+def test_lost_sight_hides_undefined_bits_too(mine):
+    text = """
+metrics: {my_status: {help: A test.}, my_value: {help: A test.}}
+flag_sets:
+  status:
+    lost: {bit: 0, vendor: X, label: X, description: X., severity: none}
+    other: {bit: 1, vendor: X, label: X, description: X., severity: none}
+groups:
+  box:
+    title: Box
+    trust: {rule: lost_flags, lost_flags: [status.lost]}
+    words:
+      status: {address: 1, metric: my_status, flags: status}
+      value: {address: 2, metric: my_value}
+"""
+    found = series(mine(text), {1: 0x8002, 2: 5})
+    assert found == {
+        'my_status{flag="lost"}': 0,
+        'my_status{flag="other"}': 1,
+        'undefined_flags{word="mine.status"}': 0x8000,
+        "my_value": 5,
+    }
+    assert series(mine(text), {1: 0x8003, 2: 5}) == {'my_status{flag="lost"}': 1}
+
+
 def test_frame_that_is_not_valid_shows_nothing_of_its_own_words(mine):
     text = """
 include: [{map: everexceed, addresses: [100, 106], group: plc, at: 1}]
@@ -324,7 +349,7 @@ def test_two_maps_in_one_group(mine):
     text = """
 metrics: {my_value: {help: A test.}}
 groups:
-  ups: {title: More, optional: true, readable: [[300, 310]], words: {more: {address: 300, metric: my_value}}}
+  ups: {title: More, optional: true, readable: [[300, 304], [305, 310]], words: {more: {address: 300, metric: my_value}}}
   bacs: {title: More, optional: true, readable: [[3000, 3010]], words: {extra: {address: 3000}}}
 """
     device = mine(text, "ups", "bacs")
@@ -333,6 +358,7 @@ groups:
     assert bacs is not None
     assert (ups.title, ups.optional, len(ups.words)) == ("UPS", False, 47)
     assert (bacs.optional, bacs.anchor) == (True, "state")
+    assert bacs.readable == ((1000, 2709), (3000, 3010))
     assert device.readable == {3: ((300, 310), (1000, 2709), (3000, 3010))}
 
 

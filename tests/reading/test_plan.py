@@ -41,6 +41,7 @@ def at(*addresses: int, function: int = 3) -> list[Span]:
         (at(*range(130)), {}, 500, [(3, 0, 125), (3, 125, 5)]),
         # bits: 16 to a word, 2000 at most
         (at(*range(2001), function=1), {}, 125, [(1, 0, 2000), (1, 2000, 1)]),
+        (at(*range(2001), function=1), {}, 500, [(1, 0, 2000), (1, 2000, 1)]),
         (at(*range(161), function=2), {}, 10, [(2, 0, 160), (2, 160, 1)]),
         # functions are different tables
         ([*at(1, function=4), *at(0), *at(0, function=1)], {}, 125, [(1, 0, 1), (3, 0, 1), (4, 1, 1)]),
