@@ -6,7 +6,6 @@ request's shows at once. `truth` holds what was said in time, and only that may 
 
 import asyncio
 import contextlib
-import json
 import os
 import struct
 import tempfile
@@ -16,6 +15,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+import yaml
 
 from exporter.config import Config, load_config
 from exporter.reading.device import Device
@@ -69,8 +70,8 @@ class Peer:
 class Hostile:
     """The device. `behaviour` answers requests; `script` holds behaviours for the next ones, one each.
 
-        async with Hostile("rtu", served=UPS) as device:
-            device.behaviour = silent
+    async with Hostile("rtu", served=UPS) as device:
+        device.behaviour = silent
     """
 
     def __init__(
@@ -193,7 +194,9 @@ class Hostile:
     def in_time(self, request: Request) -> None:
         """Note that the request is being answered truthfully and in time."""
         if not self.refusal(request):
-            for address, value in zip(range(request.address, request.last + 1), self.values(request), strict=True):
+            for address, value in zip(
+                range(request.address, request.last + 1), self.values(request), strict=True
+            ):
                 self.truth[request.unit, address] = value
 
     def frame(
@@ -366,7 +369,7 @@ def late(seconds: float, *, in_time: bool = False) -> Behaviour:
 def config(*devices: Mapping[str, Any], **sections: Any) -> Config:
     """A configuration of devices with short timeouts, unless they say otherwise."""
     defaults = {"module": "ups", "request_timeout": f"{TIMEOUT * 1000:.0f}ms", "timeout": "600ms"}
-    text = json.dumps({"devices": [{**defaults, **device} for device in devices], **sections})
+    text = yaml.safe_dump({"devices": [{**defaults, **device} for device in devices], **sections})
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "config.yaml"
         file.write_text(text)
@@ -426,5 +429,5 @@ def errors(device: Device) -> dict[str, int]:
 async def until(condition: Callable[[], object], seconds: float = 5.0) -> None:
     """Wait for a condition."""
     async with asyncio.timeout(seconds):
-        while not condition():
+        while not condition():  # noqa: ASYNC110 (conditions of all kinds, most without an event)
             await asyncio.sleep(0.002)

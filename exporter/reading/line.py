@@ -75,6 +75,8 @@ class Line:
         loop = asyncio.get_running_loop()
         if (pause := min(self._next_request_at - loop.time(), deadline.left)) > 0:
             await asyncio.sleep(pause)
+        if deadline.left > 0:  # who gets the line with no time left was not served
+            self._served[unit] = next(self._turns)
         try:
             return await self.link.read(unit, span, timeout=timeout, deadline=deadline, trace=trace)
         finally:
@@ -111,7 +113,6 @@ class Line:
             return
         waiter = min(waiting, key=lambda waiter: (waiter.failed, waiter.served_at))
         self._waiting.remove(waiter)
-        self._served[waiter.unit] = next(self._turns)
         self._busy = True
         waiter.granted.set_result(None)
 

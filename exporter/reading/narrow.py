@@ -27,6 +27,7 @@ class Narrowing:
         self._now = now
         self._left = _MOST
         self._postponed: list[Request] = []
+        self._absent: set[Span] = set()
         self._refused_before = dict(memory.refused)
 
     async def refused(self, request: Span, spans: list[Span]) -> None:
@@ -57,22 +58,24 @@ class Narrowing:
     async def _narrow(self, request: Span, spans: list[Span]) -> None:
         memory = self._memory
         pieces = [(request, spans)]
-        if request.count > _SMALLER and request.function in (3, 4):
+        there = await self._without_absent_groups(spans)
+        if there != spans:
+            pieces = await self._refused_of(there)
+        elif request.count > _SMALLER and request.function in (3, 4):
             pieces = await self._refused_of(spans, _SMALLER)
             if not pieces and self._all_read(spans):
                 memory.limit(self._now, max_words=_SMALLER)
-                return
         while pieces:
             request, spans = pieces.pop()
             if len(spans) == 1:
                 memory.refuse(spans[0], self._now)
                 continue
-            spans = await self._without_absent_group(spans)
             middle = len(spans) // 2
-            halves = [half for half in (spans[:middle], spans[middle:]) if half]
-            refused = [piece for half in halves for piece in await self._refused_of(half)]
-            if len(halves) == 2 and not refused and self._all_read(spans):
-                await self._blame(request, halves[0][-1], halves[1][0])
+            refused = [
+                piece for half in (spans[:middle], spans[middle:]) for piece in await self._refused_of(half)
+            ]
+            if not refused and self._all_read(spans):
+                await self._blame(request, spans[middle - 1], spans[middle])
             pieces += reversed(refused)
 
     def _all_read(self, spans: list[Span]) -> bool:
@@ -94,21 +97,22 @@ class Narrowing:
             return error.exception_code in REFUSED
         return False
 
-    async def _without_absent_group(self, spans: list[Span]) -> list[Span]:
-        """Where the anchor of an optional group is refused, the whole group is; what is left to find out."""
+    async def _without_absent_groups(self, spans: list[Span]) -> list[Span]:
+        """Where the anchor of an optional group is refused, the whole group is; that is not remembered."""
         for group in self._device.groups:
-            span = _anchor(group)
-            if span is None or span not in spans or len(spans) == 1:
-                continue
-            if not await self._try(span):
-                return [other for other in spans if other != span]
-            of_group = self._progress.layout.group_spans
-            family = [
-                g.name for g in self._device.groups if g.repeat and self._device.counting_group(g) == group
-            ]
-            gone = {other for name in (group.name, *family) for other in of_group.get(name, ())}
-            return [other for other in spans if other not in gone]
-        return spans
+            anchor = _anchor(group)
+            if (
+                anchor in spans
+                and not self._progress.has(anchor)
+                and (spans == [anchor] or await self._try(anchor))
+            ):
+                of_group = self._progress.layout.group_spans
+                family = [
+                    g for g in self._device.groups if g.repeat and self._device.counting_group(g) == group
+                ]
+                for member in (group, *family):
+                    self._absent.update(of_group.get(member.name, ()))
+        return [span for span in spans if span not in self._absent]
 
     async def _blame(self, request: Span, left: Span, right: Span) -> None:
         """All words were served, but not together: it was chance, or the gap in the middle, or the length."""

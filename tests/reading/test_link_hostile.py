@@ -1,4 +1,4 @@
-"""Every kind of wrong answer on every kind of line: nothing is exported, the reason is counted, nobody else is hurt."""
+"""Every wrong answer on every kind of line: nothing is exported, the reason is counted, nobody else is hurt."""
 
 import asyncio
 
@@ -51,8 +51,10 @@ def test_a_wrong_answer_is_no_answer(transport: str, behaviour: Behaviour, reaso
             assert (await scrape(a)).up
             device.behaviour = behaviour
             bad, good = await asyncio.gather(scrape(a), scrape(b))
-            # on a serial line an answer of which nothing fits may, the second time, be the first one coming late
-            allowed = {reason} if transport == "tcp" or "exception" in reason else {reason, "timeout", "frame"}
+            # on a serial line what does not fit may, the second time, be the first answer coming late
+            allowed = (
+                {reason} if transport == "tcp" or "exception" in reason else {reason, "timeout", "frame"}
+            )
             assert reason in errors(a)
             assert set(errors(a)) <= allowed
             assert not bad.up

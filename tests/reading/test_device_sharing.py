@@ -1,0 +1,235 @@
+"""Scrapes that overlap share one pass: how long it lasts, what each gets, when it ends."""
+
+import asyncio
+
+import hostile
+from hostile import BACS, UPS, Hostile, check_true, errors, fleet, scrape, words
+
+from exporter.reading.device import Device
+from exporter.reading.link import Exchange
+
+LONG = {"module": "cs141", "timeout": "5s", "request_timeout": "2s"}
+ALL = {"ups": True, "bacs": True, "strings": True, "modules": True}
+
+
+async def known(device: Hostile, a: Device, modules: int = 80) -> int:
+    """After this the device is known, with a BACS; gives the requests of a pass."""
+    device.pins |= {1003: 2, 1004: modules}
+    await scrape(a)
+    device.requests.clear()
+    assert (await scrape(a)).groups == ALL
+    number = len(device.requests)
+    device.requests.clear()
+    return number
+
+
+def test_scrapes_that_overlap_share_one_pass() -> None:
+    async def test() -> None:
+        async with (
+            Hostile(served=[*UPS, *BACS]) as device,
+            fleet({"name": "a", "target": device.target(), **LONG}) as devices,
+        ):
+            a = devices.devices["a"]
+            requests = await known(device, a)
+            device.behaviour = hostile.late(0.02, in_time=True)
+            first = asyncio.create_task(scrape(a))
+            await hostile.until(lambda: len(device.requests) == 2)
+            snapshots = await asyncio.gather(first, *(scrape(a) for _ in range(4)))
+            assert len(device.requests) == requests
+            assert a.counters.coalesced == 4
+            assert all(snapshot is snapshots[0] for snapshot in snapshots)
+            check_true(snapshots[0], device)
+            # what comes afterwards is a pass of its own: nothing is repeated
+            assert (await scrape(a)).words != snapshots[0].words
+            assert len(device.requests) == 2 * requests
+
+    asyncio.run(test())
+
+
+def test_the_latest_deadline_counts_even_for_the_request_in_flight() -> None:
+    async def test() -> None:
+        async with (
+            Hostile(served=[*UPS, *BACS]) as device,
+            fleet({"name": "a", "target": device.target(), **LONG}) as devices,
+        ):
+            a = devices.devices["a"]
+            requests = await known(device, a)
+            device.script = [hostile.honest, hostile.late(0.6, in_time=True)]
+            hurried = asyncio.create_task(scrape(a, 0.3))
+            await hostile.until(lambda: len(device.requests) == 2)
+            patient = asyncio.create_task(scrape(a, 4))
+
+            # the first gets what is read so far
+            part = await hurried
+            assert part.up
+            assert part.groups == {"ups": True, "bacs": False, "strings": False, "modules": False}
+            assert words(part).keys() == set(UPS)
+            check_true(part, device)
+
+            whole = await patient
+            assert whole.groups == ALL
+            check_true(whole, device)
+            assert len(device.requests) == requests
+            assert device.connections == 1
+            assert errors(a) == {}
+
+    asyncio.run(test())
+
+
+def test_a_connection_under_way_gets_the_longer_deadline_too() -> None:
+    async def test() -> None:
+        async with (
+            Hostile() as device,
+            fleet(
+                {"name": "a", "target": device.target(), "request_timeout": "2s", "timeout": "5s"}
+            ) as devices,
+        ):
+            a = devices.devices["a"]
+            resolver = a.line.link.resolver
+            name_server = asyncio.get_running_loop().create_future()
+            resolver._running["127.0.0.1.slow"] = name_server
+            object.__setattr__(a.line.link.endpoint, "host", "127.0.0.1.slow")
+            hurried = asyncio.create_task(scrape(a, 0.2))
+            await asyncio.sleep(0.05)
+            patient = asyncio.create_task(scrape(a, 4))
+            assert not (await hurried).up
+            name_server.set_result(["127.0.0.1"])
+            assert (await patient).up
+            assert errors(a) == {}
+
+    asyncio.run(test())
+
+
+def test_the_pass_is_cancelled_when_the_last_has_left() -> None:
+    async def test() -> None:
+        async with (
+            Hostile(served=[*UPS, *BACS]) as device,
+            fleet({"name": "a", "target": device.target(), **LONG}) as devices,
+        ):
+            a = devices.devices["a"]
+            await known(device, a)
+            device.script = [hostile.honest, hostile.silent]
+            scrapes = [asyncio.create_task(scrape(a)) for _ in range(2)]
+            await hostile.until(lambda: len(device.requests) == 2)
+            scrapes[0].cancel()
+            await asyncio.wait({scrapes[0]})
+            await asyncio.sleep(0.02)
+            assert device.peers, "one is still waiting"
+            scrapes[1].cancel()
+            await asyncio.gather(*scrapes, return_exceptions=True)
+            await hostile.until(lambda: not device.peers)
+            assert len(device.requests) == 2
+            # that somebody left says nothing of the device: it is tried twice as ever
+            device.script = [hostile.close]
+            assert (await scrape(a)).groups == ALL
+
+    asyncio.run(test())
+
+
+def test_a_scrape_right_after_a_cancelled_pass_reads_anew() -> None:
+    async def test() -> None:
+        async with (
+            Hostile() as device,
+            fleet(
+                {"name": "a", "target": device.target(), "request_timeout": "2s", "timeout": "5s"}
+            ) as devices,
+        ):
+            a = devices.devices["a"]
+            device.script = [hostile.silent]
+            left = asyncio.create_task(scrape(a))
+            await hostile.until(lambda: device.requests)
+            left.cancel()
+            await asyncio.wait({left})
+            snapshot = await scrape(a)
+            assert snapshot.up
+            check_true(snapshot, device)
+            assert a.counters.coalesced == 0
+            assert device.most_open == 1
+
+    asyncio.run(test())
+
+
+def test_debug_passes_are_not_shared() -> None:
+    async def test() -> None:
+        async with (
+            Hostile() as device,
+            fleet(
+                {"name": "a", "target": device.target(), "request_timeout": "2s", "timeout": "5s"}
+            ) as devices,
+        ):
+            a = devices.devices["a"]
+            device.behaviour = hostile.late(0.05, in_time=True)
+            exchanges: list[Exchange] = []
+            deadline = asyncio.get_running_loop().time() + 4
+            scraped, debugged, other = await asyncio.gather(
+                scrape(a), a.debug(deadline, exchanges.append), a.debug(deadline, exchanges.append)
+            )
+            assert a.counters.coalesced == 0
+            assert len(device.requests) == 3
+            assert device.connections == 1
+            assert len({id(snapshot) for snapshot in (scraped, debugged, other)}) == 3
+            assert [exchange.span.count for exchange in exchanges] == [46, 46]
+            assert all(exchange.received[7] == 3 and not exchange.error for exchange in exchanges)
+            check_true(other, device)
+
+    asyncio.run(test())
+
+
+def test_a_pass_older_than_the_timeout_is_not_joined() -> None:
+    """It was made longer by a scrape that joined; what it read first would be too old for a third one."""
+
+    async def test() -> None:
+        async with (
+            Hostile(served=[*UPS, *BACS]) as device,
+            fleet(
+                {
+                    "name": "a",
+                    "target": device.target(),
+                    **LONG,
+                    "timeout": "500ms",
+                    "request_timeout": "400ms",
+                }
+            ) as devices,
+        ):
+            a = devices.devices["a"]
+            requests = await known(device, a)
+            assert requests == 5
+            device.script = [hostile.late(0.15, in_time=True)] * requests
+            first = asyncio.create_task(scrape(a))
+            await asyncio.sleep(0.35)
+            second = asyncio.create_task(scrape(a))
+            await asyncio.sleep(0.2)
+            assert not second.done()
+            third = asyncio.create_task(scrape(a))
+            assert (await first).groups["modules"] is False
+            assert (await second).groups == ALL
+            snapshot = await third
+            assert snapshot.groups == ALL
+            check_true(snapshot, device)
+            assert a.counters.coalesced == 1
+            assert len(device.requests) == 2 * requests
+
+    asyncio.run(test())
+
+
+def test_waiting_for_an_old_pass_ends_at_the_deadline() -> None:
+    async def test() -> None:
+        async with (
+            Hostile() as device,
+            fleet(
+                {"name": "a", "target": device.target(), "timeout": "300ms", "request_timeout": "250ms"}
+            ) as devices,
+        ):
+            a = devices.devices["a"]
+            device.behaviour = hostile.exception(6)
+            first = asyncio.create_task(scrape(a))
+            await asyncio.sleep(0.2)
+            second = asyncio.create_task(scrape(a))
+            await asyncio.sleep(0.15)
+            third = asyncio.create_task(scrape(a, 0.05))
+            snapshot = await third
+            assert not snapshot.up
+            assert snapshot.groups == {"ups": False}
+            await asyncio.gather(first, second)
+
+    asyncio.run(test())

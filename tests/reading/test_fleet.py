@@ -1,0 +1,201 @@
+"""All devices: what a reload keeps, how many connections are kept, and that nothing grows."""
+
+import asyncio
+import gc
+import tracemalloc
+from pathlib import Path
+
+import hostile
+import pytest
+from hostile import UPS, Hostile, config, errors, fleet, scrape
+
+from exporter.errors import UserError
+from exporter.reading.fleet import MAX_PROBED, Fleet
+from exporter.targets import parse_target
+
+
+def test_a_reload_keeps_what_did_not_change() -> None:
+    async def test() -> None:
+        async with Hostile(served=set(UPS) - {97}) as one, Hostile() as two, Hostile() as three:
+            entries = {
+                name: {"name": name, "target": device.target()}
+                for name, device in (("one", one), ("two", two), ("three", three))
+            }
+            async with fleet(*entries.values()) as devices:
+                for device in devices.devices.values():
+                    await scrape(device)
+                before = dict(devices.devices)
+                asked = len(one.requests)
+                counted = before["two"].counters.requests
+                assert counted
+                changed = {**entries["two"], "labels": {"site": "here"}}
+                devices.apply(config(entries["one"], changed))
+
+                assert devices.devices["one"] is before["one"]
+                await scrape(devices.devices["one"])
+                assert len(one.requests) == asked + 1  # it still knows that 97 is refused
+                assert one.connections == 1
+
+                assert devices.devices["two"] is not before["two"]
+                assert devices.devices["two"].counters.requests == counted
+                await scrape(devices.devices["two"])
+                assert two.connections == 1
+
+                await hostile.until(lambda: not three.peers)
+
+    asyncio.run(test())
+
+
+def test_a_bad_new_configuration_changes_nothing() -> None:
+    async def test() -> None:
+        async with (
+            Hostile() as device,
+            fleet({"name": "a", "target": device.target()}) as devices,
+        ):
+            before = devices.devices["a"]
+            await scrape(before)
+            bad = config({"name": "a", "target": device.target()}, {"name": "b", "target": "127.0.0.2"})
+            object.__setattr__(bad.devices[1], "maps", ("everexceed",))
+            object.__setattr__(bad.devices[1].options, "max_words", 0)
+            with pytest.raises(UserError):
+                devices.apply(bad)
+            assert devices.devices == {"a": before}
+            assert (await scrape(before)).up
+            assert device.connections == 1
+
+    asyncio.run(test())
+
+
+def test_a_removed_device_ends_its_pass_and_closes() -> None:
+    async def test() -> None:
+        async with (
+            Hostile() as device,
+            fleet(
+                {"name": "a", "target": device.target(), "request_timeout": "1s", "timeout": "5s"}
+            ) as devices,
+        ):
+            device.script = [hostile.late(0.1, in_time=True)]
+            scraping = asyncio.create_task(scrape(devices.devices["a"]))
+            await hostile.until(lambda: device.requests)
+            devices.apply(config())
+            assert device.peers
+            assert (await scraping).up
+            await hostile.until(lambda: not device.peers)
+
+    asyncio.run(test())
+
+
+def test_a_device_that_goes_and_comes_back_never_has_two_connections() -> None:
+    async def test() -> None:
+        async with Hostile() as device:
+            entry = {"name": "a", "target": device.target(), "request_timeout": "1s", "timeout": "5s"}
+            async with fleet(entry) as devices:
+                device.script = [hostile.late(0.15, in_time=True)]
+                first = asyncio.create_task(scrape(devices.devices["a"]))
+                await hostile.until(lambda: device.requests)
+                devices.apply(config())
+                devices.apply(config(entry))
+                second = await scrape(devices.devices["a"])
+                assert second.up
+                assert (await first).up
+                assert device.most_open == 1
+                assert device.peers  # and it is kept, as that of any device
+
+    asyncio.run(test())
+
+
+def test_connections_to_probed_addresses_are_limited() -> None:
+    async def test() -> None:
+        async with Hostile("tcp", units=range(256)) as device:
+            rules = {"allow": ["127.0.0.0/8:1-65535"]}
+            try:
+                config(probe=rules)
+            except UserError:
+                rules = {"allow": [f"127.0.0.0/8:{device.port}"]}
+            async with fleet(probe=rules) as devices:
+                # one listener on many addresses: each is a line of its own
+                loop = asyncio.get_running_loop()
+                server = await loop.create_server(lambda: hostile._Connection(device), "0.0.0.0", 0)
+                port = server.sockets[0].getsockname()[1]
+                for number in range(MAX_PROBED + 20):
+                    target = parse_target(f"127.0.1.{number + 1}:{port}")
+                    assert (await scrape(devices.probed(target, "ups"))).up
+                await hostile.until(lambda: len(device.peers) == MAX_PROBED)
+                # the ones asked last are kept
+                assert (await scrape(devices.probed(target, "ups"))).up
+                assert device.connections == MAX_PROBED + 20
+                assert devices.probed_counters.requests == MAX_PROBED + 21
+                server.close()
+
+    asyncio.run(test())
+
+
+def test_probing_a_dead_address_leaves_nothing_open() -> None:
+    async def test() -> None:
+        async with fleet() as devices:
+            device = devices.probed(parse_target("127.0.0.1:1"), "ups")
+            for _ in range(3):
+                assert not (await scrape(device, 0.5)).up
+            assert set(errors(device)) == {"connect"}
+
+    asyncio.run(test())
+
+
+def test_two_thousand_scrapes_leave_nothing_behind() -> None:
+    async def test() -> None:
+        async with (
+            Hostile(served=[*UPS, *range(1000, 2710)]) as device,
+            Hostile() as rude,
+            fleet(
+                {"name": "a", "target": device.target(), "module": "cs141", "timeout": "5s"},
+                {"name": "b", "target": rude.target(), "timeout": "5s"},
+            ) as devices,
+        ):
+            device.pins |= {1003: 1, 1004: 4}
+            a, b = devices.devices["a"], devices.devices["b"]
+
+            async def round(number: int) -> None:
+                rude.script = [(hostile.honest, hostile.close, hostile.exception(4))[number % 3]]
+                await asyncio.gather(scrape(a), scrape(a), scrape(b))
+                device.requests.clear()
+                rude.requests.clear()
+
+            async def weigh(rounds: int) -> tuple[int, int, int]:
+                for number in range(rounds):
+                    await round(number)
+                gc.collect()
+                memory = tracemalloc.get_traced_memory()[0]
+                return len(asyncio.all_tasks()), sum(1 for _ in Path("/proc/self/fd").iterdir()), memory
+
+            await weigh(60)
+            tracemalloc.start()
+            try:
+                before = await weigh(30)
+                after = await weigh(660)
+            finally:
+                tracemalloc.stop()
+            assert after[:2] == before[:2]
+            assert after[2] - before[2] < 100_000, "bytes more after 2,000 scrapes"
+
+    asyncio.run(test())
+
+
+def test_the_fleet_closes_under_running_passes() -> None:
+    async def test() -> None:
+        async with Hostile() as one, Hostile("rtu") as two:
+            devices = Fleet(
+                config(
+                    {"name": "a", "target": one.target(), "request_timeout": "4s", "timeout": "5s"},
+                    {"name": "b", "target": two.target(), "request_timeout": "4s", "timeout": "5s"},
+                )
+            )
+            one.behaviour = two.behaviour = hostile.silent
+            scrapes = [asyncio.create_task(scrape(device)) for device in devices.devices.values()]
+            await hostile.until(lambda: one.requests and two.requests)
+            for task in scrapes:
+                task.cancel()
+            await asyncio.gather(*scrapes, return_exceptions=True)
+            devices.close()
+            await hostile.until(lambda: not one.peers and len(asyncio.all_tasks()) == 1)
+
+    asyncio.run(test())

@@ -1,0 +1,394 @@
+"""The queue in front of a connection: turns, rotation, one connection, closing, pacing, coming back."""
+
+import asyncio
+import os
+import socket
+import tempfile
+import threading
+from itertools import pairwise
+from pathlib import Path
+
+import hostile
+import pytest
+from hostile import TIMEOUT, Hostile, Peer, Request, check_true, errors, fleet, scrape
+
+from exporter.reading.line import Line
+from exporter.reading.link import Link
+from exporter.reading.resolve import Resolver
+from exporter.targets import Endpoint
+
+LONG = {"request_timeout": "1s", "timeout": "5s"}
+UNITS = (1, 2, 3, 4)
+
+
+def open_files() -> int:
+    return sum(1 for _ in Path("/proc/self/fd").iterdir())
+
+
+def units_of(device: Hostile) -> list[int]:
+    return [request.unit for request in device.requests]
+
+
+@pytest.mark.parametrize("transport", ["tcp", "rtu-tcp", "rtu"])
+def test_units_behind_one_gateway_share_one_connection(transport: str) -> None:
+    async def test() -> None:
+        async with (
+            Hostile(transport, units=UNITS) as device,
+            fleet(
+                *({"name": f"u{unit}", "target": device.target(unit), **LONG} for unit in UNITS)
+            ) as devices,
+        ):
+            for _ in range(2):
+                snapshots = await asyncio.gather(*map(scrape, devices.devices.values()))
+                for unit, snapshot in zip(UNITS, snapshots, strict=True):
+                    assert snapshot.groups == {"ups": True}
+                    check_true(snapshot, device, unit)
+            assert device.most_open <= 1
+            assert device.connections == (0 if transport == "rtu" else 1)
+            assert units_of(device) == [1, 2, 3, 4] * 2
+
+    asyncio.run(test())
+
+
+def test_a_deadline_too_short_for_all_goes_round() -> None:
+    """Two of four fit in: nobody is left out for ever, though nobody has failed."""
+
+    async def test() -> None:
+        async with (
+            Hostile(units=UNITS) as device,
+            fleet(
+                *({"name": f"u{unit}", "target": device.target(unit), **LONG} for unit in UNITS)
+            ) as devices,
+        ):
+            device.behaviour = hostile.late(0.12, in_time=True)
+            served = []
+            for _ in range(6):
+                snapshots = await asyncio.gather(*(scrape(d, 0.38) for d in devices.devices.values()))
+                served.append([unit for unit, s in zip(UNITS, snapshots, strict=True) if s.up])
+            for start in range(4):
+                assert set().union(*served[start : start + 3]) == set(UNITS), served
+
+    asyncio.run(test())
+
+
+@pytest.mark.parametrize("transport", ["tcp", "rtu-tcp", "rtu"])
+def test_a_dead_unit_gets_one_try_after_the_others(transport: str) -> None:
+    async def test() -> None:
+        async with (
+            Hostile(transport, units=(2, 3)) as device,
+            fleet(
+                *({"name": f"u{unit}", "target": device.target(unit), "timeout": "3s"} for unit in (1, 2, 3))
+            ) as devices,
+        ):
+            for round in range(3):
+                device.requests.clear()
+                snapshots = await asyncio.gather(*map(scrape, devices.devices.values()))
+                assert [s.up for s in snapshots] == [False, True, True]
+                if round:
+                    tries = units_of(device)
+                    assert tries[:2] == [2, 3]
+                    assert tries[2:] == [1]
+            # it is back: read by the very next scrape, and again in its turn
+            device.units.add(1)
+            assert (await scrape(devices.devices["u1"])).up
+
+    asyncio.run(test())
+
+
+def test_two_waiting_units_are_not_mistaken_for_each_other() -> None:
+    """Both never served: leaving the queue, one must not take the other one out."""
+
+    async def test() -> None:
+        line = Line(Link(Endpoint("tcp", "127.0.0.1", 1), Resolver()))
+        order: list[int] = []
+        hold = asyncio.Event()
+
+        async def take(unit: int) -> None:
+            async with line.turn(unit, failed=False, idle_close=0):
+                order.append(unit)
+                await hold.wait()
+
+        tasks = [asyncio.create_task(take(unit)) for unit in (1, 2, 3)]
+        await hostile.until(lambda: order == [1])
+        tasks[2].cancel()
+        await asyncio.wait({tasks[2]})
+        hold.set()
+        await asyncio.wait_for(tasks[1], 2)
+        assert order == [1, 2]
+        assert not line.in_use
+
+    asyncio.run(test())
+
+
+def test_a_turn_granted_to_one_who_leaves_goes_to_the_next() -> None:
+    async def test() -> None:
+        line = Line(Link(Endpoint("tcp", "127.0.0.1", 1), Resolver()))
+        order: list[int] = []
+
+        async def take(unit: int) -> None:
+            async with line.turn(unit, failed=False, idle_close=0):
+                order.append(unit)
+
+        for yields in range(5):  # at every moment between asking and being granted
+            order.clear()
+            leaving = asyncio.create_task(take(1))
+            staying = asyncio.create_task(take(2))
+            for _ in range(yields):
+                await asyncio.sleep(0)
+            leaving.cancel()
+            await asyncio.wait({leaving, staying}, timeout=2)
+            assert 2 in order
+            assert not line.in_use
+
+    asyncio.run(test())
+
+
+def test_an_idle_connection_is_closed_and_opened_again() -> None:
+    async def test() -> None:
+        async with (
+            Hostile() as device,
+            fleet({"name": "a", "target": device.target(), "idle_close": "100ms"}) as devices,
+        ):
+            a = devices.devices["a"]
+            for number in (1, 2):
+                assert (await scrape(a)).up
+                assert (await scrape(a)).up
+                assert device.connections == number
+                await hostile.until(lambda: not device.peers)
+            assert errors(a) == {}
+
+    asyncio.run(test())
+
+
+def test_a_connection_need_not_be_kept() -> None:
+    async def test() -> None:
+        async with (
+            Hostile() as device,
+            fleet({"name": "a", "target": device.target(), "idle_close": "0s"}) as devices,
+        ):
+            for _ in range(2):
+                assert (await scrape(devices.devices["a"])).up
+                await hostile.until(lambda: not device.peers)
+            assert device.connections == 2
+
+    asyncio.run(test())
+
+
+def test_pacing_is_kept_between_requests() -> None:
+    async def test() -> None:
+        async with (
+            Hostile(served=[*hostile.UPS, *hostile.BACS]) as device,
+            fleet(
+                {"name": "a", "target": device.target(), "module": "cs141", "pacing": "60ms", **LONG}
+            ) as devices,
+        ):
+            device.pins |= {1003: 2, 1004: 80}
+            a = devices.devices["a"]
+            assert all((await scrape(a)).groups.values())
+            assert all((await scrape(a)).groups.values())
+            times = [request.at for request in device.requests]
+            assert len(times) > 8
+            assert min(b - a for a, b in pairwise(times)) >= 0.058
+            # pacing longer than the time there is costs the deadline, not more
+            snapshot = await scrape(a, 0.15)
+            assert snapshot.up
+            assert not snapshot.groups["modules"]
+
+    asyncio.run(test())
+
+
+def test_a_refused_connection_never_costs_more_than_the_deadline_and_is_forgotten_at_once() -> None:
+    async def test() -> None:
+        async with (
+            Hostile() as device,
+            fleet({"name": "a", "target": device.target()}) as devices,
+        ):
+            a = devices.devices["a"]
+            assert (await scrape(a)).up
+            await device.hang_up()
+            for _ in range(8):
+                assert not (await scrape(a, 0.2)).up
+            assert set(errors(a)) == {"connect"}
+            assert "Connection refused" in (await scrape(a)).errors[0]
+            await device.listen()
+            snapshot = await scrape(a)
+            assert snapshot.up
+            check_true(snapshot, device)
+
+    asyncio.run(test())
+
+
+def test_an_address_that_does_not_answer_at_all() -> None:
+    async def test() -> None:
+        with socket.socket() as deaf, socket.socket() as filler, socket.socket() as second:
+            deaf.bind(("127.0.0.1", 0))
+            deaf.listen(0)
+            for one in (filler, second):  # a full queue: the next SYN is dropped
+                one.setblocking(False)
+                one.connect_ex(deaf.getsockname())
+            port = deaf.getsockname()[1]
+            async with (
+                Hostile() as neighbour,
+                fleet(
+                    {"name": "a", "target": f"127.0.0.1:{port}"},
+                    {"name": "b", "target": neighbour.target(), **LONG},
+                ) as devices,
+            ):
+                a, b = devices.devices.values()
+                dead, good = await asyncio.gather(scrape(a), scrape(b))
+                assert not dead.up
+                assert good.up
+                assert errors(a) == {"connect": 2}
+                assert dead.errors == (f"cannot connect to 127.0.0.1:{port}: no answer",)
+
+    asyncio.run(test())
+
+
+def test_a_name_that_does_not_resolve() -> None:
+    async def test() -> None:
+        async with fleet(
+            {"name": "a", "target": "no-such-host.invalid", "timeout": "5s", "request_timeout": "2s"}
+        ) as devices:
+            a = devices.devices["a"]
+            snapshot = await scrape(a)
+            assert not snapshot.up
+            # a resolver that says nothing at all leaves a connection that was not made
+            assert set(errors(a)) <= {"resolve", "connect"}
+
+    asyncio.run(test())
+
+
+def test_a_slow_resolver_holds_up_nobody_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The one thing replaced here is the system's resolver."""
+    asked = []
+    answer = threading.Event()
+
+    def slow(host: str, *_: object, **__: object) -> list[object]:
+        if host != "quick.invalid":
+            asked.append(host)
+            answer.wait(10)
+            raise socket.gaierror
+        return [(0, 0, 0, "", ("127.0.0.1", 0))]
+
+    monkeypatch.setattr(socket, "getaddrinfo", slow)
+
+    async def test() -> None:
+        async with Hostile() as device:
+            names = [f"h{number}.slow.invalid" for number in range(40)]
+            async with fleet(
+                *({"name": name, "target": name} for name in names),
+                {"name": "a", "target": f"quick.invalid:{device.port}"},
+            ) as devices:
+                for _ in range(2):
+                    *dead, good = await asyncio.gather(*map(scrape, devices.devices.values()))
+                    assert not any(snapshot.up for snapshot in dead)
+                    assert good.up
+                assert sorted(asked) == sorted(names), "one look-up at a time per name"
+                answer.set()
+
+    asyncio.run(test())
+
+
+def test_every_address_of_a_name_is_tried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """localhost is ::1 first, and many devices speak IPv4 only."""
+    monkeypatch.setattr(
+        socket,
+        "getaddrinfo",
+        lambda *_, **__: [(0, 0, 0, "", (address, 0)) for address in ("127.0.0.9", "127.0.0.1")],
+    )
+
+    async def test() -> None:
+        async with (
+            Hostile() as device,
+            fleet({"name": "a", "target": f"ups.invalid:{device.port}"}) as devices,
+        ):
+            assert (await scrape(devices.devices["a"])).up
+
+    asyncio.run(test())
+
+
+@pytest.mark.parametrize("path", ["/dev/no-such-port", "/dev/null"])
+def test_a_serial_port_that_cannot_be_opened(path: str) -> None:
+    async def test() -> None:
+        async with fleet({"name": "a", "target": f"rtu://{path}"}) as devices:
+            a = devices.devices["a"]
+            for _ in range(3):
+                assert not (await scrape(a)).up
+            assert set(errors(a)) == {"connect"}
+
+    asyncio.run(test())
+
+
+def test_a_serial_port_that_vanishes_and_comes_back() -> None:
+    async def test() -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            port = Path(folder) / "ttyUSB0"
+            async with Hostile("rtu") as first:
+                port.symlink_to(first.path)
+                async with fleet({"name": "a", "target": f"rtu://{port}?parity=N"}) as devices:
+                    a = devices.devices["a"]
+                    assert (await scrape(a)).up
+                    first_end = first._terminal
+                    assert first_end is not None
+                    asyncio.get_running_loop().remove_reader(first_end[0])
+                    for descriptor in first_end:
+                        os.close(descriptor)
+                    first._terminal = None
+                    port.unlink()
+                    assert not (await scrape(a)).up
+                    async with Hostile("rtu") as second:
+                        port.symlink_to(second.path)
+                        snapshot = await scrape(a)
+                        assert snapshot.up
+                        check_true(snapshot, second)
+                        devices.close()
+
+    asyncio.run(test())
+
+
+def test_giving_up_while_the_serial_port_opens_leaves_it_closed() -> None:
+    async def test() -> None:
+        async with (
+            Hostile("rtu") as device,
+            fleet({"name": "a", "target": device.target()}) as devices,
+        ):
+            a = devices.devices["a"]
+            before = open_files()
+            for yields in range(1, 8):
+                task = asyncio.create_task(scrape(a))
+                for _ in range(yields):
+                    await asyncio.sleep(0)
+                task.cancel()
+                await asyncio.gather(task, return_exceptions=True)
+                await hostile.until(lambda: not a.line.in_use)
+                a.line.link.close()
+                assert open_files() == before
+            assert (await scrape(a)).up
+
+    asyncio.run(test())
+
+
+def test_closing_a_serial_line_ends_the_request_under_way() -> None:
+    async def test() -> None:
+        async with (
+            Hostile("rtu") as device,
+            fleet(
+                {"name": "a", "target": device.target(), "request_timeout": "4s", "timeout": "5s"}
+            ) as devices,
+        ):
+            a = devices.devices["a"]
+
+            def cut(device: Hostile, peer: Peer, request: Request) -> None:
+                a.line.link.close()
+
+            device.script = [cut]
+            device.behaviour = hostile.silent
+            loop = asyncio.get_running_loop()
+            started = loop.time()
+            waiting = asyncio.create_task(scrape(a))
+            await hostile.until(lambda: errors(a).get("closed"), 2)
+            assert loop.time() - started < 10 * TIMEOUT
+            waiting.cancel()
+            await asyncio.gather(waiting, return_exceptions=True)
+
+    asyncio.run(test())
