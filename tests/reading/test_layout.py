@@ -349,7 +349,11 @@ def test_two_maps_in_one_group(mine):
     text = """
 metrics: {my_value: {help: A test.}}
 groups:
-  ups: {title: More, optional: true, readable: [[300, 304], [305, 310]], words: {more: {address: 300, metric: my_value}}}
+  ups:
+    title: More
+    optional: true
+    readable: [[300, 304], [305, 310]]
+    words: {more: {address: 300, metric: my_value}}
   bacs: {title: More, optional: true, readable: [[3000, 3010]], words: {extra: {address: 3000}}}
 """
     device = mine(text, "ups", "bacs")
