@@ -54,7 +54,7 @@ async def serve(
         for address in addresses:
             try:
                 await web.TCPSite(runner, address.host or None, address.port, reuse_address=True).start()
-            except OSError as error:
+            except (OSError, UnicodeError) as error:  # a name may be one that no lookup takes
                 raise UserError(f"cannot listen on {address}: {_reason(error)}") from None
         open_at = [str(ListenAddress(name[0], name[1])) for name in runner.addresses]
         log.info(
@@ -74,8 +74,8 @@ async def serve(
         state.fleet.close()
 
 
-def _reason(error: OSError) -> str:
+def _reason(error: OSError | UnicodeError) -> str:
     # asyncio wraps the system's words into a sentence of its own; name lookups have numbers of their own
-    if error.errno is None or error.errno < 0:
-        return error.strerror or str(error)
-    return os.strerror(error.errno)
+    if isinstance(error, OSError) and error.errno is not None and error.errno > 0:
+        return os.strerror(error.errno)
+    return getattr(error, "strerror", None) or str(error)

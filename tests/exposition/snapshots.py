@@ -39,7 +39,9 @@ class Source:
         modules: int = 8,
     ) -> None:
         loaded: Config = load_config(config, targets=() if config else ["x=tcp://10.0.0.7"], module=module)
-        device = replace(loaded.devices[0], **({} if config else {"name": name, "labels": labels or {}}))
+        device = loaded.devices[0]
+        if config is None:
+            device = replace(device, name=name, labels=labels or {})
         self.map = device_map(device, loaded.maps)
         self.memory = Memory(FrameWatch(60))
         self.memory.found.update(group.name for group in self.map.groups if group.optional)

@@ -195,6 +195,20 @@ def test_probe_by_name_and_by_address(config: Path) -> None:
     run(config, play)
 
 
+def test_an_ipv6_address_that_is_allowed(config: Path) -> None:
+    async def play() -> None:
+        async with Simulator(listen="[::1]:0", modules=0) as ups:
+            put(config, f'probe: {{allow: ["[::1]:{ups.port}"]}}')
+            async with serving(config) as client:
+                address = f"[::1]:{ups.port}"
+                for target in (address, f"tcp://{address}", f"[0:0:0:0:0:0:0:1]:{ups.port}"):
+                    text = await client.text(f"/probe?target={target}")
+                    assert value(text, "generex_up") == 1
+                assert f'generex_up{{device="{address}"}} 1' in await client.text(f"/probe?target={address}")
+
+    asyncio.run(play())
+
+
 def test_a_pass_that_read_nothing_is_still_an_answer(config: Path) -> None:
     async def play(client: Client, ups: Simulator, other: Simulator, allowed: Simulator) -> None:
         text = await client.text("/probe?target=serial")
@@ -442,7 +456,8 @@ def test_formats_of_the_whole_page(config: Path) -> None:
                 zipped.headers["Content-Type"] == "application/openmetrics-text; version=1.0.0; charset=utf-8"
             )
             assert zipped.headers["Content-Encoding"] == "gzip"
-            assert {family.name for family in parse_openmetrics(await zipped.text())} == names
+            families = parse_openmetrics(await zipped.text())  # type: ignore[no-untyped-call]
+            assert {family.name for family in families} == names
             assert zipped.headers["Vary"] == "Accept, Accept-Encoding"
 
     run(config, play)

@@ -1,8 +1,9 @@
 """What happens while requests are under way: deadlines, reloads, clients that leave, large pages."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -107,6 +108,10 @@ def test_a_silent_device_ends_with_the_scrapers_time_and_harms_no_other(tmp_path
     asyncio.run(play())
 
 
+def _more_than(things: Sequence[object], count: int) -> bool:
+    return len(things) > count
+
+
 SLOW = "devices: [{{name: slow, target: '127.0.0.1:{port}', timeout: 50s, request_timeout: 40s}}]\n"
 
 
@@ -123,11 +128,11 @@ def test_a_client_that_leaves_cancels_its_scrape(tmp_path: Path) -> None:
                     before = len(open_now)
                     _, writer = await asyncio.open_connection("127.0.0.1", it.port)
                     writer.write(f"GET {path} HTTP/1.1\r\nHost: x\r\n{HEADER}: 60\r\n\r\n".encode())
-                    await until(lambda before=before: len(open_now) > before)
+                    await until(partial(_more_than, open_now, before))
                     assert len(closed) == before
                     writer.close()
                     # far sooner than any of the times that were given
-                    await until(lambda before=before: len(closed) > before)
+                    await until(partial(_more_than, closed, before))
             finally:
                 await asyncio.to_thread(process.__exit__, None, None, None)
 
@@ -239,7 +244,7 @@ def test_reload_with_scrapes_in_flight_loses_none(tmp_path: Path) -> None:
                     put(config, both if turn % 2 else both.replace("name: b", "name: b, labels: {site: x}"))
                     await client.text("/-/reload", method="POST")
                     seen = len(pages)
-                    await until(lambda seen=seen: len(pages) > seen)
+                    await until(partial(_more_than, pages, seen))
                 done.set()
                 await asyncio.gather(*scrapers)
         assert len(pages) > 20
