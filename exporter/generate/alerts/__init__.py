@@ -1,14 +1,89 @@
-"""alert and recording rules, their runbook, and alertmanager.yml"""
+"""alert and recording rules, their runbook and catalogue, and alertmanager.yml
 
-from exporter.generate.alerts.model import Settings
-from exporter.generate.alerts.recording import recording_groups
-from exporter.generate.alerts.render import rule_file
+The rules are data in rules/*.yaml; the flags' texts come from the register maps.
+"""
+
+import argparse
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from exporter.config import Config
+from exporter.generate.alerts.alertmanager import alertmanager_file
+from exporter.generate.alerts.catalogue import catalogue
+from exporter.generate.alerts.loading import alert_groups, recording_groups
+from exporter.generate.alerts.model import RUNBOOK_URL, Settings
+from exporter.generate.alerts.render import prometheus_rule, rule_file
+from exporter.generate.alerts.runbook import runbook
+from exporter.generate.alerts.thresholds import parse_settings, threshold_values
+from exporter.maps import built_in_maps
+from exporter.maps.model import Map
+
+OUT = "."
 
 
-def rule_files(settings: Settings) -> dict[str, str]:
-    """The files by their path."""
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The flags of this kind."""
+    parser.add_argument(
+        "--set",
+        metavar="NAME=VALUE",
+        action="append",
+        default=[],
+        help="another value for a threshold (repeatable)",
+    )
+    parser.add_argument(
+        "--place", metavar="LABEL", action="append", default=[],
+        help="a label that says where a device is, the site first (repeatable; default: site)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--runbook-url",
+        metavar="URL",
+        default=RUNBOOK_URL,
+        help="where alerts/runbook.md is read (default: %(default)s)",
+    )
+
+
+def files(maps: Mapping[str, Map], args: argparse.Namespace) -> dict[str, str]:
+    """The text of each file by its path. Raises UserError for a bad threshold."""
+    overrides = parse_settings(args.set)
+    return alert_files(maps, overrides, place=tuple(args.place) or ("site",), runbook_url=args.runbook_url)
+
+
+def alert_files(
+    maps: Mapping[str, Map],
+    overrides: Mapping[str, float],
+    *,
+    place: Sequence[str] = ("site",),
+    runbook_url: str = RUNBOOK_URL,
+    time_scale: float = 1.0,
+) -> dict[str, str]:
+    """The text of each file by its path.
+
+    `overrides` are thresholds by name, `place` the labels that say where a device is, the site first.
+    `time_scale` shortens every time in the rules, for tests. Raises UserError for a bad threshold.
+    """
+    settings = Settings(threshold_values(overrides), maps, tuple(place), runbook_url, time_scale)
+    recordings, alerts = recording_groups(), alert_groups(settings)
     return {
-        "alerts/recording.rules.yml": rule_file(
-            recording_groups(settings), settings, "What alerts and dashboards share."
-        )
+        "alerts/recording.rules.yml": rule_file(recordings, settings, "What alerts and dashboards share."),
+        "alerts/generex.rules.yml": rule_file(
+            alerts, settings, "The alerts; runbook.md has a section for each."
+        ),
+        "alerts/alertmanager.yml": alertmanager_file(settings),
+        "alerts/runbook.md": runbook(alerts),
+        "deploy/kubernetes/prometheusrule.yaml": prometheus_rule((*recordings, *alerts), settings),
+        "docs/alerts.md": catalogue(recordings, alerts, settings),
     }
+
+
+def write_alerts(
+    out: Path,
+    config: Config | None = None,
+    overrides: Mapping[str, float] | None = None,
+    *,
+    time_scale: float = 1.0,
+) -> None:
+    """Write all files below `out`, whole or not at all, with the maps of `config`. Raises UserError."""
+    from exporter.commands.generate import write_files
+
+    maps = config.maps if config else built_in_maps()
+    write_files(out, alert_files(maps, overrides or {}, time_scale=time_scale))

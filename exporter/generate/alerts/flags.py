@@ -1,0 +1,78 @@
+"""From flags to expressions, and alerts for the flags of the user's own maps."""
+
+from collections.abc import Mapping, Sequence
+
+from exporter.generate.alerts.model import Alert, FlagRef, Severity
+from exporter.maps.model import Flag
+
+
+def flag_expression(flags: Sequence[FlagRef], lasts: str) -> str:
+    """An expression that holds while one of the flags is set, or has been for all of `lasts`.
+
+    Every part is filtered before `or`: two flags of one name would otherwise be taken for the same series.
+    """
+    parts = []
+    for metric in dict.fromkeys(metric for metric, _ in flags):
+        names = [flag for other, flag in flags if other == metric]
+        selector = (
+            f'{metric}{{flag="{names[0]}"}}' if len(names) == 1 else f'{metric}{{flag=~"{"|".join(names)}"}}'
+        )
+        parts.append(_lasting(selector, lasts))
+    text = (
+        "max by (<place>) (" + (parts[0] if len(parts) == 1 else "\n  " + "\n  or ".join(parts) + "\n") + ")"
+    )
+    if lasts[-1] == "h" or (lasts[-1] == "m" and int(lasts[:-1]) > 5):
+        # a series that has just begun has not lasted: it must have been there at the beginning
+        names = [flag for _, flag in flags]
+        seen = f'last_over_time({flags[0][0]}{{flag=~"{"|".join(names)}"}}[5m] offset {lasts})'
+        text += f"\n  and on (device) max by (device) ({seen}) == 1"
+    return text
+
+
+def block_expression(flag: str, lasts: str) -> str:
+    """An expression for a flag that modules have and the system's word repeats.
+
+    A series per module; where many have it, one with their number; where only the system's word says so, one
+    with the value 1 and no module.
+    """
+    module = _lasting(f'generex_bacs_module_alarm{{flag="{flag}"}}', lasts)
+    system = _lasting(f'generex_bacs_alarm{{flag="{flag}"}}', lasts)
+    seen = f'max_over_time(generex_bacs_module_alarm{{flag="{flag}"}}[5m]) == 1'
+    return (
+        f"max by (<place>, string, module) ({module})\n"
+        f"  unless on (device) count by (device) (max by (device, module) ({module})) > <many_modules>\n"
+        f"or count by (<place>) (max by (<place>, module) ({module})) > <many_modules>\n"
+        f"or max by (<place>) ({system})\n"
+        f"  unless on (device) max by (device) ({seen})"
+    )
+
+
+def own_flag_alerts(flags: Mapping[FlagRef, Flag]) -> tuple[Alert, ...]:
+    """An alert by its severity for each flag that no other alert covers; none for severity `none`."""
+    return tuple(
+        _own_alert(reference, flag, flag.severity)
+        for reference, flag in flags.items()
+        if flag.severity != "none" and not flag.normal
+    )
+
+
+def _own_alert(reference: FlagRef, flag: Flag, severity: Severity) -> Alert:
+    metric, name = reference
+    words = f"{metric.removeprefix('generex_')}_{name}".split("_")
+    return Alert(
+        name="Generex" + "".join(word.capitalize() for word in words),
+        expr=f'max by (<place>) ({metric}{{flag="{name}"}} == 1)',
+        severity=severity,
+        condition=f"{metric.removeprefix('generex_')}_{name}",
+        summary=f"{flag.label}.",
+        description=f"<device>: {flag.description}",
+        means=flag.description,
+        check=flag.action or "The map names no first action.",
+        leads="The map does not say.",
+        away="The map does not say: touch nothing that you do not know.",
+        flags=(reference,),
+    )
+
+
+def _lasting(selector: str, lasts: str) -> str:
+    return f"{selector} == 1" if lasts == "0s" else f"min_over_time({selector}[{lasts}]) == 1"
