@@ -269,7 +269,7 @@ def test_the_texts_of_a_device_do_not_grow_with_the_values_seen() -> None:
     source, renderer = Source(modules=1, strings=1), Renderer()
     words = simulated(strings=1, modules=1)
     sizes = []
-    for value in range(0, 60_000, 7):
+    for value in range(0, 60_000, 4):
         list(renderer.devices([source.snapshot(words | {1061: value, 1063: value})], "text"))
         if value % 14_000 == 0:
             sizes.append(_size(renderer))
