@@ -121,7 +121,8 @@ def _string(battery: Battery, string: int, volts: list[float]) -> String:
 
 
 def _block(battery: Battery, knobs: Knobs, module: int, volts: float, tick: int) -> Block:
-    celsius = battery.block_celsius(module, knobs.room_celsius)
+    # what its module can measure: the sensor's 8 bits end there (device.md 2.4)
+    celsius = min(max(battery.block_celsius(module, knobs.room_celsius), -39.0), 88.5)
     milliohms = battery.block_milliohms(module, tick // 720)  # measured once an hour
     return Block(
         celsius,

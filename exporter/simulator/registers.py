@@ -100,7 +100,7 @@ def bits(names: Names, order: list[str]) -> int:
 
 
 def _put_block(words: Image, at: int, block: Block) -> None:
-    words[at] = min(max(round(block.celsius * 2 + 78), 0), 255)  # an 8-bit sensor: −39.0…88.5 °C
+    words[at] = round(block.celsius * 2 + 78)
     words[at + 1] = _signed(block.volts * 1000)
     words[at + 2] = _unsigned(block.milliohms * 100)
     words[at + 3] = bits(block.alarms, BACS_ALARMS) if block.alarms else 0
