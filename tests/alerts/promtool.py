@@ -1,0 +1,41 @@
+"""Running promtool on rules and on tests of rules."""
+
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tests.support import require
+
+ROOT = Path(__file__).resolve().parents[2]
+RULES = [str(ROOT / "alerts" / name) for name in ("recording.rules.yml", "generex.rules.yml")]
+
+
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([require("promtool"), *arguments], capture_output=True, text=True, check=False)
+
+
+def check_tests(
+    folder: Path, groups: Sequence[Mapping[str, Any]], step: str = "15s", rules: Sequence[str] = RULES
+) -> None:
+    """Run test groups; an assertion with promtool's words when they fail."""
+    path = folder / "tests.yml"
+    document = {"rule_files": list(rules), "evaluation_interval": step, "tests": list(groups)}
+    path.write_text(
+        yaml.dump(document, Dumper=getattr(yaml, "CSafeDumper", yaml.SafeDumper), allow_unicode=True)
+    )
+    answer = run("test", "rules", str(path))
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+
+
+def firing(at: str, alerts: Mapping[str, int]) -> dict[str, Any]:
+    """A test that exactly these alerts fire at a time, each so many times."""
+    return {
+        "expr": 'count by (alertname) (ALERTS{alertstate="firing"})',
+        "eval_time": at,
+        "exp_samples": [
+            {"labels": f'{{alertname="{name}"}}', "value": count} for name, count in sorted(alerts.items())
+        ],
+    }

@@ -1,0 +1,135 @@
+"""From register words to promtool's input series, through the exporter's own decoding and rendering."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cache
+
+from exporter.config import Config, Device, adhoc_device, load_config
+from exporter.exposition.prometheus import Renderer
+from exporter.reading.layout import device_map
+from exporter.reading.memory import Memory
+from exporter.reading.readpass import Progress
+from exporter.reading.report import Reporter
+from exporter.reading.truth import FrameWatch, bacs_is_there
+from exporter.simulator.plant import Plant
+from exporter.simulator.registers import Image, image
+from exporter.targets import parse_target
+
+Words = Mapping[int, int]
+JOB, INSTANCE = "generex", "exporter:10141"
+BACS = ("state", "state_1", "alarms", "num_strings", "num_modules", "alarms_1")
+
+
+@cache
+def built_in() -> Config:
+    return load_config()
+
+
+@dataclass
+class Watched:
+    """A device as the exporter sees it over time: each pass gives the lines of its page."""
+
+    device: Device
+    config: Config = field(default_factory=built_in)
+    frame_moves: bool = True
+
+    def __post_init__(self) -> None:
+        self.map = device_map(self.device, self.config.maps)
+        self.reporter = Reporter(self.map)
+        self.memory = Memory(FrameWatch(60.0))
+        self.layouts: dict[tuple[int, int], object] = {}
+        self.renderer = Renderer()
+
+    def page(self, words: Words | None, now: float, duration: float = 0.2) -> dict[str, str]:
+        """Series and value of one pass; no words: the device did not answer."""
+        memory = self.memory
+        counts = dict(memory.counts)
+        if words and 1003 in words:
+            there = bacs_is_there(
+                {name: words[1000 + i] for i, name in enumerate(BACS) if words[1000 + i] != 0xD8F1}
+            )
+            if there:
+                memory.found.add("bacs")
+            memory.lost = set() if there or "bacs" not in memory.found else {"bacs"}
+            said = {"strings": words[1003], "modules": words[1004]}
+            counts = {n: max(said[n], memory.counts.get(n, 0), memory.alive.get(n, 0)) for n in said}
+        memory.counts = counts
+        without = frozenset(() if "bacs" in memory.found else ("bacs", "strings", "modules")) & {
+            group.name for group in self.map.groups
+        }
+        key = (tuple(sorted(counts.items())), without)
+        layout = self.layouts.setdefault(key, self.map.layout(counts, without))
+        progress = Progress(layout, requests=1)
+        if words:
+            progress.words = {
+                span.keys()[0]: words[span.address] for span in layout.spans if span.address in words
+            }
+            memory.served.update(progress.words)
+            if "prof" in self.device.maps:
+                memory.frame.observe(words[0] >> 8 if self.frame_moves else 1, now)
+        snapshot = self.reporter.snapshot(progress, memory, now=now, time=now, duration=duration, allowed=5.0)
+        lines = "".join(self.renderer.devices([snapshot], "text")).splitlines()
+        return dict(line.rsplit(" ", 1) for line in lines if not line.startswith("#"))
+
+
+def named(name: str, module: str = "cs141", **labels: str) -> Device:
+    """A device of that name at a place."""
+    device = adhoc_device(built_in(), parse_target("192.0.2.1"), module)
+    return replace(device, name=name, labels=labels)
+
+
+@cache
+def healthy_images(count: int, step: float, strings: int = 2, modules: int = 8) -> tuple[Image, ...]:
+    """What a healthy plant shows every `step` seconds."""
+    return tuple(_play(count, step, strings, modules, lambda plant, at: None))
+
+
+def plant_images(
+    count: int, step: float, turn: Callable[[Plant, int], None], strings: int = 2, modules: int = 8
+) -> list[Image]:
+    """What a plant shows, with `turn` called before each look with the number of the look."""
+    return list(_play(count, step, strings, modules, turn))
+
+
+def _play(
+    count: int, step: float, strings: int, modules: int, turn: Callable[[Plant, int], None]
+) -> Iterator[Image]:
+    plant = Plant(strings, modules)
+    for at in range(count):
+        turn(plant, at)
+        yield image(plant)
+        plant.advance(step)
+
+
+Page = Mapping[str, str] | None
+"""The page of a scrape; None: the scrape itself failed."""
+
+
+def input_series(pages: Sequence[Page], instance: str = INSTANCE) -> list[dict[str, str]]:
+    """The pages of one target as promtool has them, with `up`; a series that ends gets a stale marker."""
+    names = dict.fromkeys(name for page in pages for name in page or ())
+    result = [
+        _series(f'up{{job="{JOB}",instance="{instance}"}}', ["0" if page is None else "1" for page in pages])
+    ]
+    for name in names:
+        metric, _, labels = name.partition("{")
+        inside = f"{labels.removesuffix('}')}," if labels else ""
+        series = f'{metric}{{{inside}job="{JOB}",instance="{instance}"}}'
+        result.append(_series(series, [(page or {}).get(name) for page in pages]))
+    return result
+
+
+def _series(name: str, values: Sequence[str | None]) -> dict[str, str]:
+    parts: list[str] = []
+    before: str | None = None
+    run = 0
+    for value in [*values, "end"]:
+        if value == before and value is not None:
+            run += 1
+            continue
+        if before is not None:
+            parts.append(f"{before}+0x{run}" if run else before)
+        if value is None:
+            parts.append("stale" if before is not None else "_")
+        before, run = value, 0
+    return {"series": name, "values": " ".join(parts)}
