@@ -426,6 +426,10 @@ def errors(device: Device) -> dict[str, int]:
     return {reason: number for reason, number in device.counters.errors.items() if number}
 
 
+def open_files() -> int:
+    return sum(1 for _ in Path("/proc/self/fd").iterdir())
+
+
 async def until(condition: Callable[[], object], seconds: float = 5.0) -> None:
     """Wait for a condition."""
     async with asyncio.timeout(seconds):

@@ -3,11 +3,10 @@
 import asyncio
 import gc
 import tracemalloc
-from pathlib import Path
 
 import hostile
 import pytest
-from hostile import UPS, Hostile, config, errors, fleet, scrape
+from hostile import UPS, Hostile, config, errors, fleet, open_files, scrape
 
 from exporter.errors import UserError
 from exporter.reading.fleet import MAX_PROBED, Fleet
@@ -165,7 +164,7 @@ def test_two_thousand_scrapes_leave_nothing_behind() -> None:
                     await round(number)
                 gc.collect()
                 memory = tracemalloc.get_traced_memory()[0]
-                return len(asyncio.all_tasks()), sum(1 for _ in Path("/proc/self/fd").iterdir()), memory
+                return len(asyncio.all_tasks()), open_files(), memory
 
             await weigh(60)
             tracemalloc.start()

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import hostile
 import pytest
-from hostile import TIMEOUT, Hostile, Peer, Request, check_true, errors, fleet, scrape
+from hostile import TIMEOUT, Hostile, Peer, Request, check_true, errors, fleet, open_files, scrape
 
 from exporter.reading.line import Line
 from exporter.reading.link import Link
@@ -19,10 +19,6 @@ from exporter.targets import Endpoint
 
 LONG = {"request_timeout": "1s", "timeout": "5s"}
 UNITS = (1, 2, 3, 4)
-
-
-def open_files() -> int:
-    return sum(1 for _ in Path("/proc/self/fd").iterdir())
 
 
 def units_of(device: Hostile) -> list[int]:

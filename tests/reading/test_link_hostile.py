@@ -1,4 +1,4 @@
-"""Every wrong answer on every kind of line: nothing is exported, the reason is counted, nobody else is hurt."""
+"""Wrong answers of every kind: nothing is exported, the reason is counted, nobody else is hurt."""
 
 import asyncio
 

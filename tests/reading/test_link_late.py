@@ -162,11 +162,16 @@ def test_the_late_answer_of_another_unit_is_not_taken_either(transport: str) -> 
             def let_go(device: Hostile, peer: Peer, request: Request) -> None:
                 peer.write(held[0])
 
-            device.script = [hold, hostile.silent]
+            def let_go_and_answer(device: Hostile, peer: Peer, request: Request) -> None:
+                peer.write(held[0])
+                hostile.honest(device, peer, request)
+
+            device.script = [hold, hostile.silent, let_go_and_answer]
             assert not (await scrape(a)).up
             first = await scrape(b)
             check_true(first, device, 2)
             assert first.up
+            assert errors(b) == {}, "it is passed over, and the right one waited for"
             device.script = [let_go]
             for _ in range(3):
                 snapshot = await scrape(a)
@@ -218,5 +223,26 @@ def test_a_flapping_line_never_says_anything_false() -> None:
                 check_true(snapshot, device)
                 seen += snapshot.up
             assert seen
+
+    asyncio.run(test())
+
+
+@pytest.mark.parametrize("transport", LINES)
+def test_the_line_is_left_alone_for_a_timeout_after_a_timeout(transport: str) -> None:
+    """The late answer must not collide with the next request, and when it comes it settles the matter."""
+
+    async def test() -> None:
+        async with (
+            Hostile(transport) as device,
+            fleet({"name": "a", "target": device.target()}) as devices,
+        ):
+            a = devices.devices["a"]
+            for behaviour, functions in ((hostile.silent, [3, 4, 3]), (hostile.late(1.4 * TIMEOUT), [3, 3])):
+                device.requests.clear()
+                device.script = [behaviour]
+                assert (await scrape(a)).up
+                assert [request.function for request in device.requests] == functions
+                assert device.requests[1].at - device.requests[0].at >= 2 * TIMEOUT
+            assert device.connections <= 1
 
     asyncio.run(test())

@@ -1,0 +1,76 @@
+"""A gateway frame is read again within the pass until its counter is seen moving."""
+
+import asyncio
+
+import hostile
+from hostile import Hostile, Peer, Request, fleet, scrape
+
+PROF = {"module": "prof", "timeout": "5s", "request_timeout": "200ms"}
+
+
+def counting(step: int) -> hostile.Behaviour:
+    """A frame whose counter, the upper byte of word 0, moves with every read; the error byte is 0."""
+
+    def answer(device: Hostile, peer: Peer, request: Request) -> None:
+        hostile.honest(device, peer, request)
+        device.pins[0] = (device.pins[0] + (step << 8)) & 0xFF00
+
+    return answer
+
+
+def test_a_moving_counter_is_seen_within_the_first_pass() -> None:
+    async def test() -> None:
+        async with (
+            Hostile(served=range(50)) as device,
+            fleet({"name": "a", "target": device.target(), **PROF}) as devices,
+        ):
+            device.pins |= {0: 0xFE00, 10: 1, 35: 0}
+            device.behaviour = counting(1)
+            a = devices.devices["a"]
+            snapshot = await scrape(a)
+            assert snapshot.valid["prof"] is True
+            assert snapshot.groups == {"prof": True}
+            assert len(device.requests) == 2
+            # the counter has moved since: one read is enough from now on, over its wrap too
+            for number in range(3, 6):
+                assert (await scrape(a)).valid["prof"] is True
+                assert len(device.requests) == number
+
+    asyncio.run(test())
+
+
+def test_a_standing_counter_makes_no_valid_frame() -> None:
+    async def test() -> None:
+        async with (
+            Hostile(served=range(50)) as device,
+            fleet({"name": "a", "target": device.target(), **PROF}) as devices,
+        ):
+            device.pins |= {0: 0x0700, 10: 1, 35: 0}
+            a = devices.devices["a"]
+            loop = asyncio.get_running_loop()
+            started = loop.time()
+            snapshot = await scrape(a)
+            assert 1.5 < loop.time() - started < 2.5
+            assert snapshot.up
+            assert snapshot.valid == {"prof": False}
+            own = {"generex_prof_sequence_number", "generex_prof_error_code"}
+            assert hostile.exported(snapshot) <= own | {"generex_data_valid", "generex_odd_words"}
+
+    asyncio.run(test())
+
+
+def test_a_second_look_that_fails_takes_nothing_back() -> None:
+    async def test() -> None:
+        async with (
+            Hostile(served=range(50)) as device,
+            fleet({"name": "a", "target": device.target(), **PROF}) as devices,
+        ):
+            device.pins |= {0: 0x0700, 10: 1, 35: 0}
+            device.script = [hostile.honest]
+            device.behaviour = hostile.silent
+            snapshot = await scrape(devices.devices["a"])
+            assert snapshot.up
+            assert snapshot.valid == {"prof": False}
+            assert snapshot.errors
+
+    asyncio.run(test())
