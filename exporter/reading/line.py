@@ -75,8 +75,7 @@ class Line:
         loop = asyncio.get_running_loop()
         if (pause := min(self._next_request_at - loop.time(), deadline.left)) > 0:
             await asyncio.sleep(pause)
-        if deadline.left > 0:  # who gets the line with no time left was not served
-            self._served[unit] = next(self._turns)
+        self._served[unit] = next(self._turns)  # not when granted: there may be no time left to ask
         try:
             return await self.link.read(unit, span, timeout=timeout, deadline=deadline, trace=trace)
         finally:

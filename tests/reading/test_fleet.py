@@ -98,7 +98,9 @@ def test_a_device_that_goes_and_comes_back_never_has_two_connections() -> None:
                 assert second.up
                 assert (await first).up
                 assert device.most_open == 1
-                assert device.peers  # and it is kept, as that of any device
+                # and it is kept, as that of any device
+                assert (await scrape(devices.devices["a"])).up
+                assert device.connections == 1
 
     asyncio.run(test())
 
