@@ -68,11 +68,9 @@ class ReadPass:
         """Read everything; ends early when the device stays silent or the deadline comes."""
         await self._read_layout()
         # what was found, or a changed count, may ask for more: strings and modules
-        for _ in range(2):
-            self._look_around()
-            layout = self._layout()
-            if layout.spans == self.progress.layout.spans:
-                break
+        self._look_around()
+        layout = self._layout()
+        if layout is not self.progress.layout:
             self.progress.layout = layout
             await self._read_layout()
         await self._watch_frame()
@@ -198,16 +196,16 @@ class ReadPass:
         if not any(trust.rule == "frame" for trust in layout.trusts.values()):
             return
         counter = layout.words["sequence_number"].formula
-        if counter is None:
-            return
+        names = counter.names if counter else ("sequence_number",)
         frame = layout.group_spans[layout.words["sequence_number"].group]
         until = self._clock() + _FRAME_WAIT
         while True:
-            raws = real_words(layout, progress.words, counter.names)
-            if len(raws) < len(counter.names):
+            raws = real_words(layout, progress.words, names)
+            if len(raws) < len(names):
                 watch.forget()
                 return
-            watch.observe(int(counter(raws) or 0), self._clock())
+            number = counter(raws) if counter else raws["sequence_number"]
+            watch.observe(int(number or 0), self._clock())
             left = min(until - self._clock(), self.deadline.left)
             if watch.moving(self._clock()) or self._asker.given_up or left <= _FRAME_PAUSE:
                 return

@@ -164,7 +164,7 @@ def test_the_late_answer_of_another_unit_is_not_taken_either(transport: str) -> 
 
             def let_go_and_answer(device: Hostile, peer: Peer, request: Request) -> None:
                 peer.write(held[0])
-                hostile.honest(device, peer, request)
+                hostile.late(0.02, in_time=True)(device, peer, request)
 
             device.script = [hold, hostile.silent, let_go_and_answer]
             assert not (await scrape(a)).up
