@@ -7,8 +7,8 @@ import sys
 from collections.abc import Sequence
 
 from exporter import __version__
-from exporter.commands.flags import AppendFlag, Repeated, UsageError
-from exporter.errors import UserError
+from exporter.commands.flags import AppendFlag, Repeated
+from exporter.errors import UsageError, UserError
 
 COMMANDS = {
     "serve": "run the exporter",

@@ -1,1 +1,1 @@
-"""The commands of `generex-exporter`, one module each: `add_arguments(parser)` and `run(args) -> exit code`."""
+"""The commands, one module each: `add_arguments(parser)` and `run(args)`, which returns the exit code."""

@@ -5,10 +5,6 @@ from collections.abc import Sequence
 from typing import Any
 
 
-class UsageError(Exception):
-    """Wrong usage of the command line or its environment: exit code 2."""
-
-
 class Repeated(list[str]):
     """Values that came from the environment: the first one on the command line takes their place."""
 

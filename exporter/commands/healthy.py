@@ -3,8 +3,8 @@
 import argparse
 import http.client
 
-from exporter.commands.flags import AppendFlag, UsageError
-from exporter.errors import UserError
+from exporter.commands.flags import AppendFlag
+from exporter.errors import UsageError, UserError
 from exporter.web.listen import PORT, ListenAddress
 
 USES_ENVIRONMENT = True

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from exporter import logs
-from exporter.commands.flags import AppendFlag, UsageError
+from exporter.commands.flags import AppendFlag
 from exporter.config import Config, load_config
 from exporter.config.devices import from_flags
 from exporter.config.problems import Problems
 from exporter.durations import parse_duration
-from exporter.errors import UserError
+from exporter.errors import UsageError, UserError
 from exporter.web.listen import PORT, ListenAddress
 from exporter.yamlfile import Document
 

@@ -119,7 +119,14 @@ def test_on_a_terminal_it_draws_a_table() -> None:
         shown = bytearray()
         loop = asyncio.get_running_loop()
         here, there = os.openpty()
-        loop.add_reader(here, lambda: shown.extend(os.read(here, 65536)))
+        complete = asyncio.Event()
+
+        def read() -> None:
+            shown.extend(os.read(here, 65536))
+            if b"Modules" in shown:
+                complete.set()
+
+        loop.add_reader(here, read)
         try:
             async with Simulator(listen="127.0.0.1:0", modules=4) as device:
                 process = await asyncio.create_subprocess_exec(
@@ -129,8 +136,7 @@ def test_on_a_terminal_it_draws_a_table() -> None:
                 )
                 assert await process.wait() == 0
                 async with asyncio.timeout(10):
-                    while b"Modules" not in shown:
-                        await asyncio.sleep(0.01)
+                    await complete.wait()
         finally:
             loop.remove_reader(here)
             os.close(here)

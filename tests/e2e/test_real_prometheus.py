@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import pytest
+import yaml
 from support import Exporter, exporter, free_port, require, running, wait_for
 
 from exporter.simulator.server import Simulator
@@ -21,33 +22,7 @@ T = TypeVar("T")
 
 ERRORS = "generex_exporter_modbus_errors_total{"
 
-# as the README shows it, but for the times, and with one job for /metrics of everything beside it
-PROMETHEUS = """\
-global: {{scrape_interval: 1s, scrape_timeout: 1s}}
-scrape_configs:
-  - job_name: generex
-    static_configs:
-      - targets: ["{exporter}"]
-
-  - job_name: generex-devices
-    metrics_path: /probe
-    http_sd_configs:
-      - url: http://{exporter}/sd
-        refresh_interval: 1s
-    relabel_configs:
-      - source_labels: [__address__]
-        target_label: __param_target
-      - source_labels: [__param_target]
-        target_label: instance
-      - target_label: __address__
-        replacement: {exporter}
-
-  - job_name: generex-exporter
-    params:
-      "collect[]": [exporter]
-    static_configs:
-      - targets: ["{exporter}"]
-"""
+README = Path(__file__).parents[2] / "README.md"
 CONFIG = """\
 devices:
   - {{name: ups1, target: '{one}', labels: {{site: Wien, rack: "12"}}}}
@@ -84,12 +59,31 @@ class Prometheus:
             return json.load(answer)["data"]
 
 
+def configuration(exporter: str) -> str:
+    """What the README shows, both ways in one file, for another exporter and with everything each second."""
+    blocks = re.findall(r"```yaml\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
+    examples = [block for block in blocks if "scrape_configs:" in block]
+    assert len(examples) == 2
+    text = (
+        "".join(examples)
+        .replace("127.0.0.1:10141", exporter)
+        .replace("scrape_interval: 15s", "scrape_interval: 1s")
+    )
+    jobs = [job for part in text.split("scrape_configs:\n")[1:] for job in yaml.safe_load(part)]
+    for job in jobs:
+        for discovery in job.get("http_sd_configs", ()):
+            discovery["refresh_interval"] = "1s"
+    return yaml.safe_dump(
+        {"global": {"scrape_interval": "1s", "scrape_timeout": "1s"}, "scrape_configs": jobs}
+    )
+
+
 @contextmanager
 def prometheus(folder: Path, at: Exporter) -> Iterator[Prometheus]:
-    """A Prometheus with PROMETHEUS as its configuration, on a free port and with a storage of its own."""
+    """A Prometheus with both ways of the README, on a free port and with a storage of its own."""
     program = require("prometheus")
     config, log, port = folder / "prometheus.yml", folder / "prometheus.log", free_port()
-    config.write_text(PROMETHEUS.format(exporter=f"127.0.0.1:{at.port}"))
+    config.write_text(configuration(f"127.0.0.1:{at.port}"))
     command = [
         program, f"--config.file={config}", f"--storage.tsdb.path={folder / 'tsdb'}",
         f"--web.listen-address=127.0.0.1:{port}", "--log.level=debug",
