@@ -1,0 +1,46 @@
+"""What every board is built from, and small tables that several boards share."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from exporter.generate.dashboards.choices import GREEN, ORANGE, RED
+from exporter.generate.dashboards.looks import Steps
+from exporter.generate.dashboards.vocabulary import Vocabulary
+
+UNITS = {
+    "volts": "volt", "amperes": "amp", "ohms": "ohm", "hertz": "hertz", "celsius": "celsius",
+    "ratio": "percentunit", "seconds": "dtdurations", "voltamperes": "voltamp", "watts": "watt",
+}  # fmt: skip
+"""Grafana's names for the units of metrics."""
+
+
+@dataclass(frozen=True)
+class Context:
+    """The maps' words and the thresholds that the alerts use."""
+
+    words: Vocabulary
+    thresholds: Mapping[str, float]
+
+    @property
+    def load(self) -> Steps:
+        """Colours of a load."""
+        return (
+            (None, GREEN),
+            (self.thresholds["load_warning"], ORANGE),
+            (self.thresholds["load_critical"], RED),
+        )
+
+    @property
+    def charge(self) -> Steps:
+        """Colours of a battery charge."""
+        return (None, RED), (self.thresholds["survivable_charge"], GREEN)
+
+    @property
+    def runtime(self) -> Steps:
+        """Colours of a runtime in seconds."""
+        return (None, RED), (self.thresholds["runtime_short"], GREEN)
+
+    def text(self, name: str) -> str:
+        """A threshold as the descriptions write it."""
+        value = self.thresholds[name]
+        return f"{value:.0%}" if value <= 2 else f"{value:g}"

@@ -1,0 +1,200 @@
+"""The board of all devices: one row each, the worst on top."""
+
+from exporter.generate.dashboards import queries as q
+from exporter.generate.dashboards.board import BOARDS, Board, Row
+from exporter.generate.dashboards.choices import GREEN, ORANGE, PURPLE, RED, first_of, states, survival
+from exporter.generate.dashboards.context import Context
+from exporter.generate.dashboards.looks import Override, alarm_mapping, cell, choice_mapping, limits
+from exporter.generate.dashboards.panels import (
+    Frame,
+    Panel,
+    Query,
+    stat_panel,
+    table_panel,
+    timeline_panel,
+    transform,
+)
+
+_UPS, _BACS = BOARDS["ups"][0], BOARDS["bacs"][0]
+_KEEP = "${datasource:queryparam}&${job:queryparam}&${instance:queryparam}&${__url_time_range}"
+
+
+def fleet_board(context: Context) -> Board:
+    """The board as Grafana will show it."""
+    return Board(
+        "fleet",
+        "Every UPS and BACS, the one in most trouble on top. A device that fell silent stays listed for a "
+        "day.",
+        (
+            Row("At a glance", _glance(context)),
+            Row("Devices, the worst on top", (_devices(context),)),
+            Row("How it came to this", (_history(context),)),
+        ),
+        since="now-24h",
+        failures=True,
+    )
+
+
+def _glance(context: Context) -> list[Panel]:
+    state = first_of(states(context.words))
+    survive = first_of(survival(context.words, context.thresholds["survivable_charge"]))
+    ill = q.ill_modules(context.words)
+    tiles = (
+        ("All devices", "All devices that were seen within the last day.", f"count({q.ROWS})", "text"),
+        (
+            "Unreachable or lost",
+            "Devices that do not answer, or whose manager has lost the UPS: nothing is known about them.",
+            _count(f"({state}) >= 6"),
+            PURPLE,
+        ),
+        (
+            "Load dark",
+            "Devices whose output is off: their load has no power.",
+            _count(f"({state}) == 5"),
+            RED,
+        ),
+        ("On battery", "Devices that draw on their battery now.", _count(f"({state}) == 4"), ORANGE),
+        ("On bypass", "Devices whose load hangs on the mains unprotected.", _count(f"({state}) == 3"), RED),
+        (
+            "Would not survive",
+            "Devices that would lose their load in a power failure now, or of which that is not known. The "
+            "table says why.",
+            _count(f"({survive}) >= 2"),
+            RED,
+        ),
+        (
+            "Blocks needing attention",
+            "Battery blocks that are absent or have a flag, over all devices whose blocks were read.",
+            f"sum({ill})",
+            ORANGE,
+        ),
+    )
+    panels = []
+    for index, (title, about, expr, colour) in enumerate(tiles):
+        steps = ((None, "text"),) if colour == "text" else ((None, GREEN), (1, colour))
+        frame = Frame(title, f"{about} 0 is good.", 3 if index != 6 else 6, 4)
+        none = "NO DATA" if index < 6 else "not served"
+        panels.append(stat_panel(frame, [Query(expr)], unit="none", steps=steps, none=none, decimals=0))
+    return panels
+
+
+def _count(expr: str) -> str:
+    """How many; 0 only while there are devices at all."""
+    return f"count({expr}) or 0 * count({q.ROWS})"
+
+
+def _devices(context: Context) -> Panel:
+    words, thresholds = context.words, context.thresholds
+    state_choices = states(words)
+    survival_choices = survival(words, thresholds["survivable_charge"])
+    state, survive = first_of(state_choices), first_of(survival_choices)
+    ranked = q.rank(words.system_metrics)
+    # state 3 and above is trouble by itself; an alarm counts by its severity, a bad prospect between the two
+    trouble = (
+        f"max by (device) (\n  ({state}) + 30 * (({state}) >= bool 3)\n"
+        f"  or 10 * ({ranked})\n"
+        f'  or label_replace(15 * (({survive}) >= bool 5), "alarm", "survival", "", "")\n)'
+    )
+    columns = (
+        ("Trouble", trouble),
+        ("Runs on", state),
+        ("Survives a failure now?", survive),
+        ("Worst alarm", f"topk by (device) (1, {ranked})"),
+        ("Charge", q.CHARGE),
+        ("Runtime", q.RUNTIME),
+        ("Worst load phase", q.by(q.series("generex_ups_output_load_ratio"))),
+        ("Temperature", q.by(q.series("generex_ups_temperature_celsius"))),
+        ("Blocks ill", q.ill_modules(words)),
+        ("Last power failure", q.LAST_FAILURE),
+        ("Last answer", q.LAST_SEEN),
+    )
+    names = {f"Value #{chr(ord('A') + index)}": name for index, (name, _) in enumerate(columns)}
+    names = {"device": "Device"} | names | {"alarm": "Worst alarm"}
+    shown = [field for field in names if field not in ("Value #A", "Value #D")]
+    shown.insert(shown.index("Value #C") + 1, shown.pop())
+    colour = cell()
+    overrides: list[Override] = [
+        ("Device", {"links": _links(), "custom.width": 160}),
+        (
+            "Runs on",
+            {"mappings": choice_mapping(state_choices), "custom.cellOptions": colour, "custom.width": 150},
+        ),
+        (
+            "Survives a failure now?",
+            {"mappings": choice_mapping(survival_choices), "custom.cellOptions": colour, "custom.width": 210},
+        ),
+        (
+            "Worst alarm",
+            {
+                "mappings": alarm_mapping(words.system_metrics),
+                "custom.cellOptions": colour,
+                "custom.width": 220,
+            },
+        ),
+        (
+            "Charge",
+            {"unit": "percentunit", "thresholds": limits(*context.charge), "custom.cellOptions": colour},
+        ),
+        (
+            "Runtime",
+            {"unit": "dtdurations", "thresholds": limits(*context.runtime), "custom.cellOptions": colour},
+        ),
+        (
+            "Worst load phase",
+            {"unit": "percentunit", "thresholds": limits(*context.load), "custom.cellOptions": colour},
+        ),
+        ("Temperature", {"unit": "celsius"}),
+        (
+            "Blocks ill",
+            {"decimals": 0, "thresholds": limits((None, GREEN), (1, ORANGE)), "custom.cellOptions": colour},
+        ),
+        ("Last power failure", {"unit": "dtdurations", "decimals": 0}),
+        ("Last answer", {"unit": "dtdurations", "decimals": 0}),
+    ]
+    return table_panel(
+        Frame(
+            "Devices",
+            "One row per device, the worst on top; a click on the name leads to its boards. “Runs on” "
+            "shows the gravest of: unreachable, UPS lost, load dark, on battery, bypass, eco, test, "
+            "mains. Runtime is the smaller of the UPS's own and the one that follows from the fall of the "
+            "charge. “Last power failure” is how long ago, within the time shown. A dash is a value that "
+            "is not served or not known now: never a good sign by itself.",
+            24,
+            14,
+        ),
+        [Query(expr, name) for name, expr in columns],
+        transformations=[
+            transform("joinByField", byField="device", mode="outer"),
+            transform("sortBy", fields={}, sort=[{"field": "Value #A", "desc": True}]),
+            transform("filterFieldsByName", include={"names": shown}),
+            transform(
+                "organize", renameByName={field: names[field] for field in shown}, excludeByName={},
+                indexByName={field: index for index, field in enumerate(shown)},
+            ),
+        ],
+        overrides=overrides,
+    )  # fmt: skip
+
+
+def _links() -> list[dict[str, object]]:
+    device = "var-device=${__data.fields.Device}"
+    return [
+        {"title": f"{what} of this device", "url": f"/d/{uid}?{device}&{_KEEP}", "targetBlank": False}
+        for what, uid in (("UPS", _UPS), ("BACS", _BACS))
+    ]
+
+
+def _history(context: Context) -> Panel:
+    choices = states(context.words)
+    return timeline_panel(
+        Frame(
+            "What each device ran on",
+            "A line per device over time, with the words of the table above. Orange marks at the top are "
+            "power failures.",
+            24,
+            9,
+        ),
+        [Query(first_of(choices), "{{device}}")],
+        mappings=choice_mapping(choices),
+        none="NO DATA",
+    )

@@ -1,0 +1,217 @@
+"""The kinds of panels that the boards use, each with everything that every panel must have."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from exporter.generate.dashboards.looks import Override, Steps, limits, properties
+from exporter.generate.dashboards.sdk import (
+    Builder,
+    common,
+    common_models,
+    dashboard,
+    heatmap,
+    heatmap_models,
+    models,
+    prometheus,
+    prometheus_models,
+    stat,
+    statetimeline,
+    table,
+    timeseries,
+)
+
+SOURCE = common_models.DataSourceRef(type_val="prometheus", uid="$datasource")
+Panel = Builder[models.Panel]
+_P = TypeVar("_P", stat.Panel, timeseries.Panel, statetimeline.Panel, table.Panel, heatmap.Panel)
+
+
+@dataclass(frozen=True)
+class Query:
+    """A query of a panel; `legend` may hold labels as `{{name}}`."""
+
+    expr: str
+    legend: str = ""
+
+
+@dataclass(frozen=True)
+class Frame:
+    """What every panel has: title, how to read it, its size on a grid 24 wide."""
+
+    title: str
+    about: str
+    width: int
+    height: int
+
+
+def stat_panel(
+    frame: Frame,
+    queries: Sequence[Query],
+    *,
+    unit: str = "none",
+    mappings: list[models.ValueMapping] | None = None,
+    steps: Steps = ((None, "text"),),
+    none: str = "n/a",
+    decimals: int | None = None,
+    size: int | None = None,
+) -> Panel:
+    """A big value of this moment: an instant query, so that a dead device shows no old value."""
+    panel = _common(stat.Panel(), frame, queries, instant=True).unit(unit).no_value(none)
+    panel.thresholds(limits(*steps)).mappings(mappings or [])
+    panel.color_scheme(dashboard.FieldColor().mode(models.FieldColorModeId.THRESHOLDS))
+    panel.color_mode(common_models.BigValueColorMode.BACKGROUND_SOLID)
+    panel.graph_mode(common_models.BigValueGraphMode.NONE)
+    panel.reduce_options(common.ReduceDataOptions().calcs(["last"]).values(False).fields(""))
+    panel.text_mode(common_models.BigValueTextMode.VALUE)
+    if decimals is not None:
+        panel.decimals(decimals)
+    if size is not None:
+        panel.text(common.VizTextDisplayOptions().value_size(size))
+    return panel
+
+
+def lines_panel(
+    frame: Frame,
+    queries: Sequence[Query],
+    *,
+    unit: str,
+    steps: Steps = (),
+    overrides: Iterable[Override] = (),
+    bounds: tuple[float | None, float | None] = (None, None),
+    none: str = "not served",
+    legend: bool = True,
+) -> Panel:
+    """Values over time; gaps stay gaps, limits are drawn as lines."""
+    panel = _common(timeseries.Panel(), frame, queries).unit(unit).no_value(none)
+    panel.legend(
+        common.VizLegendOptions()
+        .display_mode(common_models.LegendDisplayMode.LIST)
+        .placement(common_models.LegendPlacement.BOTTOM)
+        .show_legend(legend)
+        .calcs([])
+    )
+    panel.tooltip(
+        common.VizTooltipOptions()
+        .mode(common_models.TooltipDisplayMode.MULTI)
+        .sort(common_models.SortOrder.DESCENDING)
+    )
+    panel.line_width(2).fill_opacity(0).span_nulls(False).show_points(common_models.VisibilityMode.AUTO)
+    low, high = bounds
+    if low is not None:
+        panel.min(low)
+    if high is not None:
+        panel.axis_soft_max(high)
+    if steps:
+        panel.thresholds(limits(*steps))
+        panel.thresholds_style(
+            common.GraphThresholdsStyleConfig().mode(common_models.GraphThresholdsStyleMode.DASHED)
+        )
+    return _override(panel, overrides)
+
+
+def timeline_panel(
+    frame: Frame,
+    queries: Sequence[Query],
+    *,
+    mappings: list[models.ValueMapping] | None = None,
+    overrides: Iterable[Override] = (),
+    none: str = "n/a: not served",
+    per_page: int = 50,
+) -> Panel:
+    """States over time, a row each; colours come from value mappings."""
+    panel = _common(statetimeline.Panel(), frame, queries).unit("none").no_value(none)
+    panel.mappings(mappings or []).thresholds(limits((None, "text")))
+    panel.color_scheme(dashboard.FieldColor().mode(models.FieldColorModeId.THRESHOLDS))
+    panel.show_value(common_models.VisibilityMode.AUTO).merge_values(True).row_height(0.85)
+    panel.fill_opacity(90).line_width(0).span_nulls(False).per_page(per_page)
+    panel.legend(common.VizLegendOptions().show_legend(False).calcs([]))
+    return _override(panel, overrides)
+
+
+def table_panel(
+    frame: Frame,
+    queries: Sequence[Query],
+    *,
+    transformations: Sequence[models.DataTransformerConfig],
+    overrides: Iterable[Override] = (),
+    unit: str = "none",
+    mappings: list[models.ValueMapping] | None = None,
+    none: str = "–",
+) -> Panel:
+    """A table of this moment: instant queries."""
+    panel = _common(table.Panel(), frame, queries, instant=True, as_table=True).unit(unit).no_value(none)
+    panel.transformations(list(transformations)).mappings(mappings or [])
+    panel.thresholds(limits((None, "text"))).cell_height(common_models.TableCellHeight.SM)
+    return _override(panel, overrides)
+
+
+def heat_panel(frame: Frame, queries: Sequence[Query], *, unit: str, decimals: int, scheme: str) -> Panel:
+    """A row per block and a column per time; a cell without a value stays empty."""
+    panel = _common(heatmap.Panel(), frame, queries).unit(unit).no_value("no blocks: not served")
+    panel.calculate(False).cell_gap(1)
+    panel.color(
+        heatmap.HeatmapColorOptions()
+        .mode(heatmap_models.HeatmapColorMode.SCHEME)
+        .scheme(scheme)
+        .scale(heatmap_models.HeatmapColorScale.LINEAR)
+        .exponent(0.5)
+        .steps(64)
+        .reverse(False)
+    )
+    panel.cell_values(heatmap.CellValues().unit(unit).decimals(decimals))
+    panel.y_axis(heatmap.YAxisConfig().reverse(True).axis_placement(common_models.AxisPlacement.LEFT))
+    panel.rows_frame(heatmap.RowsHeatmapOptions().layout(common_models.HeatmapCellLayout.AUTO))
+    panel.max_data_points(120)
+    return panel
+
+
+def transform(name: str, **options: Any) -> models.DataTransformerConfig:
+    """A transformation of a table."""
+    return models.DataTransformerConfig(id_val=name, options=options)
+
+
+def columns(field: str, queries: Sequence[Query], *labels: str) -> list[models.DataTransformerConfig]:
+    """Joins instant queries by a label into one table; each query's column is named by its legend.
+
+    `labels` are further labels that become columns; the others are dropped.
+    """
+    names = {f"Value #{ref(index)}": query.legend for index, query in enumerate(queries)}
+    keep = [field, *labels, *names]
+    return [
+        transform("joinByField", byField=field, mode="outer"),
+        transform("filterFieldsByName", include={"names": keep}),
+        transform("organize", renameByName=names, excludeByName={}, indexByName={}),
+    ]
+
+
+def ref(index: int) -> str:
+    """The letter of the query with that number, from 0."""
+    return chr(ord("A") + index)
+
+
+def _common(
+    panel: _P, frame: Frame, queries: Sequence[Query], *, instant: bool = False, as_table: bool = False
+) -> _P:
+    panel.title(frame.title).description(frame.about).span(frame.width).height(frame.height)
+    panel.datasource(SOURCE)
+    for index, query in enumerate(queries):
+        target = prometheus.Dataquery().ref_id(ref(index)).expr(query.expr).datasource(SOURCE)
+        target.format(
+            prometheus_models.PromQueryFormat.TABLE
+            if as_table
+            else prometheus_models.PromQueryFormat.TIME_SERIES
+        )
+        target = target.instant() if instant else target.range()
+        if query.legend and not as_table:
+            target.legend_format(query.legend)
+        panel.with_target(target)
+    return panel
+
+
+def _override(panel: _P, overrides: Iterable[Override]) -> _P:
+    for name, values in overrides:
+        if name.startswith("/"):
+            panel.override_by_regexp(name, properties(values))
+        else:
+            panel.override_by_name(name, properties(values))
+    return panel

@@ -1,0 +1,185 @@
+"""PromQL of the boards. Everything is scoped by the variables of the boards.
+
+State tiles do not lean on recording rules: without the rules loaded a board must still tell the truth. What
+needs history (baselines, nominal values, the last discharge) reads the rules by the names that alerts use.
+"""
+
+from exporter.generate.dashboards.vocabulary import SEVERITIES, FlagMetric, Vocabulary, alternatives
+
+SCOPE = 'job=~"$job", instance=~"$instance"'
+DEVICE = 'device=~"$device"'
+
+ON_BATTERY_FLAGS = (("generex_ups_status", "backup_mode"), ("generex_ups_alarm", "on_battery"))
+BYPASS_FLAGS = (("generex_ups_status", "bypass_mode"), ("generex_ups_alarm", "on_bypass"))
+ECO_FLAGS = (("generex_ups_status", "eco_mode"),)
+TEST_FLAGS = (("generex_ups_status", "test_act"), ("generex_ups_alarm", "test_in_progress"))
+LOST_FLAGS = (("generex_ups_status", "comm_lost"), ("generex_ups_alarm", "communication_lost"))
+DARK_FLAGS = (
+    ("generex_ups_status", "shutdown"),
+    *(
+        ("generex_ups_alarm", flag)
+        for flag in (
+            "output_off_as_requested",
+            "ups_off_as_requested",
+            "ups_output_off",
+            "ups_system_off",
+            "awaiting_power",
+        )
+    ),
+)
+
+
+def own(metric: str, *matchers: str) -> str:
+    """A selector of the exporter's own metrics: job and instance only."""
+    return f"{metric}{{{', '.join((SCOPE, *matchers))}}}"
+
+
+def series(metric: str, *matchers: str) -> str:
+    """A selector of a device's series."""
+    return own(metric, DEVICE, *matchers)
+
+
+def recorded(rule: str) -> str:
+    """A selector of a recording rule: rules know devices, but neither job nor instance."""
+    return f"{rule}{{{DEVICE}}}"
+
+
+def by(expr: str, *labels: str, how: str = "max") -> str:
+    """An aggregate per device, or per device and further labels; also of a device scraped twice."""
+    return f"{how} by ({', '.join(('device', *labels))}) ({expr})"
+
+
+def flag(*flags: tuple[str, str]) -> str:
+    """Per device 1 when any of the flags is set, 0 when none is; nothing where none is known."""
+    per_metric: dict[str, list[str]] = {}
+    for metric, name in flags:
+        per_metric.setdefault(metric, []).append(name)
+    parts = [
+        series(metric, f'flag="{names[0]}"' if len(names) == 1 else f'flag=~"{alternatives(names)}"')
+        for metric, names in per_metric.items()
+    ]
+    return by(" or ".join(parts))
+
+
+# A device stays listed for a day after its exporter fell silent; until then it counts as unreachable.
+UP = series("generex_up")
+ROWS = f"({by(UP)} or {by(f'last_over_time({UP}[1d])')} * 0)"
+ON_BATTERY = flag(*ON_BATTERY_FLAGS)
+OUTPUT = series("generex_ups_status", 'flag="output_act"')
+DARK = f"({by(f'1 - {OUTPUT}')} == 1 or {flag(*DARK_FLAGS)} == 1)"
+CHARGE = by(series("generex_ups_battery_charge_ratio"))
+OWN_RUNTIME = by(series("generex_ups_battery_runtime_seconds"))
+_FALL = f"deriv({series('generex_ups_battery_charge_ratio')}[5m])"
+PROJECTED_RUNTIME = f"{CHARGE} / -({by(_FALL)} < 0) and on (device) {ON_BATTERY} == 1"
+RUNTIME = (
+    f'min by (device) (\n  label_replace({OWN_RUNTIME}, "by", "ups", "", "")'
+    f'\n  or label_replace({PROJECTED_RUNTIME}, "by", "fall", "", "")\n)'
+)
+LAST_SEEN = f"time() - {by(f'max_over_time((timestamp({UP} == 1))[1d:1m])')}"
+POWER_FAILURES = series("generex_ups_power_failures_total")
+_FAILED = f"timestamp(increase({POWER_FAILURES}[$__rate_interval]) > 0)"
+LAST_FAILURE = f"time() - {by(f'max_over_time(({_FAILED})[$__range:$__interval])')}"
+PRESENT = series("generex_bacs_module_present")
+BLOCK = ("string", "module")
+
+
+def out_of_sight(words: Vocabulary) -> str:
+    """Per device 1 when the manager has lost the UPS, or its values do not vouch for themselves."""
+    groups = alternatives(words.ups_groups)
+    valid = series("generex_data_valid", f'group=~"{groups}"')
+    return f"({flag(*LOST_FLAGS)} == 1 or {by(valid, how='min')} == 0)"
+
+
+def ups_not_read(words: Vocabulary) -> str:
+    """Per device a value where a UPS is expected, whether it was read or not."""
+    return by(series("generex_group_up", f'group=~"{alternatives(words.ups_groups)}"'))
+
+
+def bacs_trusted() -> str:
+    """Per device 1 when the BACS was read to the last module and vouches for itself."""
+    read = series("generex_group_up", 'group=~"bacs|strings|modules"')
+    valid = series("generex_data_valid", 'group="bacs"')
+    return by(f"{read} or {valid}", how="min")
+
+
+def missing_modules() -> str:
+    """Per device something when an expected module is silent, or the device counts fewer than it did."""
+    count = by(series("generex_bacs_modules"))
+    most = by(f"max_over_time({series('generex_bacs_modules')}[1d])")
+    return f"({by(f'{PRESENT} == bool 0')} == 1 or {count} < {most})"
+
+
+def missing_strings() -> str:
+    """Per device something when a string has no values, or the device counts fewer than it did."""
+    strings = by(series("generex_bacs_strings"))
+    shown = f"count by (device) ({by(series('generex_bacs_string_volts'), 'string')})"
+    most = by(f"max_over_time({series('generex_bacs_strings')}[1d])")
+    return f"({shown} < {strings} or {strings} < {most})"
+
+
+def rank(metrics: tuple[FlagMetric, ...], *labels: str) -> str:
+    """Set flags (or cleared ones that should be set) with 3 for critical, 2 for warning and 1 for info.
+
+    The label `alarm` names metric and flag, as `generex_ups_alarm.fan_failure`.
+    """
+    parts = []
+    for number, severity in zip((3, 2, 1), SEVERITIES, strict=True):
+        for metric in metrics:
+            names = metric.names(severity)
+            if names:
+                chosen = series(metric.name, f'flag=~"{alternatives(names)}"')
+                parts.append(f"{_named(f'{chosen} == 1', *labels)} * 0 + {number}")
+    for metric in metrics:
+        for name in metric.names("none", normal=True):
+            number = 3 if name == "output_act" else 2
+            cleared = series(metric.name, f'flag="{name}"') + " == 0"
+            parts.append(f"{_named(cleared, *labels)} * 0 + {number}")
+    return "\n  or ".join(parts)
+
+
+def _named(expr: str, *labels: str) -> str:
+    return by(f'label_join({expr}, "alarm", ".", "__name__", "flag")', "alarm", *labels)
+
+
+def module_rank(words: Vocabulary) -> str:
+    """Per module 4 when it is absent, 3, 2 or 1 by its worst flag, 0 when it is there without any."""
+    metric = words.flags("generex_bacs_module_alarm")
+    parts = [f"{by(f'{PRESENT} == 0', *BLOCK)} + 4"]
+    for number, severity in zip((3, 2, 1), SEVERITIES, strict=True):
+        if names := metric.names(severity):
+            chosen = series(metric.name, f'flag=~"{alternatives(names)}"')
+            parts.append(f"{by(f'{chosen} == 1', *BLOCK)} * 0 + {number}")
+    parts.append(f"{by(f'{PRESENT} == 1', *BLOCK)} * 0")
+    return "\n  or ".join(parts)
+
+
+def ill_modules(words: Vocabulary) -> str:
+    """Per device how many modules are absent or have a flag; nothing where they were not read."""
+    modules = series("generex_group_up", 'group="modules"')
+    healthy = f"({by(modules)} == 1 and on (device) {bacs_trusted()} == 1) * 0"
+    return f"count by (device) (({module_rank(words)}) > 0)\n  or {healthy}"
+
+
+def deviation(metric: str, operator: str = "-") -> str:
+    """Per module the difference to the median of its string, or with `/` the ratio."""
+    block = by(series(metric), *BLOCK)
+    median = f"quantile by (device, string) (0.5, {series(metric)})"
+    return f"{block} {operator} on (device, string) group_left () {median}"
+
+
+def block(expr: str) -> str:
+    """Adds the label `block`, the module's number with zeros before it, so that blocks sort by number."""
+    for digits, pad in (("...", ""), ("..", "0"), (".", "00")):
+        expr = f'label_replace({expr}, "block", "{pad}$1", "module", "({digits})")'
+    return expr
+
+
+def with_absent(expr: str) -> str:
+    """Adds absent modules as rows without a number, so that they keep their place."""
+    return f"{expr}\n  or {by(f'{PRESENT} == 0', *BLOCK)} * NaN"
+
+
+def known_flags(expr: str, flags: tuple[str, ...]) -> str:
+    """Adds −1 for each flag that the device does not report: not available, and not fine either."""
+    missing = "".join(f'\n  or label_replace(vector(-1), "flag", "{name}", "", "")' for name in flags)
+    return f"max by (flag) ({expr}){missing}"

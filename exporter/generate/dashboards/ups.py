@@ -1,0 +1,238 @@
+"""The board of one UPS at a time; with several devices chosen, one section for each."""
+
+from collections.abc import Sequence
+
+from exporter.generate.dashboards import queries as q
+from exporter.generate.dashboards.board import Board, Row
+from exporter.generate.dashboards.choices import GREEN, ORANGE, PURPLE, RED, first_of, states, survival
+from exporter.generate.dashboards.context import UNITS, Context
+from exporter.generate.dashboards.looks import (
+    QUIET,
+    choice_mapping,
+    flag_overrides,
+    mapping,
+)
+from exporter.generate.dashboards.panels import (
+    Frame,
+    Panel,
+    Query,
+    columns,
+    lines_panel,
+    stat_panel,
+    table_panel,
+    timeline_panel,
+)
+from exporter.generate.dashboards.ups_lines import battery_panels, power_panels
+
+
+def ups_board(context: Context, others: Sequence[str] = ()) -> Board:
+    """The board; `others` are metrics of the maps that no other panel shows."""
+    panels = [
+        *_now(context),
+        _last_seen(),
+        *power_panels(context),
+        *battery_panels(context),
+        *_flags(context),
+        *_rest(),
+        *(other_panel(context, name) for name in others),
+    ]
+    return Board(
+        "ups",
+        "One UPS: what it runs on, how long that lasts, and every status and alarm bit in plain words.",
+        (Row("$device", panels, repeat="device"),),
+        failures=True,
+    )
+
+
+def _now(context: Context) -> list[Panel]:
+    state_choices = states(context.words)
+    charge = context.thresholds["survivable_charge"]
+    survival_choices = survival(context.words, charge)
+    return [
+        stat_panel(
+            Frame(
+                "Runs on",
+                "What the load lives on now, the gravest first: unreachable, UPS lost, load dark, on "
+                "battery, bypass, eco, test, mains. During a battery test many UPSs say on battery.",
+                7, 6,
+            ),
+            [Query(first_of(state_choices))], mappings=choice_mapping(state_choices), none="NO DATA",
+        ),
+        stat_panel(
+            Frame(
+                "Would we survive a failure now?",
+                f"YES needs a charge of at least {charge:.0%}, the breaker closed, all strings and blocks "
+                "present, and no word of a bad battery, a failed charger or a failed test. Otherwise the "
+                "first reason. It judges what this device serves: a UPS without BACS says nothing about "
+                "breaker and blocks.",
+                7, 6,
+            ),
+            [Query(first_of(survival_choices))], mappings=choice_mapping(survival_choices), none="NO DATA",
+        ),
+        stat_panel(
+            Frame("Charge", f"Battery charge as the UPS reports it. Red below {charge:.0%}.", 2, 6),
+            [Query(q.CHARGE)], unit="percentunit", steps=context.charge, decimals=0,
+        ),
+        stat_panel(
+            Frame(
+                "Runtime, says the UPS",
+                "Runtime left by the UPS's own estimate. On battery act on the smaller one.", 3, 6,
+            ),
+            [Query(q.OWN_RUNTIME)], unit="dtdurations", steps=context.runtime, decimals=0,
+        ),
+        stat_panel(
+            Frame(
+                "Runtime, by the charge",
+                "Runtime left if the charge goes on falling as in the last five minutes; on battery only. On "
+                "battery act on the smaller one.",
+                3, 6,
+            ),
+            [Query(q.PROJECTED_RUNTIME)], unit="dtdurations", steps=context.runtime, none="on mains",
+            decimals=0,
+        ),
+        stat_panel(
+            Frame("Worst load", "Load of the most loaded phase; 100 % is what the UPS can carry.", 2, 6),
+            [Query(q.by(q.series("generex_ups_output_load_ratio")))],
+            unit="percentunit", steps=context.load, decimals=0,
+        ),
+    ]  # fmt: skip
+
+
+def _last_seen() -> Panel:
+    gone = f"unless on (device) {q.ON_BATTERY}"
+    status = q.series("generex_ups_status", 'flag="backup_mode"')
+    alarm = q.series("generex_ups_alarm", 'flag="on_battery"')
+    seen = f"max_over_time((timestamp({status} or {alarm}))[1d:1m])"
+    was = f"last_over_time({status}[1d]) or last_over_time({alarm}[1d])"
+    charge = f"last_over_time({q.series('generex_ups_battery_charge_ratio')}[1d])"
+    runtime = f"last_over_time({q.series('generex_ups_battery_runtime_seconds')}[1d])"
+    queries = [
+        Query(f"time() - {q.by(seen)} {gone}", "Last seen, ago"),
+        Query(f"{q.by(was)} {gone}", "It was"),
+        Query(f"{q.by(charge)} {gone}", "Charge then"),
+        Query(f"{q.by(runtime)} {gone}", "Runtime then"),
+    ]
+    return table_panel(
+        Frame(
+            "Last seen, when it is out of sight",
+            "Only while the UPS is unreachable or lost: what it last said, and how long ago. Old values, "
+            "kept out of every other panel. Empty while the UPS is in sight.",
+            24, 3,
+        ),
+        queries,
+        transformations=columns("device", queries),
+        overrides=[
+            ("Last seen, ago", {"unit": "dtdurations", "decimals": 0}),
+            ("It was", {"mappings": mapping({"1": ("▲ on battery", ORANGE), "0": ("on mains", QUIET)}, "–")}),
+            ("Charge then", {"unit": "percentunit"}),
+            ("Runtime then", {"unit": "dtdurations"}),
+        ],
+        none="in sight",
+    )  # fmt: skip
+
+
+def _flags(context: Context) -> list[Panel]:
+    found = []
+    for metric, title in (("generex_ups_status", "Status"), ("generex_ups_alarm", "Alarms")):
+        flags = context.words.flags(metric)
+        names = tuple(flags.flags)
+        found.append(
+            timeline_panel(
+                Frame(
+                    f"{title}: every bit",
+                    "A line per bit: dark is not set, a colour is set (✖ critical, ▲ warning, ◇ info). "
+                    "Grey n/a is a bit that this device does not report, or not now: that is not the same "
+                    "as fine.",
+                    12, max(6, len(names)),
+                ),
+                [Query(q.known_flags(q.series(metric), names), "{{flag}}")],
+                overrides=flag_overrides(flags),
+            )
+        )  # fmt: skip
+    return found
+
+
+def _rest() -> list[Panel]:
+    trust = mapping({"1": ("● yes", GREEN), "0": ("✖ NO", RED)}, "n/a")
+    level = mapping({"1": ("high", "#5794F2"), "0": ("low", QUIET)}, "n/a")
+    return [
+        timeline_panel(
+            Frame(
+                "Read and trusted",
+                "Whether the device answered, whether each group of words was read whole, and whether its "
+                "values vouch for themselves. NO means that green elsewhere on this board proves nothing.",
+                12, 7,
+            ),
+            [
+                Query(f"max({q.UP})", "answers"),
+                Query(f"max by (group) ({q.series('generex_group_up')})", "{{group}} read"),
+                Query(f"min by (group) ({q.series('generex_data_valid')})", "{{group}} trusted"),
+            ],
+            mappings=trust, none="NO DATA",
+        ),
+        timeline_panel(
+            Frame("AUX inputs", "The level at each AUX port. What high means depends on the wiring.", 6, 7),
+            [Query(f"max by (port) ({q.series('generex_ups_aux_input')})", "AUX {{port}}")], mappings=level,
+        ),
+        lines_panel(
+            Frame("Other sensors", "Humidity of named sensors, and sensors with a unit of their own.", 6, 7),
+            [
+                Query(
+                    f"max by (sensor) ({q.series('generex_sensor_humidity_ratio')}) * 100",
+                    "{{sensor}}, % RH",
+                ),
+                Query(f"max by (sensor) ({q.series('generex_sensor_value')})", "{{sensor}}"),
+            ],
+            unit="short", none="no sensors",
+        ),
+        stat_panel(
+            Frame(
+                "Status word",
+                "The raw word in hexadecimal, for the vendor's tables; generex-exporter explain "
+                "ups.status WORD takes it apart. 4 is a UPS in order.",
+                6, 4,
+            ),
+            [Query(q.by(q.series("generex_ups_status_word")))], unit="hex0x", decimals=0,
+        ),
+        lines_panel(
+            Frame(
+                "Gateway counter",
+                "The counter of an SNMP_PROF frame. It must move: when it stands still, the PLC has "
+                "stopped and the frame is old.",
+                12, 4,
+            ),
+            [Query(f"max({q.series('generex_prof_sequence_number')})", "counter")],
+            unit="short", none="no gateway", legend=False,
+        ),
+        stat_panel(
+            Frame(
+                "Gateway error",
+                "The error byte of an SNMP_PROF frame; anything but 0 means that the frame is not valid.", 6,
+                4,
+            ),
+            [Query(q.by(q.series("generex_prof_error_code")))],
+            unit="none", steps=((None, GREEN), (1, PURPLE)), none="no gateway", decimals=0,
+        ),
+    ]  # fmt: skip
+
+
+def other_panel(context: Context, metric: str) -> Panel:
+    """A panel for a metric of the maps that has none of its own, such as one of a user's map."""
+    help_text, unit = context.words.metrics()[metric]
+    title = metric.removeprefix("generex_").replace("_", " ").capitalize()
+    frame = Frame(title, f"{help_text} ({metric})", 12, 6)
+    flags = context.words.flags(metric)
+    if flags.flags:
+        query = Query(q.known_flags(q.series(metric), tuple(flags.flags)), "{{flag}}")
+        return timeline_panel(frame, [query], overrides=flag_overrides(flags))
+    words = [word for word in context.words.words if metric in (word.metric, word.raw_metric)]
+    labels = dict.fromkeys(name for word in words for name, _ in (*word.labels, *word.raw_labels))
+    if any(word.states for word in words):
+        labels["state"] = None
+    if word_repeats := [word.repeat for word in words if word.repeat]:
+        labels |= {word_repeats[0].label: None}
+    grouped = f"max by ({', '.join(labels)}) ({q.series(metric)})" if labels else f"max({q.series(metric)})"
+    if metric.endswith("_total"):
+        grouped = grouped.replace(q.series(metric), f"increase({q.series(metric)}[$__rate_interval])")
+    legend = " · ".join(f"{name} {{{{{name}}}}}" for name in labels) or title
+    return lines_panel(frame, [Query(grouped, legend)], unit=UNITS.get(unit, "short"))

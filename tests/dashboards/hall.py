@@ -1,0 +1,163 @@
+"""A hall of simulated devices, the exporter, and a real Prometheus that has the rules loaded."""
+
+import asyncio
+import json
+import re
+import threading
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from boardfiles import ROOT
+from support import Exporter, exporter, free_port, require, running, wait_for
+
+from exporter.simulator.scenarios import Scenario
+from exporter.simulator.server import Simulator
+
+CONFIG = """\
+devices:
+  - name: fine
+    target: {fine}
+    labels: {{site: north}}
+    expect: {{strings: 2, modules: 8}}
+    sensors:
+      1: {{name: battery room, kind: temperature, scale: 0.1}}
+      2: {{name: damp, kind: humidity, scale: 0.1}}
+      3: {{name: level, kind: value, scale: 1}}
+  - {{name: on-battery, target: '{battery}', labels: {{site: north}}}}
+  - {{name: sick-blocks, target: '{sick}', labels: {{site: north}}}}
+  - {{name: lost, target: '{lost}', labels: {{site: south}}}}
+  - {{name: dying, target: '{dying}', labels: {{site: south}}}}
+  - {{name: never-there, target: 'tcp://127.0.0.1:{closed}', labels: {{site: south}}}}
+  - {{name: bypassed, target: '{bypassed}', labels: {{site: south}}}}
+  - {{name: gateway, target: '{gateway}', module: prof, labels: {{site: south}}}}
+  - {{name: other-list, target: '{other}', module: everexceed, labels: {{site: south}}}}
+"""
+PROMETHEUS = """\
+global: {{scrape_interval: 1s, scrape_timeout: 1s, evaluation_interval: 1s}}
+rule_files: [{folder}/*.rules.yml]
+scrape_configs:
+  - job_name: generex
+    static_configs: [{{targets: ["127.0.0.1:{port}"]}}]
+"""
+# a baseline of one's own, as the rules allow it: a week of float does not fit into a test
+BASELINE = """\
+groups:
+  - name: own-baseline
+    rules:
+      - record: generex_bacs_module_resistance_baseline_ohms
+        expr: 0.9 * max by (device, string, module) (generex_bacs_module_resistance_ohms)
+"""
+
+
+def simulator(personality: str = "cs141", **knobs: Any) -> Simulator:
+    steps = [{"at": "0s", "set": knobs}] if knobs else []
+    scenario = Scenario.model_validate(
+        {"name": "hall", "description": "-", "personality": personality, "lasts": "1h", "timeline": steps}
+    )
+    return Simulator(scenario, listen="127.0.0.1:0", strings=2, modules=8)
+
+
+@dataclass(frozen=True)
+class Hall:
+    """The running hall, and the questions to its Prometheus."""
+
+    devices: Mapping[str, Simulator]
+    loop: asyncio.AbstractEventLoop
+    exporter: Exporter
+    port: int
+
+    def turn(self, device: str, **knobs: Any) -> None:
+        self.loop.call_soon_threadsafe(lambda: self.devices[device].turn(**knobs))
+
+    def instant(self, expr: str) -> list[dict[str, Any]]:
+        return self._ask("query", query=expr)
+
+    def over_time(self, expr: str, seconds: int = 60) -> list[dict[str, Any]]:
+        now = time.time()
+        return self._ask("query_range", query=expr, start=now - seconds, end=now, step=2)
+
+    def _ask(self, path: str, **parameters: Any) -> list[dict[str, Any]]:
+        url = f"http://127.0.0.1:{self.port}/api/v1/{path}"
+        data = urllib.parse.urlencode(parameters).encode()
+        try:
+            with urllib.request.urlopen(url, data, timeout=30) as answer:
+                content = json.load(answer)
+        except urllib.error.HTTPError as error:
+            with error:
+                raise AssertionError(f"{parameters['query']}\n{error.read().decode()}") from None
+        assert content["status"] == "success"
+        result: list[dict[str, Any]] = content["data"]["result"]
+        return result
+
+
+@contextmanager
+def running_hall(folder: Path) -> Iterator[Hall]:
+    """All of it, for a minute's worth of history: faults from the start, and some that come while it runs."""
+    program = require("prometheus")
+    devices = {
+        "fine": simulator(),
+        "battery": simulator(weak_block=3, mains=False, charge=0.7),
+        "sick": simulator(lost_modules=[5], ground_fault=True, weak_block=7),
+        "lost": simulator(),
+        "dying": simulator(mains=False, charge=0.5),
+        "bypassed": simulator(bypass=True, load=[1.12, 0.9, 0.4]),
+        "gateway": simulator("prof"),
+        "other": simulator("everexceed"),
+    }
+    with ExitStack() as stack:
+        loop = stack.enter_context(_thread())
+        for device in devices.values():
+            asyncio.run_coroutine_threadsafe(device.start(), loop).result(10)
+            stack.callback(lambda d=device: asyncio.run_coroutine_threadsafe(d.stop(), loop).result(10))
+        config = folder / "generex.yml"
+        targets = {name: device.target for name, device in devices.items()}
+        config.write_text(CONFIG.format(closed=free_port(), **targets))
+        it = stack.enter_context(exporter("--config.file", str(config)))
+        (folder / "recording.rules.yml").write_text(quick_rules())
+        (folder / "baseline.rules.yml").write_text(BASELINE)
+        (folder / "prometheus.yml").write_text(PROMETHEUS.format(folder=folder, port=it.port))
+        port = free_port()
+        command = [
+            program, f"--config.file={folder}/prometheus.yml", f"--storage.tsdb.path={folder}/data",
+            f"--web.listen-address=127.0.0.1:{port}", "--log.level=warn",
+        ]  # fmt: skip
+        stack.enter_context(running(command, folder / "prometheus.log"))
+        hall = Hall(devices, loop, it, port)
+        wait_for(lambda: len(hall.instant("generex_up == 1")) == 8, what="all devices that answer")
+        yield hall
+
+
+def quick_rules() -> str:
+    """The committed recording rules, evaluated every second and with subqueries of a second's step."""
+    text = (ROOT / "alerts" / "recording.rules.yml").read_text(encoding="utf-8")
+    return re.sub(r"\[\d+[dh]:\d+[mh]\]", "[2m:1s]", re.sub(r"interval: \w+", "interval: 1s", text))
+
+
+def filled(expr: str) -> str:
+    """A query of a board as Grafana sends it with everything chosen, in steps short enough for a test."""
+    for name, value in (
+        ("$__rate_interval", "5s"), ("$__range", "2m"), ("$__interval", "1s"),
+        ("$job", ".+"), ("$instance", ".+"), ("$device", ".+"),
+    ):  # fmt: skip
+        expr = expr.replace(name, value)
+    return re.sub(r"\[1d:1m\]", "[2m:1s]", expr)
+
+
+@contextmanager
+def _thread() -> Iterator[asyncio.AbstractEventLoop]:
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever, name="simulators")
+    thread.start()
+    try:
+        yield loop
+    finally:
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join(10)
+        loop.close()
