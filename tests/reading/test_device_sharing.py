@@ -194,7 +194,7 @@ def test_a_pass_older_than_the_timeout_is_not_joined() -> None:
             a = devices.devices["a"]
             requests = await known(device, a)
             assert requests == 5
-            device.script = [hostile.late(0.15, in_time=True)] * requests
+            device.script = [hostile.late(0.135, in_time=True)] * requests
             first = asyncio.create_task(scrape(a))
             await asyncio.sleep(0.35)
             second = asyncio.create_task(scrape(a))

@@ -14,7 +14,7 @@ LINES = ("rtu-tcp", "rtu")
 
 
 @pytest.mark.parametrize("transport", ["tcp", *LINES])
-@pytest.mark.parametrize("timeouts", [1.2, 1.9, 2.5, 3.5, 5.5])
+@pytest.mark.parametrize("timeouts", [1.2, 2.5, 5.5])
 def test_an_answer_that_comes_late_is_not_the_next_one(transport: str, timeouts: float) -> None:
     async def test() -> None:
         async with (
@@ -33,7 +33,7 @@ def test_an_answer_that_comes_late_is_not_the_next_one(transport: str, timeouts:
 
 
 @pytest.mark.parametrize("transport", LINES)
-@pytest.mark.parametrize("slowness", [1.5, 2.5, 4.5])
+@pytest.mark.parametrize("slowness", [2.5, 4.5])
 def test_a_device_that_is_always_too_slow_is_down_and_comes_back(transport: str, slowness: float) -> None:
     """It works through its requests one after the other, as real ones do."""
 
@@ -66,7 +66,7 @@ def test_a_device_that_is_always_too_slow_is_down_and_comes_back(transport: str,
 
 
 @pytest.mark.parametrize("transport", LINES)
-@pytest.mark.parametrize("code", [1, 2, 4, 6])
+@pytest.mark.parametrize("code", [2, 6])
 def test_exceptions_after_a_timeout_do_not_lock_the_line(transport: str, code: int) -> None:
     """An exception does not say which request it answers: taken for the late one, it would be so for ever."""
 
@@ -234,15 +234,17 @@ def test_the_line_is_left_alone_for_a_timeout_after_a_timeout(transport: str) ->
     async def test() -> None:
         async with (
             Hostile(transport) as device,
-            fleet({"name": "a", "target": device.target()}) as devices,
+            fleet(
+                {"name": "a", "target": device.target(), "request_timeout": "200ms", "timeout": "3s"}
+            ) as devices,
         ):
             a = devices.devices["a"]
-            for behaviour, functions in ((hostile.silent, [3, 4, 3]), (hostile.late(1.4 * TIMEOUT), [3, 3])):
+            for behaviour, functions in ((hostile.silent, [3, 4, 3]), (hostile.late(0.28), [3, 3])):
                 device.requests.clear()
                 device.script = [behaviour]
                 assert (await scrape(a)).up
                 assert [request.function for request in device.requests] == functions
-                assert device.requests[1].at - device.requests[0].at >= 2 * TIMEOUT
+                assert device.requests[1].at - device.requests[0].at >= 0.4
             assert device.connections <= 1
 
     asyncio.run(test())
