@@ -4,6 +4,6 @@ import os
 
 from hypothesis import settings
 
-# a busy machine is no wrong answer; and CI tries the same examples each time, so that a change is what fails it
+# a busy machine is no wrong answer; CI tries the same examples each time, so that only a change fails it
 settings.register_profile("generex", deadline=None, derandomize=os.environ.get("CI") == "true")
 settings.load_profile("generex")

@@ -5,4 +5,4 @@ otherwise, `add_arguments(parser)` for flags of its own, and `files(maps, args)`
 each file by its path within that folder.
 """
 
-KINDS = ("reference", "dashboards")
+KINDS = ("reference", "dashboards", "alerts")

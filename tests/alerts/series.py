@@ -3,11 +3,13 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
+from typing import Literal
 
 from exporter.config import Config, Device, adhoc_device, load_config
 from exporter.exposition.prometheus import Renderer
 from exporter.reading.layout import device_map
 from exporter.reading.memory import Memory
+from exporter.reading.plan import Span
 from exporter.reading.readpass import Progress
 from exporter.reading.report import Reporter
 from exporter.reading.truth import FrameWatch, bacs_is_there
@@ -40,6 +42,11 @@ class Watched:
         self.layouts: dict[tuple[int, int], object] = {}
         self.renderer = Renderer()
 
+    def refuse(self, addresses: Sequence[int], now: float) -> None:
+        """From now on the device refuses these words, and no others."""
+        spans = [Span(3, address, 1) for address in addresses]
+        self.memory.refused = dict.fromkeys(spans, now + 600)
+
     def page(self, words: Words | None, now: float, duration: float = 0.2) -> dict[str, str]:
         """Series and value of one pass; no words: the device did not answer."""
         memory = self.memory
@@ -62,7 +69,9 @@ class Watched:
         progress = Progress(layout, requests=1)
         if words:
             progress.words = {
-                span.keys()[0]: words[span.address] for span in layout.spans if span.address in words
+                span.keys()[0]: words[span.address]
+                for span in layout.spans
+                if span.address in words and span not in memory.refused
             }
             memory.served.update(progress.words)
             if "prof" in self.device.maps:
@@ -72,10 +81,13 @@ class Watched:
         return dict(line.rsplit(" ", 1) for line in lines if not line.startswith("#"))
 
 
-def named(name: str, module: str = "cs141", **labels: str) -> Device:
+def named(
+    name: str, module: str = "cs141", module_flags: Literal["all", "set"] = "all", **labels: str
+) -> Device:
     """A device of that name at a place."""
     device = adhoc_device(built_in(), parse_target("192.0.2.1"), module)
-    return replace(device, name=name, labels=labels)
+    options = replace(device.options, module_flags=module_flags)
+    return replace(device, name=name, labels=labels, options=options)
 
 
 @cache

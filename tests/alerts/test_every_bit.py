@@ -1,4 +1,4 @@
-"""Every bit alone on a healthy device: what it leads to, typed from operations 1 and 2, and what leads to nothing."""
+"""Every bit alone on a healthy device: what it leads to, typed from operations 1 and 2."""
 
 from pathlib import Path
 

@@ -16,7 +16,7 @@ NORMAL: Mapping[FlagRef, str] = {
     (_STATE, "charging"): "After every discharge, for less than 24 hours. Then GenerexChargingLong fires.",
     (_STATE, "float_charging"): "The normal state of a full battery.",
     (_STATE, "equalisation"): "Part of normal operation; GenerexEqualisingHard watches how hard.",
-    (_STATE, "discharging_stopped"): "The rest after a discharge. Without a charge, GenerexChargeNotRising fires.",
+    (_STATE, "discharging_stopped"): "The rest after a discharge, before the next charge.",
 }  # fmt: skip
 """Flags that lead to no alert when they alone are set on a healthy device, with the reason."""
 

@@ -22,7 +22,8 @@ def ranges(query: str) -> str:
     reckon, but they can walk the modules in the order of their numbers and keep the last good one.
     """
     end = (
-        "{{ if $first }} {{ $first }}{{ if ne $first $last }}–{{ $last }}{{ end }}"
+        '{{ if $first }}{{ $comma }} {{ $first }}{{ $comma = "," }}'
+        "{{ if ne $first $last }}–{{ $last }}{{ end }}"
         "{{ if $before }} (look between {{ $before }} and {{ $first }}){{ end }}{{ end }}"
     )
     walk = (
@@ -33,7 +34,7 @@ def ranges(query: str) -> str:
     listed = _PADDED.format(query=query)
     head = f'{{{{ range printf `{listed}` $labels.device | query | sortByLabel "order" }}}}'
     return (
-        '{{ $first := "" }}{{ $last := "" }}{{ $good := "" }}{{ $before := "" }}'
+        '{{ $comma := "" }}{{ $first := "" }}{{ $last := "" }}{{ $good := "" }}{{ $before := "" }}'
         f"{head}{walk}{{{{ end }}}}{end}"
     )
 

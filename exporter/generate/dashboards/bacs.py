@@ -6,7 +6,8 @@ from exporter.generate.dashboards.blocks import block_flags_panel, heat_panels, 
 from exporter.generate.dashboards.board import Board, Row
 from exporter.generate.dashboards.choices import BLUE, GREEN, ORANGE, PURPLE, RED, bacs_states, first_of
 from exporter.generate.dashboards.context import Context
-from exporter.generate.dashboards.looks import QUIET, cell, choice_mapping, flag_overrides, limits, mapping
+from exporter.generate.dashboards.flags import ABOUT, flags_panel
+from exporter.generate.dashboards.looks import QUIET, cell, choice_mapping, limits, mapping
 from exporter.generate.dashboards.panels import (
     Frame,
     Panel,
@@ -170,29 +171,16 @@ def _currents() -> list[Panel]:
 
 
 def _flags(context: Context) -> list[Panel]:
-    found = []
-    for metric, title in (("generex_bacs_state", "States"), ("generex_bacs_alarm", "Alarms")):
-        flags = context.words.flags(metric)
-        names = tuple(flags.flags)
-        found.append(
-            timeline_panel(
-                Frame(
-                    f"{title}: every bit",
-                    "A line per bit: dark is not set, a colour is set (✖ critical, ▲ warning, ◇ info). "
-                    "Grey n/a is a bit that this device or its firmware does not report, or not now: not "
-                    "the same as fine.",
-                    12, max(6, len(names) * 2 // 3),
-                ),
-                [Query(q.known_flags(q.series(metric), names), "{{flag}}")],
-                overrides=flag_overrides(flags),
-            )
-        )  # fmt: skip
+    found = [
+        flags_panel(context.words.flags(metric), Frame(f"{title}: every bit", ABOUT, 12, 20))
+        for metric, title in (("generex_bacs_state", "States"), ("generex_bacs_alarm", "Alarms"))
+    ]
     found.append(
         timeline_panel(
             Frame(
                 "Raw words",
                 "State and alarm words as numbers, for the vendor's tables; generex-exporter explain "
-                "takes them apart. 65 (0x41) is a BACS in order; 0 in bacs.state is not.",
+                "takes them apart. 0x41 is a BACS in order; 0 in bacs.state is not.",
                 24, 5,
             ),
             [
@@ -202,7 +190,7 @@ def _flags(context: Context) -> list[Panel]:
                     f"max by (word) ({q.series('generex_undefined_flags')})", "{{word}}, bits without a name",
                 ),
             ],
-            mappings=mapping({"65": ("0x41", QUIET)}, "n/a"),
+            unit="hex0x",
         )
     )  # fmt: skip
     return found

@@ -3,6 +3,7 @@
 The first condition that holds wins. Expression and value mappings grow from the same table.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from exporter.generate.dashboards import queries as q
@@ -22,9 +23,9 @@ class Choice:
     when: str
 
 
-def first_of(choices: tuple[Choice, ...]) -> str:
-    """The number of the first choice that holds, per device."""
-    return "\n  or ".join(f"({choice.when}) * 0 + {choice.number}" for choice in choices)
+def first_of(choices: tuple[Choice, ...], numbers: Callable[[int], int] = int) -> str:
+    """The number of the first choice that holds, per device; `numbers` puts others in their place."""
+    return "\n  or ".join(f"({choice.when}) * 0 + {numbers(choice.number)}" for choice in choices)
 
 
 def states(words: Vocabulary) -> tuple[Choice, ...]:

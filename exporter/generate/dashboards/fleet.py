@@ -4,7 +4,7 @@ from exporter.generate.dashboards import queries as q
 from exporter.generate.dashboards.board import BOARDS, Board, Row
 from exporter.generate.dashboards.choices import GREEN, ORANGE, PURPLE, RED, first_of, states, survival
 from exporter.generate.dashboards.context import Context
-from exporter.generate.dashboards.looks import Override, alarm_mapping, cell, choice_mapping, limits
+from exporter.generate.dashboards.looks import QUIET, Override, alarm_mapping, cell, choice_mapping, limits
 from exporter.generate.dashboards.panels import (
     Frame,
     Panel,
@@ -40,7 +40,7 @@ def _glance(context: Context) -> list[Panel]:
     survive = first_of(survival(context.words, context.thresholds["survivable_charge"]))
     ill = q.ill_modules(context.words)
     tiles = (
-        ("All devices", "All devices that were seen within the last day.", f"count({q.ROWS})", "text"),
+        ("All devices", "All devices that were seen within the last day.", f"count({q.ROWS})", QUIET),
         (
             "Unreachable or lost",
             "Devices that do not answer, or whose manager has lost the UPS: nothing is known about them.",
@@ -71,8 +71,8 @@ def _glance(context: Context) -> list[Panel]:
     )
     panels = []
     for index, (title, about, expr, colour) in enumerate(tiles):
-        steps = ((None, "text"),) if colour == "text" else ((None, GREEN), (1, colour))
-        frame = Frame(title, f"{about} 0 is good.", 3 if index != 6 else 6, 4)
+        steps = ((None, QUIET),) if colour == QUIET else ((None, GREEN), (1, colour))
+        frame = Frame(title, about if colour == QUIET else f"{about} 0 is good.", 3 if index != 6 else 6, 4)
         none = "NO DATA" if index < 6 else "not served"
         panels.append(stat_panel(frame, [Query(expr)], unit="none", steps=steps, none=none, decimals=0))
     return panels
@@ -90,10 +90,11 @@ def _devices(context: Context) -> Panel:
     state, survive = first_of(state_choices), first_of(survival_choices)
     ranked = q.rank(words.system_metrics)
     # state 3 and above is trouble by itself; an alarm counts by its severity, a bad prospect between the two
+    by_state = first_of(state_choices, lambda number: number + 30 if number >= 3 else number)
+    by_prospect = first_of(survival_choices, lambda number: 15 if number >= 5 else 0)
     trouble = (
-        f"max by (device) (\n  ({state}) + 30 * (({state}) >= bool 3)\n"
-        f"  or 10 * ({ranked})\n"
-        f'  or label_replace(15 * (({survive}) >= bool 5), "alarm", "survival", "", "")\n)'
+        f"max by (device) (\n  {by_state}\n  or 10 * ({ranked})\n"
+        f'  or label_replace({by_prospect}, "alarm", "survival", "", "")\n)'
     )
     columns = (
         ("Trouble", trouble),

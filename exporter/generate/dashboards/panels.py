@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from exporter.generate.dashboards.looks import Override, Steps, limits, properties
+from exporter.generate.dashboards.looks import QUIET, Override, Steps, limits, properties
 from exporter.generate.dashboards.sdk import (
     Builder,
     common,
@@ -50,7 +50,7 @@ def stat_panel(
     *,
     unit: str = "none",
     mappings: list[models.ValueMapping] | None = None,
-    steps: Steps = ((None, "text"),),
+    steps: Steps = ((None, QUIET),),
     none: str = "n/a",
     decimals: int | None = None,
     size: int | None = None,
@@ -96,6 +96,7 @@ def lines_panel(
         .sort(common_models.SortOrder.DESCENDING)
     )
     panel.line_width(2).fill_opacity(0).span_nulls(False).show_points(common_models.VisibilityMode.AUTO)
+    panel.color_scheme(dashboard.FieldColor().mode(models.FieldColorModeId.PALETTE_CLASSIC))
     low, high = bounds
     if low is not None:
         panel.min(low)
@@ -115,12 +116,13 @@ def timeline_panel(
     *,
     mappings: list[models.ValueMapping] | None = None,
     overrides: Iterable[Override] = (),
+    unit: str = "none",
     none: str = "n/a: not served",
     per_page: int = 50,
 ) -> Panel:
     """States over time, a row each; colours come from value mappings."""
-    panel = _common(statetimeline.Panel(), frame, queries).unit("none").no_value(none)
-    panel.mappings(mappings or []).thresholds(limits((None, "text")))
+    panel = _common(statetimeline.Panel(), frame, queries).unit(unit).no_value(none)
+    panel.mappings(mappings or []).thresholds(limits((None, QUIET)))
     panel.color_scheme(dashboard.FieldColor().mode(models.FieldColorModeId.THRESHOLDS))
     panel.show_value(common_models.VisibilityMode.AUTO).merge_values(True).row_height(0.85)
     panel.fill_opacity(90).line_width(0).span_nulls(False).per_page(per_page)

@@ -179,7 +179,8 @@ def with_absent(expr: str) -> str:
     return f"{expr}\n  or {by(f'{PRESENT} == 0', *BLOCK)} * NaN"
 
 
-def known_flags(expr: str, flags: tuple[str, ...]) -> str:
-    """Adds −1 for each flag that the device does not report: not available, and not fine either."""
+def known_flags(metric: str, flags: tuple[str, ...]) -> str:
+    """The flags' values, and −1 for each that the device does not report: neither set nor fine."""
     missing = "".join(f'\n  or label_replace(vector(-1), "flag", "{name}", "", "")' for name in flags)
-    return f"max by (flag) ({expr}){missing}"
+    chosen = series(metric, f'flag=~"{alternatives(flags)}"')
+    return f"max by (flag) ({chosen}){missing}"

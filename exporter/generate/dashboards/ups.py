@@ -6,10 +6,10 @@ from exporter.generate.dashboards import queries as q
 from exporter.generate.dashboards.board import Board, Row
 from exporter.generate.dashboards.choices import GREEN, ORANGE, PURPLE, RED, first_of, states, survival
 from exporter.generate.dashboards.context import UNITS, Context
+from exporter.generate.dashboards.flags import ABOUT, flags_panel
 from exporter.generate.dashboards.looks import (
     QUIET,
     choice_mapping,
-    flag_overrides,
     mapping,
 )
 from exporter.generate.dashboards.panels import (
@@ -132,24 +132,10 @@ def _last_seen() -> Panel:
 
 
 def _flags(context: Context) -> list[Panel]:
-    found = []
-    for metric, title in (("generex_ups_status", "Status"), ("generex_ups_alarm", "Alarms")):
-        flags = context.words.flags(metric)
-        names = tuple(flags.flags)
-        found.append(
-            timeline_panel(
-                Frame(
-                    f"{title}: every bit",
-                    "A line per bit: dark is not set, a colour is set (✖ critical, ▲ warning, ◇ info). "
-                    "Grey n/a is a bit that this device does not report, or not now: that is not the same "
-                    "as fine.",
-                    12, max(6, len(names)),
-                ),
-                [Query(q.known_flags(q.series(metric), names), "{{flag}}")],
-                overrides=flag_overrides(flags),
-            )
-        )  # fmt: skip
-    return found
+    return [
+        flags_panel(context.words.flags(metric), Frame(f"{title}: every bit", ABOUT, 12, 17))
+        for metric, title in (("generex_ups_status", "Status"), ("generex_ups_alarm", "Alarms"))
+    ]
 
 
 def _rest() -> list[Panel]:
@@ -219,12 +205,12 @@ def _rest() -> list[Panel]:
 def other_panel(context: Context, metric: str) -> Panel:
     """A panel for a metric of the maps that has none of its own, such as one of a user's map."""
     help_text, unit = context.words.metrics()[metric]
-    title = metric.removeprefix("generex_").replace("_", " ").capitalize()
-    frame = Frame(title, f"{help_text} ({metric})", 12, 6)
+    title = metric.removeprefix("generex_").removesuffix(f"_{unit}").replace("_", " ")
+    title = title.replace("ups ", "UPS ", 1) if title.startswith("ups ") else title.capitalize()
+    frame = Frame(title, f"{help_text} The metric is {metric}.", 6, 5)
     flags = context.words.flags(metric)
     if flags.flags:
-        query = Query(q.known_flags(q.series(metric), tuple(flags.flags)), "{{flag}}")
-        return timeline_panel(frame, [query], overrides=flag_overrides(flags))
+        return flags_panel(flags, frame)
     words = [word for word in context.words.words if metric in (word.metric, word.raw_metric)]
     labels = dict.fromkeys(name for word in words for name, _ in (*word.labels, *word.raw_labels))
     if any(word.states for word in words):
