@@ -1,0 +1,153 @@
+"""alertmanager.yml by amtool: it loads, routes go where they should, and inhibition spares the dangerous."""
+
+import re
+import subprocess
+from functools import cache
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.alerts.promtool import ROOT
+from tests.support import require
+
+FILE = ROOT / "alerts" / "alertmanager.yml"
+
+
+def amtool(*arguments: str) -> str:
+    answer = subprocess.run([require("amtool"), *arguments], capture_output=True, text=True, check=False)
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+    return answer.stdout
+
+
+@cache
+def config() -> dict[str, Any]:
+    loaded: dict[str, Any] = yaml.safe_load(FILE.read_text())
+    return loaded
+
+
+@cache
+def rules() -> list[dict[str, Any]]:
+    groups = yaml.safe_load((ROOT / "alerts" / "generex.rules.yml").read_text())["groups"]
+    return [rule for group in groups for rule in group["rules"]]
+
+
+def test_amtool_accepts_the_configuration() -> None:
+    assert "SUCCESS" in amtool("check-config", str(FILE))
+
+
+@pytest.mark.parametrize(
+    ("labels", "receiver"),
+    [
+        (["alertname=GenerexWatchdog", "severity=none"], "dead-man"),
+        (["alertname=GenerexLoadDark", "severity=critical"], "critical"),
+        (["alertname=GenerexThermalRunaway", "severity=critical", "life_safety=true"], "critical"),
+        (["alertname=GenerexOnBattery", "severity=warning"], "warning"),
+        (["alertname=GenerexTestRunning", "severity=info"], "info"),
+        (["alertname=SomethingElse"], "warning"),
+    ],
+)
+def test_routes(labels: list[str], receiver: str) -> None:
+    assert amtool("config", "routes", "test", f"--config.file={FILE}", *labels).split() == [receiver]
+
+
+def test_waiting_and_repeating_are_those_of_operations_1_8() -> None:
+    route = config()["route"]
+    assert route["group_by"] == ["alertname", "site"]
+    assert route["repeat_interval"] == "24h"
+    critical = next(entry for entry in route["routes"] if entry["receiver"] == "critical")
+    assert (critical["group_wait"], critical["repeat_interval"]) == ("5s", "1h")
+
+
+def matches(matchers: list[str], labels: dict[str, str]) -> bool:
+    """What Alertmanager makes of matchers: all must hold, a missing label is empty, patterns are anchored."""
+    for matcher in matchers:
+        found = re.fullmatch(r'(\w+) (=~|!~|!=|=) "(.*)"', matcher)
+        assert found is not None, matcher
+        value, operator, wanted = labels.get(found[1], ""), found[2], found[3]
+        equal = re.fullmatch(wanted, value) is not None if "~" in operator else value == wanted
+        if equal == operator.startswith("!"):
+            return False
+    return True
+
+
+def inhibited(source: dict[str, str], target: dict[str, str]) -> bool:
+    return any(
+        matches(rule["source_matchers"], source)
+        and matches(rule["target_matchers"], target)
+        and all(source.get(label, "") == target.get(label, "") for label in rule["equal"])
+        for rule in config()["inhibit_rules"]
+    )
+
+
+def alert(name: str, **labels: str) -> dict[str, str]:
+    rule = next(rule for rule in rules() if rule["alert"] == f"Generex{name}")
+    return {"alertname": rule["alert"], "device": "ups-1", "site": "north", **rule["labels"], **labels}
+
+
+BLOCK = {"string": "1", "module": "7"}
+
+
+@pytest.mark.parametrize(
+    ("source", "target"),
+    [
+        (alert("OnBatteryLong"), alert("OnBattery")),
+        (alert("BlockVoltageHigh", **BLOCK), alert("BlockVoltageRatherHigh", **BLOCK)),
+        (alert("ChargerFailedDraining"), alert("ChargerFailed")),
+        (alert("FleetOnBattery", device=""), alert("OnBattery")),
+        *((alert("OnBattery"), alert(name)) for name in (
+            "InputBad", "BypassBad", "InputVoltage", "InputFrequency", "ChargerFailed", "StringVoltageLow",
+            "StringVoltageRatherLow", "StringCurrentHigh", "StringCurrentLow", "VoltagesApart",
+        )),
+        (alert("OnBatteryLong"), alert("BlockVoltageLowUnderLoad", **BLOCK)),
+        (alert("BacsService"), alert("ModulesSilent")),
+        (alert("BacsService"), alert("BlockHot", **BLOCK)),
+        (alert("ServiceLeftOn"), alert("ModulesSilent")),
+        (alert("Unreachable"), alert("ModulesSilent")),
+        (alert("UpsOutOfSight"), alert("MapDisagrees")),
+    ],
+    ids=lambda labels: labels["alertname"],
+)  # fmt: skip
+def test_what_is_muted(source: dict[str, str], target: dict[str, str]) -> None:
+    assert inhibited(source, target)
+    assert not inhibited(source, target | {"device": "ups-2", "site": "south"})
+
+
+@pytest.mark.parametrize(
+    ("source", "target"),
+    [
+        # what is not seen must not mute what was dangerous (operations 1.9)
+        *((alert(source), alert(target)) for source in ("Unreachable", "UpsOutOfSight") for target in (
+            "LostOnBattery", "OnBattery", "OnBatteryLong", "ThermalRunaway", "GroundFault",
+        )),
+        # a critical alert of another block, or of another condition
+        (alert("BlockVoltageHigh", **BLOCK), alert("BlockVoltageRatherHigh", string="1", module="8")),
+        (alert("BatteryDepleted"), alert("BatteryLow")),
+        # a site on battery mutes the single warnings, never the single critical alerts
+        (alert("FleetOnBattery", device=""), alert("OnBatteryLong")),
+        (alert("FleetOnBattery", device=""), alert("BatteryLowOnBattery")),
+        # on battery explains much, but not these
+        *((alert("OnBatteryLong"), alert(name)) for name in (
+            "BatteryLowOnBattery", "BatteryDepleted", "RuntimeShort", "LoadDark", "BreakerOpen",
+            "BlockReversed", "WeakBlock", "StringOpen", "ModulesSilent", "BlockHot",
+            "LostOnBattery", "UpsOutOfSight",
+        )),
+        (alert("BacsService"), alert("BreakerOpen")),
+        (alert("BacsService"), alert("OnBattery")),
+        (alert("OnBattery"), alert("OnBattery", device="ups-2")),
+    ],
+    ids=lambda labels: labels["alertname"],
+)  # fmt: skip
+def test_what_is_not_muted(source: dict[str, str], target: dict[str, str]) -> None:
+    assert not inhibited(source, target)
+
+
+def test_what_concerns_lives_is_muted_by_nothing() -> None:
+    lives = [rule["alert"].removeprefix("Generex") for rule in rules() if rule["labels"].get("life_safety")]
+    assert lives == ["ThermalRunaway", "GroundFault"]
+    for name in lives:
+        for rule in rules():
+            source = {"alertname": rule["alert"], "device": "ups-1", "site": "north", **rule["labels"]}
+            assert not inhibited(source, alert(name)), rule["alert"]
+    for rule in config()["inhibit_rules"]:
+        assert 'life_safety != "true"' in rule["target_matchers"]

@@ -1,0 +1,90 @@
+"""A case per alert: it fires with its labels and texts, holds through a failed pass, and ends.
+
+The words of each case go through the exporter; expected.yaml has the labels and texts, typed.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from exporter.generate.alerts import RUNBOOK_URL
+from tests.alerts.cases import SHORT
+from tests.alerts.promtool import ROOT, check_tests
+from tests.alerts.slow_cases import BATCHES
+from tests.alerts.story import Batch
+
+Expected = dict[str, list[dict[str, Any]]]
+EXPECTED: dict[str, Expected] = yaml.safe_load(Path(__file__).with_name("expected.yaml").read_text())
+ALL = (SHORT, *BATCHES)
+FIRING = 'ALERTS{alertstate="firing"}'
+WATCHDOG = {"labels": '{__name__="ALERTS", alertname="GenerexWatchdog", alertstate="firing", condition="watchdog", severity="none"}', "value": 1}  # fmt: skip  # noqa: E501
+
+
+def rules() -> dict[str, dict[str, Any]]:
+    groups = yaml.safe_load((ROOT / "alerts" / "generex.rules.yml").read_text())["groups"]
+    return {rule["alert"]: rule for group in groups for rule in group["rules"]}
+
+
+def alert_test(batch: Batch, name: str, expected: list[dict[str, Any]]) -> dict[str, Any]:
+    alerts = [
+        {
+            "exp_labels": {**entry["labels"]},
+            "exp_annotations": {
+                "summary": entry["summary"],
+                "description": entry["description"],
+                "runbook_url": f"{RUNBOOK_URL}#{name.lower()}",
+            },
+        }
+        for entry in expected
+    ]
+    return {"eval_time": batch.time(batch.gap - 1), "alertname": name, "exp_alerts": alerts}
+
+
+def value_test(expr: str, at: str, *samples: dict[str, Any]) -> dict[str, Any]:
+    return {"expr": expr, "eval_time": at, "exp_samples": list(samples)}
+
+
+@pytest.mark.parametrize("batch", ALL, ids=lambda batch: str(batch.name))
+def test_alerts_fire_with_their_texts_hold_through_a_failed_pass_and_spare_the_healthy(
+    batch: Batch, tmp_path: Path
+) -> None:
+    expected = EXPECTED[batch.name]
+    spared = [story.device for story in batch.stories if not story.alerts and "fleet" not in story.device]
+    values = [
+        value_test(FIRING, batch.time(batch.healthy - 1), WATCHDOG),
+        # what fired before the failed pass holds in it and after it
+        *(
+            value_test(
+                f"{FIRING} offset {batch.step * back}s unless {FIRING}", batch.time(batch.gap - 1 + back)
+            )
+            for back in (1, 2)
+        ),
+        *(
+            value_test(f'ALERTS{{device=~"{"|".join(spared)}"}}', batch.time(step))
+            for step in range(batch.healthy, batch.gap, max(1, batch.ill // 12))
+            if spared
+        ),
+    ]
+    group = {
+        "interval": f"{batch.step}s",
+        "input_series": batch.series(),
+        "alert_rule_test": [alert_test(batch, name, entries) for name, entries in expected.items()],
+        "promql_expr_test": values,
+    }
+    check_tests(tmp_path, [group], step=f"{batch.step}s")
+
+
+def test_every_alert_has_its_case() -> None:
+    cased = {(name, story.device) for batch in ALL for story in batch.stories for name in story.alerts}
+    typed = {
+        (name, entry["labels"].get("device", ""))
+        for expected in EXPECTED.values()
+        for name, entries in expected.items()
+        for entry in entries
+    }
+    without_device = {"GenerexFleetOnBattery", "GenerexScrapeDown"}
+    assert {(name, device) for name, device in cased if name not in without_device} <= typed
+    apart = {"GenerexWatchdog", "GenerexNothingWatched", "GenerexReloadFailed"}  # test_exporter_itself.py
+    assert {name for name, _ in cased} | apart == set(rules())

@@ -1,0 +1,83 @@
+"""Alerts about the exporter and about the way alerts take; series from the exporter's own page."""
+
+from pathlib import Path
+
+from exporter.exposition.prometheus import ExporterMetrics, ExporterState
+from exporter.generate.alerts import RUNBOOK_URL
+from tests.alerts.promtool import check_tests, firing
+from tests.alerts.series import INSTANCE, Page, input_series
+
+
+def own_page(good: bool) -> Page:
+    text = ExporterMetrics().render(ExporterState((), good, 1.7e9), "text")
+    lines = [line.rsplit(" ", 1) for line in text.splitlines() if line.startswith("generex_exporter_")]
+    return dict(lines)
+
+
+def test_a_failed_reload_warns_and_holds_through_a_failed_scrape(tmp_path: Path) -> None:
+    pages = [*[own_page(True)] * 20, *[own_page(False)] * 24, None, own_page(False)]
+    expected = {
+        "exp_labels": {"severity": "warning", "condition": "reload", "job": "generex", "instance": INSTANCE},
+        "exp_annotations": {
+            "summary": "The exporter could not load its new configuration.",
+            "description": f"The exporter {INSTANCE} runs on with its old configuration, the new one is bad.",
+            "runbook_url": f"{RUNBOOK_URL}#generexreloadfailed",
+        },
+    }  # fmt: skip
+    group = {
+        "interval": "15s",
+        "input_series": input_series(pages),
+        "alert_rule_test": [
+            {"eval_time": "6m", "alertname": "GenerexReloadFailed", "exp_alerts": []},
+            {"eval_time": "10m45s", "alertname": "GenerexReloadFailed", "exp_alerts": [expected]},
+            {"eval_time": "11m", "alertname": "GenerexReloadFailed", "exp_alerts": [expected]},
+        ],
+    }
+    check_tests(tmp_path, [group])
+
+
+def test_an_exporter_that_is_down_is_missed_also_when_it_served_no_device(tmp_path: Path) -> None:
+    pages = [*[own_page(True)] * 20, *[None] * 60]
+    group = {
+        "interval": "15s",
+        "input_series": input_series(pages),
+        "promql_expr_test": [
+            firing("5m", {"GenerexWatchdog": 1}),
+            firing("9m", {"GenerexWatchdog": 1}),
+            firing("11m", {"GenerexWatchdog": 1, "GenerexScrapeDown": 1}),
+            # no device for a quarter of an hour, and an alert path for as long
+            firing("14m", {"GenerexWatchdog": 1, "GenerexScrapeDown": 1}),
+            firing("16m", {"GenerexWatchdog": 1, "GenerexScrapeDown": 1, "GenerexNothingWatched": 1}),
+        ],
+    }
+    check_tests(tmp_path, [group])
+
+
+def test_where_nothing_is_watched_at_all_two_alerts_say_so(tmp_path: Path) -> None:
+    watchdog = {
+        "exp_labels": {"severity": "none", "condition": "watchdog"},
+        "exp_annotations": {
+            "summary": "This alert always fires, so that its absence tells of a dead alert path.",
+            "description": "The path from Prometheus to Alertmanager works.",
+            "runbook_url": f"{RUNBOOK_URL}#generexwatchdog",
+        },
+    }
+    nothing = {
+        "exp_labels": {"severity": "critical", "condition": "nothing_watched"},
+        "exp_annotations": {
+            "summary": "Prometheus knows no device at all.",
+            "description": "No device is watched: there has been no generex_up series for fifteen minutes.",
+            "runbook_url": f"{RUNBOOK_URL}#generexnothingwatched",
+        },
+    }
+    group = {
+        "interval": "15s",
+        "input_series": [{"series": 'up{job="other"}', "values": "1+0x80"}],
+        "alert_rule_test": [
+            {"eval_time": "0s", "alertname": "GenerexWatchdog", "exp_alerts": [watchdog]},
+            {"eval_time": "20m", "alertname": "GenerexWatchdog", "exp_alerts": [watchdog]},
+            {"eval_time": "10m", "alertname": "GenerexNothingWatched", "exp_alerts": []},
+            {"eval_time": "20m", "alertname": "GenerexNothingWatched", "exp_alerts": [nothing]},
+        ],
+    }
+    check_tests(tmp_path, [group])

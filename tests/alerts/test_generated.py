@@ -1,0 +1,211 @@
+"""The generator: committed files are what it writes, thresholds and the user's own maps change them."""
+
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from exporter.config import load_config
+from exporter.errors import UserError
+from exporter.generate.alerts import alert_files, write_alerts
+from exporter.generate.alerts.thresholds import parse_settings, thresholds
+from exporter.maps import built_in_maps
+from tests.alerts.promtool import ROOT, check_tests, run
+from tests.alerts.series import Watched, input_series
+
+FILES = alert_files(built_in_maps(), {})
+
+
+def alerts(files: dict[str, str]) -> dict[str, dict[str, Any]]:
+    groups = yaml.safe_load(files["alerts/generex.rules.yml"])["groups"]
+    return {rule["alert"]: rule for group in groups for rule in group["rules"]}
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_the_committed_file_is_what_the_generator_writes(name: str) -> None:
+    assert (ROOT / name).read_text(encoding="utf-8") == FILES[name]
+
+
+def test_promtool_accepts_the_rules_also_scaled_and_with_every_threshold_changed(tmp_path: Path) -> None:
+    other = {t.name: t.default * 1.01 + (t.default == 0) for t in thresholds().values()}
+    write_alerts(tmp_path / "scaled", time_scale=0.01)
+    write_alerts(tmp_path / "other", overrides=other)
+    for folder in (ROOT, tmp_path / "scaled", tmp_path / "other"):
+        for name in ("recording.rules.yml", "generex.rules.yml"):
+            answer = run("check", "rules", "--lint-fatal", str(folder / "alerts" / name))
+            assert answer.returncode == 0, answer.stdout + answer.stderr
+
+
+def test_scaled_rules_have_no_time_of_the_original_length() -> None:
+    scaled = alert_files(built_in_maps(), {}, time_scale=0.01)
+    rule = alerts(scaled)["GenerexOnBypass"]
+    assert "[450ms]" in rule["expr"]
+    assert rule["keep_firing_for"] == "3s"
+    assert "offset 1200ms" in alerts(scaled)["GenerexLoadDark"]["expr"]
+    assert "* 0.01 < 0" in scaled["alerts/recording.rules.yml"]
+    intervals = [
+        group["interval"] for group in yaml.safe_load(scaled["alerts/recording.rules.yml"])["groups"]
+    ]
+    assert intervals == ["150ms", "600ms", "36s"]
+
+
+def test_every_alert_has_what_operations_ask_of_it() -> None:
+    for name, rule in alerts(FILES).items():
+        assert name.startswith("Generex")
+        assert rule["labels"]["severity"] in ("critical", "warning", "info", "none")
+        assert rule["labels"]["condition"]
+        assert rule["for"] == "0s"
+        notes = rule["annotations"]
+        assert "{{" not in notes["summary"]
+        assert notes["summary"].endswith(".")
+        assert notes["runbook_url"].endswith(f"#{name.lower()}")
+        minutes = {"m": 1, "h": 60, "s": 1 / 60}[rule["keep_firing_for"][-1]] * int(
+            rule["keep_firing_for"][:-1]
+        )
+        wanted = 60 if rule["labels"].get("life_safety") else 5
+        assert minutes >= wanted or name == "GenerexWatchdog"
+
+
+def test_long_ranges_are_not_read_every_fifteen_seconds() -> None:
+    for file in ("alerts/recording.rules.yml", "alerts/generex.rules.yml"):
+        for group in yaml.safe_load(FILES[file])["groups"]:
+            if group["interval"] == "15s":
+                assert not any("[30d" in rule["expr"] or "[7d]" in rule["expr"] for rule in group["rules"])
+
+
+def test_the_kubernetes_object_holds_the_same_rules() -> None:
+    item = yaml.safe_load(FILES["deploy/kubernetes/prometheusrule.yaml"])
+    assert (item["apiVersion"], item["kind"]) == ("monitoring.coreos.com/v1", "PrometheusRule")
+    plain = [
+        group
+        for file in ("alerts/recording.rules.yml", "alerts/generex.rules.yml")
+        for group in yaml.safe_load(FILES[file])["groups"]
+    ]
+    assert item["spec"]["groups"] == plain
+
+
+def test_a_threshold_changes_its_rule_and_the_catalogue_and_nothing_else() -> None:
+    files = alert_files(built_in_maps(), parse_settings(["load_warning=0.7"]))
+    before, after = alerts(FILES), alerts(files)
+    assert {name for name, rule in after.items() if rule != before[name]} == {"GenerexLoadHigh"}
+    assert after["GenerexLoadHigh"]["expr"].endswith("> 0.7")
+    assert "| `load_warning` | 0.7 |" in files["docs/alerts.md"]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("load=0.7", 'unknown threshold "load" (there are: load_warning, load_critical, '),
+        ("load_warning=high", '--set load_warning=high: "high" is not a number'),
+        ("load_warning", "--set load_warning: not NAME=VALUE"),
+        ("load_warning=80", 'threshold "load_warning": 80 is not between 0.05 and 2 ratio'),
+        ("load_warning=nan", 'threshold "load_warning": nan is not between'),
+    ],
+)
+def test_a_bad_threshold_is_named(text: str, message: str) -> None:
+    with pytest.raises(UserError) as caught:
+        alert_files(built_in_maps(), parse_settings([text]))
+    assert str(caught.value).startswith(message)
+
+
+def test_every_threshold_says_why_and_is_used() -> None:
+    texts = FILES["alerts/generex.rules.yml"] + FILES["alerts/recording.rules.yml"]
+    for threshold in thresholds().values():
+        assert threshold.why
+        assert threshold.source
+        low, high = threshold.bounds
+        assert low <= threshold.default <= high
+        value = high if threshold.default != high else low
+        files = alert_files(built_in_maps(), {threshold.name: value})
+        assert files["alerts/generex.rules.yml"] + files["alerts/recording.rules.yml"] != texts, (
+            threshold.name
+        )
+
+
+def test_the_labels_of_the_place_and_the_runbook_are_set_by_flags() -> None:
+    files = alert_files(built_in_maps(), {}, place=("building", "room"), runbook_url="https://wiki/ups")
+    rule = alerts(files)["GenerexFuseBlown"]
+    assert rule["expr"].startswith("max by (device, building, room) (")
+    assert (
+        "at {{ . }}{{ end }}{{ with $labels.room }}, room {{ . }}{{ end }}"
+        in rule["annotations"]["description"]
+    )
+    assert rule["annotations"]["runbook_url"] == "https://wiki/ups#generexfuseblown"
+    assert "group_by: [alertname, building]" in files["alerts/alertmanager.yml"]
+
+
+def test_nothing_is_written_when_something_is_wrong(tmp_path: Path) -> None:
+    with pytest.raises(UserError):
+        write_alerts(tmp_path / "out", overrides={"no_such": 1})
+    assert not (tmp_path / "out").exists()
+
+
+PUMP = """\
+map: pump
+title: A cooling pump
+source: its manual
+metrics:
+  pump_state: {help: Flags of the pump.}
+groups:
+  pump:
+    title: Pump
+    words:
+      state:
+        address: 10
+        description: State of the pump.
+        metric: pump_state
+        flags: pump
+flag_sets:
+  pump:
+    dry:
+      {bit: 0, vendor: DRY, label: Runs dry, description: No water., severity: critical, action: Stop it.}
+    worn: {bit: 1, vendor: WORN, label: Bearing worn, description: The bearing is worn., severity: warning}
+    away: {bit: 2, vendor: AWAY, label: Away, description: Nobody is there., severity: info}
+    turns: {bit: 3, vendor: TURNS, label: Turns, description: The pump turns., severity: none, normal: true}
+"""
+
+
+def test_flags_of_the_users_own_maps_become_alerts_by_their_severity(tmp_path: Path) -> None:
+    (tmp_path / "pump.yaml").write_text(PUMP)
+    (tmp_path / "config.yaml").write_text(
+        "maps: [pump.yaml]\nmodules: {pump: {maps: [pump]}}\n"
+        "devices: [{name: pump-1, target: 192.0.2.9, module: pump, labels: {site: north}}]\n"
+    )
+    config = load_config(tmp_path / "config.yaml")
+    write_alerts(tmp_path, config)
+    files = alert_files(config.maps, {})
+    own = {name: rule["labels"]["severity"] for name, rule in alerts(files).items() if "Pump" in name}
+    assert own == {
+        "GenerexPumpStateDry": "critical", "GenerexPumpStateWorn": "warning", "GenerexPumpStateAway": "info",
+    }  # fmt: skip
+    assert "Stop it." in files["alerts/runbook.md"]
+    assert 'pump_state{flag="turns"}' in files["docs/alerts.md"]
+
+    watched = Watched(config.devices[0], config)
+    pages = [watched.page({10: 8 if step < 4 else 9}, step * 15) for step in range(12)]
+    expected = {
+        "exp_labels": {
+            "severity": "critical", "condition": "pump_state_dry", "device": "pump-1", "site": "north",
+        },
+        "exp_annotations": {
+            "summary": "Runs dry.",
+            "description": "pump-1 at north: No water.",
+            "runbook_url": "https://github.com/generex-exporter/generex-exporter/blob/main/alerts/runbook.md"
+            "#generexpumpstatedry",
+        },
+    }  # fmt: skip
+    test = {"eval_time": "2m", "alertname": "GenerexPumpStateDry", "exp_alerts": [expected]}
+    group = {"interval": "15s", "input_series": input_series(pages), "alert_rule_test": [test]}
+    rules = [str(tmp_path / "alerts" / name) for name in ("recording.rules.yml", "generex.rules.yml")]
+    check_tests(tmp_path, [group], rules=rules)
+
+
+def test_the_command_writes_the_same_files(tmp_path: Path) -> None:
+    import sys
+
+    command = [sys.executable, "-m", "exporter", "generate", "alerts", "--out", str(tmp_path)]
+    subprocess.run(command, check=True, capture_output=True)
+    for name, text in FILES.items():
+        assert (tmp_path / name).read_text(encoding="utf-8") == text

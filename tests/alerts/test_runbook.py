@@ -1,0 +1,91 @@
+"""The runbook: a section per alert, and first actions that hurt nobody (operations 6)."""
+
+import re
+
+import pytest
+
+from exporter.generate.alerts import alert_files
+from exporter.maps import built_in_maps
+from tests.alerts.test_generated import FILES, alerts
+
+RUNBOOK = FILES["alerts/runbook.md"]
+SECTIONS = {
+    text.split("\n", 1)[0]: " ".join(text.split("\n# ")[0].split()) for text in RUNBOOK.split("\n## ")[1:]
+}
+PARTS = ("**What it means.**", "**Check first.**", "**What it leads to.**", "**When to stay away.**")
+
+
+def test_every_alert_has_its_section_and_no_section_is_left_over() -> None:
+    assert set(SECTIONS) - {"Planned work"} == set(alerts(FILES))
+
+
+@pytest.mark.parametrize("name", sorted(set(SECTIONS) - {"Planned work"}))
+def test_a_section_says_all_four_things(name: str) -> None:
+    text = SECTIONS[name]
+    at = [text.index(part) for part in PARTS]
+    assert at == sorted(at)
+    for begin, end in zip(at, [*at[1:], len(text)], strict=True):
+        assert len(text[begin:end].split("** ", 1)[1].strip()) > 10
+
+
+@pytest.mark.parametrize(
+    ("name", "phrases"),
+    [
+        ("GenerexBreakerOpen", "who opened it and why; lock or tag; Never reclose; DC precharge procedure"),
+        ("GenerexThermalRunaway", "People out; do not enter; entilation on; from outside the room"),
+        ("GenerexThermalRunaway", "fire service; switch nothing inside"),
+        ("GenerexGroundFault", "not touch; second fault; electrical specialist"),
+        ("GenerexBlockVoltageHigh", "dry, sulphated or new; loose lead"),
+        ("GenerexBlockVoltageHigh", "all others slightly high; shorted cell"),
+        ("GenerexBacsNoState", "alarm relay opens on a reboot; warn the building's desk first"),
+        ("GenerexBacsNoState", "never during a discharge"),
+        ("GenerexModulesSilent", "measured first; collapsed block; bus cable"),
+        ("GenerexStringCurrentLow", "negative; strong discharge"),
+        ("GenerexChargerFailed", "rectifier breaker; runtime left"),
+        ("GenerexOnBypass", "unprotected; Operate nothing; UPS panel"),
+        ("GenerexOverload", "Shed what was switched on last"),
+        ("GenerexFuseBlown", "Do not reset; call service"),
+        ("GenerexInverterFailed", "Do not reset; call service"),
+        ("GenerexBatteryDepleted", "no autonomy"),
+    ],
+)  # fmt: skip
+def test_first_actions_are_those_of_operations_6(name: str, phrases: str) -> None:
+    for phrase in phrases.split("; "):
+        assert phrase in SECTIONS[name]
+
+
+def test_nobody_is_told_to_do_what_could_hurt() -> None:
+    text = " ".join(RUNBOOK.split()).lower()
+    for phrase in (
+        "close the breaker",
+        "close breaker",
+        "reset the ups",
+        "touch the block",
+        "enter the room",
+    ):
+        for found in re.finditer(phrase, text):
+            before = text[max(0, found.start() - 25) : found.start()]
+            assert re.search(r"not|never|nobody|without", before), text[found.start() - 60 : found.end() + 20]
+
+
+def test_silences_for_planned_work_end_and_spare_lives() -> None:
+    commands = re.findall(r"```\n(amtool silence add.*?)```", RUNBOOK, re.S)
+    assert len(commands) == 2
+    conditions = {rule["labels"]["condition"] for rule in alerts(FILES).values()}
+    for command in commands:
+        assert re.search(r"--duration=\d+h", command)
+        assert "'life_safety!=\"true\"'" in command
+        assert "--comment=" in command
+        names = re.search(r'condition=~"([^"]+)"', command)
+        assert names is not None
+        for name in names[1].split("|"):
+            matched = {condition for condition in conditions if re.fullmatch(name, condition)}
+            assert matched, name
+            assert not matched & {"thermal_runaway", "ground_fault"}
+
+
+def test_texts_of_flags_come_from_the_map() -> None:
+    flag = next(flag for word, flag in built_in_maps()["ups"].flags() if flag.name == "fan_failure")
+    assert flag.action in SECTIONS["GenerexFanFailed"]
+    assert flag.description in SECTIONS["GenerexFanFailed"]
+    assert alert_files(built_in_maps(), {})["alerts/runbook.md"] == RUNBOOK
