@@ -132,9 +132,11 @@ def test_absent_blocks_are_seen_as_absent(hall: Hall) -> None:
 
 
 def test_flags_that_a_device_does_not_have_are_not_available(hall: Hall) -> None:
-    _, expr = tile("ups", "Status: every bit")
-    flags = hall.instant(expr.replace('device=~".+"', 'device="other-list"'))
-    values = {s["metric"]["flag"]: s["value"][1] for s in flags}
+    values: dict[str, str] = {}
+    for target in ALL_TARGETS:
+        if target.title == "Status: every bit":
+            expr = filled(target.expr).replace('device=~".+"', 'device="other-list"')
+            values |= {s["metric"]["flag"]: s["value"][1] for s in hall.instant(expr)}
     assert len(values) == 16
     assert values["backup_mode"] == "-1"
     assert values["output_act"] == "1"

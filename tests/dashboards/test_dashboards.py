@@ -211,3 +211,26 @@ def test_without_the_sdk_the_command_says_what_to_install() -> None:
     assert done.returncode == 1
     assert "pip install 'generex-exporter[dashboards]'" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_value_never_has_the_colour_of_a_threshold(name: str) -> None:
+    """Grafana gives a missing value the colour of the lowest threshold, which may be green."""
+    for panel in panels(name):
+        if panel["type"] == "stat":
+            assert says_missing(panel["fieldConfig"]["defaults"].get("mappings", [])), panel["title"]
+        if panel["type"] == "table":
+            for override in panel["fieldConfig"]["overrides"]:
+                found = {p["id"]: p.get("value") for p in override["properties"]}
+                if found.get("custom.cellOptions", {}).get("type") == "color-background":
+                    assert says_missing(found["mappings"]), (panel["title"], override["matcher"]["options"])
+
+
+def says_missing(mappings: list[dict[str, Any]]) -> bool:
+    judging = {"#37872D", "#E8701A", "#C4162A"}
+    return any(
+        m["type"] == "special"
+        and m["options"]["match"] == "null+nan"
+        and m["options"]["result"]["color"] not in judging
+        for m in mappings
+    )

@@ -4,12 +4,15 @@ from exporter.generate.dashboards import queries as q
 from exporter.generate.dashboards import rules
 from exporter.generate.dashboards.choices import GREEN, ORANGE, RED
 from exporter.generate.dashboards.context import Context
-from exporter.generate.dashboards.looks import Steps, cell, limits
+from exporter.generate.dashboards.looks import Override, Steps, coloured, limits
 from exporter.generate.dashboards.panels import Frame, Panel, Query, lines_panel, ref, table_panel, transform
 from exporter.generate.dashboards.sdk import models
 
 OHMS = "generex_bacs_module_resistance_ohms"
 _WORST = 10
+
+BLOCK_COLUMN: Override = ("Block", {"unit": "string", "custom.width": 80})
+"""Block numbers are names: with a unit of numbers, Grafana would show 017 as 17."""
 
 
 def per_block(expr: str, *labels: str) -> str:
@@ -61,8 +64,7 @@ def discharge_panels(context: Context) -> list[Panel]:
     colour = {
         "unit": "percentunit",
         "decimals": 1,
-        "thresholds": limits(*steps),
-        "custom.cellOptions": cell(),
+        **coloured(limits(*steps)),
     }
     queries = [
         Query(
@@ -80,11 +82,11 @@ def discharge_panels(context: Context) -> list[Panel]:
                 "Block voltage against the median of its string while the battery carried the load, from "
                 f"the third minute on; the lowest on top. Below {weak:.0%} a block is weak: the best sign "
                 "there is. Empty until a discharge of more than two minutes was seen.",
-                12, 10,
+                12, 12,
             ),
             queries,
             transformations=worst_first(queries, "string", descending=False),
-            overrides=[(query.legend, colour) for query in queries],
+            overrides=[BLOCK_COLUMN, *((query.legend, colour) for query in queries)],
             none="no discharge yet",
         ),
         lines_panel(
@@ -93,7 +95,7 @@ def discharge_panels(context: Context) -> list[Panel]:
                 "The five lowest blocks of the time shown, against the median of their string, while the "
                 f"battery carried the load. Below {weak:.0%} a block is weak. Choose a time with a "
                 "discharge in it.",
-                12, 10,
+                12, 12,
             ),
             [Query(per_block(shown, "string"), "{{string}} · {{block}}")],
             unit="percentunit", steps=steps, none="no discharge in this time",

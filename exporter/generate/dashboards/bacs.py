@@ -7,7 +7,7 @@ from exporter.generate.dashboards.board import Board, Row
 from exporter.generate.dashboards.choices import BLUE, GREEN, ORANGE, PURPLE, RED, bacs_states, first_of
 from exporter.generate.dashboards.context import Context
 from exporter.generate.dashboards.flags import ABOUT, flags_panel
-from exporter.generate.dashboards.looks import QUIET, cell, choice_mapping, limits, mapping
+from exporter.generate.dashboards.looks import QUIET, choice_mapping, coloured, limits, mapping
 from exporter.generate.dashboards.panels import (
     Frame,
     Panel,
@@ -114,24 +114,24 @@ def _strings(context: Context) -> Panel:
             24, 6,
         ),
         queries,
-        transformations=columns("string", queries),
+        transformations=columns("string", queries, sort=True),
         overrides=[
-            ("string", {"displayName": "String"}),
-            ("Blocks absent", {"thresholds": limits((None, GREEN), (1, RED)), "custom.cellOptions": cell()}),
+            ("string", {"displayName": "String", "unit": "string"}),
+            ("Blocks absent", coloured(limits((None, GREEN), (1, RED)))),
             ("Voltage", {"unit": "volt", "decimals": 1}),
             ("Current", {"unit": "amp", "decimals": 2}),
             (
                 "Share of current",
-                {"unit": "percentunit", "thresholds": share_steps, "custom.cellOptions": cell()},
+                {"unit": "percentunit", **coloured(share_steps)},
             ),
             ("Ripple", {"unit": "amp", "decimals": 2}),
-            ("Block average", {"unit": "volt", "decimals": 3}),
-            ("Block spread", {"unit": "volt", "decimals": 3}),
+            ("Block average", {"unit": "volt", "decimals": 2}),
+            ("Block spread", {"unit": "volt", "decimals": 2}),
             (
                 "Hottest block",
                 {
-                    "unit": "celsius", "custom.cellOptions": cell(),
-                    "thresholds": limits((None, GREEN), (context.thresholds["heat_limit"], RED)),
+                    "unit": "celsius",
+                    **coloured(limits((None, GREEN), (context.thresholds["heat_limit"], RED))),
                 },
             ),
             ("Highest resistance", {"unit": "ohm", "decimals": 2}),

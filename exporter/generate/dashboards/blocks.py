@@ -1,7 +1,14 @@
 """Panels about single blocks: which differ, what a discharge told about them, how they age."""
 
 from exporter.generate.dashboards import queries as q
-from exporter.generate.dashboards.ageing import OHMS, ageing_steps, per_block, to_baseline, worst_first
+from exporter.generate.dashboards.ageing import (
+    BLOCK_COLUMN,
+    OHMS,
+    ageing_steps,
+    per_block,
+    to_baseline,
+    worst_first,
+)
 from exporter.generate.dashboards.choices import GREEN, ORANGE, PURPLE, RED
 from exporter.generate.dashboards.context import Context
 from exporter.generate.dashboards.looks import (
@@ -9,7 +16,7 @@ from exporter.generate.dashboards.looks import (
     SEVERITY_COLOUR,
     Override,
     alarm_mapping,
-    cell,
+    coloured,
     limits,
     mapping,
 )
@@ -47,34 +54,31 @@ def worst_panel(context: Context) -> Panel:
     warm = limits((None, GREEN), (thresholds["heat_warning"], ORANGE), (thresholds["heat_critical"], RED))
     median = limits((None, GREEN), (thresholds["resistance_median"], ORANGE))
     overrides: list[Override] = [
+        BLOCK_COLUMN,
         (
             "Times the limit",
             {
-                "decimals": 2, "custom.cellOptions": cell(),
+                "decimals": 2, **coloured(limits((None, GREEN), (1, ORANGE))),
                 "mappings": mapping({str(_ABSENT): ("✖ absent", PURPLE)}, "–"),
-                "thresholds": limits((None, GREEN), (1, ORANGE)),
             },
         ),
-        ("Voltage off median", {"unit": "volt", "decimals": 3}),
+        ("Voltage off median", {"unit": "volt", "decimals": 2}),
         (
             "Warmer than median",
-            {"unit": "kelvin", "decimals": 1, "thresholds": warm, "custom.cellOptions": cell()},
+            {"unit": "kelvin", "decimals": 1, **coloured(warm)},
         ),
         (
             "Resistance to median",
-            {"unit": "percentunit", "decimals": 0, "thresholds": median, "custom.cellOptions": cell()},
+            {"unit": "percentunit", "decimals": 0, **coloured(median)},
         ),
         (
             "Resistance to baseline",
-            {
-                "unit": "percentunit", "decimals": 0, "thresholds": limits(*ageing_steps(context)),
-                "custom.cellOptions": cell(),
-            },
+            {"unit": "percentunit", "decimals": 0, **coloured(limits(*ageing_steps(context)))},
         ),
         ("Equalising", {"unit": "percentunit", "decimals": 0}),
         (
             "Worst flag",
-            {"mappings": alarm_mapping((alarm,)), "custom.cellOptions": cell(), "custom.width": 220},
+            {"mappings": alarm_mapping((alarm,)), **coloured(), "custom.width": 220},
         ),
     ]  # fmt: skip
     return table_panel(
@@ -84,7 +88,7 @@ def worst_panel(context: Context) -> Panel:
             "allow for voltage, warmth and resistance, whichever is most; from 1 upwards they are due. "
             "Absent blocks come first. A baseline exists after a week on float, or where you record one.",
             24,
-            10,
+            12,
         ),
         queries,
         transformations=worst_first(
@@ -151,28 +155,21 @@ def block_flags_panel(context: Context) -> Panel:
     """The flags of each block as a matrix."""
     alarm = context.words.flags("generex_bacs_module_alarm")
     flags = q.by(q.series(alarm.name), *q.BLOCK, "flag")
-    word = (
-        f'label_replace({q.by(q.series("generex_bacs_module_alarm_word"), *q.BLOCK)}, "flag", "word", "", "")'
-    )
-    present = f'label_replace({q.by(q.PRESENT, *q.BLOCK)}, "flag", "present", "", "")'
+    # the names sort these two columns to the front
+    present = f'label_replace({q.by(q.PRESENT, *q.BLOCK)}, "flag", "0_present", "", "")'
+    raw = q.by(q.series("generex_bacs_module_alarm_word"), *q.BLOCK)
+    word = f'label_replace({raw}, "flag", "1_word", "", "")'
+    there = mapping({"1": ("●", GREEN), "0": ("✖ absent", PURPLE)}, "n/a")
     overrides: list[Override] = [
-        ("block\\flag", {"displayName": "Block", "custom.width": 70}),
-        (
-            "present",
-            {
-                "displayName": "Present",
-                "mappings": mapping({"1": ("●", GREEN), "0": ("✖ absent", PURPLE)}, "n/a"),
-            },
-        ),
-        (
-            "word",
-            {"displayName": "Raw word", "unit": "hex0x", "mappings": [], "custom.cellOptions": cell("auto")},
-        ),
+        ("block\\flag", {"displayName": "Block", "unit": "string", "mappings": [], "custom.width": 70}),
+        ("0_present", {"displayName": "Present", "mappings": there, **coloured()}),
+        ("1_word", {"displayName": "Raw word", "unit": "hex0x"}),
     ]
     for name, flag in alarm.flags.items():
-        colour = SEVERITY_COLOUR[flag.severity]
-        words = {"1": ("✖" if flag.severity == "critical" else "▲", colour), "0": ("·", QUIET)}
-        overrides.append((name, {"displayName": flag.label, "mappings": mapping(words, "n/a")}))
+        sign = "✖" if flag.severity == "critical" else "▲"
+        words = {"1": (sign, SEVERITY_COLOUR[flag.severity]), "0": ("·", QUIET)}
+        overrides.append((name, {"displayName": flag.label, "mappings": mapping(words, "n/a"), **coloured()}))
+    wrapped = {"custom.wrapHeaderText": True, "custom.align": "center"}
     return table_panel(
         Frame(
             "Flags of each block now",
@@ -183,10 +180,15 @@ def block_flags_panel(context: Context) -> Panel:
         ),
         [Query(f"max by (block, flag) ({q.block(f'({flags} or {word} or {present})')})", "flags")],
         transformations=[
+            *(
+                transform(
+                    "sortBy", fields={}, sort=[{"field": name, "desc": False}],
+                ) for name in ("flag", "block")
+            ),
             transform(
                 "groupingToMatrix", columnField="flag", rowField="block", valueField="Value",
                 emptyValue="null",
-            )
+            ),
         ],
-        overrides=overrides, mappings=mapping({}, "n/a"), none="n/a",
+        overrides=[("/.*/", wrapped), *overrides], none="n/a",
     )  # fmt: skip

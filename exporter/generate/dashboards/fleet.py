@@ -4,7 +4,14 @@ from exporter.generate.dashboards import queries as q
 from exporter.generate.dashboards.board import BOARDS, Board, Row
 from exporter.generate.dashboards.choices import GREEN, ORANGE, PURPLE, RED, first_of, states, survival
 from exporter.generate.dashboards.context import Context
-from exporter.generate.dashboards.looks import QUIET, Override, alarm_mapping, cell, choice_mapping, limits
+from exporter.generate.dashboards.looks import (
+    QUIET,
+    Override,
+    alarm_mapping,
+    choice_mapping,
+    coloured,
+    limits,
+)
 from exporter.generate.dashboards.panels import (
     Frame,
     Panel,
@@ -113,41 +120,40 @@ def _devices(context: Context) -> Panel:
     names = {"device": "Device"} | names | {"alarm": "Worst alarm"}
     shown = [field for field in names if field not in ("Value #A", "Value #D")]
     shown.insert(shown.index("Value #C") + 1, shown.pop())
-    colour = cell()
     overrides: list[Override] = [
         ("Device", {"links": _links(), "custom.width": 160}),
         (
             "Runs on",
-            {"mappings": choice_mapping(state_choices), "custom.cellOptions": colour, "custom.width": 150},
+            {"mappings": choice_mapping(state_choices), **coloured(), "custom.width": 150},
         ),
         (
             "Survives a failure now?",
-            {"mappings": choice_mapping(survival_choices), "custom.cellOptions": colour, "custom.width": 210},
+            {"mappings": choice_mapping(survival_choices), **coloured(), "custom.width": 210},
         ),
         (
             "Worst alarm",
             {
                 "mappings": alarm_mapping(words.system_metrics),
-                "custom.cellOptions": colour,
+                **coloured(),
                 "custom.width": 220,
             },
         ),
         (
             "Charge",
-            {"unit": "percentunit", "thresholds": limits(*context.charge), "custom.cellOptions": colour},
+            {"unit": "percentunit", **coloured(limits(*context.charge))},
         ),
         (
             "Runtime",
-            {"unit": "dtdurations", "thresholds": limits(*context.runtime), "custom.cellOptions": colour},
+            {"unit": "dtdurations", **coloured(limits(*context.runtime))},
         ),
         (
             "Worst load phase",
-            {"unit": "percentunit", "thresholds": limits(*context.load), "custom.cellOptions": colour},
+            {"unit": "percentunit", **coloured(limits(*context.load))},
         ),
         ("Temperature", {"unit": "celsius"}),
         (
             "Blocks ill",
-            {"decimals": 0, "thresholds": limits((None, GREEN), (1, ORANGE)), "custom.cellOptions": colour},
+            {"decimals": 0, **coloured(limits((None, GREEN), (1, ORANGE)))},
         ),
         ("Last power failure", {"unit": "dtdurations", "decimals": 0}),
         ("Last answer", {"unit": "dtdurations", "decimals": 0}),

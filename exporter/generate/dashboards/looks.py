@@ -21,17 +21,21 @@ Steps = tuple[tuple[float | None, str], ...]
 
 
 def mapping(words: Mapping[str, tuple[str, str | None]], missing: str = "") -> list[models.ValueMapping]:
-    """Texts and colours by value; `missing` is what no value at all is called."""
-    found: list[models.ValueMapping] = [
-        models.ValueMap(
-            {
-                value: models.ValueMappingResult(text=text, color=colour, index=index)
-                for index, (value, (text, colour)) in enumerate(words.items())
-            }
-        )
-    ]
+    """Texts and colours by value; `missing` is what no value at all is called.
+
+    Without `missing`, no value would have the colour of the lowest threshold, which may be green.
+    """
+    found: list[models.ValueMapping] = []
+    if words:
+        results = {
+            value: models.ValueMappingResult(text=text, color=colour, index=index)
+            for index, (value, (text, colour)) in enumerate(words.items())
+        }
+        found.append(models.ValueMap(results))
     if missing:
-        result = models.ValueMappingResult(text=missing, color=GREY, index=len(words))
+        result = models.ValueMappingResult(
+            text=missing, color=QUIET if missing == "–" else GREY, index=len(words)
+        )
         special = models.DashboardSpecialValueMapOptions(
             match=models.SpecialValueMatch.NULL_AND_NAN, result=result
         )
@@ -88,6 +92,12 @@ def properties(values: Mapping[str, object]) -> list[Property]:
     ]
 
 
-def cell(kind: str = "color-background") -> dict[str, object]:
-    """A coloured table cell."""
-    return {"type": kind, "mode": "basic"} if kind == "color-background" else {"type": kind}
+def coloured(thresholds: dashboard.ThresholdsConfig | None = None, missing: str = "–") -> dict[str, object]:
+    """A table cell with a coloured background, by thresholds or by mappings that are added to it.
+
+    A cell without a value is called `missing` and stays quiet.
+    """
+    found: dict[str, object] = {"custom.cellOptions": {"type": "color-background", "mode": "basic"}}
+    if thresholds is not None:
+        found |= {"thresholds": thresholds, "mappings": mapping({}, missing)}
+    return found

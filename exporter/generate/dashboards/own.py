@@ -81,7 +81,8 @@ def _now(context: Context) -> list[Panel]:
         ),
         table_panel(
             Frame(
-                "Devices", "Where each device is, by which module it is read, and whether it answers.", 24, 7,
+                "Devices", "Where each device is, by which module it is read, and whether it answers.", 24,
+                10,
             ),
             [
                 Query(q.by(q.UP), "Answers"),
@@ -89,6 +90,7 @@ def _now(context: Context) -> list[Panel]:
             ],
             transformations=columns("device", [Query("", "Answers")], "target", "module", "unit"),
             overrides=[
+                ("device", {"displayName": "Device"}),
                 ("Answers", {"mappings": mapping(_YES, "–"), "custom.cellOptions": {"type": "color-text"}})
             ],
         ),
@@ -110,18 +112,16 @@ def _passes(context: Context) -> list[Panel]:
         ),
         timeline_panel(
             Frame(
-                "Groups of words read",
-                "Whether every word of the group that the device serves was read. A group that a device "
-                "never had has no line.",
+                "Groups that were not read or not trusted",
+                "Groups of words of which something could not be read, or that did not vouch for "
+                "themselves, at any moment of the time shown. Empty is good.",
                 12, 8,
             ),
             [
-                Query(q.by(q.series("generex_group_up"), "group", how="min"), "{{device}} {{group}}"),
-                Query(
-                    q.by(q.series("generex_data_valid"), "group", how="min"), "{{device}} {{group}} trusted",
-                ),
+                Query(_ever_failed("generex_group_up"), "{{device}} {{group}} read"),
+                Query(_ever_failed("generex_data_valid"), "{{device}} {{group}} trusted"),
             ],
-            mappings=mapping(_YES, "n/a"), none="NO DATA",
+            mappings=mapping(_YES, "n/a"), none="all were read, all were trusted",
         ),
         lines_panel(
             Frame(
@@ -147,6 +147,11 @@ def _passes(context: Context) -> list[Panel]:
             unit="short", bounds=(0, None), none="NO DATA",
         ),
     ]  # fmt: skip
+
+
+def _ever_failed(metric: str) -> str:
+    lowest = q.by(f"min_over_time({q.series(metric)}[$__range] @ end())", "group", how="min")
+    return f"{q.by(q.series(metric), 'group', how='min')} and on (device, group) {lowest} == 0"
 
 
 def _modbus() -> list[Panel]:

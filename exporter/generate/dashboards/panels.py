@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from exporter.generate.dashboards.looks import QUIET, Override, Steps, limits, properties
+from exporter.generate.dashboards.looks import QUIET, Override, Steps, limits, mapping, properties
 from exporter.generate.dashboards.sdk import (
     Builder,
     common,
@@ -57,7 +57,7 @@ def stat_panel(
 ) -> Panel:
     """A big value of this moment: an instant query, so that a dead device shows no old value."""
     panel = _common(stat.Panel(), frame, queries, instant=True).unit(unit).no_value(none)
-    panel.thresholds(limits(*steps)).mappings(mappings or [])
+    panel.thresholds(limits(*steps)).mappings(mappings or mapping({}, none))
     panel.color_scheme(dashboard.FieldColor().mode(models.FieldColorModeId.THRESHOLDS))
     panel.color_mode(common_models.BigValueColorMode.BACKGROUND_SOLID)
     panel.graph_mode(common_models.BigValueGraphMode.NONE)
@@ -172,7 +172,9 @@ def transform(name: str, **options: Any) -> models.DataTransformerConfig:
     return models.DataTransformerConfig(id_val=name, options=options)
 
 
-def columns(field: str, queries: Sequence[Query], *labels: str) -> list[models.DataTransformerConfig]:
+def columns(
+    field: str, queries: Sequence[Query], *labels: str, sort: bool = False
+) -> list[models.DataTransformerConfig]:
     """Joins instant queries by a label into one table; each query's column is named by its legend.
 
     `labels` are further labels that become columns; the others are dropped.
@@ -181,6 +183,7 @@ def columns(field: str, queries: Sequence[Query], *labels: str) -> list[models.D
     keep = [field, *labels, *names]
     return [
         transform("joinByField", byField=field, mode="outer"),
+        *([transform("sortBy", fields={}, sort=[{"field": field, "desc": False}])] if sort else []),
         transform("filterFieldsByName", include={"names": keep}),
         transform("organize", renameByName=names, excludeByName={}, indexByName={}),
     ]

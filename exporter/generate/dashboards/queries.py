@@ -75,10 +75,10 @@ RUNTIME = (
     f'min by (device) (\n  label_replace({OWN_RUNTIME}, "by", "ups", "", "")'
     f'\n  or label_replace({PROJECTED_RUNTIME}, "by", "fall", "", "")\n)'
 )
-LAST_SEEN = f"time() - {by(f'max_over_time((timestamp({UP} == 1))[1d:1m])')}"
+LAST_SEEN = f"round(time() - {by(f'max_over_time((timestamp({UP} == 1))[1d:1m])')})"
 POWER_FAILURES = series("generex_ups_power_failures_total")
 _FAILED = f"timestamp(increase({POWER_FAILURES}[$__rate_interval]) > 0)"
-LAST_FAILURE = f"time() - {by(f'max_over_time(({_FAILED})[$__range:$__interval])')}"
+LAST_FAILURE = f"round(time() - {by(f'max_over_time(({_FAILED})[$__range:$__interval])')})"
 PRESENT = series("generex_bacs_module_present")
 BLOCK = ("string", "module")
 

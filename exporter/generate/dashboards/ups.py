@@ -87,7 +87,7 @@ def _now(context: Context) -> list[Panel]:
                 "battery act on the smaller one.",
                 3, 6,
             ),
-            [Query(q.PROJECTED_RUNTIME)], unit="dtdurations", steps=context.runtime, none="on mains",
+            [Query(q.PROJECTED_RUNTIME)], unit="dtdurations", steps=context.runtime, none="only on battery",
             decimals=0,
         ),
         stat_panel(
@@ -122,6 +122,7 @@ def _last_seen() -> Panel:
         queries,
         transformations=columns("device", queries),
         overrides=[
+            ("device", {"displayName": "Device"}),
             ("Last seen, ago", {"unit": "dtdurations", "decimals": 0}),
             ("It was", {"mappings": mapping({"1": ("▲ on battery", ORANGE), "0": ("on mains", QUIET)}, "–")}),
             ("Charge then", {"unit": "percentunit"}),
