@@ -176,3 +176,53 @@ def test_power_failures_become_annotations(hall: Hall) -> None:
     devices = {s["metric"]["device"] for s in hall.over_time(filled(note["expr"]))}
     assert "fine" in devices
     assert "bypassed" not in devices
+
+
+WHOLE: dict[str, Any] = {
+    "bypass": False, "load": [0.4, 0.4, 0.4], "eco": False, "test": False, "output": True, "breaker": True,
+    "charger": True, "faults": [], "charge": 1.0, "bacs_starting": False, "lost_modules": [],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("knobs", "runs_on", "survives"),
+    [
+        ({}, "● MAINS", "✔ YES"),
+        ({"eco": True}, "◐ ECO", "✔ YES"),
+        ({"eco": True, "bypass": True}, "◆ BYPASS", "✖ NO: on bypass"),
+        ({"test": True}, "▲ ON BATTERY", "▲ on battery now"),
+        ({"test": True, "output": False}, "✖ LOAD DARK", "✖ load is dark"),
+        ({"breaker": False}, "● MAINS", "✖ NO: battery depleted"),  # the UPS itself sees no battery then
+        ({"load": [1.2, 0.4, 0.4]}, "● MAINS", "✖ NO: overload"),
+        ({"charger": False}, "● MAINS", "✖ NO: charger failed"),
+        ({"faults": ["inverter_failure", "battery_bad"]}, "● MAINS", "✖ NO: UPS fault"),
+        ({"faults": ["battery_bad"]}, "● MAINS", "✖ NO: battery bad"),
+        ({"faults": ["diagnostic_test_failed"]}, "● MAINS", "✖ NO: test failed"),
+        ({"lost_modules": [8]}, "● MAINS", "✖ NO: block missing"),
+        ({"charge": 0.6}, "● MAINS", "✖ NO: charge < 90%"),
+        ({"bacs_starting": True}, "● MAINS", "? BACS not trusted"),
+    ],
+)
+def test_each_state_and_reason(hall: Hall, knobs: dict[str, Any], runs_on: str, survives: str) -> None:
+    hall.turn("bypassed", **(WHOLE | knobs))
+
+    def said() -> bool:
+        assert words(hall, "ups", "Runs on")["bypassed"] == runs_on
+        assert words(hall, "ups", "Would we survive a failure now?")["bypassed"] == survives
+        return True
+
+    wait_for(said, 8, "both tiles")
+
+
+@pytest.mark.parametrize("address", [117, 109])
+def test_a_flag_in_one_of_its_two_places_is_enough(hall: Hall, address: int) -> None:
+    device = hall.devices["bypassed"]
+    hall.turn("bypassed", **WHOLE)
+    battery_low = {117: 1, 109: 0b10100}[address]
+    hall.loop.call_soon_threadsafe(device.set, address, battery_low)
+    title = "Would we survive a failure now?"
+    try:
+        wait_for(lambda: words(hall, "ups", title)["bypassed"] == "✖ NO: battery low", 8, "the low battery")
+    finally:
+        hall.loop.call_soon_threadsafe(device.unset, address)
+    wait_for(lambda: words(hall, "ups", title)["bypassed"] == "✔ YES", 8, "its end")

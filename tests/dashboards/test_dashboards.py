@@ -234,3 +234,19 @@ def says_missing(mappings: list[dict[str, Any]]) -> bool:
         and m["options"]["result"]["color"] not in judging
         for m in mappings
     )
+
+
+def test_heat_maps_have_names_that_are_no_numbers_and_show_zeros() -> None:
+    for panel in panels("bacs"):
+        if panel["type"] == "heatmap":
+            assert panel["targets"][0]["legendFormat"][0] == "S"
+            assert panel["options"]["filterValues"]["le"] < -1000
+            assert panel["options"]["calculate"] is False
+
+
+def test_or_never_joins_two_metrics_that_may_have_equal_labels() -> None:
+    """`a{flag="x"} or b{flag="x"}` keeps one of them only, so flags of several metrics are one selector."""
+    pattern = re.compile(r'\bgenerex_\w+\{[^}]*flag=~?"([^"]*)"[^}]*\} or generex_\w+\{[^}]*flag=~?"([^"]*)"')
+    for target in targets():
+        for one, other in pattern.findall(target.expr):
+            assert not set(one.split("|")) & set(other.split("|")), target

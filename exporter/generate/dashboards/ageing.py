@@ -11,6 +11,8 @@ from exporter.generate.dashboards.sdk import models
 OHMS = "generex_bacs_module_resistance_ohms"
 _WORST = 10
 
+BLOCK_LEGEND = "S{{string}} · {{block}}"
+"""It must not begin with a digit: a heat map would take it for a number, and sort by it."""
 BLOCK_COLUMN: Override = ("Block", {"unit": "string", "custom.width": 80})
 """Block numbers are names: with a unit of numbers, Grafana would show 017 as 17."""
 
@@ -97,7 +99,7 @@ def discharge_panels(context: Context) -> list[Panel]:
                 "discharge in it.",
                 12, 12,
             ),
-            [Query(per_block(shown, "string"), "{{string}} · {{block}}")],
+            [Query(per_block(shown, "string"), BLOCK_LEGEND)],
             unit="percentunit", steps=steps, none="no discharge in this time",
         ),
     ]  # fmt: skip
@@ -122,7 +124,7 @@ def trend_panels(context: Context) -> list[Panel]:
             [
                 Query(
                     per_block(f"({to_baseline()} and on (device, string, module) {worst})", "string"),
-                    "{{string}} · {{block}}",
+                    BLOCK_LEGEND,
                 )
             ],
             unit="short", steps=ageing_steps(context), none="no baseline yet",

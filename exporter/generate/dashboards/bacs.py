@@ -1,7 +1,7 @@
 """The board of one BACS at a time: strings, blocks, and what the last discharge told."""
 
 from exporter.generate.dashboards import queries as q
-from exporter.generate.dashboards.ageing import discharge_panels, trend_panels
+from exporter.generate.dashboards.ageing import BLOCK_LEGEND, discharge_panels, trend_panels
 from exporter.generate.dashboards.blocks import block_flags_panel, heat_panels, worst_panel
 from exporter.generate.dashboards.board import Board, Row
 from exporter.generate.dashboards.choices import BLUE, GREEN, ORANGE, PURPLE, RED, bacs_states, first_of
@@ -212,6 +212,6 @@ def _blocks_over_time(context: Context) -> Panel:
             "purple is absent. Where a line ends nothing is known.",
             24, 16,
         ),
-        [Query(expr, "{{string}} · {{block}}")],
+        [Query(expr, BLOCK_LEGEND)],
         mappings=mapping(words, "? not known"), none="no blocks: not served", per_page=60,
     )  # fmt: skip

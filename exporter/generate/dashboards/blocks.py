@@ -3,6 +3,7 @@
 from exporter.generate.dashboards import queries as q
 from exporter.generate.dashboards.ageing import (
     BLOCK_COLUMN,
+    BLOCK_LEGEND,
     OHMS,
     ageing_steps,
     per_block,
@@ -129,7 +130,7 @@ def heat_panels() -> list[Panel]:
                 Query(
                     "max by (string, block) "
                     f"({q.block('(' + q.with_absent(q.by(q.series(metric), *q.BLOCK)) + ')')})",
-                    "{{string}} · {{block}}",
+                    BLOCK_LEGEND,
                 )
             ],
             unit=unit, decimals=decimals, scheme=scheme,
@@ -169,7 +170,7 @@ def block_flags_panel(context: Context) -> Panel:
         sign = "✖" if flag.severity == "critical" else "▲"
         words = {"1": (sign, SEVERITY_COLOUR[flag.severity]), "0": ("·", QUIET)}
         overrides.append((name, {"displayName": flag.label, "mappings": mapping(words, "n/a"), **coloured()}))
-    wrapped = {"custom.wrapHeaderText": True, "custom.align": "center"}
+    wrapped = {"custom.wrapHeaderText": True, "custom.align": "center", "custom.minWidth": 60}
     return table_panel(
         Frame(
             "Flags of each block now",

@@ -163,6 +163,8 @@ def heat_panel(frame: Frame, queries: Sequence[Query], *, unit: str, decimals: i
     panel.cell_values(heatmap.CellValues().unit(unit).decimals(decimals))
     panel.y_axis(heatmap.YAxisConfig().reverse(True).axis_placement(common_models.AxisPlacement.LEFT))
     panel.rows_frame(heatmap.RowsHeatmapOptions().layout(common_models.HeatmapCellLayout.AUTO))
+    # the default hides zeros, which would look absent
+    panel.filter_values(heatmap.FilterValueRange().le(-1e9))
     panel.max_data_points(120)
     return panel
 

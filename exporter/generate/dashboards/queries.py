@@ -4,6 +4,8 @@ State tiles do not lean on recording rules: without the rules loaded a board mus
 needs history (baselines, nominal values, the last discharge) reads the rules by the names that alerts use.
 """
 
+from collections.abc import Iterable
+
 from exporter.generate.dashboards.vocabulary import SEVERITIES, FlagMetric, Vocabulary, alternatives
 
 SCOPE = 'job=~"$job", instance=~"$instance"'
@@ -49,16 +51,17 @@ def by(expr: str, *labels: str, how: str = "max") -> str:
     return f"{how} by ({', '.join(('device', *labels))}) ({expr})"
 
 
+def either(metrics: Iterable[str], *matchers: str) -> str:
+    """A selector over several metrics. `or` would drop a series where the other has the same labels."""
+    names = alternatives(dict.fromkeys(metrics))
+    return series("", f'__name__=~"{names}"', *matchers) if "|" in names else series(names, *matchers)
+
+
 def flag(*flags: tuple[str, str]) -> str:
     """Per device 1 when any of the flags is set, 0 when none is; nothing where none is known."""
-    per_metric: dict[str, list[str]] = {}
-    for metric, name in flags:
-        per_metric.setdefault(metric, []).append(name)
-    parts = [
-        series(metric, f'flag="{names[0]}"' if len(names) == 1 else f'flag=~"{alternatives(names)}"')
-        for metric, names in per_metric.items()
-    ]
-    return by(" or ".join(parts))
+    names = alternatives(dict.fromkeys(name for _, name in flags))
+    matcher = f'flag=~"{names}"' if "|" in names else f'flag="{names}"'
+    return by(either((metric for metric, _ in flags), matcher))
 
 
 # A device stays listed for a day after its exporter fell silent; until then it counts as unreachable.
@@ -97,9 +100,8 @@ def ups_not_read(words: Vocabulary) -> str:
 
 def bacs_trusted() -> str:
     """Per device 1 when the BACS was read to the last module and vouches for itself."""
-    read = series("generex_group_up", 'group=~"bacs|strings|modules"')
-    valid = series("generex_data_valid", 'group="bacs"')
-    return by(f"{read} or {valid}", how="min")
+    both = either(("generex_group_up", "generex_data_valid"), 'group=~"bacs|strings|modules"')
+    return by(both, how="min")
 
 
 def missing_modules() -> str:
