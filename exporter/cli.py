@@ -27,11 +27,14 @@ _PREFIX = "GENEREX_"
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; the exit code is 0 when it was good, 1 when it failed and 2 for wrong usage."""
     arguments = list(sys.argv[1:] if argv is None else argv)
-    if arguments and arguments[0].startswith("-") and arguments[0] not in ("-h", "--help", "--version"):
+    is_flag = bool(arguments) and arguments[0].startswith("-")
+    if (is_flag and arguments[0] not in ("-h", "--help", "--version")) or (not arguments and _is_sidecar()):
         arguments.insert(0, "serve")
     try:
         args = _parser(arguments[0] if arguments else "").parse_args(arguments)
         code: int = args.run(args)
+        if sys.stdout is not None:
+            sys.stdout.flush()
     except (UserError, UsageError) as error:
         print(f"generex-exporter: error: {error}", file=sys.stderr)
         return 2 if isinstance(error, UsageError) else 1
@@ -39,9 +42,22 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 130
     except BrokenPipeError:
         # whoever read the output has seen enough; the interpreter must not complain about it at exit
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+        _silence_output()
+        return 1
+    except OSError as error:
+        _silence_output()
+        print(f"generex-exporter: error: cannot write the output: {error.strerror or error}", file=sys.stderr)
+        return 1
     return code
+
+
+def _is_sidecar() -> bool:
+    """Whether the environment alone says what to serve."""
+    return any(os.environ.get(f"{_PREFIX}{name}", "").strip() for name in ("TARGET", "CONFIG_FILE"))
+
+
+def _silence_output() -> None:
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
 
 def _parser(wanted: str) -> argparse.ArgumentParser:

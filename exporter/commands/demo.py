@@ -49,7 +49,7 @@ def run(args: argparse.Namespace) -> int:
             f"  its metrics      {base}/metrics\n"
             f"  one probe        {base}/probe?target=demo\n"
             f"  what went over   {base}/probe?target=demo&debug=true\n"
-            f"  on the terminal  generex-exporter probe {simulator.target}\n"
+            f"  on the terminal  {sys.argv[0]} probe {simulator.target}\n"
             "Ctrl-C ends it.\n",
             file=sys.stderr,
             flush=True,
@@ -57,7 +57,9 @@ def run(args: argparse.Namespace) -> int:
 
     async def main() -> None:
         async with simulator:
-            state = State(lambda: load_config(targets=[f"demo={simulator.target}"]), timeout_offset=0.5)
+            targets = [f"demo={simulator.target}"]
+            module = "prof" if simulator.scenario.personality == "prof" else "cs141"
+            state = State(lambda: load_config(targets=targets, module=module), timeout_offset=0.5)
             await serve(state, [address], on_ready=greet)
 
     asyncio.run(main())

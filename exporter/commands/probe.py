@@ -52,6 +52,8 @@ def run(args: argparse.Namespace) -> int:
         timeout = parse_duration(args.timeout) if args.timeout else device.config.options.timeout
     except ValueError as error:
         raise UserError(f"--timeout: {error}") from None
+    if timeout == 0:
+        raise UserError("--timeout: must be longer than 0s")
     form = args.format or ("table" if sys.stdout.isatty() else "prometheus")
     try:
         return asyncio.run(_probe(fleet, device, timeout, form, args.watch))

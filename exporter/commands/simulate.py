@@ -100,6 +100,8 @@ async def _serve(simulator: "Simulator") -> int:
         loop.add_signal_handler(number, stop.set)
     async with simulator:
         print(f"simulating {simulator.scenario.name} (unit {simulator.unit}) on {simulator.address}")
-        print(f"try: generex-exporter probe {simulator.target}", flush=True)
+        # a gateway frame is read as such; an EverExceed on the default map is meant to be read wrongly
+        module = " --module=prof" if simulator.scenario.personality == "prof" else ""
+        print(f"try: generex-exporter probe '{simulator.target}'{module}", flush=True)
         await stop.wait()
     return 0

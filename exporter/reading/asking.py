@@ -27,7 +27,6 @@ class Progress:
     errors: list[str] = field(default_factory=list)
     requests: int = 0
     longest: int = 0
-    finished: bool = False
 
     def has(self, span: Span) -> bool:
         """Whether `span` was read."""
@@ -38,7 +37,8 @@ class Asker:
     """Sends the requests of one pass and keeps the words that come.
 
     `given_up` is set when the device stays silent or the time is over: nothing more is to be asked. `failed`
-    says that a request went without an answer although there was time for one.
+    says that a request went without an answer although there was time for one, `out_of_time` that there was
+    none left for something that was to be asked.
     """
 
     def __init__(self, ask: Ask, progress: Progress, deadline: Deadline, tries: int) -> None:
@@ -46,6 +46,8 @@ class Asker:
         self.deadline = deadline
         self.given_up = False
         self.failed = False
+        self.out_of_time = False
+        self.refusals = 0
         self._ask = ask
         self._tries = tries
         self._silent_in_a_row = 0
@@ -56,9 +58,8 @@ class Asker:
         tries, pause = self._tries, _BUSY_PAUSE[0]
         while True:
             if self.deadline.left <= 0:
-                self.given_up = True
+                self.given_up = self.out_of_time = True
                 raise LinkError("timeout", "no time left")
-            self.progress.requests += 1
             try:
                 values = await self._ask(request)
             except LinkError as error:
@@ -81,10 +82,12 @@ class Asker:
 
     def _note(self, error: LinkError) -> None:
         text = str(error)
+        self.refusals += error.exception_code in REFUSED
         if error.exception_code not in REFUSED and text not in self.progress.errors:
             self.progress.errors.append(text)
         if error.exception_code is None or error.exception_code in _NOBODY_THERE:
             self.failed = self.failed or self.deadline.left > 0
+            self.out_of_time = self.out_of_time or self.deadline.left <= 0
             self._silent_in_a_row += 1
             self._tries = 1
             # a device that is silent twice, or from the start, costs no further waiting in this pass

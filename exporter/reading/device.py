@@ -10,7 +10,7 @@ from exporter.reading.answers import LinkError
 from exporter.reading.deadline import Deadline
 from exporter.reading.layout import DeviceMap
 from exporter.reading.line import Line
-from exporter.reading.link import Trace
+from exporter.reading.link import Exchange, Trace
 from exporter.reading.memory import Memory
 from exporter.reading.plan import Span
 from exporter.reading.readpass import Layouts, Progress, ReadPass
@@ -51,12 +51,23 @@ class Device:
         self.config: DeviceConfig = device_map.device
         self.line = line
         self.counters = counters
-        self.last_pass: Snapshot | None = None
         self._memory = Memory(FrameWatch(self.config.options.prof.stale_after))
         self._layouts = Layouts(device_map)
         self._reporter = Reporter(device_map)
         self._shared: _Shared | None = None
         self._last_state: object = None
+
+    def take_over(self, old: "Device") -> None:
+        """Go on with what `old` has learned, when its place and maps are the same and only settings changed.
+
+        Above all the highest module seen alive: a lost one must not be forgotten because a label was edited.
+        """
+        known, now = old.config, self.config
+        place = (known.target, known.maps, known.options.prof.base_address)
+        if place == (now.target, now.maps, now.options.prof.base_address):
+            self._memory = old._memory
+            self._memory.frame.stale_after = now.options.prof.stale_after
+            self._last_state = old._last_state
 
     async def scrape(self, deadline: float) -> Snapshot:
         """One read pass, shared with the scrapes that overlap; never raises for anything the device does.
@@ -91,12 +102,17 @@ class Device:
         options = self.config.options
         unit = self.config.target.unit
 
-        async def ask(span: Span) -> list[int]:
+        def note(exchange: Exchange) -> None:
             self.counters.requests += 1
+            read_pass.progress.requests += 1
+            if trace is not None:
+                trace(exchange)
+
+        async def ask(span: Span) -> list[int]:
             try:
                 return await self.line.read(
                     unit, span, timeout=options.request_timeout, deadline=read_pass.deadline,
-                    pacing=options.pacing, trace=trace,
+                    pacing=options.pacing, trace=note,
                 )  # fmt: skip
             except LinkError as error:
                 self.counters.errors[error.reason] = self.counters.errors.get(error.reason, 0) + 1
@@ -132,21 +148,21 @@ class Device:
             return self._snapshot(shared.read_pass.progress, shared.started, deadline)
         if shared.snapshot is None:
             shared.snapshot = self._snapshot(shared.read_pass.progress, shared.started, deadline)
+            # a scraper that leaves a healthy device too little time says nothing about the device
+            if not shared.read_pass.cut_short:
+                self._log_change(shared.snapshot)
         return shared.snapshot
 
     def _snapshot(self, progress: Progress, started: float, deadline: float) -> Snapshot:
         now = asyncio.get_running_loop().time()
-        snapshot = self._reporter.snapshot(
+        return self._reporter.snapshot(
             progress,
             self._memory,
             now=now,
             time=time.time(),
             duration=now - started,
-            allowed=deadline - started,
+            allowed=max(round(deadline - started, 3), 0.0),
         )
-        self.last_pass = snapshot
-        self._log_change(snapshot)
-        return snapshot
 
     def _log_change(self, snapshot: Snapshot) -> None:
         """One line when the device's state is another than before; nothing while it stays the same."""
@@ -159,7 +175,7 @@ class Device:
         fields = {"device": self.config.name, "target": self.config.target.url}
         error = "; ".join(snapshot.errors)
         if not snapshot.up:
-            log.warning("device does not answer", extra={**fields, "error": error or "no time left"})
+            log.warning("device does not answer", extra={**fields, "error": error})
         elif bad or doubtful:
             fields |= {"not_read": ",".join(bad), "not_valid": ",".join(doubtful), "error": error}
             found = {key: value for key, value in fields.items() if value}

@@ -40,9 +40,12 @@ class Fleet:
             old = kept.get(name)
             if old is not None and old.map == new_map:
                 devices[name] = old
-            else:
-                counters = old.counters if old is not None else new_counters()
-                devices[name] = Device(new_map, self._line(new_map.device.target.endpoint), counters)
+                continue
+            counters = old.counters if old is not None else new_counters()
+            device = Device(new_map, self._line(new_map.device.target.endpoint), counters)
+            if old is not None:
+                device.take_over(old)
+            devices[name] = device
         self.devices = devices
         self.config = config
         self._probed.clear()
@@ -62,10 +65,6 @@ class Fleet:
             self._drop_unused_lines()
         self._probed.move_to_end(key)
         return device
-
-    def at(self, target: Target) -> list[Device]:
-        """The configured devices at a target."""
-        return [device for device in self.devices.values() if device.config.target == target]
 
     def counters(self) -> Iterator[tuple[str, Counters]]:
         """The counters by device name; those of all probed devices together under the empty name."""

@@ -81,7 +81,13 @@ class ReadPass:
             self.memory.failed_last = False
         elif self._asker.failed:
             self.memory.failed_last = True
-        self.progress.finished = True
+        elif self._asker.refusals:
+            self.progress.errors.append("every address asked for is refused (exception 2 or 3)")
+
+    @property
+    def cut_short(self) -> bool:
+        """Whether nothing went wrong but that the time was over."""
+        return self._asker.out_of_time and not self._asker.failed
 
     # what to read
 

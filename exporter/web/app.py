@@ -93,6 +93,8 @@ async def _metrics(request: web.Request) -> web.Response:
 
 async def _probe(request: web.Request) -> web.Response:
     state = request.app[STATE]
+    device, debug = probed_device(request, state.fleet)
+    deadline = _deadline(request)
     limit = state.config.probe.max_concurrent
     if state.probes >= limit:
         raise RequestError(
@@ -100,8 +102,6 @@ async def _probe(request: web.Request) -> web.Response:
         )
     state.probes += 1
     try:
-        device, debug = probed_device(request, state.fleet)
-        deadline = _deadline(request)
         if debug:
             exchanges: list[Exchange] = []
             snapshot = await device.debug(deadline, exchanges.append)

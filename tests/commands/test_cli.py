@@ -216,3 +216,29 @@ def test_the_command_line_works_on_a_terminal() -> None:
     finally:
         os.close(reader)
         os.close(writer)
+
+
+@pytest.mark.parametrize("arguments", ["check --schema", "explain ups.status 56", "maps"])
+def test_a_full_disk_is_an_error_line(arguments: str) -> None:
+    with Path("/dev/full").open("w") as full:
+        command = [sys.executable, "-m", "exporter", *arguments.split()]
+        done = subprocess.run(
+            command, stdout=full, stderr=subprocess.PIPE, text=True, env=environment(), timeout=20
+        )
+    assert done.returncode == 1
+    assert done.stderr == "generex-exporter: error: cannot write the output: No space left on device\n"
+
+
+def test_a_failed_probe_stays_failed_when_nobody_reads_on() -> None:
+    command = f"{sys.executable} -m exporter probe 127.0.0.1:1 2>/dev/null | true; exit ${{PIPESTATUS[0]}}"
+    done = subprocess.run(["bash", "-c", command], check=False, env=environment(), timeout=20)
+    assert done.returncode == 1
+
+
+def test_without_arguments_the_environment_says_what_to_serve() -> None:
+    command = [sys.executable, "-m", "exporter"]
+    nowhere = {**environment(), "GENEREX_TARGET": "a=nonsense:x"}
+    done = subprocess.run(command, capture_output=True, text=True, env=nowhere, timeout=20)
+    assert 'bad target "nonsense:x"' in done.stderr
+    bare = subprocess.run(command, capture_output=True, text=True, env=environment(), timeout=20)
+    assert (bare.returncode, "COMMAND" in bare.stderr) == (2, True)

@@ -1,0 +1,83 @@
+"""What is said of a device beside its values: after a reload, refusing, scraped in a hurry."""
+
+import asyncio
+import logging
+
+import hostile
+import pytest
+from hostile import Hostile, config, exception, fleet, late, scrape
+
+from exporter.reading.snapshot import Snapshot
+from exporter.simulator.server import Simulator
+
+
+def present(snapshot: Snapshot) -> dict[str, float]:
+    readings = snapshot.readings.get("generex_bacs_module_present", [])
+    return {dict(series.labels)["module"]: float(raw) for series, raw in readings}
+
+
+def value(snapshot: Snapshot, name: str) -> float:
+    (reading,) = snapshot.readings[name]
+    return float(reading[1])
+
+
+def test_a_lost_module_is_not_forgotten_when_a_label_is_edited() -> None:
+    async def test() -> None:
+        async with Simulator(listen="127.0.0.1:0", strings=1, modules=8, static=True) as device:
+            entry = {"name": "a", "target": device.target, "module": "cs141", "labels": {"rack": "a"}}
+            async with fleet(entry) as devices:
+                assert sum(present(await scrape(devices.devices["a"])).values()) == 8
+                # the bus is cut behind module 5, and the count shrinks with it
+                device.set(1004, 5)
+                for address in range(1060 + 5 * 5, 1060 + 5 * 8):
+                    device.set(address, 0xD8F1)
+                cut = {**{str(m): 1.0 for m in range(1, 6)}, "6": 0.0, "7": 0.0, "8": 0.0}
+                assert present(await scrape(devices.devices["a"])) == cut
+                devices.apply(config({**entry, "labels": {"rack": "b"}}))
+                assert present(await scrape(devices.devices["a"])) == cut
+                # at another place nothing of that is known
+                devices.apply(config({**entry, "module": "ups"}))
+                assert present(await scrape(devices.devices["a"])) == {}
+
+    asyncio.run(test())
+
+
+def test_a_device_that_refuses_everything_is_said_to_refuse(caplog: pytest.LogCaptureFixture) -> None:
+    async def test() -> Snapshot:
+        async with Hostile() as device, fleet({"name": "a", "target": device.target()}) as devices:
+            device.behaviour = exception(2)
+            return await scrape(devices.devices["a"])
+
+    with caplog.at_level(logging.INFO):
+        snapshot = asyncio.run(test())
+    assert not snapshot.up
+    assert snapshot.errors == ("every address asked for is refused (exception 2 or 3)",)
+    (line,) = caplog.records
+    assert line.__dict__["error"] == snapshot.errors[0]
+
+
+def test_only_requests_that_were_sent_are_counted() -> None:
+    async def test() -> tuple[float, int]:
+        async with fleet({"name": "a", "target": "127.0.0.1:1"}) as devices:
+            snapshot = await scrape(devices.devices["a"])
+            return value(snapshot, "generex_scrape_requests"), devices.devices["a"].counters.requests
+
+    assert asyncio.run(test()) == (0, 0)
+
+
+def test_a_scraper_in_a_hurry_says_nothing_about_the_device(caplog: pytest.LogCaptureFixture) -> None:
+    async def test() -> list[Snapshot]:
+        entry = {"name": "a", "target": "", "request_timeout": "2s", "timeout": "5s"}
+        async with Hostile() as device, fleet({**entry, "target": device.target()}) as devices:
+            snapshots = [await scrape(devices.devices["a"])]
+            for seconds in (0.1, 5.0, 0.1, 5.0):
+                device.script = [late(0.3, in_time=True)]
+                snapshots.append(await scrape(devices.devices["a"], seconds))
+                await hostile.until(lambda: not device.script)
+            return snapshots
+
+    with caplog.at_level(logging.INFO):
+        snapshots = asyncio.run(test())
+    assert [snapshot.up for snapshot in snapshots] == [True, False, True, False, True]
+    assert [record.getMessage() for record in caplog.records] == ["device answers"]
+    assert value(snapshots[1], "generex_scrape_timeout_seconds") == 0.1
