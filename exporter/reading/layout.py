@@ -69,6 +69,7 @@ class Layout:
     group_spans: Mapping[str, tuple[Span, ...]]
     group_keys: Mapping[str, frozenset[int]]
     required: frozenset[Span]
+    flags: frozenset[Span]
     words: Mapping[str, Word]
     trusts: Mapping[str, Trust]
     masks: Mapping[str, int]
@@ -123,6 +124,7 @@ class DeviceMap:
             group_spans=spans,
             group_keys={name: frozenset(chain(*(s.keys() for s in group))) for name, group in spans.items()},
             required=frozenset(i.span for i in everything if i.span and not i.word.optional),
+            flags=frozenset(i.span for i in everything if i.span and (i.word.flags or i.word.flag)),
             words=self.words,
             trusts={trust.section: trust for trust in self.trusts},
             masks={f"{w.name}.{flag.name}": flag.mask for w in self.words.values() for flag in w.flags},

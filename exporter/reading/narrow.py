@@ -1,6 +1,6 @@
 """Finding out why a request was refused: which words the device refuses, or how much it takes at once."""
 
-from exporter.maps.model import Group
+from exporter.maps.model import Group, Word
 from exporter.reading.answers import LinkError
 from exporter.reading.asking import REFUSED, Asker
 from exporter.reading.layout import DeviceMap
@@ -28,7 +28,7 @@ class Narrowing:
         self._left = _MOST
         self._postponed: list[Request] = []
         self._absent: set[Span] = set()
-        self._refused_before = dict(memory.refused)
+        self._refused_before = dict(memory.refused), dict(memory.waits)
 
     async def refused(self, request: Span, spans: list[Span]) -> None:
         """Look into a refused request, now or at the end of the pass."""
@@ -41,6 +41,28 @@ class Narrowing:
         else:
             self._postponed.append((request, spans))
 
+    async def again(self, request: Span, spans: list[Span]) -> None:
+        """Ask again for what was refused before, and for one word of it in case that the rest still is.
+
+        It is looked into only if that one is served now. A device that refuses as before costs two requests.
+        """
+        if self._asker.given_up or self._left <= 0:
+            return
+        self._memory.rechecks += 1
+        one = spans[(len(spans) // 2 + self._memory.rechecks) % len(spans)]
+        if (
+            await self._try(request)
+            and one != request
+            and not await self._try(one)
+            and self._progress.has(one)
+        ):
+            await self._narrow(request, spans)
+        for span in spans:
+            if self._progress.has(span):
+                self._memory.serves(span)
+            elif not self._asker.given_up and self._memory.refused.get(span, self._now) <= self._now:
+                self._refuse(span)
+
     async def finish(self) -> None:
         """What was put off until it is known whether the device serves anything."""
         words, memory = self._progress.words, self._memory
@@ -52,7 +74,7 @@ class Narrowing:
         if words:
             memory.narrow_from = 0.0
         else:
-            memory.refused = self._refused_before
+            memory.refused, memory.waits = self._refused_before
         self._postponed = []
 
     async def _narrow(self, request: Span, spans: list[Span]) -> None:
@@ -68,7 +90,7 @@ class Narrowing:
         while pieces:
             request, spans = pieces.pop()
             if len(spans) == 1:
-                memory.refuse(spans[0], self._now)
+                self._refuse(spans[0])
                 continue
             middle = len(spans) // 2
             refused = [
@@ -77,6 +99,9 @@ class Narrowing:
             if not refused and self._all_read(spans):
                 await self._blame(request, spans[middle - 1], spans[middle])
             pieces += reversed(refused)
+
+    def _refuse(self, span: Span) -> None:
+        self._memory.refuse(span, self._now, flags=span in self._progress.layout.flags)
 
     def _all_read(self, spans: list[Span]) -> bool:
         return all(self._progress.has(span) for span in spans)
@@ -98,7 +123,10 @@ class Narrowing:
         return False
 
     async def _without_absent_groups(self, spans: list[Span]) -> list[Span]:
-        """Where the anchor of an optional group is refused, the whole group is; that is not remembered."""
+        """Where the anchor of an optional group and one more of its words are refused, the whole group is.
+
+        That is not remembered; an anchor that is refused alone is.
+        """
         for group in self._device.groups:
             anchor = _anchor(group)
             if (
@@ -106,6 +134,12 @@ class Narrowing:
                 and not self._progress.has(anchor)
                 and (spans == [anchor] or await self._try(anchor))
             ):
+                witness = _witness(group, anchor)
+                if witness is not None and not await self._is_refused(witness):
+                    if self._progress.has(witness):
+                        self._refuse(anchor)
+                        spans = [span for span in spans if span != anchor]
+                    continue
                 of_group = self._progress.layout.group_spans
                 family = [
                     g for g in self._device.groups if g.repeat and self._device.counting_group(g) == group
@@ -113,6 +147,9 @@ class Narrowing:
                 for member in (group, *family):
                     self._absent.update(of_group.get(member.name, ()))
         return [span for span in spans if span not in self._absent]
+
+    async def _is_refused(self, span: Span) -> bool:
+        return not self._progress.has(span) and await self._try(span)
 
     async def _blame(self, request: Span, left: Span, right: Span) -> None:
         """All words were served, but not together: it was chance, or the gap in the middle, or the length."""
@@ -131,5 +168,14 @@ class Narrowing:
 def _anchor(group: Group) -> Span | None:
     if not group.optional or group.repeat is not None:
         return None
-    word = next((word for word in group.words if word.name == group.anchor), None)
-    return Span(word.function, word.address, word.registers) if word and word.address is not None else None
+    return next((_span(word) for word in group.words if word.name == group.anchor), None)
+
+
+def _witness(group: Group, anchor: Span) -> Span | None:
+    """A word besides the anchor: the first that every such group has or, without one, any."""
+    others = sorted(group.words, key=lambda word: word.optional)
+    return next((span for word in others if (span := _span(word)) not in (None, anchor)), None)
+
+
+def _span(word: Word) -> Span | None:
+    return None if word.address is None else Span(word.function, word.address, word.registers)

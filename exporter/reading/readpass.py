@@ -158,11 +158,12 @@ class ReadPass:
         due = {span for span, again in memory.refused.items() if now >= again}
         await self._fetch_all(self._plan())
         if due:
-            again = [span for span in self.progress.layout.spans if span in due and span not in self._tried]
-            await self._fetch_all(make_requests(again, self.device, memory))
-            for span in again:
-                if self.progress.has(span):
-                    memory.refused.pop(span, None)
+            layout = self.progress.layout
+            again = {span for span in layout.spans if span in due and span not in self._tried}
+            self._tried |= again
+            for part in (again & layout.flags, again - layout.flags):
+                for request, spans in make_requests(list(part), self.device, memory):
+                    await self._narrowing.again(request, spans)
 
     def _plan(self) -> list[Request]:
         layout, memory = self.progress.layout, self.memory

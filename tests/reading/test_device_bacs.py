@@ -51,7 +51,7 @@ def test_without_a_bacs(how: str, mode: str) -> None:
                 assert "bacs" not in snapshot.valid
                 assert not any(name.startswith("generex_bacs") for name in snapshot.readings)
             if mode == "auto":
-                assert asked[0] in (1, 2)
+                assert asked[0] in (1, 2, 3)
                 assert asked[1:] == [0, 0, 0]
             else:
                 assert all(asked) is (mode == "required")
@@ -103,6 +103,34 @@ def test_a_bacs_that_was_found_and_is_lost(how: str) -> None:
             check_true(snapshot, device)
             assert snapshot.groups == ALL
             assert snapshot.valid["bacs"] is True
+
+    asyncio.run(test())
+
+
+@pytest.mark.parametrize("found_before", [True, False])
+def test_a_bacs_whose_state_alone_is_refused_is_there_and_does_not_vouch(found_before: bool) -> None:
+    async def test() -> None:
+        async with (
+            Hostile(served=[*UPS, *BACS]) as device,
+            fleet({"name": "a", "target": device.target(), **LONG}) as devices,
+        ):
+            device.pins |= {1001: 0x0008, 1003: 1, 1004: 4}
+            a = devices.devices["a"]
+            if found_before:
+                await scrape(a)
+            device.served -= {1000}
+            for _ in range(3):
+                snapshot = await scrape(a)
+                check_true(snapshot, device)
+                assert snapshot.groups == ALL | {"bacs": False}
+                assert snapshot.valid["bacs"] is False
+                assert words(snapshot).keys() & set(range(1000, 1080)) == {
+                    *range(1001, 1006), *range(1010, 1014), *range(1060, 1080)
+                }  # fmt: skip
+                state = {series.word.name: raw for series, raw in snapshot.readings["generex_bacs_state"]}
+                assert state == {"state_1": 0x0008}
+                assert "generex_bacs_module_alarm" in snapshot.readings
+                assert "generex_bacs_module_volts" not in snapshot.readings
 
     asyncio.run(test())
 

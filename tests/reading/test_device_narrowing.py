@@ -62,9 +62,9 @@ def test_refused_words_are_left_out(
             assert snapshot.groups.get("sensors", True) is ("sensors" not in settings)
 
             device.served.update(refused)
-            age(a, 30)
+            age(a, 10)
             assert words(await scrape(a)).keys().isdisjoint(refused)
-            age(a, 600)
+            age(a, 5)  # it may have been a device starting up: soon at first
             snapshot = await scrape(a)
             assert words(snapshot).keys() >= set(refused)
             assert all(snapshot.groups.values())
@@ -210,8 +210,65 @@ def test_words_once_served_and_now_refused_are_missing() -> None:
                 assert snapshot.groups == {"ups": False}
                 assert words(snapshot).keys() == set(UPS) - {104, 105}
             device.served |= {104, 105}
-            age(a, 60)  # such words are asked for again after a minute
+            age(a, 15)
             assert (await scrape(a)).groups == {"ups": True}
+
+    asyncio.run(test())
+
+
+@pytest.mark.parametrize(
+    ("refused", "waits"),
+    [
+        (range(115, 143), [15, 30, 60, 60, 60]),  # alarms may not stay hidden for long
+        (range(97, 108), [15, 30, 60, 120, 240, 480, 600, 600]),
+    ],
+    ids=["flags", "measurements"],
+)
+def test_refused_words_are_asked_for_again_soon_and_then_more_rarely(
+    refused: range, waits: list[int]
+) -> None:
+    async def test() -> None:
+        async with (
+            Hostile(served=set(UPS) - set(refused)) as device,
+            fleet({"name": "a", "target": device.target(), **LONG}) as devices,
+        ):
+            a = devices.devices["a"]
+            await scrape(a)
+            for wait in waits:
+                age(a, wait - 3)
+                before = len(device.requests)
+                await scrape(a)
+                assert len(device.requests) - before == 1
+                age(a, 3)
+                before = len(device.requests)
+                await scrape(a)
+                # all of it, and one word of it; AUX inputs are asked for apart from the alarms
+                assert len(device.requests) - before in (3, 5)
+
+            # a part of it that is served now is found too, as soon as its turn comes
+            device.served |= {*refused[:8]}
+            for _ in range(len(refused)):
+                age(a, waits[-1])
+                snapshot = await scrape(a)
+            assert words(snapshot).keys() & set(refused) == {*refused[:8]}
+
+    asyncio.run(test())
+
+
+def test_alarm_words_that_a_starting_device_refused_are_seen_within_half_a_minute() -> None:
+    async def test() -> None:
+        async with (
+            Hostile(served=[*range(97, 115), *BACS]) as device,
+            fleet({"name": "a", "target": device.target(), "module": "cs141", **LONG}) as devices,
+        ):
+            device.pins |= {1003: 1, 1004: 4}
+            a = devices.devices["a"]
+            await scrape(a)
+            device.served |= {*range(115, 139)}  # but never the AUX inputs
+            age(a, 15)
+            snapshot = await scrape(a)
+            assert words(snapshot).keys() >= set(range(97, 139))
+            check_true(snapshot, device)
 
     asyncio.run(test())
 
