@@ -29,6 +29,13 @@ class LinkError(Exception):
         return int(self.reason.removeprefix("exception_")) if self.reason.startswith("exception_") else None
 
 
+class NotAskedError(LinkError):
+    """There was no time left to send the request at all: that says nothing about the device."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__("timeout", text)
+
+
 @dataclass(frozen=True, slots=True)
 class Expected:
     """The answer that a request for `count` registers (or bits) must get."""

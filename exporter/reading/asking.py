@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
-from exporter.reading.answers import LinkError
+from exporter.reading.answers import LinkError, NotAskedError
 from exporter.reading.deadline import Deadline
 from exporter.reading.layout import Layout
 from exporter.reading.plan import Span
@@ -56,12 +56,18 @@ class Asker:
     async def ask(self, request: Span) -> None:
         """One request with its repetitions. Raises LinkError when there is no good answer."""
         tries, pause = self._tries, _BUSY_PAUSE[0]
+        failure: LinkError | None = None
         while True:
-            if self.deadline.left <= 0:
-                self.given_up = self.out_of_time = True
-                raise LinkError("timeout", "no time left")
             try:
+                if self.deadline.left <= 0:
+                    raise NotAskedError("no time left")
                 values = await self._ask(request)
+            except NotAskedError:
+                self.given_up = self.out_of_time = True
+                if failure is None:
+                    raise
+                self._note(failure)  # the try before counts: it was sent
+                raise failure from None
             except LinkError as error:
                 code = error.exception_code
                 self._answered = self._answered or code is not None
@@ -70,6 +76,7 @@ class Asker:
                     pause = min(pause * 2, _BUSY_PAUSE[1])
                     continue
                 tries -= 1
+                failure = error
                 if code in (*REFUSED, *_BUSY, 1) or tries <= 0:
                     self._note(error)
                     raise

@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass, field
 
 from exporter.config import Device as DeviceConfig
-from exporter.reading.answers import LinkError
+from exporter.reading.answers import LinkError, NotAskedError
 from exporter.reading.deadline import Deadline
 from exporter.reading.layout import DeviceMap
 from exporter.reading.line import Line
@@ -114,6 +114,8 @@ class Device:
                     unit, span, timeout=options.request_timeout, deadline=read_pass.deadline,
                     pacing=options.pacing, trace=note,
                 )  # fmt: skip
+            except NotAskedError:
+                raise
             except LinkError as error:
                 self.counters.errors[error.reason] = self.counters.errors.get(error.reason, 0) + 1
                 raise

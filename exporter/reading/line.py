@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from exporter.reading.deadline import Deadline
-from exporter.reading.link import Link, Trace
+from exporter.reading.link import Exchange, Link, Trace
 from exporter.reading.plan import Span
 
 
@@ -75,9 +75,14 @@ class Line:
         loop = asyncio.get_running_loop()
         if (pause := min(self._next_request_at - loop.time(), deadline.left)) > 0:
             await asyncio.sleep(pause)
-        self._served[unit] = next(self._turns)  # not when granted: there may be no time left to ask
+
+        def sent(exchange: Exchange) -> None:
+            self._served[unit] = next(self._turns)  # not when granted: there may be no time left to ask
+            if trace is not None:
+                trace(exchange)
+
         try:
-            return await self.link.read(unit, span, timeout=timeout, deadline=deadline, trace=trace)
+            return await self.link.read(unit, span, timeout=timeout, deadline=deadline, trace=sent)
         finally:
             self._next_request_at = loop.time() + pacing
 

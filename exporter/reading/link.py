@@ -20,7 +20,7 @@ from pymodbus.pdu.bit_message import ReadCoilsRequest, ReadDiscreteInputsRequest
 from pymodbus.pdu.register_message import ReadHoldingRegistersRequest, ReadInputRegistersRequest
 from pymodbus.transport.serialtransport import create_serial_connection
 
-from exporter.reading.answers import MAX_FRAME, Expected, LinkError, parse_rtu, parse_tcp
+from exporter.reading.answers import MAX_FRAME, Expected, LinkError, NotAskedError, parse_rtu, parse_tcp
 from exporter.reading.deadline import Deadline
 from exporter.reading.late import LateAnswers
 from exporter.reading.plan import Span
@@ -98,9 +98,9 @@ class Link:
     _transaction: int = 0
     _failures: int = 0
     _failed_at: float = 0.0
-    # serial lines only: what may still come, the time until which nothing is asked, failures in a row
+    # serial lines only: what may still come, until when a silent unit is not asked, failures in a row
     _late: LateAnswers = field(default_factory=LateAnswers)
-    _silent_until: float = 0.0
+    _silent_until: dict[int, float] = field(default_factory=dict)
     _strikes: int = 0
 
     @property
@@ -205,15 +205,16 @@ class Link:
     ) -> None:
         """Let late answers on a serial line run out before the next request goes out.
 
-        RTU has no transaction number. After a request without an answer the line is first left alone until it
-        was silent for a whole timeout. If the late answer did not come then, it may still come: so the next
-        request is one that the late answer cannot fit, and as a device answers in order, its answer ends the
-        matter.
+        RTU has no transaction number. After a request without an answer the unit is first left alone until it
+        was silent for a whole timeout; the other units are not: their number tells their answers apart. If
+        the late answer did not come then, it may still come: so the next request to the unit is one that the
+        late answer cannot fit, and as a device answers in order, its answer ends the matter.
         """
         loop = asyncio.get_running_loop()
-        while (remaining := max(self._silent_until, wire.last_byte + _QUIET) - loop.time()) > 0:
+        silent_until = self._silent_until.get(unit, 0.0)
+        while (remaining := max(silent_until, wire.last_byte + _QUIET) - loop.time()) > 0:
             if remaining >= deadline.left:
-                raise LinkError("timeout", f"{self.endpoint.address} may still send an earlier answer")
+                raise NotAskedError(f"{self.endpoint.address} may still send an earlier answer")
             await asyncio.sleep(remaining)
         self._late.expire(loop.time())
         self._late.strike_off(wire.buffer)
@@ -229,7 +230,7 @@ class Link:
         self, wire: _Wire, unit: int, span: Span, timeout: float, deadline: Deadline, trace: Trace | None
     ) -> list[int]:
         if deadline.left <= 0:
-            raise LinkError("timeout", "no time left")
+            raise NotAskedError("no time left")
         if wire.transport is None or wire.lost:
             raise LinkError("closed", f"{self.endpoint.address} closed the connection")
         loop = asyncio.get_running_loop()
@@ -262,6 +263,7 @@ class Link:
 
     def _trust(self, unit: int) -> None:
         self._late.settle(unit)
+        self._silent_until.pop(unit, None)
         self._strikes = 0
 
     def _distrust(self, expected: Expected, timeout: float, now: float) -> None:
@@ -271,7 +273,7 @@ class Link:
             self.close()
             return
         self._late.add(expected, now + _OWED_FOR * timeout)
-        self._silent_until = now + timeout
+        self._silent_until[expected.unit] = now + timeout
         self._strikes += 1
         if self.endpoint.transport == "rtu-tcp" and self._strikes > 1:
             self.close()

@@ -91,6 +91,45 @@ def test_a_dead_unit_gets_one_try_after_the_others(transport: str) -> None:
     asyncio.run(test())
 
 
+@pytest.mark.parametrize("transport", ["rtu-tcp", "rtu"])
+def test_a_dead_unit_with_little_time_left_kills_nobody_else(transport: str) -> None:
+    """There is time for one request that is not answered, but not for two."""
+
+    async def test() -> None:
+        times = {"request_timeout": "300ms", "timeout": "550ms"}
+        async with (
+            Hostile(transport, units=(2, 3)) as device,
+            fleet(
+                *({"name": f"u{unit}", "target": device.target(unit), **times} for unit in (1, 2, 3))
+            ) as devices,
+        ):
+            for _ in range(3):
+                snapshots = await asyncio.gather(*map(scrape, devices.devices.values()))
+                assert [s.up for s in snapshots] == [False, True, True]
+            assert [errors(d) for d in devices.devices.values()] == [{"timeout": 3}, {}, {}]
+
+    asyncio.run(test())
+
+
+def test_a_unit_that_was_not_asked_has_not_had_its_turn() -> None:
+    """The time is over before the second one is asked: then it is the first one's turn to wait."""
+
+    async def test() -> None:
+        times = {"request_timeout": "300ms", "timeout": "400ms"}
+        async with (
+            Hostile("rtu-tcp", units=(2,)) as device,
+            fleet(
+                *({"name": f"u{unit}", "target": device.target(unit), **times} for unit in (1, 2))
+            ) as devices,
+        ):
+            both = list(devices.devices.values())
+            rounds = [await asyncio.gather(*(scrape(d, 0.25) for d in both)) for _ in range(3)]
+            assert [[s.up for s in one] for one in rounds] == [[False, False], [False, True], [False, True]]
+            assert errors(devices.devices["u2"]) == {}
+
+    asyncio.run(test())
+
+
 def test_two_waiting_units_are_not_mistaken_for_each_other() -> None:
     """Both never served: leaving the queue, one must not take the other one out."""
 
