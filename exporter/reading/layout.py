@@ -85,6 +85,14 @@ class DeviceMap:
     metrics: Mapping[str, Metric]
     readable: Mapping[int, Ranges] = field(repr=False)
 
+    @property
+    def bacs_required(self) -> bool:
+        """Whether the absence of a BACS is a failure from the start: whoever expects modules has one."""
+        options, expect = self.device.options, self.device.expect
+        return options.bacs == "required" or (
+            options.bacs == "auto" and bool(expect.strings or expect.modules)
+        )
+
     def group(self, name: str) -> Group | None:
         """The group of that name, if the device has it."""
         return next((group for group in self.groups if group.name == name), None)

@@ -60,12 +60,21 @@ class ReadPass:
         memory.recheck_limits(self._clock())
         self._tried: set[Span] = set()
         self._unanswered: set[Span] = set()
+        self._cut: set[Span] = set()
+        self._left_before = memory.left
+        self._spared = False
         self.progress = Progress(self._layout())
         self._asker = Asker(ask, self.progress, deadline, tries=1 if memory.failed_last else 2)
         self._narrowing = Narrowing(device, memory, self._asker, self._clock())
 
     async def run(self) -> None:
         """Read everything; ends early when the device stays silent or the deadline comes."""
+        try:
+            await self._read_all()
+        finally:
+            self._note_left()
+
+    async def _read_all(self) -> None:
         await self._read_layout()
         # what was found, or a changed count, may ask for more: strings and modules
         self._look_around()
@@ -94,12 +103,12 @@ class ReadPass:
     def _layout(self) -> Layout:
         memory = self.memory
         now = self._clock()
-        options = self.device.device.options
         without = set()
         for group in self._optional_groups():
-            bacs = options.bacs if group.name == "bacs" else "auto"
+            is_bacs = group.name == "bacs"
+            required = is_bacs and self.device.bacs_required
             waiting = group.name not in memory.found and now < memory.next_look.get(group.name, 0)
-            if bacs == "off" or (bacs != "required" and waiting):
+            if (is_bacs and self.device.device.options.bacs == "off") or (waiting and not required):
                 without.add(group.name)
         there = memory.found - memory.lost - without
         for group in self.device.groups:
@@ -117,17 +126,23 @@ class ReadPass:
         memory, progress = self.memory, self.progress
         for group in self._optional_groups():
             spans = progress.layout.group_spans.get(group.name, ())
-            if self._asker.given_up or self._tried.isdisjoint(spans):
-                continue
             real = real_words(progress.layout, progress.words, {word.name for word in group.words})
             there = bacs_is_there(real) if group.name == "bacs" else bool(real)
             unanswered = not real and not self._unanswered.isdisjoint(spans)
+            # a device that is silent altogether says nothing of its groups, nor does a want of time
+            came_first = not self._unanswered.isdisjoint({*self._left_before} & {*spans})
+            asked = not self._tried.isdisjoint(spans) and (
+                not unanswered or bool(progress.words) or came_first
+            )
             if there:
                 memory.found.add(group.name)
+            if real:
                 memory.lost.discard(group.name)
-            elif group.name not in memory.found:
+            if there or not asked or not self._cut.isdisjoint(spans):
+                continue
+            if group.name not in memory.found:
                 # one lost answer is no absence, but what never answers must not cost a timeout in every pass
-                again = unanswered and group.name not in memory.next_look
+                again = unanswered and group.name not in memory.next_look and not came_first
                 memory.next_look[group.name] = self._clock() + (0 if again else LOOK_EVERY)
             elif not real and not unanswered:
                 memory.lost.add(group.name)
@@ -150,6 +165,26 @@ class ReadPass:
             if group.repeat and (number := said.get(group.repeat.count, 0)) > group.repeat.max:
                 self.progress.errors.append(f"{number} {group.name}, but the map holds {group.repeat.max}")
 
+    def _note_left(self) -> None:
+        """Remember what there was no time for: the next pass starts with it, or it would never be read."""
+        progress, memory = self.progress, self.memory
+        memory.left = ()
+        if not progress.words:
+            return
+        if self.deadline.left <= 0 or self._asker.out_of_time:
+            unread = {
+                span
+                for span in progress.layout.spans
+                if not progress.has(span) and (span not in self._tried or span in self._cut)
+            } - memory.refused.keys()
+            memory.left = tuple(span for span in self._in_order() if span in unread)
+        if memory.left:
+            left = frozenset(memory.left)
+            names = [
+                name for name, spans in progress.layout.group_spans.items() if not left.isdisjoint(spans)
+            ]
+            progress.errors.append(f"ran out of time before {', '.join(names)} could be read")
+
     # reading
 
     async def _read_layout(self) -> None:
@@ -170,13 +205,33 @@ class ReadPass:
         if self._tried:
             return self._make_plan()
         # the layout itself is part of the key: it is compared by identity, and kept alive by being there
-        key = (layout, memory.max_words, frozenset(memory.refused), frozenset(memory.unreadable))
+        refused, unreadable = frozenset(memory.refused), frozenset(memory.unreadable)
+        key = (layout, memory.max_words, refused, unreadable, frozenset(memory.found), self._left_before)
         return self.layouts.plan(key, self._make_plan)
 
     def _make_plan(self) -> list[Request]:
         memory = self.memory
         wanted = [s for s in self.progress.layout.spans if s not in self._tried and s not in memory.refused]
-        return make_requests(wanted, self.device, memory)
+        if not wanted:
+            return []
+        rank = {span: number for number, span in enumerate(self._in_order())}
+        requests = make_requests(wanted, self.device, memory)
+        return sorted(requests, key=lambda request: min(rank[span] for span in request[1]))
+
+    def _in_order(self) -> Iterable[Span]:
+        """The spans in the order in which to ask: what was left over first, what may not be there last."""
+        spans = self.progress.layout.group_spans
+        there = frozenset(self.progress.layout.spans)
+        ordered = dict.fromkeys(span for span in self._left_before if span in there)
+        for group in sorted((g for g in self.device.groups if g.name in spans), key=self._urgency):
+            ordered |= dict.fromkeys(spans[group.name])
+        return ordered
+
+    def _urgency(self, group: Group) -> tuple[bool, bool, bool]:
+        counting = self.device.counting_group(group) if group.repeat else group
+        sections = {trust.section for trust in self.device.trusts}
+        vouches = any(word.section in sections for word in group.words)
+        return counting.optional and counting.name not in self.memory.found, counting.optional, not vouches
 
     async def _fetch_all(self, requests: list[Request]) -> None:
         pending = list(reversed(requests))
@@ -189,8 +244,13 @@ class ReadPass:
             except LinkError as error:
                 if error.exception_code in REFUSED:
                     await self._narrowing.refused(request, spans)
+                elif self._asker.out_of_time and self.progress.words:
+                    self._cut.update(spans)
                 else:
                     self._unanswered.update(spans)
+                    if self._left_before and not self.progress.words and not self._spared:
+                        # what was left over came first, but its silence says nothing of the rest
+                        self._spared, self._asker.given_up = True, self._asker.out_of_time
             if self.memory.max_words != max_words:
                 rest = [span for _, inside in pending for span in inside]
                 pending = list(reversed(make_requests(rest, self.device, self.memory)))

@@ -75,7 +75,7 @@ class Reporter:
         groups: dict[str, bool] = {}
         for group in self.device_map.groups:
             anchor = self.device_map.counting_group(group) if group.repeat else group
-            required = anchor.name == "bacs" and self.device.options.bacs == "required"
+            required = anchor.name == "bacs" and self.device_map.bacs_required
             if anchor.optional and anchor.name not in memory.found and not required:
                 continue
             good = self._is_read(group, progress, memory)

@@ -1,0 +1,135 @@
+"""In which order a device is asked: what is sure to be there first, and what there was no time for next."""
+
+import asyncio
+from pathlib import Path
+
+import hostile
+import pytest
+from hostile import BACS, FILLER, UPS, Hostile, Peer, Request, check_true, fleet, late, scrape, words
+
+LONG = {"timeout": "10s", "request_timeout": "50ms"}
+BLOCK = """
+map: block
+title: Block
+source: written for a test
+metrics: {my_value: {help: A test.}, my_other: {help: A test.}}
+groups:
+  low: {title: Low, optional: true, words: {one: {address: 10, metric: my_value}}}
+  bits:
+    title: Bits
+    optional: true
+    words: {two: {address: 20, function: 2, type: bool, metric: my_other}}
+"""
+
+
+def test_a_silent_optional_block_hides_nothing_and_is_not_asked_in_every_pass(tmp_path: Path) -> None:
+    path = tmp_path / "block.yaml"
+    path.write_text(BLOCK, encoding="utf-8")
+
+    def ups_only(device: Hostile, peer: Peer, request: Request) -> None:
+        if 97 <= request.address < 143:
+            hostile.honest(device, peer, request)
+
+    async def test() -> None:
+        modules = {"both": {"maps": ["block", "ups"]}}
+        async with (
+            Hostile() as device,
+            fleet(
+                {"name": "a", "target": device.target(), "module": "both", **LONG},
+                modules=modules,
+                maps=[str(path)],
+            ) as devices,
+        ):
+            device.behaviour = ups_only
+            a = devices.devices["a"]
+            for _ in range(4):
+                snapshot = await scrape(a)
+                assert snapshot.groups == {"ups": True}
+                assert len(words(snapshot)) == 46
+                check_true(snapshot, device)
+            before = len(device.requests)
+            await scrape(a)
+            assert len(device.requests) - before == 1
+
+    asyncio.run(test())
+
+
+def test_a_device_too_slow_for_one_pass_is_read_in_several() -> None:
+    async def test() -> None:
+        async with (
+            Hostile(served=[*UPS, *BACS]) as device,
+            fleet(
+                {"name": "a", "target": device.target(), "module": "cs141", "request_timeout": "500ms"}
+            ) as devices,
+        ):
+            device.pins |= {1001: 0x0008, 1003: 1, 1004: 40}
+            device.behaviour = late(0.25)
+            a = devices.devices["a"]
+            seen: set[int] = set()
+            texts = []
+            for _ in range(8):
+                snapshot = await scrape(a, 0.4)
+                seen |= words(snapshot).keys()
+                texts.append(snapshot.errors[-1])
+                await asyncio.sleep(0.2)  # the late answer is over
+            assert texts[:2] == [
+                "ran out of time before bacs could be read",
+                "ran out of time before ups, strings, modules could be read",
+            ]
+            strings = {*range(1010, 1014)}
+            assert seen >= {*UPS, *range(1000, 1006), *strings, *range(1060, 1260)}
+            # once it is fast enough, a pass is whole, and starts with the UPS again
+            device.behaviour = hostile.honest
+            for _ in range(2):
+                before = len(device.requests)
+                snapshot = await scrape(a)
+                assert snapshot.groups == {"ups": True, "bacs": True, "strings": True, "modules": True}
+                assert snapshot.errors == ()
+            assert device.requests[before].address == 97
+
+    asyncio.run(test())
+
+
+@pytest.mark.parametrize("expect", [{"modules": 40}, {"strings": 2}])
+def test_whoever_expects_modules_has_a_bacs(expect: dict[str, int]) -> None:
+    async def test() -> None:
+        async with (
+            Hostile() as device,
+            fleet({"name": "a", "target": device.target(), "module": "cs141", "expect": expect}) as devices,
+        ):
+            for _ in range(2):
+                assert (await scrape(devices.devices["a"])).groups["bacs"] is False
+            # and it is looked for in every pass
+            device.served |= {*BACS}
+            device.pins |= {1003: 1, 1004: 4}
+            groups = (await scrape(devices.devices["a"])).groups
+            assert groups == {"ups": True, "bacs": True, "strings": True, "modules": True}
+
+    asyncio.run(test())
+
+
+@pytest.mark.parametrize("lost_by", ["refusal", "filler"])
+def test_zeros_after_a_loss_are_read_as_zeros_without_one(lost_by: str) -> None:
+    async def test() -> None:
+        async with (
+            Hostile(served=[*UPS, *BACS]) as device,
+            fleet({"name": "a", "target": device.target(), "module": "cs141", **LONG}) as devices,
+        ):
+            device.pins |= {1003: 1, 1004: 4}
+            a = devices.devices["a"]
+            await scrape(a)
+            pins = dict(device.pins)
+            if lost_by == "refusal":
+                device.served -= {*BACS}
+            else:
+                device.pins |= dict.fromkeys(range(1000, 1006), FILLER)
+            for _ in range(2):
+                assert (await scrape(a)).groups["bacs"] is False
+            device.served |= {*BACS}
+            device.pins = pins | dict.fromkeys(range(1000, 1006), 0)
+            snapshot = await scrape(a)
+            assert snapshot.groups == {"ups": True, "bacs": True, "strings": True, "modules": True}
+            assert snapshot.valid["bacs"] is False
+            assert words(snapshot).keys() >= {*range(1060, 1080)}
+
+    asyncio.run(test())
