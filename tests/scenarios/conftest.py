@@ -1,19 +1,14 @@
-"""All performances at once, while the tests wait: they need time, not processors."""
+"""All performances at once, while the tests wait: they need time more than processors."""
 
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from play import Record, perform
+from performances import Performances
+from play import perform
+from slow import wait_for_hours
 from stories import LONG, QUICK
 from support import require
-
-
-@dataclass(frozen=True)
-class Performances:
-    quick: Future[Record]
-    long: Future[Record]
 
 
 @pytest.fixture(scope="session")
@@ -24,4 +19,5 @@ def performances(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Performan
         yield Performances(
             pool.submit(perform, tmp_path_factory.mktemp("quick"), QUICK, 30, 0.5),
             pool.submit(perform, tmp_path_factory.mktemp("long"), LONG, 120, 0.25),
+            pool.submit(wait_for_hours, tmp_path_factory.mktemp("slow")),
         )

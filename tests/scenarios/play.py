@@ -20,12 +20,16 @@ Alerts = dict[str, set[str]]
 
 @dataclass
 class Record:
-    """What happened. Alerts of a site as a whole stand under the site."""
+    """What happened. Alerts of a site as a whole stand under the site.
+
+    `missed` are the devices of which a pass failed, as it may happen on a busy machine.
+    """
 
     fired: Alerts = field(default_factory=lambda: defaultdict(set))
     seen: Alerts = field(default_factory=lambda: defaultdict(set))
     inhibited: Alerts = field(default_factory=lambda: defaultdict(set))
     remaining: Alerts = field(default_factory=lambda: defaultdict(set))
+    missed: set[str] = field(default_factory=set)
     texts: dict[tuple[str, str], set[str]] = field(default_factory=lambda: defaultdict(set))
 
 
@@ -51,6 +55,8 @@ def perform(folder: Path, stories: Sequence[Story], quick: float, scrape: float)
         for series in stage.instant('count_over_time(ALERTS{alertstate="firing"}[1h])'):
             device, alert = _of(series["metric"])
             record.fired[device].add(alert)
+        for series in stage.instant("min_over_time(up[1h]) == 0 or min_over_time(generex_up[1h]) == 0"):
+            record.missed.add(series["metric"]["instance"])
         for series in stage.instant('ALERTS{alertstate="firing"}'):
             device, alert = _of(series["metric"])
             if device in healing:
@@ -86,5 +92,5 @@ def _look(stage: Stage, record: Record) -> Alerts:
 
 
 def _of(labels: dict[str, str]) -> tuple[str, str]:
-    where = labels.get("device") or labels.get("site") or "everywhere"
-    return where, labels["alertname"].removeprefix("Generex")
+    where = (labels[name] for name in ("device", "site", "instance") if name in labels)
+    return next(where, "everywhere"), labels["alertname"].removeprefix("Generex")

@@ -63,32 +63,24 @@ class Stage:
 
     def instant(self, expr: str) -> list[dict[str, Any]]:
         """The series of an instant query."""
-        return self._query("query", query=expr)
-
-    def matrix(self, expr: str, seconds: float, step: float) -> list[dict[str, Any]]:
-        """The series of a query over the last `seconds`."""
-        now = time.time()
-        return self._query("query_range", query=expr, start=now - seconds, end=now, step=step)
+        url = f"{self.prometheus}/api/v1/query?{urllib.parse.urlencode({'query': expr})}"
+        result: list[dict[str, Any]] = _get(url)["data"]["result"]
+        return result
 
     def alerts(self) -> list[dict[str, Any]]:
         """What Alertmanager holds, muted or not."""
         loaded: list[dict[str, Any]] = _get(f"{self.alertmanager}/api/v2/alerts?inhibited=true&active=true")
         return loaded
 
-    def _query(self, path: str, **parameters: Any) -> list[dict[str, Any]]:
-        url = f"{self.prometheus}/api/v1/{path}?{urllib.parse.urlencode(parameters)}"
-        result: list[dict[str, Any]] = _get(url)["data"]["result"]
-        return result
-
 
 @contextmanager
 def staged(
-    folder: Path, actors: Sequence[Actor], quick: float, scrape: float, *, groups: str = ""
+    folder: Path, actors: Sequence[Actor], quick: float, scrape: float, *, more_rules: str = ""
 ) -> Iterator[Stage]:
     """Put everything on the stage and wait until all devices have been seen, then start the clock.
 
-    `scrape` is the scrape interval in seconds, and no rule group is evaluated more often. `groups` are the
-    names of the groups of alerts to load, all without it.
+    `scrape` is the scrape interval in seconds, and no rule group is evaluated more often. `more_rules` is a
+    rule file beside the project's own.
     """
     programs = [require(name) for name in ("prometheus", "prometheus-alertmanager")]
     clock = Clock()
@@ -97,8 +89,9 @@ def staged(
         (folder / "generex.yml").write_text(_devices(actors, simulators, quick, scrape))
         it = stack.enter_context(exporter(f"--config.file={folder / 'generex.yml'}", "--timeout-offset=0"))
         ports = {name: free_port() for name in ("prometheus", "alertmanager")}
-        for path, text in _files(quick, scrape, it.port, ports["alertmanager"], groups.split()).items():
+        for path, text in _files(quick, scrape, it.port, ports["alertmanager"]).items():
             (folder / path).write_text(text)
+        (folder / "more.rules.yml").write_text(more_rules)
         for command in _commands(folder, quick, *programs, *ports.values()):
             stack.enter_context(running(command, folder / f"{Path(command[0]).name}.log"))
         urls = [f"http://127.0.0.1:{port}" for port in ports.values()]
@@ -166,7 +159,7 @@ def _devices(actors: Sequence[Actor], simulators: dict[str, Simulator], quick: f
     return yaml.safe_dump({"devices": [device(actor) for actor in actors]})
 
 
-def _files(quick: float, scrape: float, at: int, alertmanager: int, only: list[str]) -> dict[str, str]:
+def _files(quick: float, scrape: float, at: int, alertmanager: int) -> dict[str, str]:
     """Rules, Prometheus and Alertmanager as users have them, but quick, and telling nobody."""
     made = alert_files(built_in_maps(), {}, time_scale=1 / quick)
 
@@ -174,14 +167,12 @@ def _files(quick: float, scrape: float, at: int, alertmanager: int, only: list[s
         groups = yaml.safe_load(made[f"alerts/{name}"])["groups"]
         for group in groups:
             group["interval"] = f"{max(parse_duration(group['interval']), scrape) * 1000:.0f}ms"
-        return yaml.safe_dump(
-            {"groups": [g for g in groups if not only or "recording" in name or g["name"] in only]}
-        )
+        return yaml.safe_dump({"groups": groups})
 
     interval = f"{scrape * 1000:.0f}ms"
     config = {
         "global": {"scrape_interval": interval, "scrape_timeout": interval, "evaluation_interval": interval},
-        "rule_files": ["recording.rules.yml", "generex.rules.yml"],
+        "rule_files": ["*.rules.yml"],
         "alerting": {"alertmanagers": [{"static_configs": [{"targets": [f"127.0.0.1:{alertmanager}"]}]}]},
         "scrape_configs": [
             {

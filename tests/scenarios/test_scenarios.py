@@ -1,11 +1,14 @@
 """Each scenario brings exactly the alerts that it should, from the simulator to a real Alertmanager."""
 
 import pytest
-from conftest import Performances
+from performances import Performances
 from play import Record
 from stories import LONG, QUICK, SITES, Story
 
 from exporter.simulator.scenarios import scenario_names
+
+# at once after a single failed pass, so they are right when the machine is too busy for one
+LATE = {"LostOnBattery", "ScrapeDown"}
 
 
 @pytest.fixture(scope="session")
@@ -13,6 +16,7 @@ def record(performances: Performances) -> Record:
     quick, long = performances.quick.result(), performances.long.result()
     for part in ("fired", "seen", "inhibited", "remaining", "texts"):
         getattr(quick, part).update(getattr(long, part))
+    quick.missed |= long.missed
     return quick
 
 
@@ -26,7 +30,8 @@ class TestStory:
 
     def test_brings_no_others(self, record: Record, story: Story) -> None:
         fired = record.fired[story.device] | record.seen[story.device]
-        assert sorted(fired - story.fires - story.any_of - set(story.may)) == []
+        late = LATE if story.device in record.missed else set()
+        assert sorted(fired - story.fires - story.any_of - set(story.may) - late) == []
 
     def test_mutes_what_another_alert_says(self, record: Record, story: Story) -> None:
         inhibited = record.inhibited[story.device]
