@@ -4,10 +4,12 @@ import math
 from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Literal
 
 from exporter.maps.model import Word
 from exporter.reading.layout import Instance, Item, Layout
+from exporter.reading.plan import Span
 from exporter.reading.snapshot import Raw, Series
 from exporter.reading.truth import (
     FRAME_WORDS,
@@ -19,6 +21,8 @@ from exporter.reading.truth import (
 
 Words = Mapping[int, int]
 """Registers as read, by key: function code << 16 | address."""
+
+NOTHING_SEEN: Mapping[str, int] = MappingProxyType({})
 
 _Belief = Literal["full", "flags", "frozen", "nothing"]
 """What of a section is exported: all, no measurements of strings and modules, what survives, or nothing."""
@@ -46,27 +50,31 @@ def decode(
     *,
     bacs_found: bool = False,
     frame_valid: bool = True,
+    unread: AbstractSet[Span] = frozenset(),
+    seen: Mapping[str, int] = NOTHING_SEEN,
 ) -> Decoded:
     """Decode the words read in one pass; those that were not read are not in `words`.
 
     `bacs_found` says that the device is known to have a BACS, so that six zeros are a silent one and not
-    none; `frame_valid` is the verdict over a gateway frame's counter.
+    none; `frame_valid` is the verdict over a gateway frame's counter. `unread` are the spans asked for in
+    vain, as opposed to those that the device refuses; `seen` is the highest instance of each repeating group
+    that was alive before.
     """
     result = Decoded()
     raws = _read_singles(layout, words, result)
     read = {i.trust.section for i in layout.singles if i.trust and i.id in result.words}
+    silent: AbstractSet[str] = frozenset()
     if not _frame_is_valid(layout, raws, read, result, counter_moves=frame_valid):
-        for instance in layout.singles:
-            if instance.word.name in FRAME_WORDS and instance.word.name in raws:
-                _emit(instance, raws[instance.word.name], "full", result)
-        return result
+        silent = _silence_frame(layout, raws)
+        read -= silent
     result.bacs_there = bacs_is_there(raws)
-    beliefs = _beliefs(layout, raws, read, result, bacs_found=bacs_found)
+    beliefs = _beliefs(layout, raws, read, unread, result, bacs_found=bacs_found)
+    beliefs |= dict.fromkeys(silent, "nothing")
     for instance in layout.singles:
         if instance.word.name in raws:
             _emit(instance, raws[instance.word.name], _belief(instance, beliefs), result)
     for name, items in layout.repeated.items():
-        _emit_items(name, items, layout, words, raws, beliefs, result)
+        _emit_items(name, items, layout, words, raws, beliefs, unread, seen.get(name, 0), result)
     return result
 
 
@@ -145,8 +153,28 @@ def _frame_is_valid(
     return valid
 
 
+def _silence_frame(layout: Layout, raws: dict[str, Raw]) -> set[str]:
+    """Take out of `raws` what came in a frame that is not valid; the sections that it carries."""
+    group = layout.words["sequence_number"].group
+    in_frame = {word.name for word in layout.words.values() if word.group == group} - {*FRAME_WORDS}
+    for name in list(raws):
+        formula = layout.words[name].formula
+        if name in in_frame or (
+            formula and name not in FRAME_WORDS and not in_frame.isdisjoint(formula.names)
+        ):
+            del raws[name]
+    own = {trust.section for trust in layout.trusts.values() if trust.rule == "frame"}
+    return {layout.words[name].section for name in in_frame} - own
+
+
 def _beliefs(
-    layout: Layout, raws: Raws, read: AbstractSet[str], result: Decoded, *, bacs_found: bool
+    layout: Layout,
+    raws: Raws,
+    read: AbstractSet[str],
+    unread: AbstractSet[Span],
+    result: Decoded,
+    *,
+    bacs_found: bool,
 ) -> dict[str, _Belief]:
     """How far each section is believed; what its own words say of it goes into `result.valid`."""
     beliefs: dict[str, _Belief] = {}
@@ -154,7 +182,8 @@ def _beliefs(
         if trust.rule == "frame":
             beliefs[section] = "full"
         elif trust.rule == "lost_flags":
-            in_sight = lost_flags_verdict(trust, raws, layout.masks)
+            names = {i.word.name for i in layout.singles if i.span in unread} if unread else ()
+            in_sight = lost_flags_verdict(trust, raws, layout.masks, names)
             beliefs[section] = "full" if in_sight else "frozen"
             if section in read:
                 result.valid[section] = in_sight
@@ -205,6 +234,8 @@ def _emit_items(
     words: Words,
     singles: Raws,
     beliefs: Mapping[str, _Belief],
+    unread: AbstractSet[Span],
+    seen: int,
     result: Decoded,
 ) -> None:
     """The same for the strings or modules of a group; one that is lost sight of keeps its flags only."""
@@ -217,9 +248,9 @@ def _emit_items(
         alive = any(raw is not None and raw != i.filler for i, raw in zip(item.instances, raws, strict=True))
         if alive:
             result.alive[group] = item.number
-        if item.present is not None and (alive or _all_read(item, raws)):
+        if item.present is not None and (alive or _is_absent(item, raws, unread, seen)):
             result.add(item.present, 1 if alive else 0)
-        if belief == "full" and _is_lost(item, raws):
+        if belief == "full" and _is_lost(item, raws, unread):
             belief = "flags"
         if computed:
             _compute(item, layout, raws, singles)
@@ -233,8 +264,14 @@ def _emit_items(
                 _emit(instance, raw, belief, result)
 
 
-def _all_read(item: Item, raws: list[Raw | None]) -> bool:
-    return all(raw is not None or i.span is None for i, raw in zip(item.instances, raws, strict=True))
+def _is_absent(item: Item, raws: list[Raw | None], unread: AbstractSet[Span], seen: int) -> bool:
+    """Whether an item of which no word is real is known not to be there.
+
+    One that is refused altogether may never have been there; if it was, it is lost.
+    """
+    if any(instance.span in unread for instance in item.instances):
+        return False
+    return item.number <= seen or any(raw is not None for raw in raws)
 
 
 def _compute(item: Item, layout: Layout, raws: list[Raw | None], singles: Raws) -> None:
@@ -248,8 +285,11 @@ def _compute(item: Item, layout: Layout, raws: list[Raw | None], singles: Raws) 
             raws[index] = _formula(instance.word, layout, known)
 
 
-def _is_lost(item: Item, raws: list[Raw | None]) -> bool:
+def _is_lost(item: Item, raws: list[Raw | None], unread: AbstractSet[Span]) -> bool:
+    """Whether an item says of itself that it is lost, or could not say so."""
     if item.alarm is None:
         return False
+    if item.alarm.span in unread:
+        return True
     alarm = raws[item.instances.index(item.alarm)]
     return alarm is not None and alarm != item.alarm.filler and bool(int(alarm) & item.lost_mask)

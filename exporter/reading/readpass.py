@@ -151,7 +151,10 @@ class ReadPass:
         for group in self.device.groups:
             if group.repeat:
                 configured = {"strings": expect.strings, "modules": expect.modules}.get(group.name, 0)
-                known = said.get(group.repeat.count, memory.counts.get(group.name, 0) if not said else 0)
+                before = memory.counts.get(group.name, 0)
+                known = said.get(group.repeat.count, 0 if said else before)
+                if known > group.repeat.max:
+                    known = before  # it is no count of what is in the map
                 memory.counts[group.name] = max(configured, known, memory.alive.get(group.name, 0))
 
     def _said(self) -> dict[str, int]:

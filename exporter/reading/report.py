@@ -5,6 +5,7 @@ from exporter.reading import health
 from exporter.reading.decode import Decoded, decode
 from exporter.reading.layout import DeviceMap
 from exporter.reading.memory import Memory
+from exporter.reading.plan import Span
 from exporter.reading.readpass import Progress
 from exporter.reading.snapshot import Series, Snapshot
 
@@ -29,6 +30,8 @@ class Reporter:
             progress.words,
             bacs_found="bacs" in memory.found,
             frame_valid=memory.frame.moving(now),
+            unread=_unread(progress, memory),
+            seen=memory.alive,
         )
         if decoded.bacs_there and "bacs" in progress.layout.trusts:
             memory.found.add("bacs")
@@ -99,3 +102,9 @@ class Reporter:
             or (span in memory.refused and span not in layout.required and not memory.was_served(span))
             for span in layout.group_spans[group.name]
         )
+
+
+def _unread(progress: Progress, memory: Memory) -> frozenset[Span]:
+    """What was not read although the device is not known to refuse it."""
+    spans = progress.layout.spans
+    return frozenset(span for span in spans if span not in memory.refused and not progress.has(span))

@@ -1,6 +1,6 @@
 """Whether what was read may be believed (design 2.4, truth rules). Pure; times are given, never asked."""
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 
 from exporter.maps.model import Trust
@@ -14,12 +14,17 @@ FRAME_WORDS = ("sequence_number", "error_code")
 """What a gateway says of itself, and all that is to be had from a frame that is not valid."""
 
 
-def lost_flags_verdict(trust: Trust, raws: Raws, masks: Mapping[str, int]) -> bool:
+def lost_flags_verdict(
+    trust: Trust, raws: Raws, masks: Mapping[str, int], unread: Container[str] = ()
+) -> bool:
     """Whether a UPS is in sight of its manager: no lost flag is set, and at least one of their words is real.
 
     `masks` hold the mask of each `word.flag`; a 0/1 word counts as set by any bit. Without any word that
-    could say "lost", nothing vouches.
+    could say "lost", nothing vouches; nor while one is among `unread`, the words that were asked for in vain.
     """
+    words = [reference.split(".")[0] for reference in trust.lost_flags]
+    if any(word in unread for word in words):
+        return False
     known = [reference for reference in trust.lost_flags if reference.split(".")[0] in raws]
     return bool(known) and not any(int(raws[ref.split(".")[0]]) & masks.get(ref, -1) for ref in known)
 

@@ -29,7 +29,7 @@ def keyed(words: Mapping[Any, int]) -> dict[int, int]:
 
 
 def run(
-    device: DeviceMap, words: Mapping[Any, int], counts: Mapping[str, int] | None = None, **verdicts: bool
+    device: DeviceMap, words: Mapping[Any, int], counts: Mapping[str, int] | None = None, **verdicts: Any
 ) -> tuple[dict[str, float], Decoded]:
     """All series of a pass, without `generex_`, and what else decoding found out."""
     decoded = decode(device.layout(counts or {}), keyed(words), **verdicts)
@@ -47,7 +47,7 @@ def run(
 
 
 def series(
-    device: DeviceMap, words: Mapping[Any, int], counts: Mapping[str, int] | None = None, **verdicts: bool
+    device: DeviceMap, words: Mapping[Any, int], counts: Mapping[str, int] | None = None, **verdicts: Any
 ) -> dict[str, float]:
     """All series of a pass, without `generex_`."""
     return run(device, words, counts, **verdicts)[0]

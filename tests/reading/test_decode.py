@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from typed_tables import ALARMS, BACS_ALARMS, BACS_ALARMS_1, STATE, STATE_1, STATUS, decode_cs141
 
 from exporter.config.model import Options, Override, Prof, Sensor
+from exporter.reading.plan import Span
 
 UPS = mapped("ups")
 BACS = mapped("bacs")
@@ -389,18 +390,57 @@ def test_communication_lost_at_the_system_leaves_the_modules_alone():
 
 
 @pytest.mark.parametrize(
-    ("words", "present"),
+    ("words", "unread", "seen", "present"),
     [
-        ({}, None),
-        (dict.fromkeys(range(1060, 1064), FILLER), None),  # the fifth was not read, and may be real
-        (dict.fromkeys(range(1060, 1065), FILLER), 0.0),
-        ({**dict.fromkeys(range(1060, 1064), FILLER), 1064: 0}, 1.0),
-        ({1062: 0}, 1.0),
+        ({}, range(1060, 1065), 0, None),
+        ({}, range(1060, 1065), 1, None),
+        # the fifth was not read, and may be real
+        (dict.fromkeys(range(1060, 1064), FILLER), [1064], 0, None),
+        (dict.fromkeys(range(1060, 1064), FILLER), [1064], 1, None),
+        (dict.fromkeys(range(1060, 1065), FILLER), [], 0, 0.0),
+        ({**dict.fromkeys(range(1060, 1064), FILLER), 1064: 0}, [], 0, 1.0),
+        ({1062: 0}, [1060, 1061, 1063, 1064], 0, 1.0),
+        # what was not read is refused
+        (dict.fromkeys(range(1060, 1064), FILLER), [], 0, 0.0),
+        ({1062: FILLER}, [], 0, 0.0),
+        ({}, [], 0, None),
+        ({}, [], 1, 0.0),
     ],
 )
-def test_module_present(words, present):
-    found = series(BACS, {1000: 0x41, 1003: 1, 1004: 1, **words}, {"strings": 1, "modules": 1})
+def test_module_present(words, unread, seen, present):
+    found = series(
+        BACS,
+        {1000: 0x41, 1003: 1, 1004: 1, **words},
+        {"strings": 1, "modules": 1},
+        unread=frozenset(Span(3, address, 1) for address in unread),
+        seen={"modules": seen},
+    )
     assert found.get('bacs_module_present{module="1",string="1"}') == present
+
+
+def test_a_module_whose_alarm_word_was_not_read_could_be_lost():
+    words = {address: word for address, word in HEALTHY_BACS.items() if address != 1063}
+    found = series(BACS, words, COUNTS, unread=frozenset({Span(3, 1063, 1)}))
+    assert 'bacs_module_volts{module="1",string="1"}' not in found
+    assert found['bacs_module_volts{module="2",string="1"}'] == 13.7
+    assert found['bacs_module_present{module="1",string="1"}'] == 1
+    # one that the device refuses never says anything
+    assert series(BACS, words, COUNTS)['bacs_module_volts{module="1",string="1"}'] == 13.69
+
+
+@pytest.mark.parametrize("address", [109, 134])
+def test_a_word_that_could_have_said_lost_was_not_read(address):
+    words = {place: word for place, word in HEALTHY_UPS.items() if place != address}
+    found, decoded = run(UPS, words, unread=frozenset({Span(3, address, 1)}))
+    assert decoded.valid == {"ups": False}
+    assert names(found) <= {
+        "ups_status", "ups_status_word", "ups_alarm", "ups_power_failures_total", "ups_aux_input"
+    }  # fmt: skip
+    # one that the device refuses is no reason to doubt, nor is another word that was not read
+    for unread in (frozenset(), frozenset({Span(3, 110, 1)})):
+        found, decoded = run(UPS, words, unread=unread)
+        assert decoded.valid == {"ups": True}
+        assert found["ups_battery_charge_ratio"] == 1
 
 
 def test_alarm_word_that_is_filler_says_nothing_of_the_module():
@@ -500,6 +540,22 @@ def test_frame_that_is_not_valid(header, moves, series_left):
     assert found == series_left
     assert decoded.valid == {"prof": False}
     assert not decoded.bacs_there
+
+
+def test_frame_that_is_not_valid_silences_nothing_beside_it(tmp_path):
+    path = tmp_path / "plc.yaml"
+    path.write_text(
+        "map: plc\ntitle: t\nsource: s\nmetrics: {plc_door: {help: d}, plc_twice: {help: s}}\n"
+        "groups: {plc: {title: P, words: {door: {address: 200, metric: plc_door},"
+        " twice: {formula: door + door, metric: plc_twice}}}}\n",
+        encoding="utf-8",
+    )
+    device = mapped("prof", "plc", files=(path,))
+    found, decoded = run(device, {**frame(0x0502), 200: 7}, bacs_found=True)
+    assert found == {"prof_sequence_number": 5, "prof_error_code": 2, "plc_door": 7, "plc_twice": 14}
+    assert decoded.valid == {"prof": False}
+    assert not decoded.bacs_there
+    assert run(device, {**frame(), 200: 7})[0]["plc_door"] == 7
 
 
 def test_frame_without_its_header():

@@ -257,6 +257,35 @@ def test_more_than_the_map_holds(
     assert lines[0].__dict__["not_read"] == bad
 
 
+@pytest.mark.parametrize(("address", "count"), [(1004, 331), (1004, 65535), (1003, 11)])
+def test_a_count_that_the_map_cannot_hold_relabels_nothing(address: int, count: int) -> None:
+    async def test() -> None:
+        async with (
+            Hostile(served=[*UPS, *BACS]) as device,
+            fleet({"name": "a", "target": device.target(), **LONG}) as devices,
+        ):
+            a = devices.devices["a"]
+            good = {1003: 2, 1004: 8}
+            device.pins |= good | dict.fromkeys(range(1063, 1100, 5), 0)
+            await scrape(a)
+            group = {1003: "strings", 1004: "modules"}[address]
+            for _ in range(2):
+                device.pins[address] = count
+                snapshot = await scrape(a)
+                labels = [dict(s.labels) for s, _ in snapshot.readings["generex_bacs_module_volts"]]
+                assert labels == [
+                    {"module": str(number), "string": "1" if number <= 4 else "2"} for number in range(1, 9)
+                ]
+                assert snapshot.groups == ALL | {group: False}
+                assert len(snapshot.errors) == 1
+            device.pins |= good
+            snapshot = await scrape(a)
+            assert len(snapshot.readings["generex_bacs_module_volts"]) == 8
+            assert snapshot.groups == ALL
+
+    asyncio.run(test())
+
+
 def test_a_cut_bus_cable_renumbers_nothing() -> None:
     """The device's own count shrinks; the modules that were seen stay expected, in their strings."""
 

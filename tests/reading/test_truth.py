@@ -64,6 +64,13 @@ def test_bacs_vouches(state, vouches):
     assert bacs_verdict({"state_1": 1}) is False
 
 
+def test_ups_not_in_sight_while_a_word_that_could_say_lost_is_unread():
+    raws = {"status": 0x0004, "communication_lost": 0}
+    assert lost_flags_verdict(UPS, raws, MASKS, {"battery_volts"}) is True
+    assert lost_flags_verdict(UPS, {"status": 4}, MASKS, {"communication_lost"}) is False
+    assert lost_flags_verdict(UPS, {"communication_lost": 0}, MASKS, {"status"}) is False
+
+
 # (time, counter) as read, and whether the frame is then believed
 @pytest.mark.parametrize(
     "story",
