@@ -215,6 +215,8 @@ class _Builder:
         count = self.words.get(repeat.count)
         if count is None or count.repeat is not None:
             self.fail((*place, "count"), f'"{repeat.count}" is no word that holds a count')
+        elif count.formula is not None:
+            self.fail((*place, "count"), f'"{repeat.count}" is a formula: a count is a word of the device')
         parent = self.entry.groups.get(repeat.parent or "")
         if repeat.parent and (parent is None or parent.repeat is None):
             self.fail((*place, "parent"), f'"{repeat.parent}" is no group that repeats')

@@ -134,6 +134,22 @@ class Word:
             number = number << 16 | register
         return number
 
+    @property
+    def fillers(self) -> frozenset[int]:
+        """The raw numbers that mean absent: −9999 in every register or, in a long integer, as its value."""
+        if self.function in (1, 2) or self.formula is not None:
+            return frozenset()
+        everywhere = self.raw([FILLER] * self.registers)
+        if self.type in ("int32", "uint32", "int64", "uint64"):
+            return frozenset({everywhere, -9999 & (1 << 16 * self.registers) - 1})
+        return frozenset({everywhere})
+
+    def computed(self, result: int | float) -> int | float:
+        """The result of the formula as the word holds it: 0 or 1, as many bits as it has, or any number."""
+        if self.type == "bool":
+            return int(result != 0)
+        return int(result) & (1 << 16 * self.registers) - 1 if self.flags else result
+
     def number(self, raw: int | float) -> int | float:
         """The raw number by the word's type, not scaled; the result of a formula is a number already."""
         code = _STRUCT.get(self.type)

@@ -84,7 +84,7 @@ def real_words(layout: Layout, words: Words, names: Iterable[str]) -> dict[str, 
     for instance in layout.singles:
         if instance.word.name in names:
             raw = _raw(instance, words)
-            if raw is not None and raw != instance.filler:
+            if raw is not None and raw not in instance.filler:
                 found[instance.word.name] = raw
     return found
 
@@ -114,7 +114,7 @@ def _read_singles(layout: Layout, words: Words, result: Decoded) -> dict[str, Ra
         result.words[instance.id] = raw
         if word.type == "bool":
             _count_odd(instance, raw, result)
-        if raw != instance.filler:
+        if raw not in instance.filler:
             raws[word.name] = raw
     for instance in formulas:
         number = _formula(instance.word, layout, raws)
@@ -127,7 +127,7 @@ def _count_odd(instance: Instance, raw: Raw, result: Decoded) -> None:
     """Count a word in a 0/1 register that is neither; a group that has such registers starts at 0."""
     word = instance.word
     if word.formula is None and word.function in (3, 4):
-        odd = raw not in (0, 1) and raw != instance.filler
+        odd = raw not in (0, 1) and raw not in instance.filler
         result.odd[word.group] = result.odd.get(word.group, 0) + odd
 
 
@@ -137,7 +137,10 @@ def _formula(word: Word, layout: Layout, raws: Raws) -> Raw | None:
     if formula is None or any(name not in raws for name in formula.names):
         return None
     numbers = {name: layout.words[name].number(raws[name]) for name in formula.names}
-    return formula(numbers) if all(math.isfinite(number) for number in numbers.values()) else None
+    if not all(math.isfinite(number) for number in numbers.values()):
+        return None
+    result = formula(numbers)
+    return None if result is None else word.computed(result)
 
 
 def _frame_is_valid(
@@ -245,7 +248,9 @@ def _emit_items(
         if belief == "nothing":
             return
         raws: list[Raw | None] = [_raw(instance, words) for instance in item.instances]
-        alive = any(raw is not None and raw != i.filler for i, raw in zip(item.instances, raws, strict=True))
+        alive = any(
+            raw is not None and raw not in i.filler for i, raw in zip(item.instances, raws, strict=True)
+        )
         if alive:
             result.alive[group] = item.number
         if item.present is not None and (alive or _is_absent(item, raws, unread, seen)):
@@ -260,7 +265,7 @@ def _emit_items(
             result.words[instance.id] = raw
             if instance.word.type == "bool":
                 _count_odd(instance, raw, result)
-            if raw != instance.filler:
+            if raw not in instance.filler:
                 _emit(instance, raw, belief, result)
 
 
@@ -278,7 +283,7 @@ def _compute(item: Item, layout: Layout, raws: list[Raw | None], singles: Raws) 
     """Put the results of formulas where they belong among `raws`."""
     known = dict(singles)
     for instance, raw in zip(item.instances, raws, strict=True):
-        if raw is not None and raw != instance.filler:
+        if raw is not None and raw not in instance.filler:
             known[instance.word.name] = raw
     for index, instance in enumerate(item.instances):
         if instance.word.formula is not None:
@@ -292,4 +297,4 @@ def _is_lost(item: Item, raws: list[Raw | None], unread: AbstractSet[Span]) -> b
     if item.alarm.span in unread:
         return True
     alarm = raws[item.instances.index(item.alarm)]
-    return alarm is not None and alarm != item.alarm.filler and bool(int(alarm) & item.lost_mask)
+    return alarm is not None and alarm not in item.alarm.filler and bool(int(alarm) & item.lost_mask)

@@ -10,7 +10,7 @@ from itertools import chain
 
 from exporter.config import Device
 from exporter.errors import UserError
-from exporter.maps.model import FILLER, Group, Labels, Map, Metric, Trust, Word
+from exporter.maps.model import Group, Labels, Map, Metric, Trust, Word
 from exporter.reading.health import UNDEFINED_FLAGS
 from exporter.reading.plan import Ranges, Span
 from exporter.reading.snapshot import Series
@@ -28,15 +28,15 @@ _SENSOR_METRICS = {
 class Instance:
     """One word at one place, with what it feeds; `lost_series` is what is left of `series` when it is frozen.
 
-    `span` and `key` (of its first register) are where it is read, None and −1 for a formula. `filler` is the
-    raw number that means absent, if it has one.
+    `span` and `key` (of its first register) are where it is read, None and −1 for a formula. `filler` are the
+    raw numbers that mean absent, if it has any.
     """
 
     word: Word
     id: str
     span: Span | None
     key: int
-    filler: int | None
+    filler: frozenset[int]
     trust: Trust | None
     series: Series | None
     raw_series: Series | None
@@ -181,7 +181,7 @@ class DeviceMap:
             id=word.id + place,
             span=span,
             key=span.keys()[0] if span else -1,
-            filler=None if word.function in (1, 2) or word.formula else word.raw([FILLER] * word.registers),
+            filler=word.fillers,
             trust=trust,
             series=series,
             raw_series=raw_series,

@@ -8,6 +8,7 @@ from exporter.reading.memory import Memory
 from exporter.reading.plan import Span
 from exporter.reading.requests import Request, make_requests
 
+_CANNOT = 4
 _SMALLER = 100  # the request length that is known to work in the field (device.md 4)
 _MOST = 64  # requests spent on this in a pass; the next pass goes on with what was learned
 
@@ -29,6 +30,14 @@ class Narrowing:
         self._postponed: list[Request] = []
         self._absent: set[Span] = set()
         self._refused_before = dict(memory.refused), dict(memory.waits)
+
+    def is_refusal(self, error: LinkError) -> bool:
+        """Whether `error` says that the words are not served: 02, 03, or 04 from a device that serves others.
+
+        A CS121 says 04 of what it cannot serve; but so does any device in trouble.
+        """
+        code = error.exception_code
+        return code in REFUSED or (code == _CANNOT and bool(self._progress.words))
 
     async def refused(self, request: Span, spans: list[Span]) -> None:
         """Look into a refused request, now or at the end of the pass."""
@@ -119,7 +128,7 @@ class Narrowing:
         try:
             await self._asker.ask(request)
         except LinkError as error:
-            return error.exception_code in REFUSED
+            return self.is_refusal(error)
         return False
 
     async def _without_absent_groups(self, spans: list[Span]) -> list[Span]:

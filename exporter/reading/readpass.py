@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 
 from exporter.maps.model import Group
 from exporter.reading.answers import LinkError
-from exporter.reading.asking import REFUSED, Ask, Asker, Progress
+from exporter.reading.asking import Ask, Asker, Progress
 from exporter.reading.deadline import Deadline
 from exporter.reading.decode import real_words
 from exporter.reading.layout import DeviceMap, Layout
@@ -245,7 +245,7 @@ class ReadPass:
             try:
                 await self._asker.ask(request)
             except LinkError as error:
-                if error.exception_code in REFUSED:
+                if self._narrowing.is_refusal(error):
                     await self._narrowing.refused(request, spans)
                 elif self._asker.out_of_time and self.progress.words:
                     self._cut.update(spans)
@@ -267,11 +267,13 @@ class ReadPass:
             return
         counter = layout.words["sequence_number"].formula
         names = counter.names if counter else ("sequence_number",)
-        frame = layout.group_spans[layout.words["sequence_number"].group]
+        group = layout.words["sequence_number"].group
+        frame, keys = layout.group_spans[group], layout.group_keys[group]
         until = self._clock() + _FRAME_WAIT
         while True:
             raws = real_words(layout, progress.words, names)
-            if len(raws) < len(names):
+            # nothing but zeros are the words of a PLC that was cleared
+            if len(raws) < len(names) or not any(map(progress.words.get, keys)):
                 watch.forget()
                 return
             number = counter(raws) if counter else raws["sequence_number"]

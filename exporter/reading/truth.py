@@ -44,12 +44,16 @@ def bacs_verdict(raws: Raws) -> bool:
     return state != 0 and not (state & CONNECTED and not state & RUNNING)
 
 
+_LATE = 1 / 30  # by this part scrapes may be late: those once a minute are rarely a minute apart to the dot
+
+
 @dataclass
 class FrameWatch:
     """The counter of a gateway frame: it must be seen moving, and must have moved lately.
 
     The counter is one byte and wraps, so a standing one cannot be told from one that went round: only two
-    looks at most `stale_after` seconds apart count.
+    looks at most `stale_after` seconds apart count, or a little more. When it moved between two looks is
+    not known, so it counts as having moved at the first of them.
     """
 
     stale_after: float
@@ -59,15 +63,22 @@ class FrameWatch:
 
     def observe(self, counter: int, now: float) -> None:
         """Note a frame's counter, read at `now` (monotonic seconds)."""
-        if self._counter is None or now - self._seen_at > self.stale_after:
+        restarted = counter == 0 and self._counter not in (0, 255)
+        if self._counter is None or restarted or now - self._seen_at > self._longest:
             self._moved_at = None
         elif counter != self._counter:
-            self._moved_at = now
+            self._moved_at = self._seen_at
         self._counter, self._seen_at = counter, now
 
     def moving(self, now: float) -> bool:
-        """Whether the counter was seen moving within the last `stale_after` seconds."""
-        return self._moved_at is not None and now - self._moved_at <= self.stale_after
+        """Whether the counter had lately moved when it was looked at last, and that was not long ago."""
+        if self._moved_at is None:
+            return False
+        return self._seen_at - self._moved_at <= self._longest and now - self._seen_at <= self.stale_after
+
+    @property
+    def _longest(self) -> float:
+        return self.stale_after * (1 + _LATE)
 
     def forget(self) -> None:
         """After a pass without a frame: the next one must be seen moving again."""

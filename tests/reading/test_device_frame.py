@@ -59,6 +59,35 @@ def test_a_standing_counter_makes_no_valid_frame() -> None:
     asyncio.run(test())
 
 
+def test_a_frame_of_nothing_but_zeros_is_not_valid() -> None:
+    """A PLC that was cleared; the counter seems to have moved."""
+
+    async def test() -> None:
+        async with (
+            Hostile(served=range(50)) as device,
+            fleet({"name": "a", "target": device.target(), **PROF}) as devices,
+        ):
+            device.pins |= {0: 0xFE00, 10: 1, 35: 0}
+            device.behaviour = counting(1)
+            a = devices.devices["a"]
+            assert (await scrape(a)).valid["prof"] is True  # the counter is at 255 by then
+            device.behaviour = hostile.honest
+            pins = dict(device.pins)
+            device.pins = dict.fromkeys(range(50), 0)
+            for _ in range(2):
+                snapshot = await scrape(a)
+                assert snapshot.valid == {"prof": False}
+                assert not any(name.startswith("generex_ups") for name in snapshot.readings)
+            # what comes after it must be seen moving
+            device.pins = pins | {0: 0x0100}
+            device.behaviour = counting(1)
+            before = len(device.requests)
+            assert (await scrape(a)).valid["prof"] is True
+            assert len(device.requests) - before == 2
+
+    asyncio.run(test())
+
+
 def test_a_second_look_that_fails_takes_nothing_back() -> None:
     async def test() -> None:
         async with (

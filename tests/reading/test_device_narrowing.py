@@ -5,7 +5,7 @@ from typing import Any
 
 import hostile
 import pytest
-from hostile import BACS, TIMEOUT, UPS, Hostile, check_true, exported, fleet, scrape, words
+from hostile import BACS, TIMEOUT, UPS, Hostile, Peer, Request, check_true, exported, fleet, scrape, words
 
 from exporter.reading.device import Device
 
@@ -303,6 +303,49 @@ def test_everything_refused_but_a_few_words_scattered_about() -> None:
             before = len(device.requests)
             await scrape(a)
             assert len(device.requests) - before == 4
+
+    asyncio.run(test())
+
+
+def cannot_serve(device: Hostile, peer: Peer, request: Request) -> None:
+    """As a CS121: exception 04 where any of the words is not served."""
+    there = device.served.issuperset(range(request.address, request.last + 1))
+    (hostile.honest if there else hostile.exception(4))(device, peer, request)
+
+
+def test_exception_4_of_a_device_that_serves_other_words_is_a_refusal() -> None:
+    async def test() -> None:
+        async with (
+            Hostile(served=[*UPS, *range(1000, 1005), *range(1010, 1100)]) as device,
+            fleet({"name": "a", "target": device.target(), "module": "cs141", **LONG}) as devices,
+        ):
+            device.behaviour = cannot_serve
+            device.pins |= {1003: 1, 1004: 4}
+            a = devices.devices["a"]
+            for _ in range(2):
+                snapshot = await scrape(a)
+                check_true(snapshot, device)
+                assert snapshot.groups == {"ups": True, "bacs": True, "strings": True, "modules": True}
+            assert snapshot.errors == ()
+            before = len(device.requests)
+            await scrape(a)
+            assert len(device.requests) - before == 3
+
+    asyncio.run(test())
+
+
+def test_exception_4_of_a_device_that_serves_nothing_is_a_failure() -> None:
+    async def test() -> None:
+        async with (
+            Hostile(served=set(UPS) - {128}) as device,
+            fleet({"name": "a", "target": device.target(), **LONG}) as devices,
+        ):
+            device.behaviour = cannot_serve
+            snapshot = await scrape(devices.devices["a"])
+            assert not snapshot.up
+            assert len(device.requests) == 2
+            assert len(snapshot.errors) == 1
+            assert "exception 4" in snapshot.errors[0]
 
     asyncio.run(test())
 

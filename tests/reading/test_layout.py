@@ -99,7 +99,9 @@ def test_any_registers_against_struct(tmp_path, kind, word_order, byte_order):
             register.to_bytes(2, byte_order) for register in registers[:: 1 if word_order == "big" else -1]
         )
         (value,) = struct.unpack(f">{KINDS[kind]}", octets)
-        expected = {"my_value": float(value)} if math.isfinite(value) and set(registers) != {FILLER} else {}
+        minus_9999 = {"int32": -9999, "uint32": 0xFFFFD8F1, "int64": -9999, "uint64": 0xFFFFFFFFFFFFD8F1}
+        absent = set(registers) == {FILLER} or value == minus_9999.get(kind) or not math.isfinite(value)
+        expected = {} if absent else {"my_value": float(value)}
         assert series(device, {10 + n: register for n, register in enumerate(registers)}) == expected
 
     check()
@@ -149,6 +151,66 @@ def test_bit_0_is_the_lowest_of_the_decoded_word(mine, entry, registers, flags, 
         **{f'my_value{{flag="{name}"}}': float(name in flags) for name in bits},
         'undefined_flags{word="mine.one"}': float(rest),
     }
+
+
+@pytest.mark.parametrize(
+    ("entry", "registers"),
+    [
+        ("type: int32", [0xFFFF, 0xD8F1]),
+        ("type: uint32", [0xFFFF, 0xD8F1]),
+        ("type: int32, word_order: little", [0xD8F1, 0xFFFF]),
+        ("type: uint32, byte_order: little", [0xFFFF, 0xF1D8]),
+        ("type: int64", [0xFFFF, 0xFFFF, 0xFFFF, 0xD8F1]),
+        ("type: uint64, word_order: little", [0xD8F1, 0xFFFF, 0xFFFF, 0xFFFF]),
+        ("type: int32", [0xD8F1, 0xD8F1]),
+        ("type: uint64", [0xD8F1, 0xD8F1, 0xD8F1, 0xD8F1]),
+    ],
+)
+def test_filler_of_long_words(mine, entry, registers):
+    device = mine(one(entry))
+    words = {10 + n: register for n, register in enumerate(registers)}
+    assert run(device, words)[0] == {}
+    assert run(device, words | {10: 0})[0].keys() == {"my_value"}
+
+
+@pytest.mark.parametrize(
+    ("shape", "one", "two", "values"),
+    [
+        ("type: bool", 5, 4, {"my_value": 1}),
+        ("type: bool", 5, 5, {"my_value": 0}),
+        ("type: bool", 4, 5, {"my_value": 1}),
+        (
+            "flags: bits",
+            3,
+            2,
+            {
+                'my_value{flag="low"}': 1,
+                'my_value{flag="high"}': 0,
+                'undefined_flags{word="mine.three"}': 0,
+            },
+        ),
+        # −1 has all bits of the word set, and no others
+        (
+            "flags: bits",
+            2,
+            3,
+            {
+                'my_value{flag="low"}': 1,
+                'my_value{flag="high"}': 1,
+                'undefined_flags{word="mine.three"}': 0x7FFE,
+            },
+        ),
+    ],
+)
+def test_shapes_of_formulas(mine, shape, one, two, values):
+    flag = "vendor: F, label: F, description: F., severity: none"
+    device = mine(
+        "metrics: {my_value: {help: A test.}}\n"
+        f"flag_sets: {{bits: {{low: {{bit: 0, {flag}}}, high: {{bit: 15, {flag}}}}}}}\n"
+        "groups: {mine: {title: Mine, words: {one: {address: 10}, two: {address: 11},"
+        f" three: {{formula: one - two, metric: my_value, {shape}}}}}}}}}\n"
+    )
+    assert series(device, {10: one, 11: two}) == values
 
 
 # formulas and repeats

@@ -78,14 +78,21 @@ def test_ups_not_in_sight_while_a_word_that_could_say_lost_is_unread():
         # after a start not before the second one with another counter
         [(0, 5, False), (1, 5, False), (2, 6, True), (3, 6, True)],
         # standing for 60 s
-        [(0, 5, False), (10, 6, True), (40, 6, True), (70, 6, True), (70.1, 6, False), (80, 7, True)],
+        [(0, 5, False), (10, 6, True), (40, 6, True), (60, 6, True), (62.1, 6, False), (80, 7, True)],
+        # it stopped right after a look: the next one sees it moved, but not later than at the first
+        [(0, 5, False), (1, 6, True), (56, 7, True), (111, 7, False), (166, 7, False)],
+        # looks about a minute apart
+        [(0, 5, False), (58, 17, True), (119, 29, True), (179, 41, True), (238, 53, True), (299, 65, True)],
+        # a jump to 0 is a cleared counter, unless it went round
+        [(0, 9, False), (1, 10, True), (16, 0, False), (17, 0, False), (18, 1, True)],
+        [(0, 254, False), (1, 255, True), (16, 0, True), (31, 0, True)],
         # one byte: after 255 comes 0
         [(0, 255, False), (1, 0, True)],
         # a counter that goes backwards has moved too: the gateway was started anew
         [(0, 200, False), (1, 3, True)],
-        # two looks 60 s apart can be compared, further apart they cannot: it may have gone round
+        # two looks a minute apart can be compared, further apart they cannot: it may have gone round
         [(0, 5, False), (60, 6, True)],
-        [(0, 5, False), (60.1, 6, False), (61, 7, True)],
+        [(0, 5, False), (62.1, 6, False), (63, 7, True)],
         [(0, 5, False), (1, 6, True), (100, 9, False), (100.25, 9, False), (100.5, 10, True)],
         # it stands, and the looks are frequent
         [(0, 1, False), *((second, 1, False) for second in range(5, 200, 5))],
