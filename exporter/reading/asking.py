@@ -56,18 +56,18 @@ class Asker:
     async def ask(self, request: Span) -> None:
         """One request with its repetitions. Raises LinkError when there is no good answer."""
         tries, pause = self._tries, _BUSY_PAUSE[0]
-        failure: LinkError | None = None
+        failure: tuple[LinkError, bool] | None = None
         while True:
             try:
                 if self.deadline.left <= 0:
                     raise NotAskedError("no time left")
                 values = await self._ask(request)
             except NotAskedError:
-                self.given_up = self.out_of_time = True
                 if failure is None:
+                    self.given_up = self.out_of_time = True
                     raise
-                self._note(failure)  # the try before counts: it was sent
-                raise failure from None
+                self._note(*failure)  # the try before counts: it was sent
+                raise failure[0] from None
             except LinkError as error:
                 code = error.exception_code
                 self._answered = self._answered or code is not None
@@ -76,9 +76,9 @@ class Asker:
                     pause = min(pause * 2, _BUSY_PAUSE[1])
                     continue
                 tries -= 1
-                failure = error
+                failure = error, self.deadline.left > 0
                 if code in (*REFUSED, *_BUSY, 1) or tries <= 0:
-                    self._note(error)
+                    self._note(*failure)
                     raise
             else:
                 self._answered = True
@@ -87,14 +87,14 @@ class Asker:
                 self.progress.longest = max(self.progress.longest, request.count)
                 return
 
-    def _note(self, error: LinkError) -> None:
+    def _note(self, error: LinkError, in_time: bool) -> None:
         text = str(error)
         self.refusals += error.exception_code in REFUSED
         if error.exception_code not in REFUSED and text not in self.progress.errors:
             self.progress.errors.append(text)
         if error.exception_code is None or error.exception_code in _NOBODY_THERE:
-            self.failed = self.failed or self.deadline.left > 0
-            self.out_of_time = self.out_of_time or self.deadline.left <= 0
+            self.failed = self.failed or in_time
+            self.out_of_time = self.out_of_time or not in_time
             self._silent_in_a_row += 1
             self._tries = 1
             # a device that is silent twice, or from the start, costs no further waiting in this pass

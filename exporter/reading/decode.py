@@ -22,7 +22,7 @@ from exporter.reading.truth import (
 Words = Mapping[int, int]
 """Registers as read, by key: function code << 16 | address."""
 
-NOTHING_SEEN: Mapping[str, int] = MappingProxyType({})
+NOTHING_SEEN: Mapping[str, AbstractSet[int]] = MappingProxyType({})
 
 _Belief = Literal["full", "flags", "frozen", "nothing"]
 """What of a section is exported: all, no measurements of strings and modules, what survives, or nothing."""
@@ -36,7 +36,7 @@ class Decoded:
     words: dict[str, Raw] = field(default_factory=dict)
     valid: dict[str, bool] = field(default_factory=dict)
     odd: dict[str, int] = field(default_factory=dict)
-    alive: dict[str, int] = field(default_factory=dict)
+    alive: dict[str, set[int]] = field(default_factory=dict)
     bacs_there: bool = False
 
     def add(self, series: Series, raw: Raw) -> None:
@@ -51,14 +51,14 @@ def decode(
     bacs_found: bool = False,
     frame_valid: bool = True,
     unread: AbstractSet[Span] = frozenset(),
-    seen: Mapping[str, int] = NOTHING_SEEN,
+    seen: Mapping[str, AbstractSet[int]] = NOTHING_SEEN,
 ) -> Decoded:
     """Decode the words read in one pass; those that were not read are not in `words`.
 
     `bacs_found` says that the device is known to have a BACS, so that six zeros are a silent one and not
     none; `frame_valid` is the verdict over a gateway frame's counter. `unread` are the spans asked for in
-    vain, as opposed to those that the device refuses; `seen` is the highest instance of each repeating group
-    that was alive before.
+    vain, as opposed to those that the device refuses; `seen` are the instances of each repeating group that
+    were alive before.
     """
     result = Decoded()
     raws = _read_singles(layout, words, result)
@@ -74,7 +74,7 @@ def decode(
         if instance.word.name in raws:
             _emit(instance, raws[instance.word.name], _belief(instance, beliefs), result)
     for name, items in layout.repeated.items():
-        _emit_items(name, items, layout, words, raws, beliefs, unread, seen.get(name, 0), result)
+        _emit_items(name, items, layout, words, raws, beliefs, unread, seen.get(name, frozenset()), result)
     return result
 
 
@@ -238,7 +238,7 @@ def _emit_items(
     singles: Raws,
     beliefs: Mapping[str, _Belief],
     unread: AbstractSet[Span],
-    seen: int,
+    seen: AbstractSet[int],
     result: Decoded,
 ) -> None:
     """The same for the strings or modules of a group; one that is lost sight of keeps its flags only."""
@@ -252,7 +252,7 @@ def _emit_items(
             raw is not None and raw not in i.filler for i, raw in zip(item.instances, raws, strict=True)
         )
         if alive:
-            result.alive[group] = item.number
+            result.alive.setdefault(group, set()).add(item.number)
         if item.present is not None and (alive or _is_absent(item, raws, unread, seen)):
             result.add(item.present, 1 if alive else 0)
         if belief == "full" and _is_lost(item, raws, unread):
@@ -269,14 +269,14 @@ def _emit_items(
                 _emit(instance, raw, belief, result)
 
 
-def _is_absent(item: Item, raws: list[Raw | None], unread: AbstractSet[Span], seen: int) -> bool:
+def _is_absent(item: Item, raws: list[Raw | None], unread: AbstractSet[Span], seen: AbstractSet[int]) -> bool:
     """Whether an item of which no word is real is known not to be there.
 
     One that is refused altogether may never have been there; if it was, it is lost.
     """
     if any(instance.span in unread for instance in item.instances):
         return False
-    return item.number <= seen or any(raw is not None for raw in raws)
+    return item.number in seen or any(raw is not None for raw in raws)
 
 
 def _compute(item: Item, layout: Layout, raws: list[Raw | None], singles: Raws) -> None:

@@ -2,95 +2,110 @@
 
 import asyncio
 import itertools
+import math
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+from exporter.reading.answers import LinkError, NotAskedError
 from exporter.reading.deadline import Deadline
 from exporter.reading.link import Exchange, Link, Trace
 from exporter.reading.plan import Span
 
+_NO_ANSWER_YET = {5, 6, 10, 11}  # exceptions of a device that is busy, or that a gateway does not reach
+
 
 @dataclass(eq=False)
-class _Waiter:
+class Turn:
+    """A pass on its line: it holds the line, waits for it, or has stood back for the others."""
+
     unit: int
-    failed: bool
-    served_at: int
-    granted: asyncio.Future[None]
+    failed: bool  # its last pass read nothing, or this one met silence
 
 
 class Line:
     """One endpoint's link with its queue.
 
     Of the units that wait, those whose last pass was good go first, and among them the one served longest
-    ago: when the deadline cuts a round short, it is not always the same unit that goes without.
+    ago: when the deadline cuts a round short, it is not always the same unit that goes without. A pass whose
+    unit is silent or busy stands back: it goes on after the others.
     """
 
     def __init__(self, link: Link) -> None:
         self.link = link
-        self._waiting: list[_Waiter] = []
-        self._busy = False
+        self._passes: set[Turn] = set()
+        self._waiting: dict[Turn, asyncio.Future[None]] = {}
+        self._holder: Turn | None = None
         self._granting = False
         self._served: dict[int, int] = {}
-        self._turns = itertools.count(1)
+        self._numbers = itertools.count(1)
         self._next_request_at = 0.0
         self._idle_timer: asyncio.TimerHandle | None = None
         self.retired = False
 
     @property
     def in_use(self) -> bool:
-        """Whether a pass holds the line or waits for it."""
-        return self._busy or bool(self._waiting)
+        """Whether any pass is under way or waits."""
+        return bool(self._passes)
 
     @asynccontextmanager
-    async def turn(self, unit: int, *, failed: bool, idle_close: float) -> AsyncIterator[None]:
-        """Hold the line for a pass over `unit`; `failed` says that its last pass read nothing."""
-        loop = asyncio.get_running_loop()
-        waiter = _Waiter(unit, failed, self._served.get(unit, 0), loop.create_future())
-        self._waiting.append(waiter)
-        self._grant_soon(loop)
+    async def turn(self, turn: Turn, *, idle_close: float) -> AsyncIterator[None]:
+        """A pass, from when it has the line."""
+        self._passes.add(turn)
         try:
-            await waiter.granted
-        except asyncio.CancelledError:
-            if waiter in self._waiting:
-                self._waiting.remove(waiter)
-            else:  # it was granted at the same moment
-                self._release(loop)
-            raise
-        if self._idle_timer is not None:
-            self._idle_timer.cancel()
-        try:
+            await self._acquire(turn)
             yield
         finally:
-            if idle_close > 0 and not self.retired:
-                self._idle_timer = loop.call_later(idle_close, self._close_if_idle)
-            else:
-                self.link.close()
-            self._release(loop)
+            self._passes.remove(turn)
+            self._stop_idle_timer()
+            if self._holder in (turn, None):
+                if idle_close > 0 and not self.retired:
+                    loop = asyncio.get_running_loop()
+                    self._idle_timer = loop.call_later(idle_close, self._close_if_idle)
+                else:
+                    self.link.close()
+            self._release(turn)
 
     async def read(
-        self, unit: int, span: Span, *, timeout: float, deadline: Deadline, pacing: float, trace: Trace | None
+        self,
+        turn: Turn,
+        span: Span,
+        *,
+        timeout: float,
+        deadline: Deadline,
+        pacing: float,
+        trace: Trace | None,
     ) -> list[int]:
-        """One request; only while holding the line. Raises LinkError."""
+        """One request. Raises LinkError; when that means silence or busy, the others go first."""
         loop = asyncio.get_running_loop()
+        if self._holder is not turn:
+            try:
+                async with deadline.within(math.inf):
+                    await self._acquire(turn)
+            except TimeoutError:
+                raise NotAskedError("no time left after the others on the line") from None
         if (pause := min(self._next_request_at - loop.time(), deadline.left)) > 0:
             await asyncio.sleep(pause)
 
         def sent(exchange: Exchange) -> None:
-            self._served[unit] = next(self._turns)  # not when granted: there may be no time left to ask
+            self._served[turn.unit] = next(self._numbers)  # not when granted: there may be no time to ask
             if trace is not None:
                 trace(exchange)
 
         try:
-            return await self.link.read(unit, span, timeout=timeout, deadline=deadline, trace=sent)
+            return await self.link.read(turn.unit, span, timeout=timeout, deadline=deadline, trace=sent)
+        except LinkError as error:
+            if error.exception_code is None or error.exception_code in _NO_ANSWER_YET:
+                turn.failed = True
+                self._release(turn)
+            raise
         finally:
             self._next_request_at = loop.time() + pacing
 
     def close(self) -> None:
         """Close the connection for good; passes under way fail."""
         self.retired = True
-        if self._idle_timer is not None:
-            self._idle_timer.cancel()
+        self._stop_idle_timer()
         self.link.close()
 
     def retire(self) -> None:
@@ -99,28 +114,40 @@ class Line:
         if not self.in_use:
             self.close()
 
+    def _stop_idle_timer(self) -> None:
+        if self._idle_timer is not None:
+            self._idle_timer.cancel()
+
     def _close_if_idle(self) -> None:
-        if not self._busy:
+        if not self.in_use:
             self.link.close()
 
-    def _grant_soon(self, loop: asyncio.AbstractEventLoop) -> None:
+    async def _acquire(self, turn: Turn) -> None:
+        self._waiting[turn] = granted = asyncio.get_running_loop().create_future()
+        self._grant_soon()
+        try:
+            await granted
+        except asyncio.CancelledError:
+            self._release(turn)  # it may have been granted at the same moment
+            raise
+        finally:
+            self._waiting.pop(turn, None)
+
+    def _release(self, turn: Turn) -> None:
+        if self._holder is turn:
+            self._holder = None
+            self._grant_soon()
+
+    def _grant_soon(self) -> None:
         # not at once: the passes of one scrape arrive one after the other, and the order is among all of them
-        if not self._busy and not self._granting:
+        if self._holder is None and not self._granting:
             self._granting = True
-            loop.call_soon(self._grant)
+            asyncio.get_running_loop().call_soon(self._grant)
 
     def _grant(self) -> None:
         self._granting = False
         # one that was cancelled just now takes itself out a moment later
-        waiting = [waiter for waiter in self._waiting if not waiter.granted.done()]
-        if self._busy or not waiting:
-            return
-        waiter = min(waiting, key=lambda waiter: (waiter.failed, waiter.served_at))
-        self._waiting.remove(waiter)
-        self._busy = True
-        waiter.granted.set_result(None)
-
-    def _release(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._busy = False
-        if self._waiting:
-            self._grant_soon(loop)
+        waiting = [turn for turn, granted in self._waiting.items() if not granted.done()]
+        if self._holder is None and waiting:
+            self._holder = min(waiting, key=lambda turn: (turn.failed, self._served.get(turn.unit, 0)))
+            self._waiting[self._holder].set_result(None)

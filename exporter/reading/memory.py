@@ -21,8 +21,8 @@ class Memory:
 
     `refused` holds, per span, the time (monotonic) from which it is asked for again, and `waits` how long
     that was put off; `rechecks` counts such askings. `found` are the optional groups that were seen; `alive`
-    is the highest instance of each repeating group that was ever seen alive. `left` is what the last pass
-    had no time for.
+    is the highest instance of each repeating group that was ever seen alive, `seen` are all of them. `left`
+    is what the last pass had no time for.
     `max_words` and `unreadable` (gaps) hold until `limited_until`; a device that refuses everything is looked
     into again at `narrow_from`.
     """
@@ -31,6 +31,7 @@ class Memory:
     max_words: int = MAX_REGISTERS
     counts: dict[str, int] = field(default_factory=dict)
     alive: dict[str, int] = field(default_factory=dict)
+    seen: dict[str, frozenset[int]] = field(default_factory=dict)
     found: set[str] = field(default_factory=set)
     lost: set[str] = field(default_factory=set)
     next_look: dict[str, float] = field(default_factory=dict)

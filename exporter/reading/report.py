@@ -31,12 +31,13 @@ class Reporter:
             bacs_found="bacs" in memory.found,
             frame_valid=memory.frame.moving(now),
             unread=_unread(progress, memory),
-            seen=memory.alive,
+            seen=memory.seen,
         )
         if decoded.bacs_there and "bacs" in progress.layout.trusts:
             memory.found.add("bacs")
-        for name, number in decoded.alive.items():
-            memory.alive[name] = max(number, memory.alive.get(name, 0))
+        for name, numbers in decoded.alive.items():
+            memory.seen[name] = memory.seen.get(name, frozenset()) | numbers
+            memory.alive[name] = max(*numbers, memory.alive.get(name, 0))
         up = bool(decoded.words)
         groups = self._groups(progress, memory, decoded)
         self._add(decoded, health.UP, up)

@@ -163,7 +163,7 @@ def test_field_values_of_a_bacs():
     assert sum(name.startswith('bacs_state{flag="') for name in found) == 32
     assert sum(name.startswith('bacs_alarm{flag="') for name in found) == 16  # old firmware: 1005 is filler
     assert decoded.valid == {"bacs": True}
-    assert decoded.alive == {"strings": 1, "modules": 12}
+    assert decoded.alive == {"strings": {1}, "modules": {1, 2, 12}}
     assert decoded.bacs_there
 
 
@@ -413,7 +413,7 @@ def test_module_present(words, unread, seen, present):
         {1000: 0x41, 1003: 1, 1004: 1, **words},
         {"strings": 1, "modules": 1},
         unread=frozenset(Span(3, address, 1) for address in unread),
-        seen={"modules": seen},
+        seen={"modules": {seen}},
     )
     assert found.get('bacs_module_present{module="1",string="1"}') == present
 
