@@ -3,13 +3,14 @@
 import asyncio
 import logging
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from exporter.config import Device as DeviceConfig
+from exporter.reading import health
 from exporter.reading.answers import LinkError, NotAskedError
 from exporter.reading.deadline import Deadline
 from exporter.reading.layout import DeviceMap
-from exporter.reading.line import Line
+from exporter.reading.line import Line, Turn
 from exporter.reading.link import Exchange, Trace
 from exporter.reading.memory import Memory
 from exporter.reading.plan import Span
@@ -18,7 +19,7 @@ from exporter.reading.report import Reporter
 from exporter.reading.snapshot import Snapshot
 from exporter.reading.truth import FrameWatch
 
-_RESERVE = 0.05  # seconds of a scrape's time kept back for rendering and sending
+_RESERVE = (0.05, 0.1)  # seconds of a scrape's time kept back for rendering and sending; at most this share
 
 log = logging.getLogger(__name__)
 
@@ -88,7 +89,7 @@ class Device:
             shared = self._shared = self._start(deadline)
         else:
             self.counters.coalesced += 1
-            shared.read_pass.deadline.extend(deadline - _RESERVE)
+            shared.read_pass.deadline.extend(_pass_deadline(now, deadline))
         return await self._wait(shared, deadline)
 
     async def debug(self, deadline: float, trace: Trace) -> Snapshot:
@@ -100,7 +101,7 @@ class Device:
     def _start(self, deadline: float, trace: Trace | None = None) -> _Shared:
         loop = asyncio.get_running_loop()
         options = self.config.options
-        unit = self.config.target.unit
+        turn = Turn(self.config.target.unit, self._memory.failed_last)
 
         def note(exchange: Exchange) -> None:
             self.counters.requests += 1
@@ -111,7 +112,7 @@ class Device:
         async def ask(span: Span) -> list[int]:
             try:
                 return await self.line.read(
-                    unit, span, timeout=options.request_timeout, deadline=read_pass.deadline,
+                    turn, span, timeout=options.request_timeout, deadline=read_pass.deadline,
                     pacing=options.pacing, trace=note,
                 )  # fmt: skip
             except NotAskedError:
@@ -121,10 +122,12 @@ class Device:
                 raise
 
         async def run() -> None:
-            async with self.line.turn(unit, failed=self._memory.failed_last, idle_close=options.idle_close):
+            async with self.line.turn(turn, idle_close=options.idle_close):
                 await read_pass.run()
 
-        read_pass = ReadPass(self.map, self._layouts, self._memory, ask, Deadline(deadline - _RESERVE))
+        read_pass = ReadPass(
+            self.map, self._layouts, self._memory, ask, Deadline(_pass_deadline(loop.time(), deadline))
+        )
         shared = _Shared(read_pass, loop.create_task(run(), name=f"pass {self.config.name}"), loop.time())
         shared.task.add_done_callback(lambda _: self._finished(shared))
         return shared
@@ -153,7 +156,7 @@ class Device:
             # a scraper that leaves a healthy device too little time says nothing about the device
             if not shared.read_pass.cut_short:
                 self._log_change(shared.snapshot)
-        return shared.snapshot
+        return _allowing(shared.snapshot, _allowed(shared.started, deadline))
 
     def _snapshot(self, progress: Progress, started: float, deadline: float) -> Snapshot:
         now = asyncio.get_running_loop().time()
@@ -163,7 +166,7 @@ class Device:
             now=now,
             time=time.time(),
             duration=now - started,
-            allowed=max(round(deadline - started, 3), 0.0),
+            allowed=_allowed(started, deadline),
         )
 
     def _log_change(self, snapshot: Snapshot) -> None:
@@ -184,3 +187,20 @@ class Device:
             log.warning("device answers in part", extra=found)
         else:
             log.info("device answers" if first else "device answers again", extra=fields)
+
+
+def _pass_deadline(now: float, deadline: float) -> float:
+    return deadline - min(_RESERVE[0], _RESERVE[1] * (deadline - now))
+
+
+def _allowed(started: float, deadline: float) -> float:
+    return max(round(deadline - started, 3), 0.0)
+
+
+def _allowing(snapshot: Snapshot, allowed: float) -> Snapshot:
+    """The same for a scrape with a deadline of its own."""
+    name = health.SCRAPE_TIMEOUT.name
+    ((series, known),) = snapshot.readings[name]
+    if known == allowed:
+        return snapshot
+    return replace(snapshot, readings={**snapshot.readings, name: [(series, allowed)]})

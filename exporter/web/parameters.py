@@ -1,12 +1,13 @@
 """Query parameters and headers, strictly: what is missing, repeated or unknown is named."""
 
-import math
+import re
 from collections.abc import Collection, Sequence
 
 from aiohttp import web
 
 DEFAULT_TIMEOUT = 10.0  # seconds, without the scraper's header (design 2.6)
 TIMEOUT_HEADER = "X-Prometheus-Scrape-Timeout-Seconds"
+_DECIMAL = re.compile(r"[0-9]{1,20}(\.[0-9]{1,20})?")
 
 
 class RequestError(Exception):
@@ -39,10 +40,7 @@ def scrape_seconds(header: str | None, offset: float) -> float:
     """How long a scrape may take, by the scraper's header: less the offset, but never below half of it."""
     if header is None:
         return DEFAULT_TIMEOUT
-    try:
-        seconds = float(header)
-    except ValueError:
-        seconds = math.nan
+    seconds = float(header) if _DECIMAL.fullmatch(header) else 0.0
     if not 0 < seconds < 1e6:
         raise RequestError(f'bad header {TIMEOUT_HEADER} "{header}": a number of seconds above 0 is right')
     return max(seconds - offset, seconds / 2)

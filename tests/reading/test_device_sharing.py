@@ -37,11 +37,40 @@ def test_scrapes_that_overlap_share_one_pass() -> None:
             snapshots = await asyncio.gather(first, *(scrape(a) for _ in range(4)))
             assert len(device.requests) == requests
             assert a.counters.coalesced == 4
-            assert all(snapshot is snapshots[0] for snapshot in snapshots)
+            assert all(snapshot.words is snapshots[0].words for snapshot in snapshots)
             check_true(snapshots[0], device)
             # what comes afterwards is a pass of its own: nothing is repeated
             assert (await scrape(a)).words != snapshots[0].words
             assert len(device.requests) == 2 * requests
+
+    asyncio.run(test())
+
+
+def test_each_of_those_who_share_is_told_its_own_time() -> None:
+    async def test() -> None:
+        async with (
+            Hostile() as device,
+            fleet({"name": "a", "target": device.target(), **LONG, "module": "ups"}) as devices,
+        ):
+            device.script = [hostile.late(0.05, in_time=True)]
+            a = devices.devices["a"]
+            snapshots = await asyncio.gather(*(scrape(a, seconds) for seconds in (1, 3, 9)))
+            assert len(device.requests) == 1
+            for snapshot, allowed in zip(snapshots, (1, 3, 5), strict=True):
+                ((_, said),) = snapshot.readings["generex_scrape_timeout_seconds"]
+                assert abs(float(said) - allowed) < 0.02
+
+    asyncio.run(test())
+
+
+def test_very_little_time_is_enough_for_a_quick_device() -> None:
+    async def test() -> None:
+        async with (
+            Hostile() as device,
+            fleet({"name": "a", "target": device.target(), **LONG, "module": "ups"}) as devices,
+        ):
+            assert (await scrape(devices.devices["a"])).up
+            assert (await scrape(devices.devices["a"], 0.045)).up
 
     asyncio.run(test())
 

@@ -43,7 +43,9 @@ def test_the_time_for_a_scrape(header: str | None, offset: float, seconds: float
     assert scrape_seconds(header, offset) == pytest.approx(seconds)
 
 
-@pytest.mark.parametrize("header", ["", "abc", "0", "-1", "nan", "inf", "1e999", "10s", "10,5"])
+@pytest.mark.parametrize(
+    "header", ["", "abc", "0", "-1", "nan", "inf", "1e999", "10s", "10,5", "1_0", "1e1", "٣"]
+)
 def test_bad_timeout_headers_are_named(header: str) -> None:
     with pytest.raises(RequestError, match=HEADER) as raised:
         scrape_seconds(header, 0.5)
