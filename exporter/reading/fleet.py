@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from exporter.config import Config, adhoc_device
 from exporter.config import Device as DeviceConfig
+from exporter.errors import UserError
 from exporter.reading.answers import REASONS
 from exporter.reading.device import Counters, Device
 from exporter.reading.layout import device_map
@@ -48,7 +49,9 @@ class Fleet:
             devices[name] = device
         self.devices = devices
         self.config = config
-        self._probed.clear()
+        for key, device in list(self._probed.items()):
+            if not self._is_unchanged(device):
+                del self._probed[key]
         self._drop_unused_lines()
 
     def probed(self, target: Target, module: str) -> Device:
@@ -78,6 +81,16 @@ class Fleet:
         for line in self._lines.values():
             line.close()
 
+    def _is_unchanged(self, probed: Device) -> bool:
+        """Whether a probed device is still allowed, and would be made the same today."""
+        target, module = probed.config.target, probed.config.module
+        if not self.config.probe.allows(target) or module not in self.config.modules:
+            return False
+        try:
+            return device_map(adhoc_device(self.config, target, module), self.config.maps) == probed.map
+        except UserError:
+            return False
+
     def _line(self, endpoint: Endpoint) -> Line:
         line = self._lines.get(endpoint)
         if line is None:
@@ -90,7 +103,9 @@ class Fleet:
         for endpoint, line in list(self._lines.items()):
             if id(line) not in used:
                 line.retire()
-                if not line.in_use:  # else it stays known: there is never a second connection beside it
+                # else it stays known: there is never a second connection beside it, and what a serial server
+                # still owes is not taken for something else over the next connection
+                if not line.in_use and not line.link.owed:
                     del self._lines[endpoint]
 
 

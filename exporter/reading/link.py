@@ -36,7 +36,7 @@ _REQUESTS: dict[int, type[ModbusPDU]] = {
 }  # fmt: skip
 _QUIET = 0.05  # silence between two frames on a serial line, far above 3.5 characters at 9600 baud
 _BACKOFF = (0.1, 1.0)
-_OWED_FOR = 10  # times the timeout: so long after a request its late answer may still come
+_OWED_FOR = (10, 30.0)  # times the timeout, but at least seconds: so long a late answer may still come
 
 _SOCKET = FramerSocket(DecodePDU(is_server=False))
 _RTU = FramerRTU(DecodePDU(is_server=False))
@@ -107,6 +107,12 @@ class Link:
     def connected(self) -> bool:
         """Whether there is an open connection."""
         return self._wire is not None and not self._wire.lost
+
+    @property
+    def owed(self) -> bool:
+        """Whether an answer to an earlier request may still come, over this connection or the next."""
+        self._late.expire(asyncio.get_running_loop().time())
+        return bool(self._late)
 
     async def read(
         self, unit: int, span: Span, *, timeout: float, deadline: Deadline, trace: Trace | None = None
@@ -272,7 +278,7 @@ class Link:
         if self.endpoint.transport == "tcp":
             self.close()
             return
-        self._late.add(expected, now + _OWED_FOR * timeout)
+        self._late.add(expected, now + max(_OWED_FOR[0] * timeout, _OWED_FOR[1]))
         self._silent_until[expected.unit] = now + timeout
         self._strikes += 1
         if self.endpoint.transport == "rtu-tcp" and self._strikes > 1:

@@ -45,6 +45,40 @@ def test_a_reload_keeps_what_did_not_change() -> None:
     asyncio.run(test())
 
 
+def test_a_reload_keeps_probed_devices_and_what_their_lines_owe() -> None:
+    """Behind a serial server the late answer comes over the next connection too."""
+
+    async def test() -> None:
+        async with Hostile("rtu-tcp") as device:
+            entry = {"name": "x", "target": "127.0.0.1:1"}
+            rules = {"allow": [f"127.0.0.1:{device.port}"]}
+            target = parse_target(device.target())
+            async with fleet(entry, probe=rules) as devices:
+                a = devices.probed(target, "ups")
+                line = a.line
+                device.behaviour = hostile.silent
+                leaving = asyncio.create_task(scrape(a))
+                await hostile.until(lambda: device.requests)
+                leaving.cancel()
+                await asyncio.gather(leaving, return_exceptions=True)
+                devices.apply(config(entry, probe=rules))
+                assert devices.probed(target, "ups") is a
+                # not allowed for a moment: the device is gone, what it owes is not
+                devices.apply(config(entry))
+                devices.apply(config(entry, probe=rules))
+                again = devices.probed(target, "ups")
+                assert again is not a
+                assert again.line is line
+                assert line.link.owed
+                device.behaviour = hostile.honest
+                assert (await scrape(again)).up
+                assert not line.link.owed
+                devices.apply(config(entry))
+                assert line not in devices._lines.values()
+
+    asyncio.run(test())
+
+
 def test_a_bad_new_configuration_changes_nothing() -> None:
     async def test() -> None:
         async with (

@@ -248,3 +248,19 @@ def test_the_line_is_left_alone_for_a_timeout_after_a_timeout(transport: str) ->
             assert device.connections <= 1
 
     asyncio.run(test())
+
+
+def test_an_answer_is_owed_for_half_a_minute_however_short_the_timeout() -> None:
+    async def test() -> None:
+        async with Hostile("rtu-tcp") as device, fleet({"name": "a", "target": device.target()}) as devices:
+            a = devices.devices["a"]
+            device.behaviour = hostile.silent
+            await scrape(a)
+            assert a.line.link.owed
+            now = asyncio.get_running_loop().time()
+            a.line.link._late.expire(now + 28)
+            assert a.line.link.owed
+            a.line.link._late.expire(now + 31)
+            assert not a.line.link.owed
+
+    asyncio.run(test())
