@@ -104,7 +104,7 @@ BLOCK = {"string": "1", "module": "7"}
         (alert("BacsService"), alert("BlockHot", **BLOCK)),
         (alert("ServiceLeftOn"), alert("ModulesSilent")),
         (alert("Unreachable"), alert("ModulesSilent")),
-        (alert("UpsOutOfSight"), alert("MapDisagrees")),
+        *((alert("UpsOutOfSight"), alert(name)) for name in ("MapDisagrees", "InputBad", "FanFailed")),
     ],
     ids=lambda labels: labels["alertname"],
 )  # fmt: skip
@@ -134,6 +134,12 @@ def test_what_is_muted(source: dict[str, str], target: dict[str, str]) -> None:
         )),
         (alert("BacsService"), alert("BreakerOpen")),
         (alert("BacsService"), alert("OnBattery")),
+        # work on the modules does not explain what is measured
+        *((alert("BacsService"), alert(name, **BLOCK)) for name in ("BlockReversed", "BlockMuchHotter")),
+        # a UPS out of sight leaves the battery in sight
+        *((alert("UpsOutOfSight"), alert(name)) for name in (
+            "Discharging", "WeakBlock", "ModulesSilent", "StringCurrentLow", "BacsNotRunning", "BlockVoltageRatherLow",
+        )),
         (alert("OnBattery"), alert("OnBattery", device="ups-2")),
     ],
     ids=lambda labels: labels["alertname"],

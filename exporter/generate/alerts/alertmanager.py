@@ -9,7 +9,17 @@ ON_BATTERY_MUTES = (
     "input_bad|bypass_bad|input_volts|input_hertz|charger|string_volts_high|string_volts_low|string_current"
     "|volts_apart|volts_out_of_range|block_volts_low"
 )
-SERVICE_MUTES = "modules_silent|block_.+|volts_.+|equalising|general_alarm"
+# what work on the modules makes them say of themselves; not what is measured, such as a reversed block
+SERVICE_MUTES = (
+    "modules_silent|block_volts_high|block_volts_low|block_temperature|block_cold|block_resistance"
+    "|block_resistance_low|block_module|volts_.+|equalising|general_alarm"
+)
+# what is known of a UPS through its manager only; BACS still sees the battery
+UPS_CONDITIONS = (
+    "overload|output_bad|inverter|ups_fault|fuse|fan|ups_temperature|charger|battery_bad|test_failed|test"
+    "|charge_not_rising|site_alarm|mains_hunting|missed_dip|battery_low|runtime_melting|battery_depleted"
+    "|on_bypass|bypass_bad|input_bad|input_volts|input_hertz|map"
+)
 NEVER_MUTED_BY_SILENCE = "on_battery|lost_on_battery|thermal_runaway|ground_fault"
 
 
@@ -20,6 +30,7 @@ def alertmanager_file(settings: Settings) -> str:
         ("site", settings.place[0]),
         ("battery", ON_BATTERY_MUTES),
         ("service", SERVICE_MUTES),
+        ("ups", UPS_CONDITIONS),
         ("never", NEVER_MUTED_BY_SILENCE),
     ):
         text = text.replace(f"<{name}>", value)
