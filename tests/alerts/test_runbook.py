@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from exporter.cli import COMMANDS
 from exporter.generate.alerts import alert_files
 from exporter.maps import built_in_maps
 from tests.alerts.test_generated import FILES, alerts
@@ -82,6 +83,17 @@ def test_silences_for_planned_work_end_and_spare_lives() -> None:
             matched = {condition for condition in conditions if re.fullmatch(name, condition)}
             assert matched, name
             assert not matched & {"thermal_runaway", "ground_fault"}
+
+
+def test_every_command_that_people_are_sent_to_exists() -> None:
+    for name in ("alerts/runbook.md", "docs/alerts.md"):
+        found = set(re.findall(r"`generex-exporter ([a-z]+)", FILES[name]))
+        assert found, name
+        assert found <= set(COMMANDS), (name, found - set(COMMANDS))
+
+
+def test_a_flag_that_is_missing_is_not_explained_as_if_it_were_set() -> None:
+    assert "This is the normal state" not in SECTIONS["GenerexBacsNotRunning"]
 
 
 def test_texts_of_flags_come_from_the_map() -> None:
