@@ -4,6 +4,9 @@ pymodbus builds the requests and drives the serial port. Its client is not used:
 timeout when the peer closes, takes answers of the wrong length or function, and on a serial line returns
 the late answer to an earlier request as the answer to the next one. Reads only: no other function code
 can be sent from here.
+
+Not told apart on a serial line: an answer that comes twice, the second time just after the next request of
+the same unit, function and length went out.
 """
 
 import asyncio
