@@ -50,7 +50,7 @@ def test_it_says_where_it_listens_and_ends_when_told(number: signal.Signals) -> 
     with running(*arguments) as (process, lines):
         assert lines[0].startswith("simulating bypass (unit 3) on 127.0.0.1:")
         port = int(lines[0].rsplit(":", 1)[1])
-        assert lines[1] == f"try: generex-exporter probe tcp://127.0.0.1:{port}?unit=3\n"
+        assert lines[1] == f"try: generex-exporter probe 'tcp://127.0.0.1:{port}?unit=3'\n"
         with socket.create_connection(("127.0.0.1", port), timeout=5) as client:
             client.sendall(bytes.fromhex("000100000006 03 03006d0001"))
             assert client.recv(100).hex() == "000100000005" + "03" + "0302001c"
