@@ -144,6 +144,11 @@ SHORT = Batch(
             "low-on-float", ("GenerexBlockVoltageLow",), ("1000.9", "1002.0", "1002.3", "1063.0", "1063.3")
         ),
         Story(
+            "low-charging",
+            ("GenerexBlockVoltageLowOffFloat",),
+            ("-1000.6", "1000.4", "1000.9", "1002.0", "1002.3", "1063.0", "1063.3"),
+        ),
+        Story(
             "low-under-load",
             ("GenerexBlockVoltageLowUnderLoad",),
             (*DISCHARGE, "1068.3", "1066=10400"),

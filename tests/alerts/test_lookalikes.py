@@ -41,10 +41,19 @@ def test_one_name_at_two_sites_leaves_the_rules_of_all_others_in_force(tmp_path:
         where = {"string": "1", "module": module}
         series += _both("generex_bacs_module_volts", "11.8x200", **where)
         series += _both("generex_bacs_module_temperature_celsius", "22x200", **where)
-        series.append(_series("generex_bacs_module_volts", f"{9 if module == '3' else 11.8}x200", **where, **one))
+        series.append(
+            _series("generex_bacs_module_volts", f"{9 if module == '3' else 11.8}x200", **where, **one)
+        )
         hot = "22x100 40x100" if module == "2" else "22x200"
         series.append(_series("generex_bacs_module_temperature_celsius", hot, **where, **one))
     series.append(_series("generex_bacs_state", "0x90 1x110", flag="discharging", **one))
-    names = ("OutputVoltage", "InputVoltage", "InputFrequency", "BlockReversed", "WeakBlock", "BlockMuchHotter")
+    names = (
+        "OutputVoltage",
+        "InputVoltage",
+        "InputFrequency",
+        "BlockReversed",
+        "WeakBlock",
+        "BlockMuchHotter",
+    )
     tests = [_found(f"Generex{name}", "120m") for name in names]
     check_tests(tmp_path, [{"interval": "1m", "input_series": series, "promql_expr_test": tests}])
