@@ -59,3 +59,19 @@ def test_a_ups_on_battery_that_goes_unread_or_vanishes_is_lost(tmp_path: Path, l
     lost = (("LostOnBattery", "unread"), ("LostOnBattery", "gone")) if last == "1" else ()
     tests = [_test(LOST, "10m"), *(_test(LOST, at, *lost) for at in ("18m", "45m"))]
     check_tests(tmp_path, [{"interval": "15s", "input_series": series, "promql_expr_test": tests}])
+
+
+def test_one_sample_after_a_gap_has_not_lasted(tmp_path: Path) -> None:
+    flags = ("inverter_failure", "ups_failed", "bypass_mode")
+    series = [
+        _series("generex_ups_status", "0x20 stale _x3 1 0x80", device="blip", flag=flag) for flag in flags
+    ]
+    series += [
+        _series("generex_ups_status", "0x20 stale _x3 1x80", device="lasts", flag=flag) for flag in flags
+    ]
+    where = {"string": "1", "module": "3", "flag": "voltage_high"}
+    series.append(_series("generex_bacs_module_alarm", "_x20 1 stale", device="block", **where))
+    expr = FIRING % "InverterFailed|UpsFault|OnBypass|BlockVoltageHigh"
+    lasts = [(name, "lasts") for name in ("InverterFailed", "UpsFault", "OnBypass")]
+    tests = [_test(expr, "390s"), _test(expr, "465s", *lasts)]
+    check_tests(tmp_path, [{"interval": "15s", "input_series": series, "promql_expr_test": tests}])

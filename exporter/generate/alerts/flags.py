@@ -75,4 +75,7 @@ def _own_alert(reference: FlagRef, flag: Flag, severity: Severity) -> Alert:
 
 
 def _lasting(selector: str, lasts: str) -> str:
-    return f"{selector} == 1" if lasts == "0s" else f"min_over_time({selector}[{lasts}]) == 1"
+    if lasts == "0s":
+        return f"{selector} == 1"
+    # after a gap one sample would be all there is: the series must have been there at the beginning, too
+    return f"min_over_time({selector}[{lasts}]) == 1 and {selector} offset {lasts} >= 0"
