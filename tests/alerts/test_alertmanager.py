@@ -138,7 +138,8 @@ def test_what_is_muted(source: dict[str, str], target: dict[str, str]) -> None:
         *((alert("BacsService"), alert(name, **BLOCK)) for name in ("BlockReversed", "BlockMuchHotter")),
         # a UPS out of sight leaves the battery in sight
         *((alert("UpsOutOfSight"), alert(name)) for name in (
-            "Discharging", "WeakBlock", "ModulesSilent", "StringCurrentLow", "BacsNotRunning", "BlockVoltageRatherLow",
+            "Discharging", "WeakBlock", "ModulesSilent",
+            "StringCurrentLow", "BacsNotRunning", "BlockVoltageRatherLow",
         )),
         (alert("OnBattery"), alert("OnBattery", device="ups-2")),
     ],
