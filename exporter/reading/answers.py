@@ -1,5 +1,6 @@
 """What the answer to a request must look like, and what is wrong with it when it does not. Pure."""
 
+import struct
 from dataclasses import dataclass
 
 REASONS = (
@@ -115,7 +116,7 @@ def _check(unit: int, pdu: bytes, expected: Expected) -> list[int]:
     data = pdu[2:]
     if expected.function in (1, 2):
         return [data[index // 8] >> index % 8 & 1 for index in range(expected.count)]
-    return [int.from_bytes(data[index : index + 2], "big") for index in range(0, len(data), 2)]
+    return list(struct.unpack(f">{expected.count}H", data))
 
 
 def _crc_of_byte(crc: int) -> int:

@@ -59,15 +59,57 @@ class Item:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Column:
+    """One word of a repeating group in all its items; the instances differ in place and labels alone.
+
+    Many modules are decoded column by column, so that what is the same for all is looked at once. `plain`
+    says that every value is one register as it stands. The series are as in `Instance`, none or one per item.
+    """
+
+    word: Word
+    instances: tuple[Instance, ...]
+    ids: tuple[str, ...]
+    keys: tuple[int, ...]
+    filler: frozenset[int]
+    plain: bool
+    series: tuple[Series, ...]
+    raw_series: tuple[Series, ...]
+    lost_series: tuple[Series, ...]
+    undefined_series: tuple[Series, ...]
+
+    @classmethod
+    def of(cls, instances: tuple[Instance, ...]) -> "Column":
+        """The column of these instances of one word; there is at least one."""
+        first = instances[0]
+        return cls(
+            word=first.word,
+            instances=instances,
+            ids=tuple(i.id for i in instances),
+            keys=tuple(i.key for i in instances),
+            filler=first.filler,
+            plain=first.span is not None and first.span.count == 1 and first.word.byte_order == "big",
+            series=tuple(i.series for i in instances if i.series),
+            raw_series=tuple(i.raw_series for i in instances if i.raw_series),
+            lost_series=tuple(i.lost_series for i in instances if i.lost_series),
+            undefined_series=tuple(i.undefined_series for i in instances if i.undefined_series),
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Layout:
-    """Everything that is to be read and what becomes of it. `masks` are the masks of `word.flag`."""
+    """Everything that is to be read and what becomes of it. `masks` are the masks of `word.flag`.
+
+    `columns` are the instances of `repeated`, turned: a column per word instead of an item per number.
+    """
 
     counts: Counts
     singles: tuple[Instance, ...]
     repeated: Mapping[str, tuple[Item, ...]]
+    columns: Mapping[str, tuple[Column, ...]]
     spans: tuple[Span, ...]
     group_spans: Mapping[str, tuple[Span, ...]]
     group_keys: Mapping[str, frozenset[int]]
+    keys: frozenset[int]
     required: frozenset[Span]
     flags: frozenset[Span]
     words: Mapping[str, Word]
@@ -128,9 +170,11 @@ class DeviceMap:
             counts=dict(counts),
             singles=tuple(singles),
             repeated=repeated,
+            columns={name: _columns(items) for name, items in repeated.items()},
             spans=tuple(span for group_spans in spans.values() for span in group_spans),
             group_spans=spans,
             group_keys={name: frozenset(chain(*(s.keys() for s in group))) for name, group in spans.items()},
+            keys=frozenset(chain(*(s.keys() for group in spans.values() for s in group))),
             required=frozenset(i.span for i in everything if i.span and not i.word.optional),
             flags=frozenset(i.span for i in everything if i.span and (i.word.flags or i.word.flag)),
             words=self.words,
@@ -263,6 +307,10 @@ def _named_sensors(words: tuple[Word, ...], device: Device) -> tuple[Word, ...]:
         metric = _SENSOR_METRICS[sensor.kind]
         named.append(replace(word, metric=metric, labels=labels, scale=scale, optional=False))
     return tuple(named)
+
+
+def _columns(items: tuple[Item, ...]) -> tuple[Column, ...]:
+    return tuple(map(Column.of, zip(*(item.instances for item in items), strict=True)))
 
 
 def _lost_series(word: Word, trust: Trust | None, series: Series | None) -> Series | None:

@@ -107,5 +107,7 @@ class Reporter:
 
 def _unread(progress: Progress, memory: Memory) -> frozenset[Span]:
     """What was not read although the device is not known to refuse it."""
+    if progress.layout.keys <= progress.words.keys():
+        return frozenset()
     spans = progress.layout.spans
     return frozenset(span for span in spans if span not in memory.refused and not progress.has(span))
