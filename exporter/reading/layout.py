@@ -141,8 +141,12 @@ class DeviceMap:
 
     def counting_group(self, group: Group) -> Group:
         """The group whose word says how often `group` repeats."""
-        repeat = group.repeat
-        return next(g for g in self.groups if repeat and any(word.name == repeat.count for word in g.words))
+        return self._counting[group.name]
+
+    @cached_property
+    def _counting(self) -> dict[str, Group]:
+        holder = {word.name: group for group in self.groups for word in group.words}
+        return {group.name: holder[group.repeat.count] for group in self.groups if group.repeat}
 
     @cached_property
     def words(self) -> dict[str, Word]:
