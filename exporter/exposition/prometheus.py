@@ -1,16 +1,16 @@
 """Prometheus text 0.0.4 and OpenMetrics 1.0.
 
 prometheus-client renders the exporter's own metrics. Device series are rendered here, as its encoder takes
-6 µs a series: the part of a line up to the value is made once per series, the text of a value once per raw
-word, and a series whose word is the same as last time keeps its text.
+6 µs a series: what stands before and behind a device's labels is made once per series, and the text of a
+value once per raw word. All devices that are laid out alike share these texts.
 """
 
 import math
 import platform
-from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
+from weakref import WeakKeyDictionary
 
 from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
 from prometheus_client import exposition as text_encoder
@@ -19,8 +19,10 @@ from prometheus_client.core import Metric as ClientMetric
 from prometheus_client.openmetrics import exposition as openmetrics_encoder
 
 from exporter import __version__
+from exporter.config import Device
 from exporter.maps.model import Labels, Metric
 from exporter.reading.device import Counters
+from exporter.reading.health import DEVICE_INFO
 from exporter.reading.snapshot import Raw, Series, Snapshot
 
 Format = Literal["text", "openmetrics"]
@@ -29,89 +31,89 @@ CONTENT_TYPES: Mapping[Format, str] = {
     "text": "text/plain; version=0.0.4; charset=utf-8",
     "openmetrics": "application/openmetrics-text; version=1.0.0; charset=utf-8",
 }
-_VALUES = (
-    4096  # texts of values remembered per word; a word takes at most 65536 values, a healthy one some dozens
-)
-_DEVICES = 100  # devices whose lines are remembered, unless the renderer is told otherwise
+_VALUES = 4096  # texts remembered per word; it takes at most 65536 values, a healthy one some dozens
+_FLAG_WORDS = 16  # the same per word with flags and place; a healthy one takes two or three values
 _CHUNK = 64 * 1024  # characters after which the renderer lets others run
 
 
 class _Line:
-    """What one series looked like last: most words are the same in the next pass."""
+    """The prepared text of one series, without the labels that differ from device to device.
 
-    __slots__ = ("prefix", "raw", "text", "values")
-
-    def __init__(self, prefix: str, values: dict[Raw, str]) -> None:
-        self.prefix = prefix
-        self.values = values
-        self.raw: Raw | None = None
-        self.text = ""
-
-
-class DeviceText:
-    """The prepared lines of one device; made anew when its layout or labels are.
-
-    Holds one text per series, and per word the texts of its values, which all modules share.
+    `values` are the texts by raw word; of a word with flags `pieces` are those between the devices' labels.
     """
 
-    def __init__(self, snapshot: Snapshot) -> None:
-        self.layout = snapshot.layout
-        labels = (("device", snapshot.device.name), *snapshot.device.labels.items())
-        self._labels: Labels = tuple(labels)
+    __slots__ = ("head", "pieces", "tail", "values")
+
+    def __init__(self, series: Series, values: dict[Raw, str] | None) -> None:
+        self.head, self.tail = f"{series.metric.name}{{", _tail(series.labels)
+        self.values = values
+        self.pieces: dict[Raw, tuple[str, ...]] = {}
+
+
+class LayoutText:
+    """The prepared lines of one layout, which all devices share that are laid out alike.
+
+    Holds a line per series, and per word the texts of its values, which all modules share.
+    """
+
+    def __init__(self) -> None:
         self._lines: dict[Series, _Line] = {}
         self._values: dict[str, dict[Raw, str]] = {}
 
-    def lines(self, readings: Sequence[tuple[Series, Raw]]) -> Iterator[str]:
-        """The sample lines of one family: a text per series, of several lines where a word has flags."""
+    def lines(self, labels: str, readings: Sequence[tuple[Series, Raw]]) -> Iterator[str]:
+        """The sample lines of one family: a text per series, of several lines where a word has flags.
+
+        `labels` are those of the device, as `device_labels` writes them.
+        """
         lines = self._lines
         for series, raw in readings:
-            line = lines.get(series)
-            if line is None:
-                line = lines[series] = self._line(series)
-            if line.raw != raw:
-                line.raw, line.text = raw, self._text(series, raw, line)
-            yield line.text
+            line = lines.get(series) or self._line(series)
+            if line.values is None:
+                yield labels.join(line.pieces.get(raw) or _pieces(series, raw, line))
+            elif text := line.values.get(raw) or self._text(series, raw, line.values):
+                yield f"{line.head}{labels}{line.tail}{text}\n"
 
     def _line(self, series: Series) -> _Line:
         word = series.word
-        values = self._values.setdefault(word.id, {}) if word is not None else {}
-        return _Line(f"{series.metric.name}{_labels((*self._labels, *series.labels))} ", values)
+        if series.flags is not None or (word is not None and word.states):
+            line = _Line(series, None)
+        else:
+            line = _Line(series, self._values.setdefault(word.id if word is not None else "", {}))
+        if series.metric is not DEVICE_INFO:  # the one series that no two devices share
+            self._lines[series] = line
+        return line
 
-    def _text(self, series: Series, raw: Raw, line: _Line) -> str:
-        if series.word is None:
-            return _sample(line.prefix, float(raw))
-        if series.flags is not None or series.word.states:
-            name = series.metric.name
-            return "".join(
-                _sample(f"{name}{_labels((*self._labels, *series.labels, *extra))} ", value)
-                for extra, value in series.samples(raw)
-            )
-        value = line.values.get(raw)
-        if value is None:
-            if len(line.values) >= _VALUES:
-                line.values.clear()
-            value = line.values[raw] = _number(series.samples(raw)[0][1])
-        return f"{line.prefix}{value}\n" if value else ""
+    def _text(self, series: Series, raw: Raw, values: dict[Raw, str]) -> str:
+        text = _number(series.samples(raw)[0][1])
+        if isinstance(raw, int):  # others, such as durations, rarely come again
+            if len(values) >= _VALUES:
+                values.clear()
+            values[raw] = text
+        return text
+
+
+def _pieces(series: Series, raw: Raw, line: _Line) -> tuple[str, ...]:
+    """The text of all flags (or states) of a word, cut where the labels of a device belong."""
+    text, pieces = "", []
+    for extra, value in series.samples(raw):
+        pieces.append(f"{text}{line.head}")
+        text = f"{_tail((*series.labels, *extra))}{_number(value)}\n"
+    if len(line.pieces) >= _FLAG_WORDS:
+        line.pieces.clear()
+    line.pieces[raw] = (*pieces, text)
+    return line.pieces[raw]
+
+
+def device_labels(device: Device) -> str:
+    """The labels that every series of a device carries, as they stand in a line."""
+    return _pairs((("device", device.name), *device.labels.items()))
 
 
 class Renderer:
-    """Renders pages; remembers the prepared lines of the `devices` that were rendered last."""
+    """Renders pages; remembers the prepared lines of every layout for as long as it is in use."""
 
-    def __init__(self, devices: int = _DEVICES) -> None:
-        self._most = devices
-        self._devices: OrderedDict[object, DeviceText] = OrderedDict()
-
-    def device_text(self, snapshot: Snapshot) -> DeviceText:
-        """The prepared lines that fit a snapshot."""
-        key = (snapshot.device.name, snapshot.device.target, snapshot.device.module)
-        text = self._devices.get(key)
-        if text is None or text.layout is not snapshot.layout:
-            text = self._devices[key] = DeviceText(snapshot)
-            while len(self._devices) > self._most:
-                self._devices.popitem(last=False)
-        else:
-            self._devices.move_to_end(key)
-        return text
+    def __init__(self) -> None:
+        self._texts: WeakKeyDictionary[object, LayoutText] = WeakKeyDictionary()
 
     def devices(self, snapshots: Sequence[Snapshot], form: Format) -> Iterator[str]:
         """The page of all device series, family by family, in chunks. OpenMetrics still needs its `# EOF`."""
@@ -119,19 +121,28 @@ class Renderer:
         for snapshot in snapshots:
             for name, readings in snapshot.readings.items():
                 families.setdefault(name, readings[0][0].metric)
-        texts = [(snapshot.readings, self.device_text(snapshot)) for snapshot in snapshots]
+        texts = [
+            (snapshot.readings, device_labels(snapshot.device), self._layout_text(snapshot.layout))
+            for snapshot in snapshots
+        ]
         parts: list[str] = []
         size = 0
         for name, metric in families.items():
             parts.append(_head(metric, form))
-            for readings_by_name, text in texts:
-                for line in text.lines(readings_by_name.get(name, ())):
+            for readings_by_name, labels, text in texts:
+                for line in text.lines(labels, readings_by_name.get(name, ())):
                     parts.append(line)
                     size += len(line)
                     if size > _CHUNK:
                         yield "".join(parts)
                         parts, size = [], 0
         yield "".join(parts)
+
+    def _layout_text(self, layout: object) -> LayoutText:
+        text = self._texts.get(layout)
+        if text is None:
+            text = self._texts[layout] = LayoutText()
+        return text
 
 
 @dataclass
@@ -252,17 +263,17 @@ def _head(metric: Metric, form: Format) -> str:
     return f"# HELP {name} {help_text}\n# TYPE {name} {metric.type}\n{unit}"
 
 
-def _labels(labels: Labels) -> str:
-    return "{" + ",".join(f'{name}="{_escape(value)}"' for name, value in labels) + "}"
+def _pairs(labels: Labels) -> str:
+    return ",".join(f'{name}="{_escape(value)}"' for name, value in labels)
+
+
+def _tail(labels: Labels) -> str:
+    """What follows the labels of the device, up to the value."""
+    return f",{_pairs(labels)}}} " if labels else "} "
 
 
 def _escape(value: str) -> str:
     return value.replace("\\", r"\\").replace("\n", r"\n").replace('"', r"\"")
-
-
-def _sample(prefix: str, value: float) -> str:
-    text = _number(value)
-    return f"{prefix}{text}\n" if text else ""
 
 
 def _number(value: float) -> str:

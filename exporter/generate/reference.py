@@ -8,12 +8,12 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from exporter.config import Device
-from exporter.exposition.prometheus import DeviceText, ExporterMetrics, ExporterState
+from exporter.exposition.prometheus import ExporterMetrics, ExporterState, LayoutText, device_labels
 from exporter.generate.configuration import configuration_page
 from exporter.maps.model import Flag, Labels, Map, Metric, Word
 from exporter.reading import health
 from exporter.reading.device import Counters
-from exporter.reading.snapshot import Raw, Series, Snapshot
+from exporter.reading.snapshot import Raw, Series
 from exporter.targets import Endpoint, Target
 from exporter.terminal import address_text
 
@@ -221,8 +221,7 @@ def _example(readings: Sequence[tuple[Series, Raw]]) -> list[str]:
     if not readings:
         return []
     device = Device("ups-a", Target(Endpoint("tcp", "10.0.0.5", 502)), "cs141", (), {"site": "north"})
-    snapshot = Snapshot(device, 0.0, True, {}, {}, {}, {}, (), None)
-    lines = "".join(DeviceText(snapshot).lines(readings))
+    lines = "".join(LayoutText().lines(device_labels(device), readings))
     return [f"Examples, of flags those that are set:\n\n```\n{lines}```\n"]
 
 

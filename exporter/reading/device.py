@@ -14,7 +14,7 @@ from exporter.reading.line import Line, Turn
 from exporter.reading.link import Exchange, Trace
 from exporter.reading.memory import Memory
 from exporter.reading.plan import Span
-from exporter.reading.readpass import Layouts, Progress, ReadPass
+from exporter.reading.readpass import KeptPlan, Progress, ReadPass
 from exporter.reading.report import Reporter
 from exporter.reading.snapshot import Snapshot
 from exporter.reading.truth import FrameWatch
@@ -53,7 +53,7 @@ class Device:
         self.line = line
         self.counters = counters
         self._memory = Memory(FrameWatch(self.config.options.prof.stale_after))
-        self._layouts = Layouts(device_map)
+        self._kept_plan = KeptPlan()
         self._reporter = Reporter(device_map)
         self._shared: _Shared | None = None
         self._last_state: object = None
@@ -126,7 +126,7 @@ class Device:
                 await read_pass.run()
 
         read_pass = ReadPass(
-            self.map, self._layouts, self._memory, ask, Deadline(_pass_deadline(loop.time(), deadline))
+            self.map, self._kept_plan, self._memory, ask, Deadline(_pass_deadline(loop.time(), deadline))
         )
         shared = _Shared(read_pass, loop.create_task(run(), name=f"pass {self.config.name}"), loop.time())
         shared.task.add_done_callback(lambda _: self._finished(shared))

@@ -8,7 +8,7 @@ from exporter.config import Device as DeviceConfig
 from exporter.errors import UserError
 from exporter.reading.answers import REASONS
 from exporter.reading.device import Counters, Device
-from exporter.reading.layout import device_map
+from exporter.reading.layout import DeviceMaps
 from exporter.reading.line import Line
 from exporter.reading.link import Link
 from exporter.reading.resolve import Resolver
@@ -34,7 +34,8 @@ class Fleet:
 
     def apply(self, config: Config) -> None:
         """Take over a new configuration. Raises UserError, and then changes nothing."""
-        fresh = {device.name: device_map(device, config.maps) for device in config.devices}
+        maps = DeviceMaps(config.maps)
+        fresh = {device.name: maps.of(device) for device in config.devices}
         kept = self.devices
         devices = {}
         for name, new_map in fresh.items():
@@ -48,7 +49,7 @@ class Fleet:
                 device.take_over(old)
             devices[name] = device
         self.devices = devices
-        self.config = config
+        self.config, self._maps = config, maps
         for key, device in list(self._probed.items()):
             if not self._is_unchanged(device):
                 del self._probed[key]
@@ -61,7 +62,7 @@ class Fleet:
         if device is None:
             settings: DeviceConfig = adhoc_device(self.config, target, module)
             line = self._line(target.endpoint)
-            device = Device(device_map(settings, self.config.maps), line, self.probed_counters)
+            device = Device(self._maps.of(settings), line, self.probed_counters)
             self._probed[key] = device
             while len(self._probed) > MAX_PROBED:
                 self._probed.popitem(last=False)
@@ -87,7 +88,7 @@ class Fleet:
         if not self.config.probe.allows(target) or module not in self.config.modules:
             return False
         try:
-            return device_map(adhoc_device(self.config, target, module), self.config.maps) == probed.map
+            return self._maps.of(adhoc_device(self.config, target, module)) == probed.map
         except UserError:
             return False
 

@@ -1,6 +1,9 @@
 """The metrics about a pass itself, beside those of the maps (design 2.4)."""
 
-from exporter.maps.model import Metric
+from functools import cache
+
+from exporter.maps.model import Labels, Metric
+from exporter.reading.snapshot import Series
 
 UP = Metric("generex_up", "Whether at least one word of the device was read in this pass.")
 GROUP_UP = Metric(
@@ -35,3 +38,9 @@ PASS_METRICS = (
     UP, GROUP_UP, DATA_VALID, DEVICE_INFO, UNDEFINED_FLAGS, ODD_WORDS, REFUSED_WORDS,
     SCRAPE_DURATION, SCRAPE_TIMEOUT, SCRAPE_REQUESTS,
 )  # fmt: skip
+
+
+@cache
+def pass_series(metric: Metric, labels: Labels) -> Series:
+    """The series of a metric of the pass: the same one for all devices, as its labels are names of groups."""
+    return Series(metric, labels)

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import chain
+from operator import itemgetter
+from weakref import WeakValueDictionary
 
 from exporter.config import Device
 from exporter.errors import UserError
@@ -95,7 +97,7 @@ class Column:
         )
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class Layout:
     """Everything that is to be read and what becomes of it. `masks` are the masks of `word.flag`.
 
@@ -119,13 +121,19 @@ class Layout:
 
 @dataclass(frozen=True)
 class DeviceMap:
-    """The words of one device, after its module, overrides, sensors and base address."""
+    """The words of one device, after its module, overrides, sensors and base address.
+
+    `layouts` are those that are in use; devices that differ in nothing that a layout depends on share them.
+    """
 
     device: Device
     groups: tuple[Group, ...]
     trusts: tuple[Trust, ...]
     metrics: Mapping[str, Metric]
     readable: Mapping[int, Ranges] = field(repr=False)
+    layouts: "WeakValueDictionary[object, Layout]" = field(
+        default_factory=WeakValueDictionary, repr=False, compare=False
+    )
 
     @property
     def bacs_required(self) -> bool:
@@ -154,7 +162,17 @@ class DeviceMap:
         return {word.name: word for group in self.groups for word in group.words}
 
     def layout(self, counts: Counts, without: frozenset[str] = frozenset()) -> Layout:
-        """Lay out all groups but those in `without`; `counts` says how often each repeating group repeats."""
+        """All groups but those in `without`, laid out; `counts` says how often each repeating group repeats.
+
+        It is the same object for as long as it is in use.
+        """
+        key = (tuple(sorted(counts.items())), without)
+        layout = self.layouts.get(key)
+        if layout is None:
+            layout = self.layouts[key] = self._lay_out(counts, without)
+        return layout
+
+    def _lay_out(self, counts: Counts, without: frozenset[str]) -> Layout:
         singles: list[Instance] = []
         repeated: dict[str, tuple[Item, ...]] = {}
         spans: dict[str, tuple[Span, ...]] = {}
@@ -244,6 +262,26 @@ class DeviceMap:
             # strings and modules stand or fall with the BACS that counts them
             own = by_section.get(self.words[word.repeat.count].section)
         return own
+
+
+class DeviceMaps:
+    """The maps of many devices: those that differ in name, place, labels or times only share all the rest."""
+
+    def __init__(self, maps: Mapping[str, Map]) -> None:
+        self._maps = maps
+        self._known: dict[object, DeviceMap] = {}
+
+    def of(self, device: Device) -> DeviceMap:
+        """As `device_map`, and raises what it raises."""
+        options = device.options
+        key = (
+            device.maps, device.sensors, options.module_flags, options.max_words, options.prof.base_address,
+            tuple(sorted(options.overrides.items(), key=itemgetter(0))),
+        )  # fmt: skip
+        known = self._known.get(key)
+        if known is None:
+            known = self._known[key] = device_map(device, self._maps)
+        return replace(known, device=device)
 
 
 def device_map(device: Device, maps: Mapping[str, Map]) -> DeviceMap:

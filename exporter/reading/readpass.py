@@ -15,34 +15,23 @@ from exporter.reading.plan import Span
 from exporter.reading.requests import Request, make_requests
 from exporter.reading.truth import bacs_is_there
 
-__all__ = ["Ask", "Layouts", "Progress", "ReadPass"]
+__all__ = ["Ask", "KeptPlan", "Progress", "ReadPass"]
 
 _FRAME_WAIT = 2.0  # seconds within which a gateway's counter is given the chance to move
 _FRAME_PAUSE = 0.25
 
 
-class Layouts:
-    """The layouts and plans of a device that are in use: an unchanged device is laid out and planned once."""
+class KeptPlan:
+    """The plan of the last pass: an unchanged device is planned once."""
 
-    def __init__(self, device: DeviceMap) -> None:
-        self._device = device
-        self._layouts: dict[object, Layout] = {}
-        self._plan_key: object = None
+    def __init__(self) -> None:
+        self._key: object = None
         self._plan: list[Request] = []
 
-    def layout(self, counts: dict[str, int], without: frozenset[str]) -> Layout:
-        """The layout for these counts, the same object for as long as it is in use."""
-        key = (tuple(sorted(counts.items())), without)
-        if key not in self._layouts:
-            if len(self._layouts) >= 4:
-                self._layouts.clear()
-            self._layouts[key] = self._device.layout(counts, without)
-        return self._layouts[key]
-
-    def plan(self, key: object, make: Callable[[], list[Request]]) -> list[Request]:
+    def of(self, key: object, make: Callable[[], list[Request]]) -> list[Request]:
         """The plan made for `key` last time, or a new one."""
-        if key != self._plan_key:
-            self._plan, self._plan_key = make(), key
+        if key != self._key:
+            self._plan, self._key = make(), key
         return self._plan
 
 
@@ -50,10 +39,10 @@ class ReadPass:
     """Reads one device once. `deadline` may be moved while the pass runs."""
 
     def __init__(
-        self, device: DeviceMap, layouts: Layouts, memory: Memory, ask: Ask, deadline: Deadline
+        self, device: DeviceMap, kept_plan: KeptPlan, memory: Memory, ask: Ask, deadline: Deadline
     ) -> None:
         self.device = device
-        self.layouts = layouts
+        self._kept_plan = kept_plan
         self.memory = memory
         self.deadline = deadline
         self._clock = asyncio.get_running_loop().time
@@ -116,7 +105,7 @@ class ReadPass:
                 parent = self.device.counting_group(group)
                 if parent.optional and parent.name not in there:
                     without.add(group.name)
-        return self.layouts.layout(memory.counts, frozenset(without))
+        return self.device.layout(memory.counts, frozenset(without))
 
     def _optional_groups(self) -> Iterable[Group]:
         return (group for group in self.device.groups if group.optional and group.repeat is None)
@@ -210,7 +199,7 @@ class ReadPass:
         # the layout itself is part of the key: it is compared by identity, and kept alive by being there
         refused, unreadable = frozenset(memory.refused), frozenset(memory.unreadable)
         key = (layout, memory.max_words, refused, unreadable, frozenset(memory.found), self._left_before)
-        return self.layouts.plan(key, self._make_plan)
+        return self._kept_plan.of(key, self._make_plan)
 
     def _make_plan(self) -> list[Request]:
         memory = self.memory

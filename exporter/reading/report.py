@@ -11,12 +11,14 @@ from exporter.reading.snapshot import Series, Snapshot
 
 
 class Reporter:
-    """Makes the snapshots of one device; keeps the series of its pass metrics: they are always the same."""
+    """Makes the snapshots of one device."""
 
     def __init__(self, device_map: DeviceMap) -> None:
         self.device_map = device_map
         self.device = device_map.device
-        self._series: dict[tuple[object, ...], Series] = {}
+        target = self.device.target
+        labels = (("target", target.url), ("module", self.device.module), ("unit", str(target.unit)))
+        self._info = Series(health.DEVICE_INFO, labels)
 
     def snapshot(
         self, progress: Progress, memory: Memory, *, now: float, time: float, duration: float, allowed: float
@@ -40,22 +42,21 @@ class Reporter:
             memory.alive[name] = max(*numbers, memory.alive.get(name, 0))
         up = bool(decoded.words)
         groups = self._groups(progress, memory, decoded)
-        self._add(decoded, health.UP, up)
+        _add(decoded, health.UP, up)
         for name, good in groups.items():
-            self._add(decoded, health.GROUP_UP, good, group=name)
+            _add(decoded, health.GROUP_UP, good, group=name)
         for name, valid in decoded.valid.items():
-            self._add(decoded, health.DATA_VALID, valid, group=name)
+            _add(decoded, health.DATA_VALID, valid, group=name)
         for name, odd in decoded.odd.items():
-            self._add(decoded, health.ODD_WORDS, odd, group=name)
+            _add(decoded, health.ODD_WORDS, odd, group=name)
         for name in groups:
             spans = progress.layout.group_spans.get(name, ()) if memory.refused else ()
             refused = sum(span in memory.refused for span in spans)
-            self._add(decoded, health.REFUSED_WORDS, refused, group=name)
-        url, unit = self.device.target.url, str(self.device.target.unit)
-        self._add(decoded, health.DEVICE_INFO, 1, target=url, module=self.device.module, unit=unit)
-        self._add(decoded, health.SCRAPE_DURATION, duration)
-        self._add(decoded, health.SCRAPE_TIMEOUT, allowed)
-        self._add(decoded, health.SCRAPE_REQUESTS, progress.requests)
+            _add(decoded, health.REFUSED_WORDS, refused, group=name)
+        decoded.add(self._info, 1.0)
+        _add(decoded, health.SCRAPE_DURATION, duration)
+        _add(decoded, health.SCRAPE_TIMEOUT, allowed)
+        _add(decoded, health.SCRAPE_REQUESTS, progress.requests)
         return Snapshot(
             device=self.device,
             time=time,
@@ -67,12 +68,6 @@ class Reporter:
             errors=tuple(progress.errors),
             layout=progress.layout,
         )
-
-    def _add(self, decoded: Decoded, metric: Metric, value: float, **labels: str) -> None:
-        key = (metric.name, *labels.values())
-        if key not in self._series:
-            self._series[key] = Series(metric, tuple(labels.items()))
-        decoded.add(self._series[key], float(value))
 
     def _groups(self, progress: Progress, memory: Memory, decoded: Decoded) -> dict[str, bool]:
         """Which groups this device has, and whether every word of them that it serves was read."""
@@ -111,3 +106,7 @@ def _unread(progress: Progress, memory: Memory) -> frozenset[Span]:
         return frozenset()
     spans = progress.layout.spans
     return frozenset(span for span in spans if span not in memory.refused and not progress.has(span))
+
+
+def _add(decoded: Decoded, metric: Metric, value: float, **labels: str) -> None:
+    decoded.add(health.pass_series(metric, tuple(labels.items())), float(value))

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from exporter.config import Config
 from exporter.exposition.prometheus import ExporterMetrics, ExporterState, Renderer
-from exporter.reading.fleet import MAX_PROBED, Fleet
+from exporter.reading.fleet import Fleet
 
 log = logging.getLogger(__name__)
 
@@ -19,7 +19,7 @@ class State:
         self._load = load
         self.timeout_offset = timeout_offset
         self.fleet = Fleet(load())
-        self.renderer = self._new_renderer()
+        self.renderer = Renderer()
         self.own_metrics = ExporterMetrics()
         self.probes = 0
         self._reload_successful = True
@@ -35,9 +35,6 @@ class State:
         """What the exporter's own metrics are made of."""
         return ExporterState(self.fleet.counters(), self._reload_successful, self._reloaded_at)
 
-    def _new_renderer(self) -> Renderer:
-        return Renderer(len(self.config.devices) + MAX_PROBED)
-
     async def reload(self) -> None:
         """Read the configuration again and go over to it; raises UserError, and then nothing has changed."""
         async with self._reload_lock:
@@ -48,7 +45,6 @@ class State:
                 self._reload_successful = False
                 log.error("configuration not reloaded, the old one stays", extra={"error": str(error)})
                 raise
-            self.renderer = self._new_renderer()
             self._reload_successful = True
             self._reloaded_at = time.time()
             log.info("configuration reloaded", extra={"devices": len(config.devices)})

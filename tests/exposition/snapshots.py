@@ -5,9 +5,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from exporter.config import Config, load_config
-from exporter.reading.layout import device_map
+from exporter.reading.layout import DeviceMap, device_map
 from exporter.reading.memory import Memory
-from exporter.reading.readpass import Layouts, Progress
+from exporter.reading.readpass import Progress
 from exporter.reading.report import Reporter
 from exporter.reading.snapshot import Snapshot
 from exporter.reading.truth import FrameWatch
@@ -37,21 +37,22 @@ class Source:
         config: Path | None = None,
         strings: int = 2,
         modules: int = 8,
+        alike: DeviceMap | None = None,
     ) -> None:
         loaded: Config = load_config(config, targets=() if config else ["x=tcp://10.0.0.7"], module=module)
         device = loaded.devices[0]
         if config is None:
             device = replace(device, name=name, labels=labels or {})
-        self.map = device_map(device, loaded.maps)
+        self.map = replace(alike, device=device) if alike else device_map(device, loaded.maps)
         self.memory = Memory(FrameWatch(60))
         self.memory.found.update(group.name for group in self.map.groups if group.optional)
         self.memory.counts.update({"strings": strings, "modules": modules})
-        self.layouts = Layouts(self.map)
         self.reporter = Reporter(self.map)
 
     def snapshot(self, words: Mapping[int, int], *, moving: bool = True) -> Snapshot:
         """The snapshot of a pass that read `words`, by address."""
-        layout = self.layouts.layout(self.memory.counts, frozenset())
+        # kept, as a running device keeps it: what is prepared for a layout goes when the layout does
+        layout = self.layout = self.map.layout(self.memory.counts)
         progress = Progress(layout)
         for span in layout.spans:
             for key in span.keys():  # noqa: SIM118 (a span is no mapping)

@@ -14,7 +14,7 @@ from exporter.config import load_config
 from exporter.exposition.prometheus import Renderer
 from exporter.reading.layout import device_map
 from exporter.reading.memory import Memory
-from exporter.reading.readpass import Layouts, Progress
+from exporter.reading.readpass import Progress
 from exporter.reading.report import Reporter
 from exporter.reading.snapshot import Snapshot
 from exporter.reading.truth import FrameWatch
@@ -293,7 +293,7 @@ def large_snapshots(count: int) -> list[Snapshot]:
         memory = Memory(FrameWatch(60))
         memory.found.add("bacs")
         memory.counts.update(strings=10, modules=330)
-        progress = Progress(Layouts(device_layouts).layout(memory.counts, frozenset()))
+        progress = Progress(device_layouts.layout(memory.counts))
         for span in progress.layout.spans:
             progress.words.update(zip(span.keys(), (words[key & 0xFFFF] for key in span.keys()), strict=True))  # noqa: SIM118
         snapshots.append(
