@@ -1,0 +1,247 @@
+"""The measurements. Each gives a table and the figures in it that are compared with the baseline."""
+
+import asyncio
+import statistics
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from exporter.config import load_config
+from exporter.exposition.prometheus import Renderer
+from exporter.reading.deadline import Deadline
+from exporter.reading.decode import decode
+from exporter.reading.device import Device
+from exporter.reading.fleet import Fleet
+from exporter.reading.line import Turn
+from exporter.reading.link import Exchange
+from exporter.reading.plan import Span
+from exporter.reading.snapshot import Snapshot
+from tests.bench.devices import Read, devices, floor
+from tests.bench.running import exporter, probe_all
+
+MODULES = (0, 40, 330)
+DELAYS = (0.0, 0.001, 0.010, 0.050)
+FLEETS = (1, 10, 100, 1000)
+GOALS = {0: 0.4, 40: 1.0, 330: 4.0}  # milliseconds of CPU a scrape
+INTERVAL = 15.0  # seconds between two scrapes of a device
+
+
+@dataclass
+class Table:
+    """Aligned columns under a title; `figures` are those that are compared with the baseline."""
+
+    title: str
+    head: Sequence[str]
+    rows: list[Sequence[str]] = field(default_factory=list)
+    figures: dict[str, float] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        lines = (self.head, *self.rows)
+        widths = [max(len(line[column]) for line in lines) for column in range(len(self.head))]
+        text = ("  ".join(c.rjust(w) for c, w in zip(line, widths, strict=True)).rstrip() for line in lines)
+        return "\n".join((f"{self.title}\n", *text, ""))
+
+
+async def _prepared(target: str) -> tuple[Fleet, Device, Snapshot, list[Exchange]]:
+    """A device that has been read a few times, and the requests of one pass."""
+    fleet = Fleet(load_config(targets=[f"bench=tcp://{target}"]))
+    device = fleet.devices["bench"]
+    for _ in range(10):
+        exchanges: list[Exchange] = []
+        snapshot = await device.debug(asyncio.get_running_loop().time() + 5, exchanges.append)
+    return fleet, device, snapshot, exchanges
+
+
+def _reads(target: str) -> list[Read]:
+    async def run() -> list[Read]:
+        fleet, _, _, exchanges = await _prepared(target)
+        fleet.close()
+        return [(exchange.span.address, exchange.span.count) for exchange in exchanges]
+
+    return asyncio.run(run())
+
+
+def latency(scrapes: int) -> Table:
+    """How long a scrape takes over the wire's floor: the same requests over a plain socket."""
+    table = Table(
+        "A scrape of one device over HTTP, in milliseconds; the floor is what the same requests take over a\n"
+        "plain socket",
+        ("modules", "device ms", "requests", "floor", "median", "p99", "median-floor", "p99-floor", "median/floor"),
+    )  # fmt: skip
+    for delay in DELAYS:
+        for modules in MODULES:
+            rounds = max(int(scrapes / (1 + 40 * delay * (1 + modules / 20))), 20)
+            with devices(1, modules, delay) as (target,):
+                reads = _reads(target)
+                least = 1000 * floor(target, reads, rounds)
+                with exporter([target]) as running:
+                    probe_all(running, ["d0"], 20, connections=1)
+                    times = sorted(1000 * t for t in probe_all(running, ["d0"], rounds, connections=1))
+            median, p99 = statistics.median(times), times[int(len(times) * 0.99)]
+            numbers = (least, median, p99, median - least, p99 - least, median / least)
+            row = (
+                f"{modules}",
+                f"{delay * 1000:g}",
+                f"{len(reads)}",
+                *(f"{number:.2f}" for number in numbers),
+            )
+            table.rows.append(row)
+            table.figures[f"median ms, {modules} modules, device {delay * 1000:g} ms"] = median
+    return table
+
+
+def shares(scrapes: int) -> Table:
+    """Where the CPU of a scrape goes."""
+    table = Table(
+        "CPU of a scrape in milliseconds, and where it goes (device 0 ms)",
+        ("modules", "series", "plan", "I/O", "decode", "render", "HTTP", "all", "all/goal", "us/series"),
+    )
+    for modules in MODULES:
+        with devices(1, modules) as (target,):
+            plan, wire, decoding, rendering, series = asyncio.run(_inside(target, scrapes))
+            with exporter([target]) as running:
+                probe_all(running, ["d0"], 50, connections=1)
+                before = running.cpu
+                probe_all(running, ["d0"], 4 * scrapes, connections=1)
+                whole = 1000 * (running.cpu - before) / (4 * scrapes)
+        http_share = whole - plan - wire - decoding - rendering
+        parts = (plan, wire, decoding, rendering, http_share, whole, whole / GOALS[modules])
+        table.rows.append(
+            (f"{modules}", f"{series}", *(f"{p:.2f}" for p in parts), f"{1000 * whole / series:.1f}")
+        )
+        table.figures[f"CPU ms a scrape, {modules} modules"] = whole
+    return table
+
+
+async def _inside(target: str, rounds: int) -> tuple[float, float, float, float, int]:
+    """Milliseconds of CPU for planning and bookkeeping, I/O, decoding and rendering; the number of series."""
+    fleet, device, snapshot, exchanges = await _prepared(target)
+    loop = asyncio.get_running_loop()
+    options = device.config.options
+    words: dict[int, int] = {}
+
+    async def read(span: Span) -> None:
+        turn = Turn(1, failed=False)
+        async with device.line.turn(turn, idle_close=300):
+            values = await device.line.read(
+                turn, span, timeout=1, deadline=Deadline(loop.time() + 5), pacing=options.pacing, trace=None
+            )
+        words.update(zip(span.keys(), values, strict=True))
+
+    async def reading() -> None:
+        for exchange in exchanges:
+            await read(exchange.span)
+
+    async def scraping() -> None:
+        await device.scrape(loop.time() + 5)
+
+    layout, renderer = device.map.layout(device._memory.counts), Renderer()
+    wire = await _cpu(reading, rounds)
+    whole = await _cpu(scraping, rounds)
+    decoding = await _cpu(lambda: decode(layout, words, bacs_found=True), rounds)
+    rendering = await _cpu(lambda: list(renderer.devices([snapshot], "text")), rounds)
+    series = "".join(renderer.devices([snapshot], "text")).count("\ngenerex_")
+    fleet.close()
+    return max(whole - wire - decoding, 0.0), wire, decoding, rendering, series
+
+
+async def _cpu(work: Callable[[], object], rounds: int) -> float:
+    start = time.process_time()
+    for _ in range(rounds):
+        result = work()
+        if asyncio.iscoroutine(result):
+            await result
+    return 1000 * (time.process_time() - start) / rounds
+
+
+def fleets(scrapes: int) -> Table:
+    """What many devices cost: a scrape stays what it is with one."""
+    table = Table(
+        f"Devices with 40 modules, probed one by one over 8 connections; the core is that of a scrape each "
+        f"every {INTERVAL:g} s",
+        ("devices", "CPU ms a scrape", "against one", "scrapes/s of a core", "cores", "MB", "p99 ms"),
+    )
+    first = 0.0
+    for number in FLEETS:
+        with devices(number, 40) as targets, exporter(targets) as running:
+            names = [f"d{n}" for n in range(number)]
+            probe_all(running, names, 2)
+            rounds = max(2 * scrapes // number, 3)
+            before = running.cpu
+            times = sorted(probe_all(running, names, rounds))
+            cpu = (running.cpu - before) / (rounds * number)
+            megabytes = running.megabytes
+        first = first or cpu
+        table.rows.append(
+            (
+                f"{number}", f"{1000 * cpu:.2f}", f"{cpu / first:.2f}", f"{1 / cpu:.0f}",
+                f"{number * cpu / INTERVAL:.3f}", f"{megabytes:.0f}",
+                f"{1000 * times[int(len(times) * 0.99)]:.1f}",
+            )
+        )  # fmt: skip
+        table.figures[f"CPU ms a scrape, {number} devices"] = 1000 * cpu
+        table.figures[f"MB, {number} devices"] = megabytes
+    return table
+
+
+def waits(scrapes: int) -> Table:
+    """How long others wait while a large page is made: 10 devices with 330 modules in one scrape."""
+    table = Table(
+        "Answers of /-/healthy in milliseconds while /metrics of 10 devices with 330 modules is scraped",
+        ("encoding", "page MB", "scrape ms", "median", "longest"),
+    )
+    with devices(10, 330) as targets, exporter(targets) as running:
+        for encoding in ("identity", "gzip"):
+            page, scrape_times, found = b"", [], []
+            done = threading.Event()
+
+            def look(found: list[float] = found, done: threading.Event = done) -> None:
+                connection = running.connection()
+                while not done.is_set():
+                    start = time.perf_counter()
+                    running.get(connection, "/-/healthy")
+                    found.append(1000 * (time.perf_counter() - start))
+
+            connection = running.connection()
+            running.get(connection, "/metrics?collect[]=devices", encoding)
+            watcher = threading.Thread(target=look)
+            watcher.start()
+            for _ in range(max(scrapes // 30, 5)):
+                start = time.perf_counter()
+                page = running.get(connection, "/metrics?collect[]=devices", encoding)
+                scrape_times.append(1000 * (time.perf_counter() - start))
+            done.set()
+            watcher.join()
+            table.rows.append(
+                (
+                    encoding, f"{len(page) / 1e6:.2f}", f"{statistics.median(scrape_times):.0f}",
+                    f"{statistics.median(found):.1f}", f"{max(found):.1f}",
+                )
+            )  # fmt: skip
+            table.figures[f"longest wait ms, {encoding}"] = max(found)
+    return table
+
+
+def start(scrapes: int) -> Table:
+    """From the start of the process to the first good scrape, and its memory after some."""
+    table = Table("Start and memory with one device of 40 modules", ("first good scrape s", "MB"))
+    seconds = []
+    with devices(1, 40) as (target,):
+        for _ in range(3):
+            with exporter([target]) as running:
+                probe_all(running, ["d0"], scrapes, connections=1)
+                seconds.append(running.started)
+                megabytes = running.megabytes
+    table.rows.append((f"{statistics.median(seconds):.2f}", f"{megabytes:.0f}"))
+    table.figures |= {"first good scrape s": statistics.median(seconds), "MB, one device": megabytes}
+    return table
+
+
+MEASURES: dict[str, Callable[[int], Table]] = {
+    "latency": latency,
+    "shares": shares,
+    "fleets": fleets,
+    "waits": waits,
+    "start": start,
+}
