@@ -67,7 +67,7 @@ def latency(scrapes: int) -> Table:
     table = Table(
         "A scrape of one device over HTTP, in milliseconds; the floor is what the same requests take over a\n"
         "plain socket",
-        ("modules", "device ms", "requests", "floor", "median", "p99", "median-floor", "p99-floor", "median/floor"),
+        ("modules", "device ms", "requests", "floor", "median", "p99", "median over", "p99 over", "median/floor"),
     )  # fmt: skip
     for delay in DELAYS:
         for modules in MODULES:
