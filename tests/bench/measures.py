@@ -67,8 +67,8 @@ def latency(scrapes: int) -> Table:
     table = Table(
         "A scrape of one device over HTTP, in milliseconds; the floor is what the same requests take over a\n"
         "plain socket",
-        ("modules", "device ms", "requests", "floor", "median", "p99", "median over", "p99 over", "median/floor"),
-    )  # fmt: skip
+        tuple("modules,device ms,requests,floor,median,p99,median over,p99 over,median/floor".split(",")),
+    )
     for delay in DELAYS:
         for modules in MODULES:
             rounds = max(int(scrapes / (1 + 40 * delay * (1 + modules / 20))), 20)
@@ -80,13 +80,8 @@ def latency(scrapes: int) -> Table:
                     times = sorted(1000 * t for t in probe_all(running, ["d0"], rounds, connections=1))
             median, p99 = statistics.median(times), times[int(len(times) * 0.99)]
             numbers = (least, median, p99, median - least, p99 - least, median / least)
-            row = (
-                f"{modules}",
-                f"{delay * 1000:g}",
-                f"{len(reads)}",
-                *(f"{number:.2f}" for number in numbers),
-            )
-            table.rows.append(row)
+            what = (f"{modules}", f"{delay * 1000:g}", f"{len(reads)}")
+            table.rows.append((*what, *(f"{number:.2f}" for number in numbers)))
             table.figures[f"median ms, {modules} modules, device {delay * 1000:g} ms"] = median
     return table
 
