@@ -67,8 +67,11 @@ def latency(scrapes: int) -> Table:
     table = Table(
         "A scrape of one device over HTTP, in milliseconds; the floor is what the same requests take over a\n"
         "plain socket",
-        tuple("modules,device ms,requests,floor,median,p99,median over,p99 over,median/floor".split(",")),
-    )
+        (
+            "modules", "device ms", "requests",
+            "floor", "median", "p99", "median over", "p99 over", "median/floor",
+        ),
+    )  # fmt: skip
     for delay in DELAYS:
         for modules in MODULES:
             rounds = max(int(scrapes / (1 + 40 * delay * (1 + modules / 20))), 20)
