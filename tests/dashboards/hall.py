@@ -9,12 +9,14 @@ import urllib.error
 import urllib.parse
 import urllib.request
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractAsyncContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from boardfiles import ROOT
+from cases import CASES, Case
+from hostile import Hostile, Peer, Request, exception, honest
 from support import Exporter, exporter, free_port, require, running, wait_for
 
 from exporter.simulator.scenarios import Scenario
@@ -62,6 +64,19 @@ def simulator(personality: str = "cs141", **knobs: Any) -> Simulator:
         {"name": "hall", "description": "-", "personality": personality, "lasts": "1h", "timeline": steps}
     )
     return Simulator(scenario, listen="127.0.0.1:0", strings=2, modules=8)
+
+
+def failing(case: Case) -> Hostile:
+    """A healthy device that answers every request for the words `case.unread` with a failure (04)."""
+    device = Hostile(served=range(3000))
+    device.pins = simulator().image() | case.pins
+
+    def behaviour(device: Hostile, peer: Peer, request: Request) -> None:
+        asked = set(range(request.address, request.last + 1))
+        (honest if asked.isdisjoint(case.unread or ()) else exception(4))(device, peer, request)
+
+    device.behaviour = behaviour
+    return device
 
 
 @dataclass(frozen=True)
@@ -114,11 +129,26 @@ def running_hall(folder: Path) -> Iterator[Hall]:
     with ExitStack() as stack:
         loop = stack.enter_context(_thread())
         for device in devices.values():
-            asyncio.run_coroutine_threadsafe(device.start(), loop).result(10)
-            stack.callback(lambda d=device: asyncio.run_coroutine_threadsafe(d.stop(), loop).result(10))
-        config = folder / "generex.yml"
+            _enter(stack, loop, device)
         targets = {name: device.target for name, device in devices.items()}
-        config.write_text(CONFIG.format(closed=free_port(), **targets))
+        content = CONFIG.format(closed=free_port(), **targets)
+        for name, case in CASES.items():
+            if case.unread is None:
+                one = simulator(case.personality, **case.knobs)
+                for address, value in case.pins.items():
+                    one.set(address, value)
+                _enter(stack, loop, one)
+                target = one.target
+            else:
+                other = failing(case)
+                _enter(stack, loop, other)
+                target = other.target()
+            # required: what was never there is otherwise taken for a UPS without BACS
+            entry = {"name": f"case: {name}", "target": target}
+            entry |= {"module": "prof"} if case.personality == "prof" else {"bacs": "required"}
+            content += f"  - {json.dumps(entry)}\n"
+        config = folder / "generex.yml"
+        config.write_text(content)
         it = stack.enter_context(exporter("--config.file", str(config)))
         (folder / "recording.rules.yml").write_text(quick_rules())
         (folder / "baseline.rules.yml").write_text(BASELINE)
@@ -130,7 +160,8 @@ def running_hall(folder: Path) -> Iterator[Hall]:
         ]  # fmt: skip
         stack.enter_context(running(command, folder / "prometheus.log"))
         hall = Hall(devices, loop, it, port)
-        wait_for(lambda: len(hall.instant("generex_up == 1")) == 8, what="all devices that answer")
+        answering = len(devices) + len(CASES)
+        wait_for(lambda: len(hall.instant("generex_up == 1")) == answering, what="all devices that answer")
         yield hall
 
 
@@ -148,6 +179,14 @@ def filled(expr: str) -> str:
     ):  # fmt: skip
         expr = expr.replace(name, value)
     return re.sub(r"\[1d:1m\]", "[2m:1s]", expr)
+
+
+def _enter(
+    stack: ExitStack, loop: asyncio.AbstractEventLoop, device: AbstractAsyncContextManager[Any]
+) -> None:
+    asyncio.run_coroutine_threadsafe(device.__aenter__(), loop).result(10)
+    leave = device.__aexit__
+    stack.callback(lambda: asyncio.run_coroutine_threadsafe(leave(None, None, None), loop).result(10))
 
 
 @contextmanager

@@ -8,10 +8,13 @@ from typing import Any
 
 import pytest
 from boardfiles import Target, panels, targets
+from cases import BACS, CASES
 from hall import Hall, filled, running_hall
 from support import wait_for
 
 ALL_TARGETS = list(targets())
+HALL = "[^:]+"
+"""The devices of the hall, without those of the cases."""
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +27,8 @@ def hall(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hall]:
         it.turn("lost", ups_communication=False)
         it.turn("dying", answers=False)
         wait_for(lambda: len(it.instant("generex_up == 0")) == 2, what="the device that dies")
-        wait_for(lambda: it.instant('generex_data_valid{group="ups"} == 0'), what="the UPS that is lost")
+        lost = 'generex_data_valid{group="ups", device="lost"} == 0'
+        wait_for(lambda: it.instant(lost), what="the UPS that is lost")
         time.sleep(4)
         yield it
 
@@ -46,14 +50,20 @@ def numbers(result: list[dict[str, Any]]) -> list[float]:
     return [value for value in (float(text) for _, text in pairs) if math.isfinite(value)]
 
 
+def of(device: str, expr: str) -> str:
+    """A query narrowed to devices by a regular expression."""
+    return expr.replace('device=~".+"', f'device=~"{device}"')
+
+
 def tile(name: str, title: str, query: int = 0) -> tuple[dict[str, Any], str]:
     (panel,) = (panel for panel in panels(name) if panel["title"] == title)
     return panel, filled(panel["targets"][query]["expr"])
 
 
-def words(hall: Hall, name: str, title: str) -> dict[str, str]:
+def words(hall: Hall, name: str, title: str, device: str = HALL) -> dict[str, str]:
     """What a state tile says about each device."""
     panel, expr = tile(name, title)
+    expr = of(device, expr)
     options = panel["fieldConfig"]["defaults"]["mappings"][0]["options"]
     return {s["metric"]["device"]: options[s["value"][1]]["text"] for s in hall.instant(expr)}
 
@@ -76,7 +86,7 @@ def test_survival_with_its_reason(hall: Hall) -> None:
     assert words(hall, "ups", "Would we survive a failure now?") == {
         "fine": "✔ YES",
         "on-battery": "▲ on battery now",
-        "sick-blocks": "✖ NO: block missing",
+        "sick-blocks": "✖ NO: ground fault",
         "lost": "? UPS lost",
         "dying": "? unreachable",
         "never-there": "? unreachable",
@@ -97,22 +107,23 @@ def test_the_bacs_tile(hall: Hall) -> None:
 
 def test_the_worst_comes_first_and_dead_devices_stay(hall: Hall) -> None:
     _, trouble = tile("fleet", "Devices")
-    order = {s["metric"]["device"]: float(s["value"][1]) for s in hall.instant(trouble)}
+    order = {s["metric"]["device"]: float(s["value"][1]) for s in hall.instant(of(HALL, trouble))}
     assert len(order) == 9
     ranked = sorted(order, key=lambda device: -order[device])
-    assert set(ranked[:2]) == {"dying", "never-there"}
-    assert ranked[2] == "lost"
+    assert ranked[0] == "sick-blocks"  # a ground fault endangers people
+    assert set(ranked[1:3]) == {"dying", "never-there"}
+    assert ranked[3] == "lost"
     assert ranked[-1] in ("fine", "other-list")
 
 
 def test_the_worst_alarm_in_words(hall: Hall) -> None:
     panel, expr = tile("fleet", "Devices", 3)
-    alarms = {s["metric"]["device"]: s["metric"]["alarm"] for s in hall.instant(expr)}
+    alarms = {s["metric"]["device"]: s["metric"]["alarm"] for s in hall.instant(of(HALL, expr))}
     (override,) = (o for o in panel["fieldConfig"]["overrides"] if o["matcher"]["options"] == "Worst alarm")
     options = next(p["value"] for p in override["properties"] if p["id"] == "mappings")[0]["options"]
     assert set(alarms.values()) <= set(options)
     assert options[alarms["lost"]]["text"] == "✖ UPS not answering"
-    assert options[alarms["sick-blocks"]]["text"].startswith("✖ ")
+    assert options[alarms["sick-blocks"]]["text"] in ("✖ Ground fault", "✖ Residual current")
     assert "fine" not in alarms
     assert "dying" not in alarms
 
@@ -124,7 +135,7 @@ def test_absent_blocks_are_seen_as_absent(hall: Hall) -> None:
     assert counts["fine"] == "0"
     assert "dying" not in counts
     _, heat = tile("bacs", "Block voltage")
-    sick = heat.replace('device=~".+"', 'device="sick-blocks"')
+    sick = of("sick-blocks", heat)
     rows = {s["metric"]["block"]: {value for _, value in s["values"]} for s in hall.over_time(sick, 6)}
     assert list(rows) == [f"00{number}" for number in range(1, 9)]
     assert rows["005"] == {"NaN"}
@@ -135,7 +146,7 @@ def test_flags_that_a_device_does_not_have_are_not_available(hall: Hall) -> None
     values: dict[str, str] = {}
     for target in ALL_TARGETS:
         if target.title == "Status: every bit":
-            expr = filled(target.expr).replace('device=~".+"', 'device="other-list"')
+            expr = of("other-list", filled(target.expr))
             values |= {s["metric"]["flag"]: s["value"][1] for s in hall.instant(expr)}
     assert len(values) == 16
     assert values["backup_mode"] == "-1"
@@ -145,7 +156,7 @@ def test_flags_that_a_device_does_not_have_are_not_available(hall: Hall) -> None
 def test_last_seen_is_told_only_of_those_out_of_sight(hall: Hall) -> None:
     (panel,) = (panel for panel in panels("ups") if panel["title"].startswith("Last seen"))
     found = [
-        {s["metric"]["device"]: float(s["value"][1]) for s in hall.instant(filled(target["expr"]))}
+        {s["metric"]["device"]: float(s["value"][1]) for s in hall.instant(of(HALL, filled(target["expr"])))}
         for target in panel["targets"]
     ]
     for values in found:
@@ -159,12 +170,12 @@ def test_last_seen_is_told_only_of_those_out_of_sight(hall: Hall) -> None:
 def test_the_weak_block_leads_the_rankings(hall: Hall) -> None:
     for title in ("The ten worst blocks", "Ranking from the last discharge"):
         _, expr = tile("bacs", title)
-        result = hall.instant(expr.replace('device=~".+"', 'device="on-battery"'))
+        result = hall.instant(of("on-battery", expr))
         by_block = {s["metric"]["block"]: float(s["value"][1]) for s in result}
         pick = min if title.startswith("Ranking") else max
         assert pick(by_block, key=lambda block: by_block[block]) == "003"
     _, expr = tile("bacs", "The ten worst blocks")
-    result = hall.instant(expr.replace('device=~".+"', 'device="sick-blocks"'))
+    result = hall.instant(of("sick-blocks", expr))
     assert max(result, key=lambda s: float(s["value"][1]))["metric"]["block"] == "005"
 
 
@@ -178,51 +189,34 @@ def test_power_failures_become_annotations(hall: Hall) -> None:
     assert "bypassed" not in devices
 
 
-WHOLE: dict[str, Any] = {
-    "bypass": False, "load": [0.4, 0.4, 0.4], "eco": False, "test": False, "output": True, "breaker": True,
-    "charger": True, "faults": [], "charge": 1.0, "bacs_starting": False, "lost_modules": [],
-}  # fmt: skip
+@pytest.mark.parametrize("name", CASES)
+def test_each_state_and_reason(hall: Hall, name: str) -> None:
+    case, device = CASES[name], f"case: {name}"
+    assert words(hall, "ups", "Runs on", device) == {device: case.runs_on}
+    assert words(hall, "ups", "Would we survive a failure now?", device) == {device: case.survives}
 
 
-@pytest.mark.parametrize(
-    ("knobs", "runs_on", "survives"),
-    [
-        ({}, "● MAINS", "✔ YES"),
-        ({"eco": True}, "◐ ECO", "✔ YES"),
-        ({"eco": True, "bypass": True}, "◆ BYPASS", "✖ NO: on bypass"),
-        ({"test": True}, "▲ ON BATTERY", "▲ on battery now"),
-        ({"test": True, "output": False}, "✖ LOAD DARK", "✖ load is dark"),
-        ({"breaker": False}, "● MAINS", "✖ NO: battery depleted"),  # the UPS itself sees no battery then
-        ({"load": [1.2, 0.4, 0.4]}, "● MAINS", "✖ NO: overload"),
-        ({"charger": False}, "● MAINS", "✖ NO: charger failed"),
-        ({"faults": ["inverter_failure", "battery_bad"]}, "● MAINS", "✖ NO: UPS fault"),
-        ({"faults": ["battery_bad"]}, "● MAINS", "✖ NO: battery bad"),
-        ({"faults": ["diagnostic_test_failed"]}, "● MAINS", "✖ NO: test failed"),
-        ({"lost_modules": [8]}, "● MAINS", "✖ NO: block missing"),
-        ({"charge": 0.6}, "● MAINS", "✖ NO: charge < 90%"),
-        ({"bacs_starting": True}, "● MAINS", "? BACS not trusted"),
-    ],
-)
-def test_each_state_and_reason(hall: Hall, knobs: dict[str, Any], runs_on: str, survives: str) -> None:
-    hall.turn("bypassed", **(WHOLE | knobs))
-
-    def said() -> bool:
-        assert words(hall, "ups", "Runs on")["bypassed"] == runs_on
-        assert words(hall, "ups", "Would we survive a failure now?")["bypassed"] == survives
-        return True
-
-    wait_for(said, 8, "both tiles")
+@pytest.mark.parametrize("name", BACS)
+def test_each_state_of_a_bacs(hall: Hall, name: str) -> None:
+    device = f"case: {name}"
+    assert words(hall, "bacs", "BACS", device) == {device: BACS[name]}
 
 
-@pytest.mark.parametrize("address", [117, 109])
-def test_a_flag_in_one_of_its_two_places_is_enough(hall: Hall, address: int) -> None:
-    device = hall.devices["bypassed"]
-    hall.turn("bypassed", **WHOLE)
-    battery_low = {117: 1, 109: 0b10100}[address]
-    hall.loop.call_soon_threadsafe(device.set, address, battery_low)
-    title = "Would we survive a failure now?"
-    try:
-        wait_for(lambda: words(hall, "ups", title)["bypassed"] == "✖ NO: battery low", 8, "the low battery")
-    finally:
-        hall.loop.call_soon_threadsafe(device.unset, address)
-    wait_for(lambda: words(hall, "ups", title)["bypassed"] == "✔ YES", 8, "its end")
+def test_a_missing_block_is_ill(hall: Hall) -> None:
+    for board, title, query in (("bacs", "Blocks needing attention", 0), ("fleet", "Devices", 8)):
+        _, expr = tile(board, title, query)
+        for device, count in (("case: block gone", "1"), ("case: healthy", "0")):
+            assert [s["value"][1] for s in hall.instant(of(device, expr))] == [count]
+        assert hall.instant(of("gateway", expr)) == []  # not served is not 0
+
+
+def test_a_gateway_has_no_green_where_it_serves_nothing(hall: Hall) -> None:
+    for name, titles in (
+        ("bacs", ("Blocks absent", "Blocks needing attention", "Strings side by side")),
+        ("ups", ("Output voltage",)),
+    ):
+        for title in titles:
+            panel, expr = tile(name, title)
+            expr = re.sub(r'device=~"[^"]*"', 'device="gateway"', expr)
+            assert hall.instant(expr) == [], title
+            assert panel["fieldConfig"]["defaults"]["noValue"] in ("not served", "n/a"), title

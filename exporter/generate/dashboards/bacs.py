@@ -38,7 +38,7 @@ def bacs_board(context: Context) -> Board:
 
 
 def _now(context: Context) -> list[Panel]:
-    choices = bacs_states()
+    choices = bacs_states(context.words)
     strings = q.by(q.series("generex_bacs_strings"))
     modules = q.by(q.series("generex_bacs_modules"))
     absent = f"count by (device) ({q.by(q.PRESENT, 'module')} == 0) or {q.by(q.PRESENT)} * 0"

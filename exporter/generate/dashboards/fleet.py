@@ -2,7 +2,20 @@
 
 from exporter.generate.dashboards import queries as q
 from exporter.generate.dashboards.board import BOARDS, Board, Row
-from exporter.generate.dashboards.choices import GREEN, ORANGE, PURPLE, RED, first_of, states, survival
+from exporter.generate.dashboards.choices import (
+    BYPASS,
+    DARK,
+    GREEN,
+    ON_BATTERY,
+    ORANGE,
+    PURPLE,
+    RED,
+    SURVIVES,
+    UPS_NOT_READ,
+    first_of,
+    states,
+    survival,
+)
 from exporter.generate.dashboards.context import Context
 from exporter.generate.dashboards.looks import (
     QUIET,
@@ -43,30 +56,43 @@ def fleet_board(context: Context) -> Board:
 
 
 def _glance(context: Context) -> list[Panel]:
-    state = first_of(states(context.words))
-    survive = first_of(survival(context.words, context.thresholds["survivable_charge"]))
+    by_state = states(context.words)
+    by_prospect = survival(context.words, context.thresholds["survivable_charge"])
+    state, survive = first_of(by_state), first_of(by_prospect)
+    number = {choice.text: choice.number for choice in (*by_state, *by_prospect)}
     ill = q.ill_modules(context.words)
     tiles = (
         ("All devices", "All devices that were seen within the last day.", f"count({q.ROWS})", QUIET),
         (
             "Unreachable or lost",
-            "Devices that do not answer, or whose manager has lost the UPS: nothing is known about them.",
-            _count(f"({state}) >= 6"),
+            "Devices that do not answer, whose manager has lost the UPS, or whose UPS was not read whole: "
+            "nothing sure is known about them.",
+            _count(f"({state}) >= {number[UPS_NOT_READ]}"),
             PURPLE,
         ),
         (
             "Load dark",
             "Devices whose output is off: their load has no power.",
-            _count(f"({state}) == 5"),
+            _count(f"({state}) == {number[DARK]}"),
             RED,
         ),
-        ("On battery", "Devices that draw on their battery now.", _count(f"({state}) == 4"), ORANGE),
-        ("On bypass", "Devices whose load hangs on the mains unprotected.", _count(f"({state}) == 3"), RED),
+        (
+            "On battery",
+            "Devices that draw on their battery now.",
+            _count(f"({state}) == {number[ON_BATTERY]}"),
+            ORANGE,
+        ),
+        (
+            "On bypass",
+            "Devices whose load hangs on the mains unprotected.",
+            _count(f"({state}) == {number[BYPASS]}"),
+            RED,
+        ),
         (
             "Would not survive",
             "Devices that would lose their load in a power failure now, or of which that is not known. The "
             "table says why.",
-            _count(f"({survive}) >= 2"),
+            _count(f"({survive}) != {number[SURVIVES]}"),
             RED,
         ),
         (
@@ -96,9 +122,8 @@ def _devices(context: Context) -> Panel:
     survival_choices = survival(words, thresholds["survivable_charge"])
     state, survive = first_of(state_choices), first_of(survival_choices)
     ranked = q.rank(words.system_metrics)
-    # state 3 and above is trouble by itself; an alarm counts by its severity, a bad prospect between the two
-    by_state = first_of(state_choices, lambda number: number + 30 if number >= 3 else number)
-    by_prospect = first_of(survival_choices, lambda number: 15 if number >= 5 else 0)
+    by_state = first_of(state_choices, lambda choice: choice.trouble)
+    by_prospect = first_of(survival_choices, lambda choice: choice.trouble)
     trouble = (
         f"max by (device) (\n  {by_state}\n  or 10 * ({ranked})\n"
         f'  or label_replace({by_prospect}, "alarm", "survival", "", "")\n)'

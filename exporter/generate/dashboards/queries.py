@@ -4,9 +4,10 @@ State tiles do not lean on recording rules: without the rules loaded a board mus
 needs history (baselines, nominal values, the last discharge) reads the rules by the names that alerts use.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from exporter.generate.dashboards.vocabulary import SEVERITIES, FlagMetric, Vocabulary, alternatives
+from exporter.maps.model import Severity
 
 SCOPE = 'job=~"$job", instance=~"$instance"'
 DEVICE = 'device=~"$device"'
@@ -16,6 +17,8 @@ BYPASS_FLAGS = (("generex_ups_status", "bypass_mode"), ("generex_ups_alarm", "on
 ECO_FLAGS = (("generex_ups_status", "eco_mode"),)
 TEST_FLAGS = (("generex_ups_status", "test_act"), ("generex_ups_alarm", "test_in_progress"))
 LOST_FLAGS = (("generex_ups_status", "comm_lost"), ("generex_ups_alarm", "communication_lost"))
+RUNAWAY_FLAGS = ("thermal_runaway",)
+GROUND_FLAGS = ("current_ground_fault_detected", "rcm_current_difference")
 DARK_FLAGS = (
     ("generex_ups_status", "shutdown"),
     *(
@@ -93,15 +96,30 @@ def out_of_sight(words: Vocabulary) -> str:
     return f"({flag(*LOST_FLAGS)} == 1 or {by(valid, how='min')} == 0)"
 
 
-def ups_not_read(words: Vocabulary) -> str:
-    """Per device a value where a UPS is expected, whether it was read or not."""
-    return by(series("generex_group_up", f'group=~"{alternatives(words.ups_groups)}"'))
+def ups_read(words: Vocabulary) -> str:
+    """Per device 1 when all its words about the UPS were read, else 0; nothing where it has no UPS."""
+    return by(series("generex_group_up", f'group=~"{alternatives(words.ups_groups)}"'), how="min")
 
 
-def bacs_trusted() -> str:
-    """Per device 1 when the BACS was read to the last module and vouches for itself."""
-    both = either(("generex_group_up", "generex_data_valid"), 'group=~"bacs|strings|modules"')
-    return by(both, how="min")
+def bacs_read(words: Vocabulary) -> str:
+    """Per device 1 when its BACS was read to the last module, else 0; nothing where it has none."""
+    return by(series("generex_group_up", f'group=~"{alternatives(words.bacs_groups)}"'), how="min")
+
+
+def bacs_trusted(words: Vocabulary) -> str:
+    """Per device 0 when its BACS does not vouch for itself, or the frame that carries its words is stale."""
+    return by(series("generex_data_valid", f'group=~"{alternatives(words.bacs_groups)}"'), how="min")
+
+
+def bacs_alarm(words: Vocabulary, severity: Severity) -> str:
+    """Per device 1 when a flag of that severity is set of the BACS or of one of its modules."""
+    flags = [
+        (name, flag)
+        for name, metric in words.flag_metrics.items()
+        if name.startswith("generex_bacs_")
+        for flag in metric.names(severity)
+    ]
+    return f"{flag(*flags)} == 1"
 
 
 def missing_modules() -> str:
@@ -114,29 +132,38 @@ def missing_modules() -> str:
 def missing_strings() -> str:
     """Per device something when a string has no values, or the device counts fewer than it did."""
     strings = by(series("generex_bacs_strings"))
+    read = by(series("generex_group_up", 'group="strings"'))
     shown = f"count by (device) ({by(series('generex_bacs_string_volts'), 'string')})"
     most = by(f"max_over_time({series('generex_bacs_strings')}[1d])")
-    return f"({shown} < {strings} or {strings} < {most})"
+    return f"({shown} < {strings} and on (device) {read} == 1 or {strings} < {most})"
 
 
 def rank(metrics: tuple[FlagMetric, ...], *labels: str) -> str:
-    """Set flags (or cleared ones that should be set) with 3 for critical, 2 for warning and 1 for info.
+    """Set flags, or cleared ones that should be set: 4 is danger to life, 3 critical, 2 warning, 1 info.
 
     The label `alarm` names metric and flag, as `generex_ups_alarm.fan_failure`.
     """
     parts = []
-    for number, severity in zip((3, 2, 1), SEVERITIES, strict=True):
-        for metric in metrics:
-            names = metric.names(severity)
-            if names:
-                chosen = series(metric.name, f'flag=~"{alternatives(names)}"')
-                parts.append(f"{_named(f'{chosen} == 1', *labels)} * 0 + {number}")
+    for number, metric, names in _ranks(metrics):
+        chosen = series(metric.name, f'flag=~"{alternatives(names)}"')
+        parts.append(f"{_named(f'{chosen} == 1', *labels)} * 0 + {number}")
     for metric in metrics:
         for name in metric.names("none", normal=True):
             number = 3 if name == "output_act" else 2
             cleared = series(metric.name, f'flag="{name}"') + " == 0"
             parts.append(f"{_named(cleared, *labels)} * 0 + {number}")
     return "\n  or ".join(parts)
+
+
+def _ranks(metrics: tuple[FlagMetric, ...]) -> Iterator[tuple[int, FlagMetric, tuple[str, ...]]]:
+    danger = (*RUNAWAY_FLAGS, *GROUND_FLAGS)
+    for metric in metrics:
+        if names := tuple(name for name in danger if name in metric.flags):
+            yield 4, metric, names
+    for number, severity in zip((3, 2, 1), SEVERITIES, strict=True):
+        for metric in metrics:
+            if names := tuple(name for name in metric.names(severity) if name not in danger):
+                yield number, metric, names
 
 
 def _named(expr: str, *labels: str) -> str:
@@ -158,7 +185,7 @@ def module_rank(words: Vocabulary) -> str:
 def ill_modules(words: Vocabulary) -> str:
     """Per device how many modules are absent or have a flag; nothing where they were not read."""
     modules = series("generex_group_up", 'group="modules"')
-    healthy = f"({by(modules)} == 1 and on (device) {bacs_trusted()} == 1) * 0"
+    healthy = f"({by(modules)} == 1 and on (device) {bacs_trusted(words)} == 1) * 0"
     return f"count by (device) (({module_rank(words)}) > 0)\n  or {healthy}"
 
 

@@ -60,12 +60,20 @@ class Vocabulary:
     @cached_property
     def ups_groups(self) -> tuple[str, ...]:
         """The groups that hold a UPS's words: the device has a UPS where one of them is."""
+        return self._groups("generex_ups_")
+
+    @cached_property
+    def bacs_groups(self) -> tuple[str, ...]:
+        """The groups that hold words of a BACS, its strings or its modules."""
+        return self._groups("generex_bacs_")
+
+    def _groups(self, prefix: str) -> tuple[str, ...]:
         return tuple(
             dict.fromkeys(
                 group.name
                 for item in self.maps.values()
                 for group in item.groups
-                if any(word.metric.startswith("generex_ups_") for word in group.words)
+                if any(word.metric.startswith(prefix) for word in group.words)
             )
         )
 
