@@ -55,7 +55,7 @@ CASES = {
     "ground fault": pinned("✖ NO: ground fault", {1001: 1 << 14}),
     "residual current": pinned("✖ NO: ground fault", {1005: 1 << 9}),
     "string gone": pinned("✖ NO: string missing", dict.fromkeys(range(1015, 1020), FILLER)),
-    "block gone": Case("✖ NO: block missing", knobs={"lost_modules": [8]}),
+    "block gone": Case("✖ NO: block missing", knobs={"lost_modules": [2]}),
     "string voltage low": pinned("✖ NO: string or block alarm", {1001: 1 << 6}),
     "string voltage high": pinned("✖ NO: string or block alarm", {1001: 1 << 5}),
     "a block's voltage, said by the BACS": pinned("✖ NO: string or block alarm", {1002: 1 << 3}),
@@ -68,6 +68,9 @@ CASES = {
     "BACS unread": Case("? BACS not read", unread=range(1000, 1006)),
     "strings unread": Case("? BACS not read", unread=range(1010, 1060)),
     "modules unread": Case("? BACS not read", unread=range(1060, 2710)),
+    "odd word": pinned("✖ NO: battery bad", {115: 7}),
+    "bit without a name": pinned("✔ YES", {1005: 1 << 14}),
+    "shorter list": Case("✔ YES", personality="inform"),
     "string charge warning": pinned("✔ YES", {1005: 1 << 13}),
     "frame in error": Case("? UPS lost", "? UPS LOST", {"gateway_error": 2}, personality="prof"),
     "bypass before BACS unread": Case(

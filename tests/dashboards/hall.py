@@ -42,11 +42,15 @@ devices:
   - {{name: other-list, target: '{other}', module: everexceed, labels: {{site: south}}}}
 """
 PROMETHEUS = """\
-global: {{scrape_interval: 1s, scrape_timeout: 1s, evaluation_interval: 1s}}
+global: {{scrape_interval: 2s, scrape_timeout: 2s, evaluation_interval: 1s}}
 rule_files: [{folder}/*.rules.yml]
 scrape_configs:
   - job_name: generex
     static_configs: [{{targets: ["127.0.0.1:{port}"]}}]
+  - job_name: cases
+    scrape_interval: 4s
+    scrape_timeout: 4s
+    static_configs: [{{targets: ["127.0.0.1:{cases}"]}}]
 """
 # a baseline of one's own, as the rules allow it: a week of float does not fit into a test
 BASELINE = """\
@@ -56,20 +60,34 @@ groups:
       - record: generex_bacs_module_resistance_baseline_ohms
         expr: 0.9 * max by (device, string, module) (generex_bacs_module_resistance_ohms)
 """
+# pushes of two exporters, one of which fails: the hall has no receiver
+OTLP = """\
+groups:
+  - name: otlp
+    rules:
+      - {record: generex_exporter_otlp_exports_total, expr: vector(time()), labels: {job: works, instance: a}}
+      - record: generex_exporter_otlp_export_failures_total
+        expr: vector(0)
+        labels: {job: works, instance: a}
+      - {record: generex_exporter_otlp_exports_total, expr: vector(time()), labels: {job: fails, instance: b}}
+      - record: generex_exporter_otlp_export_failures_total
+        expr: vector(time())
+        labels: {job: fails, instance: b, decision: retry}
+"""
 
 
-def simulator(personality: str = "cs141", **knobs: Any) -> Simulator:
+def simulator(personality: str = "cs141", modules: int = 8, **knobs: Any) -> Simulator:
     steps = [{"at": "0s", "set": knobs}] if knobs else []
     scenario = Scenario.model_validate(
         {"name": "hall", "description": "-", "personality": personality, "lasts": "1h", "timeline": steps}
     )
-    return Simulator(scenario, listen="127.0.0.1:0", strings=2, modules=8)
+    return Simulator(scenario, listen="127.0.0.1:0", strings=2, modules=modules)
 
 
 def failing(case: Case) -> Hostile:
     """A healthy device that answers every request for the words `case.unread` with a failure (04)."""
     device = Hostile(served=range(3000))
-    device.pins = simulator().image() | case.pins
+    device.pins = simulator(modules=2).image() | case.pins
 
     def behaviour(device: Hostile, peer: Peer, request: Request) -> None:
         asked = set(range(request.address, request.last + 1))
@@ -131,10 +149,13 @@ def running_hall(folder: Path) -> Iterator[Hall]:
         for device in devices.values():
             _enter(stack, loop, device)
         targets = {name: device.target for name, device in devices.items()}
-        content = CONFIG.format(closed=free_port(), **targets)
+        config = folder / "generex.yml"
+        config.write_text(CONFIG.format(closed=free_port(), **targets))
+        it = stack.enter_context(exporter("--config.file", str(config)))
+        entries = []
         for name, case in CASES.items():
             if case.unread is None:
-                one = simulator(case.personality, **case.knobs)
+                one = simulator(case.personality, 2, **case.knobs)
                 for address, value in case.pins.items():
                     one.set(address, value)
                 _enter(stack, loop, one)
@@ -143,16 +164,22 @@ def running_hall(folder: Path) -> Iterator[Hall]:
                 other = failing(case)
                 _enter(stack, loop, other)
                 target = other.target()
-            # required: what was never there is otherwise taken for a UPS without BACS
             entry = {"name": f"case: {name}", "target": target}
-            entry |= {"module": "prof"} if case.personality == "prof" else {"bacs": "required"}
-            content += f"  - {json.dumps(entry)}\n"
-        config = folder / "generex.yml"
-        config.write_text(content)
-        it = stack.enter_context(exporter("--config.file", str(config)))
+            if case.personality == "prof":
+                entry["module"] = "prof"
+            elif case.personality == "cs141":
+                # what was never there is otherwise taken for a UPS without BACS
+                entry["bacs"] = "required"
+            entries.append(entry)
+        config = folder / "cases.yml"
+        config.write_text(json.dumps({"devices": entries}))
+        cases = stack.enter_context(exporter("--config.file", str(config)))
         (folder / "recording.rules.yml").write_text(quick_rules())
         (folder / "baseline.rules.yml").write_text(BASELINE)
-        (folder / "prometheus.yml").write_text(PROMETHEUS.format(folder=folder, port=it.port))
+        (folder / "otlp.rules.yml").write_text(OTLP)
+        (folder / "prometheus.yml").write_text(
+            PROMETHEUS.format(folder=folder, port=it.port, cases=cases.port)
+        )
         port = free_port()
         command = [
             program, f"--config.file={folder}/prometheus.yml", f"--storage.tsdb.path={folder}/data",
@@ -174,7 +201,7 @@ def quick_rules() -> str:
 def filled(expr: str) -> str:
     """A query of a board as Grafana sends it with everything chosen, in steps short enough for a test."""
     for name, value in (
-        ("$__rate_interval", "5s"), ("$__range", "2m"), ("$__interval", "1s"),
+        ("$__rate_interval", "9s"), ("$__range", "2m"), ("$__interval", "1s"),
         ("$job", ".+"), ("$instance", ".+"), ("$device", ".+"),
     ):  # fmt: skip
         expr = expr.replace(name, value)

@@ -12,7 +12,7 @@ from boardfiles import FOLDER, NAMES, Target, board, panels, targets
 # units of Grafana that the boards use; the real linter has the whole list
 UNITS = {
     "none", "short", "percentunit", "hex0x", "volt", "amp", "ohm", "voltamp", "celsius", "kelvin", "hertz",
-    "s", "dtdurations", "string", "bytes", "reqps", "cps",
+    "s", "dtdurations", "dateTimeAsLocal", "string", "bytes", "reqps", "cps",
 }  # fmt: skip
 SELECTOR = re.compile(r"((?:[a-z]+:)?[a-zA-Z_][a-zA-Z0-9_:]*)?\{([^{}]*)\}")
 

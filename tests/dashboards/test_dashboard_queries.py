@@ -22,22 +22,19 @@ def hall(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hall]:
     with running_hall(tmp_path_factory.mktemp("hall")) as it:
         time.sleep(8)
         it.turn("fine", mains=False)  # a short power failure, so that something was counted
-        time.sleep(3)
+        time.sleep(5)
         it.turn("fine", mains=True)
         it.turn("lost", ups_communication=False)
         it.turn("dying", answers=False)
         wait_for(lambda: len(it.instant("generex_up == 0")) == 2, what="the device that dies")
         lost = 'generex_data_valid{group="ups", device="lost"} == 0'
         wait_for(lambda: it.instant(lost), what="the UPS that is lost")
-        time.sleep(4)
+        time.sleep(5)
         yield it
 
 
 @pytest.mark.parametrize("target", ALL_TARGETS, ids=str)
 def test_query_returns_data(hall: Hall, target: Target) -> None:
-    names = re.findall(r"\bgenerex_exporter_otlp_\w+", target.expr)
-    if names and not any(name in hall.exporter.get("/metrics") for name in names):
-        pytest.skip("this exporter does not push over OTLP, so it has no counters for it")
     expr = filled(target.expr)
     values = numbers(hall.instant(expr) if target.instant else hall.over_time(expr))
     if "vector(-1)" in expr:
@@ -124,8 +121,15 @@ def test_the_worst_alarm_in_words(hall: Hall) -> None:
     assert set(alarms.values()) <= set(options)
     assert options[alarms["lost"]]["text"] == "✖ UPS not answering"
     assert options[alarms["sick-blocks"]]["text"] in ("✖ Ground fault", "✖ Residual current")
-    assert "fine" not in alarms
-    assert "dying" not in alarms
+
+
+def test_a_flag_that_says_what_goes_before_the_general_alarm(hall: Hall) -> None:
+    _, expr = tile("fleet", "Devices", 3)
+    for device in ("case: block gone", "sick-blocks"):
+        set_flags = hall.instant(f'generex_bacs_alarm{{device="{device}", flag="general_alarm"}} == 1')
+        assert set_flags, device
+        (worst,) = hall.instant(of(device, expr))
+        assert not worst["metric"]["alarm"].endswith(".general_alarm")
 
 
 def test_absent_blocks_are_seen_as_absent(hall: Hall) -> None:
@@ -134,6 +138,9 @@ def test_absent_blocks_are_seen_as_absent(hall: Hall) -> None:
     assert counts["sick-blocks"] == "1"
     assert counts["fine"] == "0"
     assert "dying" not in counts
+    _, flags = tile("bacs", "Flags of each block now")
+    states = [s for s in hall.instant(of("sick-blocks", flags)) if s["metric"]["flag"] == "0_state"]
+    assert {s["metric"]["block"] for s in states if s["value"][1] == "4"} == {"005"}
     _, heat = tile("bacs", "Block voltage")
     sick = of("sick-blocks", heat)
     rows = {s["metric"]["block"]: {value for _, value in s["values"]} for s in hall.over_time(sick, 6)}
@@ -161,7 +168,8 @@ def test_last_seen_is_told_only_of_those_out_of_sight(hall: Hall) -> None:
     ]
     for values in found:
         assert set(values) == {"dying", "lost"}
-    ago, was, charge, _ = found
+    ago, was, charge, _, at = found
+    assert abs(at["dying"] / 1000 + ago["dying"] - time.time()) < 10
     assert 0 < ago["dying"] < 60
     assert was == {"dying": 1, "lost": 0}
     assert 0.3 < charge["dying"] <= 0.5
@@ -220,3 +228,35 @@ def test_a_gateway_has_no_green_where_it_serves_nothing(hall: Hall) -> None:
             expr = re.sub(r'device=~"[^"]*"', 'device="gateway"', expr)
             assert hall.instant(expr) == [], title
             assert panel["fieldConfig"]["defaults"]["noValue"] in ("not served", "n/a"), title
+
+
+@pytest.mark.parametrize(
+    ("job", "said"), [("generex", "– OFF"), ("works", "● WORKS"), ("fails", "✖ FAILING"), ("none", None)]
+)
+def test_the_otlp_push_is_off_works_or_fails(hall: Hall, job: str, said: str | None) -> None:
+    panel, expr = tile("exporter", "OTLP push")
+    options = panel["fieldConfig"]["defaults"]["mappings"][0]["options"]
+    found = hall.instant(expr.replace('job=~".+"', f'job=~"{job}"'))
+    assert [options[s["value"][1]]["text"] for s in found] == ([said] if said else [])
+    assert options["0"]["color"] != options["2"]["color"]  # off is not green
+
+
+def test_on_battery_the_tile_tells_the_smaller_runtime(hall: Hall) -> None:
+    panel, expr = tile("ups", "Runs on", 1)
+    runtimes = {s["metric"]["device"]: float(s["value"][1]) for s in hall.instant(of(HALL, expr))}
+    assert set(runtimes) == {"on-battery"}
+    for title in ("Runtime, says the UPS", "Runtime, by the charge"):
+        _, one = tile("ups", title)
+        assert runtimes["on-battery"] <= 1.2 * float(hall.instant(of("on-battery", one))[0]["value"][1])
+    (override,) = panel["fieldConfig"]["overrides"]
+    assert override["matcher"] == {"id": "byFrameRefID", "options": "B"}
+
+
+def test_no_alarm_and_no_word_about_alarms_are_told_apart(hall: Hall) -> None:
+    _, expr = tile("fleet", "Devices", 3)
+    alarms = {s["metric"]["device"]: s["metric"]["alarm"] for s in hall.instant(of(HALL, expr))}
+    assert alarms["fine"] == "none"
+    assert "dying" not in alarms
+    assert "case: UPS unread" not in {
+        s["metric"]["device"] for s in hall.instant(of("case: UPS unread", expr))
+    }

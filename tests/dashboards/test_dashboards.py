@@ -116,7 +116,7 @@ def test_links_lead_to_the_other_boards_with_variables_and_time(name: str) -> No
 
 
 def test_a_click_on_a_device_leads_to_its_boards() -> None:
-    (table,) = (panel for panel in panels("fleet") if panel["type"] == "table")
+    (table,) = (panel for panel in panels("fleet") if panel["title"] == "Devices")
     links = properties(table, "Device")["links"]
     for uid, link in zip(("generex-ups", "generex-bacs"), links, strict=True):
         assert link["url"].startswith(f"/d/{uid}?var-device=${{__data.fields.Device}}&")

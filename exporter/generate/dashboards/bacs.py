@@ -2,12 +2,12 @@
 
 from exporter.generate.dashboards import queries as q
 from exporter.generate.dashboards.ageing import BLOCK_LEGEND, discharge_panels, trend_panels
-from exporter.generate.dashboards.blocks import block_flags_panel, heat_panels, worst_panel
+from exporter.generate.dashboards.blocks import BLOCK_STATES, block_flags_panel, heat_panels, worst_panel
 from exporter.generate.dashboards.board import Board, Row
-from exporter.generate.dashboards.choices import BLUE, GREEN, ORANGE, PURPLE, RED, bacs_states, first_of
+from exporter.generate.dashboards.choices import GREEN, ORANGE, RED, bacs_states, first_of
 from exporter.generate.dashboards.context import Context
 from exporter.generate.dashboards.flags import ABOUT, flags_panel
-from exporter.generate.dashboards.looks import QUIET, choice_mapping, coloured, limits, mapping
+from exporter.generate.dashboards.looks import choice_mapping, coloured, limits, mapping
 from exporter.generate.dashboards.panels import (
     Frame,
     Panel,
@@ -46,9 +46,10 @@ def _now(context: Context) -> list[Panel]:
         stat_panel(
             Frame(
                 "BACS",
-                "The gravest of: unreachable, not trusted (not read whole, starting up, or its internal "
-                "communication interrupted), danger (thermal runaway or ground fault), breaker open, "
-                "discharging, service, running.",
+                "The gravest of: unreachable, danger (thermal runaway or ground fault), not trusted "
+                "(starting up, its internal communication interrupted, or a stale frame), not read whole, "
+                "breaker open, critical alarm, strings or blocks missing, discharging, service, warning, "
+                "running.",
                 7, 5,
             ),
             [Query(first_of(choices))], mappings=choice_mapping(choices), none="NO DATA",
@@ -122,7 +123,7 @@ def _strings(context: Context) -> Panel:
             ("Current", {"unit": "amp", "decimals": 2}),
             (
                 "Share of current",
-                {"unit": "percentunit", **coloured(share_steps)},
+                {"unit": "percentunit", "decimals": 0, **coloured(share_steps)},
             ),
             ("Ripple", {"unit": "amp", "decimals": 2}),
             ("Block average", {"unit": "volt", "decimals": 2}),
@@ -197,13 +198,6 @@ def _flags(context: Context) -> list[Panel]:
 
 
 def _blocks_over_time(context: Context) -> Panel:
-    words = {
-        "4": ("✖ absent", PURPLE),
-        "3": ("✖ critical", RED),
-        "2": ("▲ warning", ORANGE),
-        "1": ("◇ info", BLUE),
-        "0": ("● fine", QUIET),
-    }
     expr = f"max by (string, block) ({q.block(f'({q.module_rank(context.words)})')})"
     return timeline_panel(
         Frame(
@@ -213,5 +207,5 @@ def _blocks_over_time(context: Context) -> Panel:
             24, 16,
         ),
         [Query(expr, BLOCK_LEGEND)],
-        mappings=mapping(words, "? not known"), none="no blocks: not served", per_page=60,
+        mappings=mapping(BLOCK_STATES, "? not known"), none="no blocks: not served", per_page=60,
     )  # fmt: skip

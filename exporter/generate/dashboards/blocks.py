@@ -10,7 +10,7 @@ from exporter.generate.dashboards.ageing import (
     to_baseline,
     worst_first,
 )
-from exporter.generate.dashboards.choices import GREEN, ORANGE, PURPLE, RED
+from exporter.generate.dashboards.choices import BLUE, GREEN, ORANGE, PURPLE, RED
 from exporter.generate.dashboards.context import Context
 from exporter.generate.dashboards.looks import (
     QUIET,
@@ -34,6 +34,14 @@ VOLTS = "generex_bacs_module_volts"
 CELSIUS = "generex_bacs_module_temperature_celsius"
 EQUALIZATION = "generex_bacs_module_equalization_ratio"
 _ABSENT = 99
+BLOCK_STATES: dict[str, tuple[str, str | None]] = {
+    "4": ("✖ absent", PURPLE),
+    "3": ("✖ critical", RED),
+    "2": ("▲ warning", ORANGE),
+    "1": ("◇ info", BLUE),
+    "0": ("● fine", QUIET),
+}
+"""The words for queries.module_rank."""
 
 
 def worst_panel(context: Context) -> Panel:
@@ -157,13 +165,13 @@ def block_flags_panel(context: Context) -> Panel:
     alarm = context.words.flags("generex_bacs_module_alarm")
     flags = q.by(q.series(alarm.name), *q.BLOCK, "flag")
     # the names sort these two columns to the front
-    present = f'label_replace({q.by(q.PRESENT, *q.BLOCK)}, "flag", "0_present", "", "")'
+    state = f'label_replace({q.module_rank(context.words)}, "flag", "0_state", "", "")'
     raw = q.by(q.series("generex_bacs_module_alarm_word"), *q.BLOCK)
     word = f'label_replace({raw}, "flag", "1_word", "", "")'
-    there = mapping({"1": ("●", GREEN), "0": ("✖ absent", PURPLE)}, "n/a")
+    wide = {"custom.minWidth": 100}
     overrides: list[Override] = [
         ("block\\flag", {"displayName": "Block", "unit": "string", "mappings": [], "custom.width": 70}),
-        ("0_present", {"displayName": "Present", "mappings": there, **coloured()}),
+        ("0_state", {"displayName": "State", "mappings": mapping(BLOCK_STATES, "n/a"), **coloured(), **wide}),
         ("1_word", {"displayName": "Raw word", "unit": "hex0x"}),
     ]
     for name, flag in alarm.flags.items():
@@ -174,12 +182,12 @@ def block_flags_panel(context: Context) -> Panel:
     return table_panel(
         Frame(
             "Flags of each block now",
-            "A row per block and a column per flag: ✖ critical and ▲ other flags that are set, · not set, "
-            "n/a not served (also where the exporter is told to show set flags only). An absent block has "
-            "no flags, it has lost its voice.",
+            "A row per block, the worst on top, and a column per flag: ✖ critical and ▲ other flags that "
+            "are set, · not set, n/a not served (also where the exporter is told to show set flags only). "
+            "An absent block has no flags, it has lost its voice.",
             24, 14,
         ),
-        [Query(f"max by (block, flag) ({q.block(f'({flags} or {word} or {present})')})", "flags")],
+        [Query(f"max by (block, flag) ({q.block(f'({flags} or {word} or {state})')})", "flags")],
         transformations=[
             *(
                 transform(
@@ -190,6 +198,7 @@ def block_flags_panel(context: Context) -> Panel:
                 "groupingToMatrix", columnField="flag", rowField="block", valueField="Value",
                 emptyValue="null",
             ),
+            transform("sortBy", fields={}, sort=[{"field": "0_state", "desc": True}]),
         ],
         overrides=[("/.*/", wrapped), *overrides], none="n/a",
     )  # fmt: skip

@@ -17,6 +17,7 @@ from exporter.generate.dashboards.choices import (
     survival,
 )
 from exporter.generate.dashboards.context import Context
+from exporter.generate.dashboards.last_seen import last_seen_panel
 from exporter.generate.dashboards.looks import (
     QUIET,
     Override,
@@ -36,6 +37,7 @@ from exporter.generate.dashboards.panels import (
 )
 
 _UPS, _BACS = BOARDS["ups"][0], BOARDS["bacs"][0]
+_LEFT = {"custom.align": "left"}
 _KEEP = "${datasource:queryparam}&${job:queryparam}&${instance:queryparam}&${__url_time_range}"
 
 
@@ -47,7 +49,7 @@ def fleet_board(context: Context) -> Board:
         "day.",
         (
             Row("At a glance", _glance(context)),
-            Row("Devices, the worst on top", (_devices(context),)),
+            Row("Devices, the worst on top", (_devices(context), last_seen_panel(6))),
             Row("How it came to this", (_history(context),)),
         ),
         since="now-24h",
@@ -122,6 +124,8 @@ def _devices(context: Context) -> Panel:
     survival_choices = survival(words, thresholds["survivable_charge"])
     state, survive = first_of(state_choices), first_of(survival_choices)
     ranked = q.rank(words.system_metrics)
+    whole = q.either(("generex_group_up", "generex_data_valid"))
+    quiet = f'label_replace({q.by(whole, how="min")} == 1, "alarm", "none", "", "") * 0'
     by_state = first_of(state_choices, lambda choice: choice.trouble)
     by_prospect = first_of(survival_choices, lambda choice: choice.trouble)
     trouble = (
@@ -132,7 +136,7 @@ def _devices(context: Context) -> Panel:
         ("Trouble", trouble),
         ("Runs on", state),
         ("Survives a failure now?", survive),
-        ("Worst alarm", f"topk by (device) (1, {ranked})"),
+        ("Worst alarm", f"topk by (device) (1, {ranked}\n  or {quiet})"),
         ("Charge", q.CHARGE),
         ("Runtime", q.RUNTIME),
         ("Worst load phase", q.by(q.series("generex_ups_output_load_ratio"))),
@@ -149,11 +153,11 @@ def _devices(context: Context) -> Panel:
         ("Device", {"links": _links(), "custom.width": 160}),
         (
             "Runs on",
-            {"mappings": choice_mapping(state_choices), **coloured(), "custom.width": 150},
+            {"mappings": choice_mapping(state_choices), **coloured(), **_LEFT, "custom.width": 165},
         ),
         (
             "Survives a failure now?",
-            {"mappings": choice_mapping(survival_choices), **coloured(), "custom.width": 210},
+            {"mappings": choice_mapping(survival_choices), **coloured(), **_LEFT, "custom.width": 250},
         ),
         (
             "Worst alarm",
@@ -187,10 +191,10 @@ def _devices(context: Context) -> Panel:
         Frame(
             "Devices",
             "One row per device, the worst on top; a click on the name leads to its boards. “Runs on” "
-            "shows the gravest of: unreachable, UPS lost, load dark, on battery, bypass, eco, test, "
-            "mains. Runtime is the smaller of the UPS's own and the one that follows from the fall of the "
-            "charge. “Last power failure” is how long ago, within the time shown. A dash is a value that "
-            "is not served or not known now: never a good sign by itself.",
+            "shows the gravest of: unreachable, UPS lost, UPS not read, load dark, on battery, bypass, "
+            "eco, test, mains. Runtime is the smaller of the UPS's own and the one that follows from the "
+            "fall of the charge. “Last power failure” is how long ago, within the time shown. A dash is a "
+            "value that is not served or not known now: never a good sign by itself.",
             24,
             14,
         ),

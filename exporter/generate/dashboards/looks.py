@@ -67,8 +67,8 @@ def flag_overrides(metric: FlagMetric) -> list[Override]:
 
 
 def alarm_mapping(metrics: Iterable[FlagMetric]) -> list[models.ValueMapping]:
-    """The words for the label `alarm` that queries.rank makes."""
-    words: dict[str, tuple[str, str | None]] = {}
+    """The words for the label `alarm` that queries.rank makes, and for `none`."""
+    words: dict[str, tuple[str, str | None]] = {"none": ("none", QUIET)}
     for metric in metrics:
         for name, flag in metric.flags.items():
             if flag.normal:

@@ -2,9 +2,9 @@
 
 from exporter.generate.dashboards import queries as q
 from exporter.generate.dashboards.board import Board, Row
-from exporter.generate.dashboards.choices import BLUE, GREEN, ORANGE, RED
+from exporter.generate.dashboards.choices import BLUE, GREEN, GREY, ORANGE, PURPLE, RED, Choice, first_of
 from exporter.generate.dashboards.context import Context
-from exporter.generate.dashboards.looks import mapping
+from exporter.generate.dashboards.looks import choice_mapping, coloured, mapping
 from exporter.generate.dashboards.panels import (
     Frame,
     Panel,
@@ -39,6 +39,7 @@ def _now(context: Context) -> list[Panel]:
     dead = f"count({q.ROWS} == 0) or 0 * count({q.ROWS})"
     reload = q.own("generex_exporter_config_last_reload_successful")
     loaded = q.own("generex_exporter_config_last_reload_success_timestamp_seconds")
+    otlp = otlp_states()
     return [
         stat_panel(
             Frame("Exporters", "Exporters that are scraped now.", 4, 4),
@@ -47,7 +48,7 @@ def _now(context: Context) -> list[Panel]:
         ),
         stat_panel(
             Frame(
-                "Devices that do not answer", "Devices of which not one word could be read. 0 is good.", 5, 4,
+                "Devices that do not answer", "Devices of which not one word could be read. 0 is good.", 4, 4,
             ),
             [Query(dead)], steps=((None, GREEN), (1, RED)), none="NO DATA", decimals=0,
         ),
@@ -56,20 +57,20 @@ def _now(context: Context) -> list[Panel]:
                 "Configuration good",
                 "Whether the last attempt to load the configuration was good on every exporter. A bad new "
                 "file changes nothing, but will stop the next start.",
-                5, 4,
+                4, 4,
             ),
             [Query(f"min({reload})")], mappings=mapping(_YES, "? NOT KNOWN"), none="NO DATA",
         ),
         stat_panel(
-            Frame("Configuration loaded, ago", "How long ago the configuration was last loaded.", 5, 4),
+            Frame("Configuration loaded, ago", "How long ago the configuration was last loaded.", 4, 4),
             [Query(f"time() - max({loaded})")], unit="dtdurations", none="NO DATA", decimals=0,
         ),
         stat_panel(
             Frame(
                 "Slowest pass",
                 f"The slowest read pass as a share of the time it may take; the alert begins at {share:.0%}. "
-"Near 100 % words get lost.",
-                5, 4,
+                "Near 100 % words get lost.",
+                4, 4,
             ),
             [
                 Query(
@@ -78,6 +79,15 @@ def _now(context: Context) -> list[Panel]:
                 )
             ],
             unit="percentunit", steps=((None, GREEN), (share, ORANGE)), none="NO DATA", decimals=0,
+        ),
+        stat_panel(
+            Frame(
+                "OTLP push",
+                "Whether pushes over OTLP went through in the last five minutes. Off is neither good nor "
+                "bad: it is not configured.",
+                4, 4,
+            ),
+            [Query(first_of(otlp))], mappings=choice_mapping(otlp), none="NO DATA",
         ),
         table_panel(
             Frame(
@@ -91,10 +101,28 @@ def _now(context: Context) -> list[Panel]:
             transformations=columns("device", [Query("", "Answers")], "target", "module", "unit"),
             overrides=[
                 ("device", {"displayName": "Device"}),
-                ("Answers", {"mappings": mapping(_YES, "–"), "custom.cellOptions": {"type": "color-text"}})
+                ("target", {"displayName": "Target"}),
+                ("module", {"displayName": "Module"}),
+                ("unit", {"displayName": "Unit", "unit": "string"}),
+                ("Answers", {"mappings": mapping(_YES, "–"), **coloured(), "custom.align": "left"}),
             ],
         ),
     ]  # fmt: skip
+
+
+def otlp_states() -> tuple[Choice, ...]:
+    """How the push over OTLP fares, over all exporters; its counters exist only while it is on."""
+
+    def within(metric: str) -> str:
+        return f"sum (increase({q.own(metric)}[5m]))"
+
+    pushes = "generex_exporter_otlp_exports_total"
+    return (
+        Choice("✖ FAILING", RED, f"{within('generex_exporter_otlp_export_failures_total')} > 0", number=3),
+        Choice("● WORKS", GREEN, f"{within(pushes)} > 0", number=2),
+        Choice("? NO PUSH YET", PURPLE, within(pushes), number=1),
+        Choice("– OFF", GREY, f"sum ({q.own('generex_exporter_build_info')})", number=0),
+    )
 
 
 def _passes(context: Context) -> list[Panel]:
@@ -179,7 +207,7 @@ def _modbus() -> list[Panel]:
                     "{{device}} {{reason}}",
                 )
             ],
-            unit="reqps", bounds=(0, None), none="no errors",
+            unit="reqps", bounds=(0, None), none="no errors, while exporters are scraped",
         ),
         lines_panel(
             Frame(
@@ -195,7 +223,7 @@ def _modbus() -> list[Panel]:
                 Query(rate("generex_exporter_otlp_exports_total", "instance"), "{{instance}} pushes"),
                 Query(rate("generex_exporter_otlp_export_failures_total", "instance"), "{{instance}} failed"),
             ],
-            unit="cps", bounds=(0, None), none="OTLP is not switched on",
+            unit="cps", bounds=(0, None), none="OTLP push is off",
             overrides=[("/failed/", {"color": {"mode": "fixed", "fixedColor": RED}})],
         ),
     ]  # fmt: skip
@@ -205,8 +233,9 @@ def _words() -> list[Panel]:
     return [
         lines_panel(
             Frame(title, about, 8, 7),
-            [Query(q.by(q.series(metric), label), f"{{{{device}}}} {{{{{label}}}}}")],
-            unit="none", bounds=(0, 1), steps=((None, GREEN), (1, colour)), none="none seen",
+            [Query(f"{q.by(q.series(metric), label)} > 0", f"{{{{device}}}} {{{{{label}}}}}")],
+            unit="none", bounds=(0, 1), steps=((None, GREEN), (1, colour)),
+            none="none, while exporters are scraped",
         )
         for title, about, metric, label, colour in (
             (

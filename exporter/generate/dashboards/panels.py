@@ -1,6 +1,6 @@
 """The kinds of panels that the boards use, each with everything that every panel must have."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -53,9 +53,12 @@ def stat_panel(
     steps: Steps = ((None, QUIET),),
     none: str = "n/a",
     decimals: int | None = None,
-    size: int | None = None,
+    overrides: Mapping[str, Mapping[str, object]] | None = None,
 ) -> Panel:
-    """A big value of this moment: an instant query, so that a dead device shows no old value."""
+    """A big value of this moment: an instant query, so that a dead device shows no old value.
+
+    `overrides` are properties for single queries, by their letter.
+    """
     panel = _common(stat.Panel(), frame, queries, instant=True).unit(unit).no_value(none)
     panel.thresholds(limits(*steps)).mappings(mappings or mapping({}, none))
     panel.color_scheme(dashboard.FieldColor().mode(models.FieldColorModeId.THRESHOLDS))
@@ -63,10 +66,11 @@ def stat_panel(
     panel.graph_mode(common_models.BigValueGraphMode.NONE)
     panel.reduce_options(common.ReduceDataOptions().calcs(["last"]).values(False).fields(""))
     panel.text_mode(common_models.BigValueTextMode.VALUE)
+    panel.orientation(common_models.VizOrientation.HORIZONTAL)
     if decimals is not None:
         panel.decimals(decimals)
-    if size is not None:
-        panel.text(common.VizTextDisplayOptions().value_size(size))
+    for letter, values in (overrides or {}).items():
+        panel.override_by_query(letter, properties(values))
     return panel
 
 

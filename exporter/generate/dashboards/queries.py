@@ -141,12 +141,14 @@ def missing_strings() -> str:
 def rank(metrics: tuple[FlagMetric, ...], *labels: str) -> str:
     """Set flags, or cleared ones that should be set: 4 is danger to life, 3 critical, 2 warning, 1 info.
 
+    A general alarm is half a step lower: the flag that says what it is about goes before it.
+
     The label `alarm` names metric and flag, as `generex_ups_alarm.fan_failure`.
     """
     parts = []
     for number, metric, names in _ranks(metrics):
         chosen = series(metric.name, f'flag=~"{alternatives(names)}"')
-        parts.append(f"{_named(f'{chosen} == 1', *labels)} * 0 + {number}")
+        parts.append(f"{_named(f'{chosen} == 1', *labels)} * 0 + {number:g}")
     for metric in metrics:
         for name in metric.names("none", normal=True):
             number = 3 if name == "output_act" else 2
@@ -155,15 +157,18 @@ def rank(metrics: tuple[FlagMetric, ...], *labels: str) -> str:
     return "\n  or ".join(parts)
 
 
-def _ranks(metrics: tuple[FlagMetric, ...]) -> Iterator[tuple[int, FlagMetric, tuple[str, ...]]]:
-    danger = (*RUNAWAY_FLAGS, *GROUND_FLAGS)
+def _ranks(metrics: tuple[FlagMetric, ...]) -> Iterator[tuple[float, FlagMetric, tuple[str, ...]]]:
+    danger, vague = (*RUNAWAY_FLAGS, *GROUND_FLAGS), ("general_alarm",)
     for metric in metrics:
         if names := tuple(name for name in danger if name in metric.flags):
             yield 4, metric, names
     for number, severity in zip((3, 2, 1), SEVERITIES, strict=True):
         for metric in metrics:
-            if names := tuple(name for name in metric.names(severity) if name not in danger):
+            found = tuple(name for name in metric.names(severity) if name not in danger)
+            if names := tuple(name for name in found if name not in vague):
                 yield number, metric, names
+            if names := tuple(name for name in found if name in vague):
+                yield number - 0.5, metric, names
 
 
 def _named(expr: str, *labels: str) -> str:

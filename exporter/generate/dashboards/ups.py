@@ -4,22 +4,22 @@ from collections.abc import Sequence
 
 from exporter.generate.dashboards import queries as q
 from exporter.generate.dashboards.board import Board, Row
-from exporter.generate.dashboards.choices import GREEN, ORANGE, PURPLE, RED, first_of, states, survival
+from exporter.generate.dashboards.choices import GREEN, PURPLE, RED, first_of, states, survival
 from exporter.generate.dashboards.context import UNITS, Context
 from exporter.generate.dashboards.flags import ABOUT, flags_panel
+from exporter.generate.dashboards.last_seen import last_seen_panel
 from exporter.generate.dashboards.looks import (
     QUIET,
     choice_mapping,
+    limits,
     mapping,
 )
 from exporter.generate.dashboards.panels import (
     Frame,
     Panel,
     Query,
-    columns,
     lines_panel,
     stat_panel,
-    table_panel,
     timeline_panel,
 )
 from exporter.generate.dashboards.ups_lines import battery_panels, power_panels
@@ -29,7 +29,7 @@ def ups_board(context: Context, others: Sequence[str] = ()) -> Board:
     """The board; `others` are metrics of the maps that no other panel shows."""
     panels = [
         *_now(context),
-        _last_seen(),
+        last_seen_panel(3),
         *power_panels(context),
         *battery_panels(context),
         *_flags(context),
@@ -48,23 +48,28 @@ def _now(context: Context) -> list[Panel]:
     state_choices = states(context.words)
     charge = context.thresholds["survivable_charge"]
     survival_choices = survival(context.words, charge)
+    lasts = f"{q.RUNTIME} and on (device) {q.ON_BATTERY} == 1"
     return [
         stat_panel(
             Frame(
                 "Runs on",
-                "What the load lives on now, the gravest first: unreachable, UPS lost, load dark, on "
-                "battery, bypass, eco, test, mains. During a battery test many UPSs say on battery.",
+                "What the load lives on now, the gravest first: unreachable, UPS lost, UPS not read, load "
+                "dark, on battery with the smaller of both runtimes, bypass, eco, test, mains. During a "
+                "battery test many UPSs say on battery.",
                 7, 6,
             ),
-            [Query(first_of(state_choices))], mappings=choice_mapping(state_choices), none="NO DATA",
+            [Query(first_of(state_choices)), Query(lasts)],
+            mappings=choice_mapping(state_choices), none="NO DATA",
+            overrides={"B": {"unit": "dtdurations", "decimals": 0, "mappings": mapping({}, "n/a"),
+                             "thresholds": limits(*context.runtime)}},
         ),
         stat_panel(
             Frame(
                 "Would we survive a failure now?",
-                f"YES needs a charge of at least {charge:.0%}, the breaker closed, all strings and blocks "
-                "present, and no word of a bad battery, a failed charger or a failed test. Otherwise the "
-                "first reason. It judges what this device serves: a UPS without BACS says nothing about "
-                "breaker and blocks.",
+                f"YES needs a charge of at least {charge:.0%}, UPS and BACS read whole, the breaker closed, "
+                "all strings and blocks present, and no word of danger, a fault, a bad battery, a failed "
+                "charger or a failed test. Otherwise the first reason. It judges what this device serves: a "
+                "UPS without BACS says nothing about breaker and blocks.",
                 7, 6,
             ),
             [Query(first_of(survival_choices))], mappings=choice_mapping(survival_choices), none="NO DATA",
@@ -96,40 +101,6 @@ def _now(context: Context) -> list[Panel]:
             unit="percentunit", steps=context.load, decimals=0,
         ),
     ]  # fmt: skip
-
-
-def _last_seen() -> Panel:
-    gone = f"unless on (device) {q.ON_BATTERY}"
-    status = q.series("generex_ups_status", 'flag="backup_mode"')
-    alarm = q.series("generex_ups_alarm", 'flag="on_battery"')
-    seen = f"max_over_time((timestamp({status} or {alarm}))[1d:1m])"
-    was = f"last_over_time({status}[1d]) or last_over_time({alarm}[1d])"
-    charge = f"last_over_time({q.series('generex_ups_battery_charge_ratio')}[1d])"
-    runtime = f"last_over_time({q.series('generex_ups_battery_runtime_seconds')}[1d])"
-    queries = [
-        Query(f"time() - {q.by(seen)} {gone}", "Last seen, ago"),
-        Query(f"{q.by(was)} {gone}", "It was"),
-        Query(f"{q.by(charge)} {gone}", "Charge then"),
-        Query(f"{q.by(runtime)} {gone}", "Runtime then"),
-    ]
-    return table_panel(
-        Frame(
-            "Last seen, when it is out of sight",
-            "Only while the UPS is unreachable or lost: what it last said, and how long ago. Old values, "
-            "kept out of every other panel. Empty while the UPS is in sight.",
-            24, 3,
-        ),
-        queries,
-        transformations=columns("device", queries),
-        overrides=[
-            ("device", {"displayName": "Device"}),
-            ("Last seen, ago", {"unit": "dtdurations", "decimals": 0}),
-            ("It was", {"mappings": mapping({"1": ("▲ on battery", ORANGE), "0": ("on mains", QUIET)}, "–")}),
-            ("Charge then", {"unit": "percentunit"}),
-            ("Runtime then", {"unit": "dtdurations"}),
-        ],
-        none="in sight",
-    )  # fmt: skip
 
 
 def _flags(context: Context) -> list[Panel]:

@@ -117,7 +117,7 @@ def battery_panels(context: Context) -> list[Panel]:
                 Query(f"max({q.OWN_RUNTIME})", "says the UPS"),
                 Query(f"max({q.PROJECTED_RUNTIME})", "by the charge"),
             ],
-            unit="dtdurations", steps=context.runtime, bounds=(0, None),
+            unit="s", steps=context.runtime, bounds=(0, None),
         ),
         lines_panel(
             Frame(
@@ -126,7 +126,7 @@ def battery_panels(context: Context) -> list[Panel]:
                 "are too short to be seen otherwise.",
                 12, 7,
             ),
-            [Query(f"sum(increase({q.POWER_FAILURES}[$__rate_interval]))", "failures")],
+            [Query(f"round(sum(increase({q.POWER_FAILURES}[$__rate_interval])))", "failures")],
             unit="short", bounds=(0, 1),
         ),
     ]  # fmt: skip

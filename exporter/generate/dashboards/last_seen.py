@@ -1,0 +1,45 @@
+"""What is known of a UPS that is out of sight: what it last said, and when."""
+
+from exporter.generate.dashboards import queries as q
+from exporter.generate.dashboards.choices import ORANGE
+from exporter.generate.dashboards.looks import QUIET, coloured, mapping
+from exporter.generate.dashboards.panels import Frame, Panel, Query, columns, table_panel
+
+
+def last_seen_panel(height: int) -> Panel:
+    """A row per UPS that is unreachable or lost; empty while all are in sight."""
+    gone = f"unless on (device) {q.ON_BATTERY}"
+    status = q.series("generex_ups_status", 'flag="backup_mode"')
+    alarm = q.series("generex_ups_alarm", 'flag="on_battery"')
+    seen = q.by(f"max_over_time((timestamp({status} or {alarm}))[1d:1m])")
+    was = f"last_over_time({status}[1d]) or last_over_time({alarm}[1d])"
+    charge = f"last_over_time({q.series('generex_ups_battery_charge_ratio')}[1d])"
+    runtime = f"last_over_time({q.series('generex_ups_battery_runtime_seconds')}[1d])"
+    queries = [
+        Query(f"time() - {seen} {gone}", "Last seen, ago"),
+        Query(f"{q.by(was)} {gone}", "It was"),
+        Query(f"{q.by(charge)} {gone}", "Charge then"),
+        Query(f"{q.by(runtime)} {gone}", "Runtime then"),
+        Query(f"1000 * {seen} {gone}", "Last seen at"),
+    ]
+    states = mapping({"1": ("▲ was on battery", ORANGE), "0": ("was on mains", QUIET)}, "–")
+    return table_panel(
+        Frame(
+            "Last seen, when it is out of sight",
+            "Only while a UPS is unreachable or lost: what it last said, and how long ago. Old values, kept "
+            "out of every other panel. Empty while all are in sight.",
+            24,
+            height,
+        ),
+        queries,
+        transformations=columns("device", queries),
+        overrides=[
+            ("device", {"displayName": "Device"}),
+            ("Last seen, ago", {"unit": "dtdurations", "decimals": 0}),
+            ("It was", {"mappings": states, **coloured(), "custom.align": "left"}),
+            ("Charge then", {"unit": "percentunit", "decimals": 0}),
+            ("Runtime then", {"unit": "dtdurations", "decimals": 0}),
+            ("Last seen at", {"unit": "dateTimeAsLocal"}),
+        ],
+        none="in sight",
+    )
