@@ -72,6 +72,7 @@ CASES = {
     "bit without a name": pinned("✔ YES", {1005: 1 << 14}),
     "shorter list": Case("✔ YES", personality="inform"),
     "string charge warning": pinned("✔ YES", {1005: 1 << 13}),
+    "frame": Case("? blocks not served", personality="prof"),
     "frame in error": Case("? UPS lost", "? UPS LOST", {"gateway_error": 2}, personality="prof"),
     "bypass before BACS unread": Case(
         "✖ NO: on bypass", "◆ BYPASS", pins={123: 1}, unread=range(1000, 1006)
@@ -90,6 +91,7 @@ BACS = {
     "a block's heat, said by its module": "✖ ALARM",
     "block gone": "✖ BLOCKS MISSING",
     "test": "▲ DISCHARGING",
+    "frame": "? BLOCKS NOT SERVED",
     "string charge warning": "▲ WARNING",
 }
 """What the BACS tile says of some of them."""

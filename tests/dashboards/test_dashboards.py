@@ -19,6 +19,7 @@ from exporter.maps import built_in_maps
 
 MAPS = built_in_maps()
 THRESHOLDS = threshold_values({})
+ALONE = ("–", "n/a", "none", "no discharge yet")
 
 
 def generate(*settings: str) -> dict[str, str]:
@@ -224,6 +225,14 @@ def test_no_value_never_has_the_colour_of_a_threshold(name: str) -> None:
                 found = {p["id"]: p.get("value") for p in override["properties"]}
                 if found.get("custom.cellOptions", {}).get("type") == "color-background":
                     assert says_missing(found["mappings"]), (panel["title"], override["matcher"]["options"])
+
+
+def test_what_an_empty_table_says_may_stand_in_a_cell() -> None:
+    """Grafana has one text for an empty table and for a cell without a value."""
+    for name in NAMES:
+        for panel in panels(name):
+            if panel["type"] == "table":
+                assert panel["fieldConfig"]["defaults"]["noValue"] in ALONE, panel["title"]
 
 
 def says_missing(mappings: list[dict[str, Any]]) -> bool:

@@ -49,7 +49,7 @@ def _now(context: Context) -> list[Panel]:
                 "The gravest of: unreachable, danger (thermal runaway or ground fault), not trusted "
                 "(starting up, its internal communication interrupted, or a stale frame), not read whole, "
                 "breaker open, critical alarm, strings or blocks missing, discharging, service, warning, "
-                "running.",
+                "blocks not served (a gateway), running.",
                 7, 5,
             ),
             [Query(first_of(choices))], mappings=choice_mapping(choices), none="NO DATA",
@@ -87,7 +87,7 @@ def _strings(context: Context) -> Panel:
     ohms = q.series("generex_bacs_module_resistance_ohms")
     current = q.series("generex_bacs_string_current_amperes")
     notable = context.thresholds["notable_amperes"]
-    median = f"(quantile by (device) (0.5, abs({current})) > {notable:g})"
+    median = f"(quantile by (device) (0.5, -{current}) > {notable:g})"
     low, high = 1 - context.thresholds["string_deviation"], 1 + context.thresholds["string_deviation"]
     share_steps = limits(
         (None, RED), (context.thresholds["string_open"], ORANGE), (low, GREEN), (high, ORANGE)
@@ -99,7 +99,7 @@ def _strings(context: Context) -> Panel:
         ),
         Query(per(q.series("generex_bacs_string_volts")), "Voltage"),
         Query(per(current), "Current"),
-        Query(per(f"abs({current}) / on (device) group_left () {median}"), "Share of current"),
+        Query(per(f"-{current} / on (device) group_left () {median}"), "Share of current"),
         Query(per(q.series("generex_bacs_string_ripple_current_amperes")), "Ripple"),
         Query(per(q.series("generex_bacs_string_module_average_volts")), "Block average"),
         Query(f"{per(volts)} - {per(volts, 'min')}", "Block spread"),
@@ -110,8 +110,8 @@ def _strings(context: Context) -> Panel:
         Frame(
             "Strings side by side",
             "A row per string; strings of one battery should look alike. Current above 0 charges, below 0 "
-            "discharges. Share of current compares with the median string, only while notable current "
-            "flows: a string far below carries too little. Centre-tapped halves count as strings.",
+            "discharges. Share of current compares with the median string, only while the battery is "
+            "discharged: a string far below carries too little. Centre-tapped halves count as strings.",
             24, 6,
         ),
         queries,

@@ -76,7 +76,6 @@ def survival(words: Vocabulary, charge: float) -> tuple[Choice, ...]:
 
     The exporter's own pages judge in the same order.
     """
-    counted = q.by(q.series("generex_bacs_modules"))
     return _numbered(
         Choice("? unreachable", PURPLE, f"{q.ROWS} == 0", 15),
         Choice("? UPS lost", PURPLE, q.out_of_sight(words), 15),
@@ -104,7 +103,7 @@ def survival(words: Vocabulary, charge: float) -> tuple[Choice, ...]:
         Choice("? BACS not read", PURPLE, f"{q.bacs_read(words)} == 0", 15),
         Choice("✖ NO: string or block alarm", RED, q.bacs_alarm(words, "critical"), 25),
         Choice(f"✖ NO: charge < {charge:.0%}", RED, f"{q.CHARGE} < {charge:g}", 15),
-        Choice("? blocks not served", GREY, f"{counted} > 0 unless on (device) {q.by(q.PRESENT)}"),
+        Choice("? blocks not served", GREY, q.blocks_not_served()),
         # yes needs a charge and a word about the source; what else the device serves was asked above
         Choice(SURVIVES, GREEN, f"{q.CHARGE} >= {charge:g} and on (device) {q.ON_BATTERY}"),
         Choice("? not served", GREY, q.ROWS),
@@ -127,6 +126,7 @@ def bacs_states(words: Vocabulary) -> tuple[Choice, ...]:
         Choice("▲ DISCHARGING", ORANGE, _bacs("discharging")),
         Choice("◇ SERVICE", BLUE, _bacs(*service)),
         Choice("▲ WARNING", ORANGE, q.bacs_alarm(words, "warning")),
+        Choice("? BLOCKS NOT SERVED", GREY, q.blocks_not_served()),
         Choice("● RUNNING", GREEN, _bacs("running")),
         Choice("? NOT TRUSTED", PURPLE, q.by(q.series("generex_bacs_state_word"))),
         Choice("– NO BACS SERVED", GREY, q.ROWS),

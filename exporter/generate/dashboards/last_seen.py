@@ -41,5 +41,5 @@ def last_seen_panel(height: int) -> Panel:
             ("Runtime then", {"unit": "dtdurations", "decimals": 0}),
             ("Last seen at", {"unit": "dateTimeAsLocal"}),
         ],
-        none="in sight",
+        none="none",
     )

@@ -129,6 +129,11 @@ def missing_modules() -> str:
     return f"({by(f'{PRESENT} == bool 0')} == 1 or {count} < {most})"
 
 
+def blocks_not_served() -> str:
+    """Per device something when its BACS counts modules of which it serves no word, as in a gateway frame."""
+    return f"{by(series('generex_bacs_modules'))} > 0 unless on (device) {by(PRESENT)}"
+
+
 def missing_strings() -> str:
     """Per device something when a string has no values, or the device counts fewer than it did."""
     strings = by(series("generex_bacs_strings"))

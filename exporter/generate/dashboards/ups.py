@@ -29,7 +29,7 @@ def ups_board(context: Context, others: Sequence[str] = ()) -> Board:
     """The board; `others` are metrics of the maps that no other panel shows."""
     panels = [
         *_now(context),
-        last_seen_panel(3),
+        last_seen_panel(4),
         *power_panels(context),
         *battery_panels(context),
         *_flags(context),
