@@ -20,16 +20,22 @@ HALL = "[^:]+"
 @pytest.fixture(scope="module")
 def hall(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hall]:
     with running_hall(tmp_path_factory.mktemp("hall")) as it:
-        time.sleep(8)
+        counter = 'generex_ups_power_failures_total{device="fine"}'
+        wait_for(lambda: it.instant(f"count_over_time({counter}[2m]) >= 3"), what="some history")
+        failures = float(it.instant(counter)[0]["value"][1])
         it.turn("fine", mains=False)  # a short power failure, so that something was counted
-        time.sleep(5)
+        wait_for(lambda: it.instant(f"{counter} > {failures}"), what="the power failure")
         it.turn("fine", mains=True)
         it.turn("lost", ups_communication=False)
         it.turn("dying", answers=False)
-        wait_for(lambda: len(it.instant("generex_up == 0")) == 2, what="the device that dies")
         lost = 'generex_data_valid{group="ups", device="lost"} == 0'
+        wait_for(lambda: len(it.instant("generex_up == 0")) == 2, what="the device that dies")
         wait_for(lambda: it.instant(lost), what="the UPS that is lost")
-        time.sleep(5)
+        wait_for(
+            lambda: it.instant('count_over_time(generex_up{device="case: healthy"}[2m]) >= 3'),
+            what="the history of the cases",
+        )
+        wait_for(lambda: it.instant('generex_ups_alarm{device="fine", flag="on_battery"} == 0'), what="mains")
         yield it
 
 
