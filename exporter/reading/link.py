@@ -10,6 +10,7 @@ the same unit, function and length went out.
 """
 
 import asyncio
+import errno
 import logging
 import os
 import termios
@@ -174,8 +175,10 @@ class Link:
     def _why(self, error: Exception) -> str:
         if isinstance(error, TimeoutError):
             return "no answer"
-        # asyncio wraps the system's words into a sentence of its own
-        if self.endpoint.transport != "rtu" and isinstance(error, OSError) and error.errno:
+        if isinstance(error, OSError) and error.errno:
+            if self.endpoint.transport == "rtu" and error.errno in (errno.EAGAIN, errno.EBUSY):
+                return "another program has the port"
+            # asyncio and pyserial wrap the system's words into sentences of their own
             return os.strerror(error.errno)
         return str(error.args[-1] if error.args else error)
 

@@ -1,0 +1,96 @@
+"""The configuration file that discover writes: text with comments, to start from. Pure."""
+
+import json
+from collections.abc import Mapping, Sequence
+
+from exporter.discover.findings import Findings
+from exporter.targets import Target
+
+_WORDS = {
+    97: "output_volts_1", 98: "output_volts_2", 99: "output_volts_3",
+    104: "input_volts_1", 105: "input_volts_2", 106: "input_volts_3",
+    107: "temperature", 110: "battery_volts",
+    111: "input_frequency_1", 112: "input_frequency_2", 113: "input_frequency_3",
+}  # fmt: skip
+
+
+def config_text(head: str, targets: Sequence[tuple[str, Target, Findings]], twins: Mapping[int, int]) -> str:
+    """The file for devices given as name, target and findings; of a device without a map only a comment.
+
+    `twins` are units that are most likely the device of another unit: they are written as comments.
+    """
+    lines = [
+        f"# {head}",
+        "# What is marked (inferred) was concluded from the words, no document says it: verify it on site.",
+        "# `generex-exporter check FILE` checks this file, docs/configuration.md lists every key.",
+    ]
+    own = sorted({item.maps for _, _, item in targets if item.maps and not item.module})
+    if own:
+        lines.append("modules:")
+        for maps in own:
+            lines += [f"  {own_module(maps)}:", f"    maps: [{', '.join(maps)}]"]
+    lines.append("devices:")
+    for name, target, item in targets:
+        entry = _device(name, target, item)
+        if item.heard.unit in twins:
+            lines.append(
+                f"  # unit {item.heard.unit} says what unit {twins[item.heard.unit]} says: one device?"
+            )
+            entry = [f"  # {line[2:]}" for line in entry]
+        lines += entry
+    return "\n".join(lines) + "\n"
+
+
+def own_module(maps: Sequence[str]) -> str:
+    """The name of the module for maps that no built-in module has together."""
+    return "-".join(maps)
+
+
+def _device(name: str, target: Target, item: Findings) -> list[str]:
+    heard, battery = item.heard, item.battery
+    if not item.maps:
+        return [f"  # {_text(name)} at {target.url}: no built-in map fits"]
+    lines = [
+        f"  - name: {_text(name)}",
+        f"    target: {_text(target.url)}",
+        f"    module: {item.module or own_module(item.maps)}"
+        + ("" if item.sure else "  # (inferred) doubtful"),
+    ]
+    if heard.max_words < 100:
+        lines.append(f"    max_words: {heard.max_words}  # more at once were refused")
+    if "prof" in item.maps and heard.frame_base:
+        lines += ["    prof:", f"      base_address: {heard.frame_base}"]
+    if item.phases:
+        lines.append(f"    # (inferred) phases: {item.phases}")
+    if battery.there and "bacs" in item.maps:
+        lines += _expect(item)
+    elif "bacs" in item.maps:
+        lines.append(f"    # no BACS: {battery.why}; it is looked for from time to time all the same")
+    if item.tenths:
+        lines.append("    overrides:")
+        for tenth in item.tenths:
+            lines.append(f"      # (inferred) {tenth.reason}")
+            map_name = item.maps[0]
+            lines += [f"      {map_name}.{_WORDS[address]}: {{scale: 0.1}}" for address in tenth.addresses]
+    return lines
+
+
+def _expect(item: Findings) -> list[str]:
+    battery = item.battery
+    strings, modules = battery.expected_strings, battery.expected_modules
+    if not strings and not modules:
+        return ["    bacs: required"]
+    lines = ["    expect:"]
+    if strings:
+        lines.append(f"      strings: {strings}")
+    if modules:
+        above = f"  # the device counts {battery.modules}, but {modules} answers" if battery.above else ""
+        lines.append(f"      modules: {modules}{above}")
+    if battery.cells:
+        lines.append(f"      # (inferred) {battery.cells} lead-acid cells in a block, by its volts")
+    return lines
+
+
+def _text(text: str) -> str:
+    """Text as YAML, in double quotes as in JSON."""
+    return json.dumps(text, ensure_ascii=False)

@@ -1,0 +1,61 @@
+"""What one unit answered: the words it serves, those it refuses, and those it was silent about. Pure."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from exporter.reading.plan import Span
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One request as it went: `outcome` is "" for words, else why there are none."""
+
+    span: Span
+    outcome: str
+    seconds: float
+
+
+@dataclass
+class Heard:
+    """The answers of one unit to the function code that it is read with.
+
+    `words` are raw words by 0-based address; `refused` holds the exception code of each address that was
+    refused, in a request for it alone or in one for several of which the ends were refused too. `frame` are
+    the words of the place where a gateway's frame may stand, as read last, `frame_moved` says whether its
+    counter was seen changing. `other` says how the other function code for words, `bits` how the codes for
+    bits are answered. `complete` is false when the unit fell silent on the way.
+    """
+
+    unit: int
+    function: int = 3
+    words: dict[int, int] = field(default_factory=dict)
+    refused: dict[int, int] = field(default_factory=dict)
+    silent: set[int] = field(default_factory=set)
+    max_words: int = 125
+    asked: list[Asked] = field(default_factory=list)
+    frame_base: int = 0
+    frame: tuple[int, ...] = ()
+    frame_moved: bool = False
+    other: str = ""
+    bits: tuple[str, ...] = ()
+    notes: list[str] = field(default_factory=list)
+    complete: bool = True
+
+    def known(self, addresses: Iterable[int]) -> dict[int, int]:
+        """The words of those of `addresses` that were read."""
+        return {address: self.words[address] for address in addresses if address in self.words}
+
+    def all_refused(self, addresses: Iterable[int]) -> bool:
+        """Whether each of `addresses` was refused."""
+        return all(address in self.refused for address in addresses)
+
+
+def ranges(numbers: Iterable[int]) -> str:
+    """Numbers as people write them: `1–12, 17, 20–24`; "none" for none."""
+    parts: list[list[int]] = []
+    for number in sorted(set(numbers)):
+        if parts and number == parts[-1][1] + 1:
+            parts[-1][1] = number
+        else:
+            parts.append([number, number])
+    return ", ".join(f"{low}" if low == high else f"{low}–{high}" for low, high in parts) or "none"

@@ -1,0 +1,211 @@
+"""What was found, as text: for the terminal, and with every raw word for the vendor. Pure."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from exporter.discover import tables
+from exporter.discover.battery import Battery
+from exporter.discover.configfile import own_module
+from exporter.discover.findings import Findings
+from exporter.discover.heard import Heard, ranges
+from exporter.discover.words import Said
+from exporter.maps.model import Map, Word
+from exporter.terminal import columns, quantity
+
+Maps = Mapping[str, Map]
+
+_ADDRESSES_IN_ROW = 10
+_LABELS = {"ups": "default list", "inform": "Inform", "everexceed": "EverExceed", "prof": "SNMP_PROF frame"}
+
+
+def sections(item: Findings, maps: Maps) -> list[tuple[str, str]]:
+    """The findings over one unit as titles with plain text."""
+    heard = item.heard
+    found = [("Which list", _which(item)), ("How it answers", _answering(heard))]
+    if item.words:
+        found.append(("UPS words", _ups(item, maps)))
+    elif item.maps and item.maps[0] in ("everexceed", "prof"):
+        found.append(("UPS words", _by_map(heard, maps[item.maps[0]])))
+    found.append(("BACS", _bacs(item.battery)))
+    found.append(("Verify on site", "\n".join(f"- {text}" for text in _to_verify(item))))
+    return found
+
+
+def terminal_text(item: Findings, maps: Maps) -> str:
+    """The findings for people who stand beside the device."""
+    return "\n\n".join(f"{title}\n{_indented(text)}" for title, text in sections(item, maps))
+
+
+def vendor_report(head: str, transport: str, items: Sequence[Findings], maps: Maps) -> str:
+    """The report in Markdown: findings, raw words by address, exceptions. Names no host, path or name."""
+    parts = [
+        "# Modbus words of a GENEREX device",
+        f"{head}. Read over {transport} by generex-exporter, which only ever reads. Addresses are 0-based, "
+        "as in the PDU. The address of the device is left out. Please add: model, firmware version, UPS model.",
+    ]
+    for item in items:
+        parts.append(f"## Unit {item.heard.unit}")
+        parts += [f"### {title}\n\n```\n{text}\n```" for title, text in sections(item, maps)]
+        parts.append(f"### Raw words\n\n```\n{raw_table(item.heard)}\n```")
+        parts.append(f"### Requests\n\n```\n{_requests(item.heard)}\n```")
+    return "\n\n".join(parts) + "\n"
+
+
+def raw_table(heard: Heard) -> str:
+    """Every word that was read, in hexadecimal, ten addresses a row; `--` refused, `??` not answered."""
+    known = {*heard.words, *heard.refused, *heard.silent}
+    rows = []
+    for start in sorted({address - address % _ADDRESSES_IN_ROW for address in known}):
+        cells = [_cell(heard, address) for address in range(start, start + _ADDRESSES_IN_ROW)]
+        rows.append(f"{start:>5}  {' '.join(cells)}".rstrip())
+    return "\n".join(rows) or "nothing"
+
+
+def _cell(heard: Heard, address: int) -> str:
+    if address in heard.words:
+        return f"{heard.words[address]:04X}"
+    return "  --" if address in heard.refused else "  ??" if address in heard.silent else "    "
+
+
+def _requests(heard: Heard) -> str:
+    lines = []
+    for asked in heard.asked:
+        span = asked.span
+        outcome = asked.outcome or "answered"
+        lines.append(
+            f"function {span.function}, {span.count} from {span.address}: {outcome} "
+            f"({asked.seconds * 1000:.0f} ms)"
+        )
+    return "\n".join(lines)
+
+
+def _which(item: Findings) -> str:
+    lines = []
+    for fit in item.fits:
+        lines.append(f"{_LABELS[fit.name]} ({fit.name}) {_verb(fit.verdict)}: {'; '.join(fit.reasons)}")
+    if not item.maps:
+        lines.append("No built-in list fits. A map of your own can: docs/configuration.md, `maps`.")
+    else:
+        module = item.module or f"{own_module(item.maps)} (maps {', '.join(item.maps)})"
+        lines.append(f"To be read with module {module}" + ("." if item.sure else ", which is doubtful."))
+    return "\n".join(lines)
+
+
+def _verb(verdict: str) -> str:
+    return "is doubtful" if verdict == "doubtful" else verdict
+
+
+def _answering(heard: Heard) -> str:
+    seconds = [asked.seconds for asked in heard.asked if not asked.outcome]
+    lines = [f"function code {heard.function} reads words, {len(heard.asked)} requests"]
+    if seconds:
+        lines[0] += f", {sorted(seconds)[len(seconds) // 2] * 1000:.0f} ms for the middle one"
+    lines += [heard.other] if heard.other else []
+    if heard.max_words < 100:
+        lines.append(f"takes {heard.max_words} word{'s' if heard.max_words > 1 else ''} at once, not more")
+    codes: dict[int, list[int]] = {}
+    for address, code in heard.refused.items():
+        codes.setdefault(code, []).append(address)
+    lines += [f"refused with exception {code}: {ranges(places)}" for code, places in sorted(codes.items())]
+    if heard.silent:
+        lines.append(f"not answered: {ranges(heard.silent)}")
+    return "\n".join([*lines, *heard.bits, *heard.notes])
+
+
+def _ups(item: Findings, maps: Maps) -> str:
+    words = {word.address: word for name in ("ups", "sensors") for word in maps[name].words.values()}
+    metrics = {**maps["ups"].metrics, **maps["sensors"].metrics}
+    divided = {address for tenth in item.tenths for address in tenth.addresses}
+    rows = []
+    for said in item.words:
+        word = words[said.address]
+        unit = metrics[word.metric].unit if word.metric in metrics else ""
+        quiet = word.flag is not None and said.raw == 0
+        if not quiet:
+            rows.append(_row(said, word, unit, tenth=said.address in divided))
+    table = columns((">address", "word", ">raw", "hex", "value", "judgement"), rows)
+    quiet_flags = [said.address for said in item.words if words[said.address].flag and said.raw == 0]
+    notes = [f"alarm words that are 0: {ranges(quiet_flags)}"]
+    notes += [f"(inferred) {tenth.reason}" for tenth in item.tenths]
+    return "\n".join([table, *notes])
+
+
+def _row(said: Said, word: Word, unit: str, *, tenth: bool) -> tuple[str, ...]:
+    judgement = said.verdict + (f": {said.note}" if said.note else "")
+    if said.raw is None:
+        return str(said.address), word.id, "", "", "", judgement
+    value = ""
+    if said.verdict not in ("filler", "unjudged"):
+        value = _value(word, said.raw, unit, 10 if tenth else 1)
+    return str(said.address), word.id, str(said.raw), f"0x{said.raw:04X}", value, judgement
+
+
+def _value(word: Word, raw: int, unit: str, divisor: int = 1) -> str:
+    if word.flags:
+        return ", ".join(flag.name for flag in word.flags if raw & flag.mask) or "no flag"
+    if not word.is_measurement:
+        return str(raw)
+    return quantity(round(word.value(raw) / divisor, 6), unit)
+
+
+def _by_map(heard: Heard, item: Map) -> str:
+    """The words of a map that has places of its own, decoded by it."""
+    base = heard.frame_base if item.name == "prof" else 0
+    rows = []
+    for word in item.words.values():
+        if word.address is None or (address := word.address + base) not in heard.words:
+            continue
+        raw = heard.words[address]
+        unit = item.metrics[word.metric].unit if word.metric in item.metrics else ""
+        value = "filler" if tables.is_filler(raw) else _value(word, raw, unit)
+        rows.append((str(address), word.id, str(raw), f"0x{raw:04X}", value))
+    return columns((">address", "word", ">raw", "hex", "value"), rows)
+
+
+def _bacs(battery: Battery) -> str:
+    if not battery.there:
+        return f"none: {battery.why}"
+    lines = [battery.why, f"it counts {battery.strings} strings and {battery.modules} modules"]
+    lines.append(f"modules that answer: {ranges(battery.live)}")
+    if battery.missing:
+        lines.append(f"modules of its count that do not: {ranges(battery.missing)}")
+    if battery.unread:
+        lines.append(f"modules of its count that could not be read: {ranges(battery.unread)}")
+    if battery.above:
+        lines.append(f"modules above its own count: {ranges(battery.above)}; they are expected, too")
+    for decoding in battery.decodings:
+        note = f" ({decoding.note})" if decoding.note else ""
+        verdict = "plausible" if decoding.plausible else "not plausible"
+        span = f"{decoding.low:g} to {decoding.high:g} {decoding.unit}"
+        lines.append(f"module {decoding.what} as {decoding.how}: {span}, {verdict}{note}")
+    for current in battery.currents:
+        number = current.number
+        scaled = f"{number / 100:g} A if it counts 0.01 A, {number} A if it counts amperes"
+        lines.append(f"string {current.string} current is {number}: {scaled}")
+    if battery.cells:
+        lines.append(f"(inferred) {battery.cells} lead-acid cells in a block, by its volts")
+    return "\n".join([*lines, *battery.warnings])
+
+
+def _to_verify(item: Findings) -> Iterable[str]:
+    """What no reading can tell."""
+    if not item.maps:
+        yield "which Modbus list the UPS maker gives for this model; send the report to the vendor"
+        return
+    if not item.sure:
+        yield "the list: run discover again during a battery test, when alarm words are set"
+    for tenth in item.tenths:
+        yield f"{tenth.kind} against the panel of the UPS: the scale 0.1 is inferred"
+    if item.maps[0] in ("ups", "inform") and not item.tenths:
+        yield "volts, hertz and degrees against the panel of the UPS: the lists name no scale"
+    if item.battery.there and "bacs" in item.maps:
+        yield (
+            "string currents during a discharge, against the web page: below 0 is discharge, the scale is "
+            "0.01 A or 1 A, and no document decides (override bacs.string_current)"
+        )
+        yield "a module's temperature, volts and resistance against the web page: field use only, one source"
+    if item.phases:
+        yield f"{item.phases} phase{'s' if item.phases > 1 else ''} (inferred from volts and hertz)"
+
+
+def _indented(text: str) -> str:
+    return "\n".join(f"  {line}" for line in text.splitlines())

@@ -1,0 +1,30 @@
+"""Writing files that are there whole or not at all."""
+
+import contextlib
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from exporter.errors import UserError
+
+
+def refuse_existing(path: Path, *, force: bool) -> None:
+    """Raise UserError where `path` is there and may not be replaced."""
+    if not force and path.exists():
+        raise UserError(f"{path} exists: give another name, or --force to replace it")
+
+
+def write_whole(path: Path, text: str, check: Callable[[Path], object] = lambda _: None) -> None:
+    """Write `text` beside `path`, let `check` look at it, and only then put it in place. Raises UserError."""
+    beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        beside.write_text(text, encoding="utf-8", newline="\n")
+        check(beside)
+        beside.replace(path)
+    except OSError as error:
+        raise UserError(f"cannot write {path}: {error.strerror or error}") from None
+    except UserError as error:
+        raise UserError(str(error).replace(str(beside), str(path))) from None
+    finally:
+        with contextlib.suppress(OSError):
+            beside.unlink(missing_ok=True)
