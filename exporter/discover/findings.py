@@ -17,8 +17,8 @@ _SAME = 0.95  # of the words: two units that say so much the same are taken for 
 class Findings:
     """The judgement over what was heard.
 
-    `maps` are the built-in maps to read the device with, none if none fits; `module` is the built-in module with just these maps, "" where there is none. `phases` is 1 or 3, 0 where
-    nothing tells.
+    `maps` are the built-in maps to read the device with, none if none fits; `module` is the built-in module
+    with just these maps, "" where there is none. `phases` is 1 or 3, 0 where nothing tells.
     """
 
     heard: Heard

@@ -1,10 +1,11 @@
-"""The simulator on the wire: pymodbus's server, which asks the plant for each answer."""
+"""The simulator on the wire: pymodbus's server, which asks the plant, or a recording, for each answer."""
 
 import asyncio
 import logging
 import struct
 import termios
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from types import TracebackType
@@ -14,6 +15,7 @@ from pymodbus.constants import ExcCodes
 from pymodbus.exceptions import NoSuchIdException
 from pymodbus.framer import FramerType
 from pymodbus.pdu import DecodePDU, ExceptionResponse, ModbusPDU
+from pymodbus.pdu.bit_message import ReadCoilsResponse, ReadDiscreteInputsResponse
 from pymodbus.pdu.register_message import ReadHoldingRegistersResponse, ReadInputRegistersResponse
 from pymodbus.server import ModbusSerialServer, ModbusTcpServer
 from pymodbus.simulator import DataType, SimData, SimDevice
@@ -27,83 +29,33 @@ from exporter.simulator.terminals import TerminalPair
 from exporter.targets import Endpoint, Target
 
 READ_CODES = {3: ReadHoldingRegistersResponse, 4: ReadInputRegistersResponse}
-MOST_WORDS = 125  # the protocol's limit for one request
+BIT_CODES = {1: ReadCoilsResponse, 2: ReadDiscreteInputsResponse}
+MOST_WORDS, MOST_BITS = 125, 2000  # the protocol's limits for one request
 FRESH_SECONDS = 0.05  # within this time all requests see the same moment of the plant
 
 
-class Simulator:
-    """A CS141 with BACS that answers Modbus requests.
+Reply = list[int] | int | None
+"""The words or bits that were asked for, the code of an exception, or None for silence."""
 
-    Time on the plant is real time multiplied by `speed`; it passes when somebody asks, by Modbus or by
-    `image`. `pins` are words that hold a value whatever the plant does. With `static` time stands still and
-    the words are computed once, for benchmarks. With 0 modules it is a CS141 without BACS.
 
-        async with Simulator("power-failure", listen="127.0.0.1:0") as simulator:
-            print(simulator.address, simulator.image()[109])
+class Server(ABC):
+    """A device on a TCP or serial port that answers what `reply` says. Raises ValueError for bad numbers."""
 
-    Raises UserError for an unknown scenario and when it cannot listen, ValueError for numbers out of range.
-    """
-
-    def __init__(
-        self,
-        scenario: str | Scenario = "normal",
-        *,
-        listen: str = "127.0.0.1:5020",
-        strings: int = 2,
-        modules: int = 40,
-        unit: int = 1,
-        speed: float = 1.0,
-        pins: Mapping[int, int] | None = None,
-        static: bool = False,
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
+    def __init__(self, listen: str, unit: int) -> None:
         if not 0 <= unit <= 255:
             raise ValueError(f"unit is a number from 0 to 255, not {unit}")
-        if not 0 < speed <= 10_000:
-            raise ValueError(f"speed is more than 0 and at most 10000, not {speed:g}")
-        self.scenario = load_scenario(scenario) if isinstance(scenario, str) else scenario
-        self.plant = Plant(strings, modules)
         self.unit = unit
-        self.speed = speed
         self._listen: Listen = parse_listen(listen)
-        self._playback = Playback(self.scenario, self.plant)
-        self._static = static
-        self._clock = clock
-        self._looked = clock()
-        self._computed: Image | None = None
-        self._pins: dict[int, int] = {}
-        for address, value in (pins or {}).items():
-            self.set(address, value)
         self._server: _TcpServer | _SerialServer | None = None
         self._terminals: TerminalPair | None = None
 
-    def set(self, address: int, value: int) -> None:
-        """Pin the word at `address` (0-based) to `value`, over scenario and plant, until `unset`."""
-        for what, number in (("address", address), ("value", value)):
-            if not 0 <= number <= 0xFFFF:
-                raise ValueError(f"{what} is a number from 0 to 65535, not {number}")
-        self._pins[address] = value
-        self._computed = None
+    @abstractmethod
+    def reply(self, function: int, address: int, count: int) -> Reply:
+        """What the device says to a read request that is well formed."""
 
-    def unset(self, address: int) -> None:
-        """Let the word at `address` follow the plant again."""
-        self._pins.pop(address, None)
-        self._computed = None
-
-    def turn(self, **values: Any) -> None:
-        """Turn knobs of the plant now (see knobs.py), for example `turn(mains=False)`."""
-        self._pass_time()
-        self.plant.turn(**values)
-        self._computed = None
-
-    def image(self) -> Image:
-        """The words that the device holds now, by address. Do not change them."""
-        stale = not self._static and self._clock() - self._looked >= FRESH_SECONDS
-        if self._computed is not None and not stale:
-            return self._computed
-        self._pass_time()
-        self._computed = image(self.plant, self.scenario.personality, self.scenario.base) | self._pins
-        return self._computed
+    def knows(self, function: int) -> bool:
+        """Whether the device has this function code at all."""
+        return function in READ_CODES
 
     @property
     def port(self) -> int:
@@ -136,7 +88,6 @@ class Simulator:
         """Open the port. Raises UserError when it cannot be opened."""
         # pymodbus reports each client's oddities as errors, with other clients' frames (peers.md 6.1)
         logging.getLogger("pymodbus.logging").setLevel(logging.CRITICAL)
-        self._looked = self._clock()
         try:
             self._server = self._make_server()
             self._server.decoder = _Decoder(self._answer)
@@ -162,12 +113,6 @@ class Simulator:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.stop()
-
-    def _pass_time(self) -> None:
-        now = self._clock()
-        if not self._static:
-            self._playback.advance((now - self._looked) * self.speed)
-        self._looked = now
 
     def _make_server(self) -> "_TcpServer | _SerialServer":
         # pymodbus wants a device with memory; the decoder below answers before it is ever looked at
@@ -198,21 +143,112 @@ class Simulator:
 
     def _answer(self, unit: int, function: int, data: bytes) -> ModbusPDU:
         """The answer to one request. Raises NoSuchIdException, on which the server stays silent."""
-        words = self.image()
-        if unit != self.unit or not self.plant.knobs.answers:
+        if unit != self.unit:
             raise NoSuchIdException  # a wrong slave id gets no answer at all (device.md 4)
-        if function not in READ_CODES:
+        address, count = struct.unpack(">HH", data) if len(data) == 4 else (0, 0)
+        reply = self.reply(function, address, count)
+        if reply is None:
+            raise NoSuchIdException
+        if not self.knows(function):
             return ExceptionResponse(function, ExcCodes.ILLEGAL_FUNCTION)
-        if len(data) != 4:
+        if not 1 <= count <= (MOST_BITS if function in BIT_CODES else MOST_WORDS):
             return ExceptionResponse(function, ExcCodes.ILLEGAL_VALUE)
-        address, count = struct.unpack(">HH", data)
-        if not 1 <= count <= MOST_WORDS:
-            return ExceptionResponse(function, ExcCodes.ILLEGAL_VALUE)
+        if isinstance(reply, int):
+            return ExceptionResponse(function, reply)
+        if function in BIT_CODES:
+            return BIT_CODES[function](bits=[bool(bit) for bit in reply])
+        return READ_CODES[function](registers=reply)
+
+
+class Simulator(Server):
+    """A CS141 with BACS that answers Modbus requests.
+
+    Time on the plant is real time multiplied by `speed`; it passes when somebody asks, by Modbus or by
+    `image`. `pins` are words that hold a value whatever the plant does. With `static` time stands still and
+    the words are computed once, for benchmarks. With 0 modules it is a CS141 without BACS.
+
+        async with Simulator("power-failure", listen="127.0.0.1:0") as simulator:
+            print(simulator.address, simulator.image()[109])
+
+    Raises UserError for an unknown scenario and when it cannot listen, ValueError for numbers out of range.
+    """
+
+    def __init__(
+        self,
+        scenario: str | Scenario = "normal",
+        *,
+        listen: str = "127.0.0.1:5020",
+        strings: int = 2,
+        modules: int = 40,
+        unit: int = 1,
+        speed: float = 1.0,
+        pins: Mapping[int, int] | None = None,
+        static: bool = False,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        super().__init__(listen, unit)
+        if not 0 < speed <= 10_000:
+            raise ValueError(f"speed is more than 0 and at most 10000, not {speed:g}")
+        self.scenario = load_scenario(scenario) if isinstance(scenario, str) else scenario
+        self.plant = Plant(strings, modules)
+        self.speed = speed
+        self._playback = Playback(self.scenario, self.plant)
+        self._static = static
+        self._clock = clock
+        self._looked = clock()
+        self._computed: Image | None = None
+        self._pins: dict[int, int] = {}
+        for address, value in (pins or {}).items():
+            self.set(address, value)
+
+    async def start(self) -> None:
+        """Open the port, and let time begin. Raises UserError when it cannot be opened."""
+        self._looked = self._clock()
+        await super().start()
+
+    def set(self, address: int, value: int) -> None:
+        """Pin the word at `address` (0-based) to `value`, over scenario and plant, until `unset`."""
+        for what, number in (("address", address), ("value", value)):
+            if not 0 <= number <= 0xFFFF:
+                raise ValueError(f"{what} is a number from 0 to 65535, not {number}")
+        self._pins[address] = value
+        self._computed = None
+
+    def unset(self, address: int) -> None:
+        """Let the word at `address` follow the plant again."""
+        self._pins.pop(address, None)
+        self._computed = None
+
+    def turn(self, **values: Any) -> None:
+        """Turn knobs of the plant now (see knobs.py), for example `turn(mains=False)`."""
+        self._pass_time()
+        self.plant.turn(**values)
+        self._computed = None
+
+    def image(self) -> Image:
+        """The words that the device holds now, by address. Do not change them."""
+        stale = not self._static and self._clock() - self._looked >= FRESH_SECONDS
+        if self._computed is not None and not stale:
+            return self._computed
+        self._pass_time()
+        self._computed = image(self.plant, self.scenario.personality, self.scenario.base) | self._pins
+        return self._computed
+
+    def reply(self, function: int, address: int, count: int) -> Reply:
+        """The words of the plant; an address that it does not have is refused."""
+        words = self.image()
+        if not self.plant.knobs.answers:
+            return None
         try:
-            registers = [words[word] for word in range(address, address + count)]
+            return [words[word] for word in range(address, address + count)]
         except KeyError:
-            return ExceptionResponse(function, ExcCodes.ILLEGAL_ADDRESS)
-        return READ_CODES[function](registers=registers)
+            return int(ExcCodes.ILLEGAL_ADDRESS)
+
+    def _pass_time(self) -> None:
+        now = self._clock()
+        if not self._static:
+            self._playback.advance((now - self._looked) * self.speed)
+        self._looked = now
 
 
 _Answer = Callable[[int, int, bytes], ModbusPDU]
