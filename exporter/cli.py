@@ -15,6 +15,7 @@ COMMANDS = {
     "probe": "read a device once and print what it says",
     "explain": "say what a word means, bit by bit",
     "discover": "find out what a device serves, which map fits, and write a configuration to start from",
+    "record": "write down raw words over time, for bug reports and simulate --replay",
     "simulate": "a CS141 with BACS on a TCP or serial port",
     "demo": "a simulated CS141 with BACS and the exporter on it, on this machine alone",
     "check": "check a configuration file",

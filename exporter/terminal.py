@@ -157,12 +157,15 @@ def conversion_text(word: Word, unit: str) -> str:
 
 def flag_text(flags: Sequence[Flag]) -> str:
     """Flags as plain text: mask, names and severity in one line, meaning and first action below it."""
+    return "\n".join(f"{title}\n{meaning}" for title, meaning in _flag_lines(flags)) or "  none"
+
+
+def _flag_lines(flags: Sequence[Flag]) -> Iterable[tuple[str, str]]:
+    """The line that names each flag, and those with its meaning."""
     rows = [(f"  {flag.mask}", f"0x{flag.mask:04X}", flag.name, flag.vendor, flag.severity) for flag in flags]
-    lines = []
     for title, flag in zip(columns((">", "", "", "", ""), rows).splitlines()[1:], flags, strict=True):
-        lines += [title, f"      {flag.label}. {flag.description}"]
-        lines += [f"      First action: {flag.action}"] if flag.action else []
-    return "\n".join(lines) or "  none"
+        action = f"\n      First action: {flag.action}" if flag.action else ""
+        yield title, f"      {flag.label}. {flag.description}{action}"
 
 
 def show_flags(screen: "Console", title: str, flags: Sequence[Flag]) -> None:
@@ -170,7 +173,12 @@ def show_flags(screen: "Console", title: str, flags: Sequence[Flag]) -> None:
     from rich.text import Text
 
     if not flags or screen.width < _TABLE_WIDTH:
-        screen.print(f"\n{title}:\n{flag_text(flags)}")
+        screen.print(f"\n{title}:")
+        for (name, meaning), flag in zip(_flag_lines(flags), flags, strict=True):
+            screen.print(Text(name, style=SEVERITY_STYLES[flag.severity]))
+            screen.print(meaning)
+        if not flags:
+            screen.print("  none")
         return
     names = (">mask", ">hex", "flag", "vendor name", "severity", "meaning", "first action")
     drawn = table(*names, title=f"{title}:")

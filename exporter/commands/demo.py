@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from exporter import logs
 from exporter.commands.serve import PORT, add_log_arguments
 from exporter.config import load_config
-from exporter.errors import UserError
+from exporter.errors import UsageError
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -39,7 +39,7 @@ def run(args: argparse.Namespace) -> int:
         address = ListenAddress.parse(options["web.listen_address"])
         simulator = Simulator(args.scenario, listen="127.0.0.1:0", strings=2, modules=40, speed=args.speed)
     except ValueError as error:
-        raise UserError(str(error)) from None
+        raise UsageError(str(error)) from None
 
     async def greet(open_at: Sequence[str]) -> None:
         base = f"http://{open_at[0]}"

@@ -4,8 +4,8 @@ import argparse
 import difflib
 import re
 from collections.abc import Mapping
-from pathlib import Path
 
+from exporter.commands.flags import add_config_file
 from exporter.config import load_config
 from exporter.config.checks import near
 from exporter.config.problems import one_line
@@ -58,13 +58,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="the raw word: decimal, hexadecimal (0x38) or binary (0b111000), several registers as one "
         f"number in the order of their addresses; for prof the {FRAME_BYTES} bytes of the frame in hex",
     )
-    parser.add_argument(
-        "--config.file",
-        metavar="FILE",
-        dest="config_file",
-        type=Path,
-        help="know also the maps and devices of this configuration",
-    )
+    add_config_file(parser, "know also the maps and devices of this configuration")
     parser.add_argument(
         "--format", choices=FORMATS, help="how to print it (default: table on a terminal, text in a pipe)"
     )

@@ -2,7 +2,13 @@
 
 import argparse
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
+
+
+def add_config_file(parser: argparse.ArgumentParser, help_text: str, flag: str = "--config.file") -> None:
+    """Let `parser` take a configuration file; it is a Path in `config_file`, or None."""
+    parser.add_argument(flag, metavar="FILE", dest="config_file", type=Path, help=help_text)
 
 
 class Repeated(list[str]):

@@ -7,6 +7,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
+from exporter.commands.flags import add_config_file
 from exporter.config import load_config
 from exporter.errors import UserError
 from exporter.generate import KINDS
@@ -20,9 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         module = importlib.import_module(f"exporter.generate.{name}")
         help_text = (module.__doc__ or "").strip().splitlines()[0]
         kind = kinds.add_parser(name, help=help_text, description=help_text)
-        kind.add_argument(
-            "--config", metavar="FILE", type=Path, help="take also the maps that this configuration names"
-        )
+        add_config_file(kind, "take also the maps that this configuration names", flag="--config")
         kind.add_argument(
             "--out", metavar="DIR", type=Path, default=Path(module.OUT), help="folder (default: %(default)s)"
         )
@@ -32,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Write the files of a kind, say which, and return 0. Raises UserError where one cannot be written."""
-    maps = load_config(args.config).maps if args.config else built_in_maps()
+    maps = load_config(args.config_file).maps if args.config_file else built_in_maps()
     for path in write_files(args.out, args.files(maps, args)):
         print(f"wrote {path}")
     return 0

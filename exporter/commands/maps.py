@@ -2,9 +2,9 @@
 
 import argparse
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
+from exporter.commands.flags import add_config_file
 from exporter.config import load_config
 from exporter.config.checks import near
 from exporter.config.problems import one_line
@@ -39,13 +39,7 @@ _CONFIDENCE = {
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of `maps`."""
     parser.add_argument("name", metavar="NAME", nargs="?", help="the map whose words are listed, such as ups")
-    parser.add_argument(
-        "--config.file",
-        metavar="FILE",
-        dest="config_file",
-        type=Path,
-        help="know also the maps of this configuration",
-    )
+    add_config_file(parser, "know also the maps of this configuration")
     parser.add_argument(
         "--format", choices=FORMATS, help="how to print it (default: table on a terminal, text in a pipe)"
     )

@@ -3,10 +3,9 @@
 import argparse
 import asyncio
 from collections.abc import Sequence
-from pathlib import Path
 
 from exporter import logs
-from exporter.commands.flags import AppendFlag
+from exporter.commands.flags import AppendFlag, add_config_file
 from exporter.config import Config, load_config
 from exporter.config.devices import from_flags
 from exporter.config.problems import Problems
@@ -22,7 +21,7 @@ USES_ENVIRONMENT = True
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The flags of `serve`; each may come from the environment, as GENEREX_ and the flag in capitals."""
-    parser.add_argument("--config.file", metavar="FILE", help="configuration with devices, modules and maps")
+    add_config_file(parser, "configuration with devices, modules and maps")
     parser.add_argument(
         "--target", action=AppendFlag, metavar="[NAME=]URL",
         help="a device to read, like ups1=tcp://10.0.0.7 (repeatable; adds to the file's devices)",
@@ -63,7 +62,7 @@ def run(args: argparse.Namespace) -> int:
         offset = _seconds(args.timeout_offset)
     except ValueError as error:
         raise UsageError(str(error)) from None
-    path = Path(options["config.file"]) if options["config.file"] else None
+    path = args.config_file
     targets = args.target or ()
     if path is None and not targets:
         raise UsageError("nothing to read: give a --target, or a --config.file with devices or probe.allow")

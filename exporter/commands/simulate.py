@@ -3,13 +3,19 @@
 import argparse
 import asyncio
 import signal
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from exporter.errors import UserError
-from exporter.simulator.scenarios import scenario_summaries
+from exporter.errors import UsageError
+from exporter.simulator.scenarios import out_of_reach, scenario_summaries
 
 if TYPE_CHECKING:
-    from exporter.simulator.server import Simulator
+    from exporter.recording.form import Recording
+    from exporter.simulator.server import Server
+
+_STORY = {"strings": 2, "battery_modules": 40, "scenario": "normal", "set": []}
+"""The flags that say what a plant does, with their defaults; a recording leaves no room for them."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -25,53 +31,92 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default="127.0.0.1:5020",
         help="HOST:PORT (default %(default)s), rtu-tcp://HOST:PORT, rtu:///dev/ttyUSB0?baudrate=9600 or pty",
     )
-    parser.add_argument("--unit", type=int, metavar="N", default=1, help="unit id, 0 to 255 (default 1)")
     parser.add_argument(
-        "--strings", type=int, metavar="N", default=2, help="battery strings, 1 to 10 (default 2)"
+        "--unit", type=int, metavar="N", help="unit id, 0 to 255 (default 1, or that of the recording)"
     )
+    parser.add_argument("--strings", type=int, metavar="N", help="battery strings, 1 to 10 (default 2)")
     parser.add_argument(
         "--battery-modules",
         type=int,
         metavar="N",
-        default=40,
         help="BACS modules in all, up to 330 (default 40); 0 means a CS141 without BACS",
     )
-    parser.add_argument(
-        "--scenario", metavar="NAME", default="normal", help="what happens (default %(default)s), see below"
-    )
+    parser.add_argument("--scenario", metavar="NAME", help="what happens (default normal), see below")
     parser.add_argument(
         "--speed", type=float, metavar="X", default=1.0, help="time runs X times as fast (default 1)"
     )
     parser.add_argument(
         "--set",
         action="append",
-        default=[],
         metavar="ADDRESS=VALUE",
         help="pin a word, decimal or 0x hex, over what the scenario says; may be repeated",
+    )
+    parser.add_argument(
+        "--replay",
+        type=Path,
+        metavar="FILE",
+        help="serve what `record` wrote, over and over, refusals and silence too, instead of a scenario",
     )
 
 
 def run(args: argparse.Namespace) -> int:
-    """Serve until SIGTERM or Ctrl-C; 0 then. Raises UserError for bad values and when it cannot listen."""
+    """Serve until SIGTERM or Ctrl-C; 0 then.
+
+    Raises UsageError for bad values, UserError for an unknown scenario, a bad recording, and when it cannot
+    listen.
+    """
+    given = [name for name in _STORY if getattr(args, name) is not None]
+    if args.replay is not None and given:
+        flag = given[0].replace("_", "-")
+        raise UsageError(f"--{flag} does not go with --replay: the recording says what the device holds")
+    try:
+        if args.replay is not None:
+            return _replay(args)
+        return _simulate(args, {name: default for name, default in _STORY.items() if name not in given})
+    except ValueError as error:
+        raise UsageError(str(error)) from None
+
+
+def _simulate(args: argparse.Namespace, defaults: dict[str, object]) -> int:
     from exporter.simulator.server import Simulator  # late: other commands need not wait for pymodbus
 
-    try:
-        simulator = Simulator(
-            args.scenario,
-            listen=args.listen,
-            strings=args.strings,
-            modules=args.battery_modules,
-            unit=args.unit,
-            speed=args.speed,
-            pins=parse_pins(args.set),
-        )
-    except ValueError as error:
-        raise UserError(str(error)) from None
-    return asyncio.run(_serve(simulator))
+    story = vars(args) | defaults
+    simulator = Simulator(
+        story["scenario"],
+        listen=args.listen,
+        strings=story["strings"],
+        modules=story["battery_modules"],
+        unit=1 if args.unit is None else args.unit,
+        speed=args.speed,
+        pins=parse_pins(story["set"]),
+    )
+    for text in out_of_reach(simulator.scenario, simulator.plant.strings, simulator.plant.modules):
+        print(f"generex-exporter: {text}", file=sys.stderr)
+    # a gateway frame is read as such; an EverExceed on the default map is meant to be read wrongly
+    module = " --module=prof" if simulator.scenario.personality == "prof" else ""
+    return asyncio.run(_serve(simulator, f"simulating {simulator.scenario.name}", module))
+
+
+def _replay(args: argparse.Namespace) -> int:
+    from exporter.recording.form import read_recording
+    from exporter.simulator.replayer import Replayer
+
+    recording = read_recording(args.replay)
+    replayer = Replayer(recording, listen=args.listen, unit=args.unit, speed=args.speed)
+    module = "" if recording.header.module == "cs141" else f" --module={recording.header.module}"
+    return asyncio.run(_serve(replayer, _title(recording, args.replay), module))
+
+
+def _title(recording: "Recording", path: Path) -> str:
+    number = len(recording.passes)
+    return (
+        f"replaying {path}, {number} pass{'' if number == 1 else 'es'} of {recording.seconds:g} s, "
+        "over and over,"
+    )
 
 
 def parse_pins(texts: list[str]) -> dict[int, int]:
-    """The words pinned by `--set ADDRESS=VALUE`. Raises UserError that names the text."""
+    """The words pinned by `--set ADDRESS=VALUE`. Raises UsageError that names the text."""
     pins = {}
     for text in texts:
         address, separator, value = text.partition("=")
@@ -80,7 +125,7 @@ def parse_pins(texts: list[str]) -> dict[int, int]:
                 raise ValueError
             pins[_word(address)] = _word(value)
         except ValueError:
-            raise UserError(
+            raise UsageError(
                 f'bad --set "{text}": write ADDRESS=VALUE, both from 0 to 65535, like 109=12 or 1000=0x41'
             ) from None
     return pins
@@ -93,15 +138,13 @@ def _word(text: str) -> int:
     return number
 
 
-async def _serve(simulator: "Simulator") -> int:
+async def _serve(server: "Server", title: str, module: str) -> int:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    async with simulator:
-        print(f"simulating {simulator.scenario.name} (unit {simulator.unit}) on {simulator.address}")
-        # a gateway frame is read as such; an EverExceed on the default map is meant to be read wrongly
-        module = " --module=prof" if simulator.scenario.personality == "prof" else ""
-        print(f"try: generex-exporter probe '{simulator.target}'{module}", flush=True)
+    async with server:
+        print(f"{title} (unit {server.unit}) on {server.address}")
+        print(f"try: generex-exporter probe '{server.target}'{module}", flush=True)
         await stop.wait()
     return 0

@@ -40,7 +40,7 @@ def vendor_report(head: str, transport: str, items: Sequence[Findings], maps: Ma
     parts = [
         "# Modbus words of a GENEREX device",
         f"{head}. Read over {transport} by generex-exporter, which only ever reads. Addresses are 0-based, "
-        "as in the PDU. The address of the device is left out. Please add: model, firmware version, UPS model.",
+        "as in the PDU. The address of the device is left out. Please add: model, firmware, UPS model.",
     ]
     for item in items:
         parts.append(f"## Unit {item.heard.unit}")

@@ -1,5 +1,6 @@
 """Scenarios: what happens to the plant and when, as data, and playing them."""
 
+import difflib
 from functools import cache
 from pathlib import Path
 from typing import Annotated
@@ -107,11 +108,30 @@ def scenario_summaries() -> dict[str, str]:
     return summaries
 
 
+def out_of_reach(scenario: Scenario, strings: int, modules: int) -> list[str]:
+    """What a scenario says of blocks and strings that the plant does not have, and what is taken instead."""
+    found: dict[str, None] = {}
+    for step in scenario.timeline:
+        knobs = step.set
+        blocks = [*knobs.lost_modules, knobs.weak_block, knobs.runaway_block]
+        for block in blocks:
+            if block is not None and block > modules:
+                found[f"block {block}, and there are {modules}: block {modules} is taken"] = None
+        cut, opened = knobs.bus_cut_after, knobs.open_string
+        if cut is not None and cut >= modules:
+            found[f"block {cut}, and there are {modules}: the bus is cut behind block {modules // 2}"] = None
+        if opened is not None and opened > strings:
+            found[f"string {opened}, and there are {strings}: string {strings} is taken"] = None
+    return [f"{scenario.name} speaks of {text}" for text in found]
+
+
 @cache
 def load_scenario(name: str) -> Scenario:
     """The scenario of that name. Raises UserError, with all names, when there is none."""
     if name not in scenario_names():
-        raise UserError(f'unknown scenario "{name}": there are {", ".join(scenario_names())}')
+        close = difflib.get_close_matches(name, scenario_names(), n=1)
+        hint = f' (did you mean "{close[0]}"?)' if close else ""
+        raise UserError(f'unknown scenario "{name}"{hint}: there are {", ".join(scenario_names())}')
     return read_scenario(_FOLDER / f"{name}.yaml")
 
 

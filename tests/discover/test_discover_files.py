@@ -37,7 +37,7 @@ def test_the_report_holds_every_raw_word_and_no_address(
     assert re.search(r"^function 3, 46 from 97: exception_2: exception 2 .*ms\)$", text, re.MULTILINE)
     assert "127.0.0.1" not in text
     assert "secret-ups" not in text
-    assert "Please add: model, firmware version, UPS model." in text
+    assert "Please add: model, firmware, UPS model." in text
 
 
 @pytest.mark.parametrize("flag", ["--write", "--report"])

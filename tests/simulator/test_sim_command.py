@@ -13,7 +13,8 @@ from contextlib import contextmanager
 import pytest
 
 from exporter.commands import simulate
-from exporter.errors import UserError
+from exporter.errors import UsageError, UserError
+from exporter.simulator.scenarios import load_scenario, out_of_reach
 
 PROGRAM = (
     "import argparse, sys; from exporter.commands import simulate; parser = argparse.ArgumentParser(); "
@@ -75,7 +76,6 @@ def test_a_taken_port_is_an_error() -> None:
         (["--set", "109"], 'bad --set "109": write ADDRESS=VALUE'),
         (["--set", "109=70000"], 'bad --set "109=70000"'),
         (["--set", "x=1"], 'bad --set "x=1"'),
-        (["--scenario", "storm"], 'unknown scenario "storm": there are '),
         (["--unit", "256"], "unit is a number from 0 to 255, not 256"),
         (["--speed", "-1"], "speed is more than 0 and at most 10000, not -1"),
         (["--strings", "0"], "strings is a number from 1 to 10, not 0"),
@@ -84,9 +84,37 @@ def test_a_taken_port_is_an_error() -> None:
     ],
 )
 def test_bad_values_are_named(arguments: list[str], message: str) -> None:
-    with pytest.raises(UserError) as caught:
+    with pytest.raises(UsageError) as caught:
         simulate.run(parsed(*arguments))
     assert message in str(caught.value)
+
+
+def test_an_unknown_scenario_is_named_with_those_like_it() -> None:
+    with pytest.raises(UserError, match=r'unknown scenario "storm": there are bacs-frozen, battery-test, '):
+        simulate.run(parsed("--scenario", "storm"))
+    with pytest.raises(
+        UserError, match=r'unknown scenario "power-fail" \(did you mean "power-failure"\?\): there'
+    ):
+        simulate.run(parsed("--scenario", "power-fail"))
+
+
+def test_numbers_that_the_plant_does_not_reach_are_named() -> None:
+    cases = {
+        "bus-cut": "bus-cut speaks of block 24, and there are 12: the bus is cut behind block 6",
+        "weak-block": "weak-block speaks of block 17, and there are 12: block 12 is taken",
+        "normal": "",
+    }
+    for scenario, note in cases.items():
+        assert "; ".join(out_of_reach(load_scenario(scenario), strings=1, modules=12)) == note
+    assert out_of_reach(load_scenario("string-open"), strings=1, modules=12) == [
+        "string-open speaks of string 2, and there are 1: string 1 is taken"
+    ]
+    assert not out_of_reach(load_scenario("bus-cut"), strings=2, modules=40)
+    arguments = ("--listen", "127.0.0.1:0", "--strings=1", "--battery-modules=12", "--scenario=bus-cut")
+    with running(*arguments) as (process, _):
+        process.send_signal(signal.SIGTERM)
+        _, errors = process.communicate(timeout=10)
+    assert errors == f"generex-exporter: {cases['bus-cut']}\n"
 
 
 def test_pins_are_decimal_or_hex() -> None:

@@ -1,0 +1,66 @@
+"""From a read pass to its line in a recording."""
+
+import asyncio
+from datetime import UTC, datetime
+
+from exporter.reading.answers import Expected, LinkError, parse_rtu, parse_tcp
+from exporter.reading.device import Device
+from exporter.reading.link import Exchange
+from exporter.reading.snapshot import Snapshot
+from exporter.recording.form import Pass, Request
+
+
+async def capture(device: Device, at: float, *, hide: bool) -> tuple[Pass, Snapshot]:
+    """Read `device` once and write down what went over the wire; with `hide` without its address."""
+    exchanges: list[Exchange] = []
+    loop = asyncio.get_running_loop()
+    began, now = loop.time(), datetime.now(UTC)
+    snapshot = await device.debug(began + device.config.options.timeout, exchanges.append)
+    line = Pass(
+        at=round(at, 3),
+        time=timestamp(now),
+        seconds=round(loop.time() - began, 4),
+        requests=tuple(request_of(exchange, device) for exchange in exchanges),
+        errors=tuple(_hidden(text, device) if hide else text for text in snapshot.errors),
+    )
+    return line, snapshot
+
+
+def timestamp(moment: datetime) -> str:
+    """A moment as it stands in recordings: RFC 3339, UTC, milliseconds."""
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def request_of(exchange: Exchange, device: Device) -> Request:
+    """A request with the words that came back, or the reason why none did."""
+    span, target = exchange.span, device.config.target
+    reason = exchange.error.partition(":")[0] or None
+    return Request(
+        unit=target.unit,
+        function=span.function,
+        address=span.address,
+        count=span.count,
+        words=None if reason else tuple(_words(exchange, device)),
+        reason=reason,
+        seconds=round(exchange.seconds, 4),
+    )
+
+
+def _words(exchange: Exchange, device: Device) -> list[int]:
+    span, target = exchange.span, device.config.target
+    expected = Expected(target.unit, span.function, span.count)
+    received = bytearray(exchange.received)
+    if target.endpoint.transport == "tcp":
+        words = parse_tcp(received, expected, int.from_bytes(exchange.sent[:2], "big"))
+    else:
+        words = parse_rtu(received, expected)
+    if words is None:
+        raise LinkError("frame", "an answer that was whole is not")
+    return words
+
+
+def _hidden(text: str, device: Device) -> str:
+    endpoint = device.config.target.endpoint
+    for secret in (endpoint.address, endpoint.host, endpoint.path):
+        text = text.replace(secret, "the device") if secret else text
+    return text
