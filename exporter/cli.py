@@ -4,7 +4,7 @@ import argparse
 import importlib
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from exporter import __version__
 from exporter.commands.flags import AppendFlag, Repeated
@@ -21,6 +21,7 @@ COMMANDS = {
     "check": "check a configuration file",
     "healthy": "ask a running exporter for its health; for container checks",
     "maps": "the register maps, as a table",
+    "completion": "print the completion script of a shell",
     "generate": "rebuild the shipped files from the register maps",
 }
 _PREFIX = "GENEREX_"
@@ -33,7 +34,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if (is_flag and arguments[0] not in ("-h", "--help", "--version")) or (not arguments and _is_sidecar()):
         arguments.insert(0, "serve")
     try:
-        args = _parser(arguments[0] if arguments else "").parse_args(arguments)
+        args = _parser(arguments[:1]).parse_args(arguments)
         code: int = args.run(args)
         if sys.stdout is not None:
             sys.stdout.flush()
@@ -62,8 +63,8 @@ def _silence_output() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
 
-def _parser(wanted: str) -> argparse.ArgumentParser:
-    """The parser; only the command that is `wanted` is loaded, as every one has its own imports."""
+def _parser(wanted: Collection[str]) -> argparse.ArgumentParser:
+    """The parser; only the commands that are `wanted` are loaded, as every one has its own imports."""
     version = f"generex-exporter {__version__}"
     parser = argparse.ArgumentParser(
         prog="generex-exporter",
@@ -76,14 +77,14 @@ def _parser(wanted: str) -> argparse.ArgumentParser:
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     for name, summary in COMMANDS.items():
         command = commands.add_parser(name, help=summary, description=summary, allow_abbrev=False)
-        if name != wanted:
+        if name not in wanted:
             continue
         module = importlib.import_module(f"exporter.commands.{name}")
         module.add_arguments(command)
         command.add_argument("--version", action="version", version=version)
         if getattr(module, "USES_ENVIRONMENT", False):
             _add_environment(command)
-        command.set_defaults(run=module.run)
+        command.set_defaults(run=module.run, whole_parser=lambda: _parser(COMMANDS))
     return parser
 
 
