@@ -1,4 +1,4 @@
-"""`explain` on a terminal that is too narrow for its table: plain lines, coloured by severity all the same."""
+"""`explain` on a terminal that is too narrow for its table: plain lines, coloured by severity."""
 
 import os
 import pty
