@@ -88,16 +88,23 @@ def read(path: Path) -> Document:
     return parse(text, str(path))
 
 
+class MistakesError(UserError):
+    """What is wrong in a document, as (place, message) pairs; its text has a line for each."""
+
+    def __init__(self, document: Document, mistakes: Sequence[tuple[Place, str]]) -> None:
+        messages = [str(document.error(place, message)) for place, message in mistakes]
+        super().__init__("\n".join(dict.fromkeys(messages)))
+        self.mistakes = mistakes
+
+
 def validate(document: Document, model: type[Model]) -> Model:
-    """The document as `model`. Raises UserError with one line per mistake, each with its place."""
+    """The document as `model`. Raises MistakesError with one line per mistake, each with its place."""
     try:
         return model.model_validate({} if document.data is None else document.data)
     except ValidationError as error:
-        messages = []
-        for item in error.errors(include_url=False):
-            place = _known_place(document, item["loc"])
-            messages.append(str(document.error(place, _describe(item))))
-        raise UserError("\n".join(dict.fromkeys(messages))) from None
+        found = error.errors(include_url=False)
+        pairs = [(_known_place(document, item["loc"]), _describe(item)) for item in found]
+        raise MistakesError(document, pairs) from None
 
 
 class _Walk:

@@ -72,6 +72,12 @@ class Resolver:
             if entry.module:
                 hint = checks.near(module_name, self._modules)
                 self._problems.add(source, ("module",), f'unknown module "{module_name}"{hint}')
+            options = merge_options(entry)
+            for place, message in (
+                *checks.times(entry, options),
+                *checks.labels(entry.labels, self._maps.values()),
+            ):
+                self._problems.add(source, place, message)
             return None
         module, module_entry = self._modules[module_name]
         device = Device(

@@ -3,18 +3,21 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from pydantic import ValidationError
+
 from exporter.config import checks
 from exporter.config.allow import AllowRule
 from exporter.config.devices import Given, Resolver, from_flags
 from exporter.config.merge import merge_options
 from exporter.config.model import Config, Device, Module, Probe
 from exporter.config.problems import Problems, Source, one_line
+from exporter.config.salvage import Salvage, can_salvage
 from exporter.config.schema import ConfigEntry, ModuleEntry
 from exporter.errors import UserError
 from exporter.maps import load_maps
 from exporter.maps.model import Map
 from exporter.targets import Target
-from exporter.yamlfile import Document, Place, read, validate
+from exporter.yamlfile import Document, MistakesError, Place, read, validate
 
 BUILT_IN_MODULES: Mapping[str, tuple[str, ...]] = {
     "cs141": ("ups", "bacs"),
@@ -34,14 +37,16 @@ def load_config(path: Path | None = None, *, targets: Sequence[str] = (), module
     """
     document = Document("", None, {}) if path is None else read(path)
     _check_scalars(document, document.data, ())
-    entry = validate(document, ConfigEntry)
     problems = Problems(document)
+    entry, numbers = _entry(document, problems)
     maps = _load_maps(entry.maps, path.parent if path else Path(), problems)
     modules = _modules(entry, maps, problems)
     if module not in modules:
         problems.add(Source(flag="--module"), (), f'unknown module "{module}"{checks.near(module, modules)}')
     resolver = Resolver(problems, modules, maps, module)
-    given: list[Given] = [(Source(("devices", index)), device) for index, device in enumerate(entry.devices)]
+    given: list[Given] = [
+        (Source(("devices", number)), device) for number, device in zip(numbers, entry.devices, strict=True)
+    ]
     given += from_flags(targets, problems)
     devices = [resolver.resolve(source, device) for source, device in given]
     problems.raise_if_any()
@@ -53,6 +58,28 @@ def load_config(path: Path | None = None, *, targets: Sequence[str] = (), module
         default_module=module,
         map_files=tuple(entry.maps),
     )
+
+
+def _entry(document: Document, problems: Problems) -> tuple[ConfigEntry, Sequence[int]]:
+    """The entries, and which of the devices each one is.
+
+    Where values in devices are wrong that is noted, and what is left is given back, for the checks of it.
+    """
+    try:
+        entry = validate(document, ConfigEntry)
+    except MistakesError as error:
+        places = [place for place, _ in error.mistakes]
+        if not can_salvage(places):
+            raise
+        for place, message in error.mistakes:
+            problems.add(Source(place), (), message)
+        salvage = Salvage(document.data, places)
+        problems.clouded = salvage.clouded
+        try:
+            return ConfigEntry.model_validate(salvage.data), salvage.numbers
+        except ValidationError:
+            raise error from None
+    return entry, range(len(entry.devices))
 
 
 def adhoc_device(config: Config, target: Target, module: str | None = None) -> Device:

@@ -2,6 +2,7 @@
 
 import sys
 import unicodedata
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
 from exporter.errors import UserError
@@ -27,17 +28,22 @@ class Source:
 
 @dataclass
 class Problems:
-    """The errors found so far: the line (flags come after all lines), and the words they are shown in."""
+    """The errors found so far: the line (flags come after all lines), and the words they are shown in.
+
+    Of `clouded` places (of three parts, in devices) nothing is noted: another mistake would be behind it.
+    """
 
     document: Document
     found: list[tuple[int, str]] = field(default_factory=list)
+    clouded: AbstractSet[Place] = frozenset()
 
     def add(self, source: Source, place: Place, message: str) -> None:
         """Note that `message` holds at `place` within `source`."""
         if source.flag:
             self.found.append((_AFTER_THE_FILE, one_line(f"{source.flag}: {message}")))
-        else:
-            where = (*source.place, *place)
+            return
+        where = (*source.place, *place)
+        if where[:3] not in self.clouded:
             self.found.append((self.document.line(where), str(self.document.error(where, message))))
 
     def where(self, source: Source, place: Place = ()) -> str:

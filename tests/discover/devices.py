@@ -14,7 +14,7 @@ from exporter.simulator.scenarios import Scenario
 from exporter.simulator.server import Simulator
 
 ANYWHERE = "127.0.0.1:0"
-QUICK = ("--pause=0ms", "--timeout=300ms")
+QUICK = ("--pause=0ms",)
 
 
 @dataclass(frozen=True)
