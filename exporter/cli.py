@@ -38,7 +38,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         code: int = args.run(args)
         if sys.stdout is not None:
             sys.stdout.flush()
-    except (UserError, UsageError) as error:
+    except UserError as error:
         print(f"generex-exporter: error: {error}", file=sys.stderr)
         return 2 if isinstance(error, UsageError) else 1
     except KeyboardInterrupt:

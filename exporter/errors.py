@@ -5,5 +5,9 @@ class UserError(Exception):
     """Bad input: the text names the thing, the value and what to do. Shown without a traceback."""
 
 
-class UsageError(Exception):
-    """Wrong usage of the command line or its environment: exit code 2."""
+class UsageError(UserError):
+    """Wrong usage of the command line or its environment: exit code 2.
+
+    A value that no flag of its kind could have is wrong usage. A name that is well written and of nothing that
+    there is, a file, or a device that cannot be had is a failure: exit code 1.
+    """

@@ -9,7 +9,7 @@ from exporter.commands.flags import add_config_file
 from exporter.config import load_config
 from exporter.config.checks import near
 from exporter.config.problems import one_line
-from exporter.errors import UserError
+from exporter.errors import UsageError, UserError
 from exporter.explain import (
     FRAME_BYTES,
     MODULE_BYTES,
@@ -101,12 +101,12 @@ def parse_value(word: Word, text: str) -> int:
     """The registers of `word` as one unsigned number; for a formula its result, with its sign.
 
     A negative number is taken by two's complement; −9999 is the filler in every 16-bit word. Raises
-    UserError.
+    UsageError.
     """
     match = _NUMBER.fullmatch(text.strip())
     shown = one_line(text)[:_SHOWN]
     if match is None:
-        raise UserError(f'{word.id}: "{shown}" is not a whole number (write 56, 0x38 or 0b111000)')
+        raise UsageError(f'{word.id}: "{shown}" is not a whole number (write 56, 0x38 or 0b111000)')
     sign, hexadecimal, binary, decimal = match.groups()
     digits, base = (hexadecimal, 16) if hexadecimal else (binary, 2) if binary else (decimal, 10)
     low, high = value_range(word)
@@ -115,25 +115,25 @@ def parse_value(word: Word, text: str) -> int:
     if number == FILLER - 0x10000 and word.registers == 1 and not word.formula and high == 0xFFFF:
         return FILLER
     if not low <= number <= high:
-        raise UserError(f"{word.id}: {shown} is out of range ({low} to {high}, {word.type})")
+        raise UsageError(f"{word.id}: {shown} is out of range ({low} to {high}, {word.type})")
     return number if number >= 0 or word.formula else number + (1 << 16 * word.registers)
 
 
 def parse_frame(text: str) -> bytes:
     """The bytes of a gateway frame in hexadecimal; blanks, colons and 0x may stand between.
 
-    Raises UserError.
+    Raises UsageError.
     """
     digits = ""
     for piece in re.split(r"[\s:]+", text.strip()):
         part = piece[2:] if piece[:2] in ("0x", "0X") else piece
         if not re.fullmatch(r"(?:[0-9a-fA-F]{2})+", part):
             shown = one_line(piece)[:_SHOWN]
-            raise UserError(f'frame: "{shown}" is not hexadecimal with two digits for each byte')
+            raise UsageError(f'frame: "{shown}" is not hexadecimal with two digits for each byte')
         digits += part
     data = bytes.fromhex(digits)
     if len(data) not in (FRAME_BYTES, MODULE_BYTES):
-        raise UserError(
+        raise UsageError(
             f"frame: it has {len(data)} bytes; a frame has {FRAME_BYTES} ({FRAME_BYTES // 2} words), "
             f"the 64-word module of the gateway {MODULE_BYTES}"
         )

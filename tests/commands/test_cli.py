@@ -242,3 +242,30 @@ def test_without_arguments_the_environment_says_what_to_serve() -> None:
     assert 'bad target "nonsense:x"' in done.stderr
     bare = subprocess.run(command, capture_output=True, text=True, env=environment(), timeout=20)
     assert (bare.returncode, "COMMAND" in bare.stderr) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        ("simulate --unit=256", 2),
+        ("simulate --set=109", 2),
+        ("simulate --listen=here", 2),
+        ("simulate --scenario=storm", 1),
+        ("demo --speed=0", 2),
+        ("demo --scenario=storm", 1),
+        ("demo --web.listen-address=80", 2),
+        ("explain ups.status 5x", 2),
+        ("explain ups.status 65536", 2),
+        ("explain prof 00", 2),
+        ("explain ups.nope 5", 1),
+        ("maps nope", 1),
+        ("discover http://x", 2),
+        ("record http://x -", 2),
+        ("generate alerts --set nope", 2),
+        ("generate alerts --set nope=1", 1),
+    ],
+)
+def test_a_bad_value_is_2_and_a_name_of_nothing_1(run: Run, words: str, code: int) -> None:
+    done = run(*words.split())
+    assert (done.returncode, done.stdout) == (code, "")
+    assert done.stderr.startswith("generex-exporter: error: ")

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 
-from exporter.errors import UserError
+from exporter.errors import UsageError, UserError
 from exporter.generate.alerts.texts import read_text
 from exporter.yamlfile import parse
 
@@ -35,7 +35,7 @@ def thresholds() -> Mapping[str, Threshold]:
 def threshold_values(overrides: Mapping[str, float]) -> dict[str, float]:
     """All thresholds with the user's values in place of defaults.
 
-    Raises UserError that names an unknown threshold, or a value outside its bounds.
+    Raises UserError that names an unknown threshold, UsageError for a value outside its bounds.
     """
     values = {name: threshold.default for name, threshold in thresholds().items()}
     for name, value in overrides.items():
@@ -44,7 +44,7 @@ def threshold_values(overrides: Mapping[str, float]) -> dict[str, float]:
             raise UserError(f'unknown threshold "{name}" (there are: {", ".join(thresholds())})')
         low, high = threshold.bounds
         if not math.isfinite(value) or not low <= value <= high:
-            raise UserError(
+            raise UsageError(
                 f'threshold "{name}": {value:g} is not between {low:g} and {high:g} {threshold.unit}'
             )
         values[name] = value
@@ -52,14 +52,14 @@ def threshold_values(overrides: Mapping[str, float]) -> dict[str, float]:
 
 
 def parse_settings(texts: list[str]) -> dict[str, float]:
-    """The overrides of `--set NAME=VALUE` flags. Raises UserError for what is no such pair."""
+    """The overrides of `--set NAME=VALUE` flags. Raises UsageError for what is no such pair."""
     overrides = {}
     for text in texts:
         name, equals, value = text.partition("=")
         try:
             overrides[name.strip()] = float(value)
         except ValueError:
-            raise UserError(
+            raise UsageError(
                 f'--set {text}: "{value}" is not a number' if equals else f"--set {text}: not NAME=VALUE"
             ) from None
     return overrides
