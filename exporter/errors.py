@@ -8,6 +8,6 @@ class UserError(Exception):
 class UsageError(UserError):
     """Wrong usage of the command line or its environment: exit code 2.
 
-    A value that no flag of its kind could have is wrong usage. A name that is well written and of nothing that
-    there is, a file, or a device that cannot be had is a failure: exit code 1.
+    That is a value that no flag of its kind could have. A name of nothing that there is, a file or a device
+    that cannot be had is a failure: exit code 1.
     """

@@ -109,10 +109,8 @@ def _replay(args: argparse.Namespace) -> int:
 
 def _title(recording: "Recording", path: Path) -> str:
     number = len(recording.passes)
-    return (
-        f"replaying {path}, {number} pass{'' if number == 1 else 'es'} of {recording.seconds:g} s, "
-        "over and over,"
-    )
+    passes = f"{number} pass{'' if number == 1 else 'es'} in {recording.seconds:.3g} s"
+    return f"replaying {path}, {passes}, over and over"
 
 
 def parse_pins(texts: list[str]) -> dict[int, int]:

@@ -167,7 +167,7 @@ def test_simulate_replays_a_recording(capsys: pytest.CaptureFixture[str], tmp_pa
         wait_for(lambda: "try: " in (tmp_path / "log").read_text(), what="the replay")
         said = (tmp_path / "log").read_text()
         assert said == (
-            f"replaying {file}, 1 pass of 10 s, over and over, (unit 1) on 127.0.0.1:{port}\n"
+            f"replaying {file}, 1 pass in 10 s, over and over (unit 1) on 127.0.0.1:{port}\n"
             f"try: generex-exporter probe 'tcp://127.0.0.1:{port}'\n"
         )
         done = cli("probe", f"127.0.0.1:{port}", "--format=prometheus")
