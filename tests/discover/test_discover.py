@@ -209,6 +209,22 @@ def test_a_wrong_sign_during_a_discharge_is_noticed(capsys: pytest.CaptureFixtur
     assert "string 1 current is -1234: -12.34 A if it counts 0.01 A, -1234 A if" in done.out
 
 
+def test_one_pair_that_contradicts_is_doubtful_and_three_are_another_list(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Bit 3 of 109 is on battery, as is 116; bit 0 the bypass, as is 123; bit 4 battery low, as is 117."""
+    words = image_of(modules=0)
+    done = discovered(capsys, standing(words | {109: 4 + 8, 116: 1}))
+    assert lines_with(
+        done.out, "default list (ups) fits: 10 of 10 bits of word 109 agree with 115–138; the st"
+    )
+    done = discovered(capsys, standing(words | {109: 4 + 8}))
+    (line,) = lines_with(done.out, "default list (ups) is doubtful: 9 of 10 bits of word 109 agree")
+    assert "1 of 10 contradict: bit 3 is 1, word 116 is 0" in line
+    done = discovered(capsys, standing(words | {109: 4 + 8 + 16 + 1}))
+    assert (done.code, len(lines_with(done.out, "default list (ups) does not fit: 7 of 10"))) == (1, 1)
+
+
 def test_contradicting_words_fit_no_list(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     words = dict.fromkeys(range(97, 143), 3)
     done = discovered(capsys, standing(words), f"--write={tmp_path}/generex.yml")
