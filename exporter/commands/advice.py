@@ -45,6 +45,8 @@ def next_step(error: LinkError, target: Target) -> str:
         return (
             "it takes a connection and closes it: other masters may hold all it has; stop one and try again"
         )
+    if error.exception_code in (5, 6):
+        return "it has no time: it may be starting up, or other masters ask too often; try again later"
     if error.exception_code in (10, 11):
         return f"the gateway is there, but not what is behind it: is {target.unit} the right unit id?"
     if error.reason in ("frame", "transaction", "function", "length"):

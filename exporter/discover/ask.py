@@ -38,7 +38,8 @@ _REFUSED = (1, 2, 3, 4)  # a CS121 says 04 of what it cannot serve (device.md 4)
 _NOBODY_THERE = (10, 11)
 _SLOW = 20  # a device that takes fewer words at once is not asked for hundreds of words that nobody promised
 _FRAME_LOOKS, _FRAME_PAUSE = 6, 0.5  # a gateway polls about once a second
-_PATIENCE = 10.0  # seconds, or timeouts, until a device that says it is busy counts as silent
+_BUSY = (5, 6)
+_PATIENCE = 5  # timeouts until a device that says it is busy is left alone
 
 
 class Talk:
@@ -91,7 +92,7 @@ class Talk:
     @property
     def patience(self) -> float:
         """Seconds for one request with its repetitions."""
-        return _PATIENCE * max(self._timeout, 1.0)
+        return _PATIENCE * self._timeout
 
 
 class Listener:
@@ -115,7 +116,8 @@ class Listener:
                 other = await self._try(Span(4, 100, 1))
                 if other is None or other.exception_code in (2, 3):
                     self.heard.function, error = 4, other
-            if error is not None and (error.exception_code is None or error.exception_code in _NOBODY_THERE):
+            code = error.exception_code if error is not None else 0
+            if code is None or code in (*_NOBODY_THERE, *_BUSY):
                 return error
         return None
 
@@ -293,6 +295,8 @@ class Listener:
         try:
             await self._asker.ask(span)
         except LinkError as error:
+            # whoever is busy for so long has other masters to serve
+            self._asker.given_up = self._asker.given_up or error.exception_code in _BUSY
             return error
         return None
 

@@ -82,8 +82,10 @@ def _which(item: Findings) -> str:
     lines = []
     for fit in item.fits:
         lines.append(f"{_LABELS[fit.name]} ({fit.name}) {_verb(fit.verdict)}: {'; '.join(fit.reasons)}")
+    if item.heard.function != 3:
+        lines.append("Words are read with function code 4 here, and the built-in maps ask with 3.")
     if not item.maps:
-        lines.append("No built-in list fits. A map of your own can: docs/configuration.md, `maps`.")
+        lines.append("No built-in map fits. A map of your own can: docs/configuration.md, `maps`.")
     else:
         module = item.module or f"{own_module(item.maps)} (maps {', '.join(item.maps)})"
         lines.append(f"To be read with module {module}" + ("." if item.sure else ", which is doubtful."))

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from devices import discovered, image_of, lines_with, nothing_left, simulated, standing
-from hostile import Hostile, silent
+from hostile import Hostile, Peer, Request, exception, silent
 
 from exporter.config import Config, load_config
 from exporter.simulator.registers import Personality
@@ -313,6 +313,50 @@ def test_a_device_that_falls_silent_on_the_way_says_so(
     assert "not answered: 0–49, 1060–1259\n" in done.out
     assert "unit 1 fell silent on the way, so no configuration was written: run it again with a" in done.err
     assert nothing_left(tmp_path)
+
+
+def test_a_device_that_is_busy_for_good(capsys: pytest.CaptureFixture[str]) -> None:
+    device = Hostile()
+    device.behaviour = exception(6)
+    done = discovered(capsys, device, "--timeout=100ms")
+    assert (done.code, done.out) == (1, "")
+    assert "exception 6 (device busy)\n  it has no time: it may be starting up, or other masters" in done.err
+    assert 2 <= len(device.requests) < 10
+
+
+def test_a_device_that_is_busy_at_first(capsys: pytest.CaptureFixture[str]) -> None:
+    device = standing(image_of(modules=0))
+    device.script = [exception(6)]
+    done = discovered(capsys, device)
+    assert done.code == 0
+    assert "To be read with module cs141.\n" in done.out
+
+
+def test_a_device_that_knows_function_code_4_only(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """The built-in maps ask with 3, so a configuration with them would read nothing."""
+    device = standing(image_of(modules=0))
+    honest, illegal = device.behaviour, exception(1)
+
+    def only_4(device: Hostile, peer: Peer, request: Request) -> None:
+        (honest if request.function == 4 else illegal)(device, peer, request)
+
+    device.behaviour = only_4
+    done = discovered(capsys, device, f"--write={tmp_path}/generex.yml")
+    assert done.code == 1
+    assert lines_with(done.out, "default list (ups) fits: 10 of 10")
+    assert "function code 4 reads words" in done.out
+    assert "function code 3: exception 1 (illegal function)" in done.out
+    assert "Words are read with function code 4 here, and the built-in maps ask with 3.\n" in done.out
+    assert "no built-in map fits, so nothing was written" in done.err
+    assert nothing_left(tmp_path)
+
+
+def test_a_gateway_behind_which_nobody_is(capsys: pytest.CaptureFixture[str]) -> None:
+    device = Hostile()
+    device.behaviour = exception(11)
+    done = discovered(capsys, device)
+    assert done.code == 1
+    assert "the gateway is there, but not what is behind it: is 1 the right unit id?" in done.err
 
 
 def test_over_a_pseudo_terminal(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
