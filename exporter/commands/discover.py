@@ -11,11 +11,12 @@ from pathlib import Path
 from exporter import __version__
 from exporter.commands.advice import with_next_step
 from exporter.config import adhoc_device, load_config
-from exporter.discover.ask import FRAME_WORDS, MOST_MODULES, Listener, Talk
+from exporter.discover.ask import Listener, Talk
 from exporter.discover.configfile import config_text
 from exporter.discover.findings import Findings, judge, twins
 from exporter.discover.heard import ranges
 from exporter.discover.report import terminal_text, vendor_report
+from exporter.discover.survey import FRAME_WORDS, MOST_MODULES, survey
 from exporter.durations import parse_duration
 from exporter.errors import UsageError, UserError
 from exporter.files import refuse_existing, write_whole
@@ -113,7 +114,7 @@ async def _discover(
         found = []
         for listener in there:
             progress.step(f"reading unit {listener.heard.unit}")
-            await listener.survey(frame_base=base, bits=bits)
+            await survey(listener, frame_base=base, bits=bits)
             found.append(_judged(listener))
         return found
     finally:

@@ -183,6 +183,15 @@ def test_a_device_that_serves_one_word_at_a_time(capsys: pytest.CaptureFixture[s
     assert (read.options.max_words, read.expect.strings, read.expect.modules) == (1, 1, 4)
 
 
+def test_a_lost_answer_is_no_limit(capsys: pytest.CaptureFixture[str]) -> None:
+    device = standing(image_of(modules=0))
+    device.script = [device.behaviour, silent, silent]
+    done = discovered(capsys, device, "--timeout=200ms")
+    assert done.code == 0
+    assert "at once, not more" not in done.out
+    assert "not answered" not in done.out
+
+
 def test_live_modules_above_the_devices_own_count(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     words = image_of() | {1004: 38, 1060 + 5 * 99: 0x73, 1061 + 5 * 99: 0x357A}
     done = discovered(capsys, standing(words), f"--write={tmp_path}/generex.yml")

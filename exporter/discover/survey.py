@@ -1,0 +1,123 @@
+"""What is asked for: the words of the known lists, a gateway's frame, and the other function codes."""
+
+import asyncio
+
+from exporter.discover.ask import AT_ONCE, Listener
+from exporter.reading.plan import Span
+
+# parted where OEM lists end or begin (device.md 5)
+UPS_BLOCKS = ((97, 99), (100, 111), (112, 127), (128, 138), (139, 142))
+SENSORS = (143, 150)
+BACS_WORDS = (1000, 1005)
+BACS_RESERVED = (1006, 1009)
+NUM_MODULES = 1004
+STRINGS = (1010, 1059)
+MODULES, MODULE_STRIDE, MOST_MODULES = 1060, 5, 330  # device.md 2.4
+FRAME_WORDS = 50  # device.md 1.2
+_SLOW = 20  # a device that takes fewer words at once is not asked for hundreds of words that nobody promised
+_FRAME_LOOKS, _FRAME_PAUSE = 6, 0.5  # a gateway polls about once a second
+
+
+async def survey(listener: Listener, *, frame_base: int, bits: bool) -> None:
+    """Ask for everything that the known lists have."""
+    async with listener.turn():
+        await _survey_ups(listener)
+        await _survey_bacs(listener)
+        await _survey_frame(listener, frame_base)
+        await _compare_functions(listener)
+        if bits:
+            await _survey_bits(listener)
+
+
+async def _survey_ups(listener: Listener) -> None:
+    whole = Span(listener.heard.function, UPS_BLOCKS[0][0], UPS_BLOCKS[-1][1] - UPS_BLOCKS[0][0] + 1)
+    if not await listener.served(whole):
+        for first, last in UPS_BLOCKS:
+            await listener.all_of(first, last)
+        listener.learn_limit(whole)
+    await listener.all_of(*SENSORS)
+
+
+async def _survey_bacs(listener: Listener) -> None:
+    if not await listener.block(*BACS_WORDS):
+        return
+    await listener.block(*BACS_RESERVED)
+    await listener.block(*STRINGS)
+    count = listener.heard.words.get(NUM_MODULES, 0)
+    count = count if count <= MOST_MODULES else 0
+    last = MODULES + MODULE_STRIDE * count - 1
+    if count:
+        await listener.block(MODULES, last)
+    await _survey_above(listener, count)
+
+
+async def _survey_above(listener: Listener, count: int) -> None:
+    """Look for modules beyond the device's own count, as long as their words are served."""
+    most = MOST_MODULES
+    if listener.heard.max_words < _SLOW:
+        most = min(count + _SLOW, most)
+    number = count + 1
+    while number <= most and not listener.gave_up:
+        step = max(min(listener.heard.max_words, AT_ONCE) // MODULE_STRIDE, 1)
+        last = min(number + step - 1, most)
+        served = await listener.block(_module(number), _module(last + 1) - 1)
+        if not served:
+            break
+        number = last + 1
+    if number <= MOST_MODULES:
+        listener.heard.notes.append(f"modules {number}–{MOST_MODULES} were not looked for")
+
+
+async def _survey_frame(listener: Listener, base: int) -> None:
+    """Read what may be a gateway's frame, again and again until its first byte, the counter, moves."""
+    if base + FRAME_WORDS > 0x10000 or not await listener.block(base, base + FRAME_WORDS - 1):
+        return
+    frame = range(base, base + FRAME_WORDS)
+    listener.heard.frame_base = base
+    for look in range(_FRAME_LOOKS):
+        words = tuple(listener.heard.words[address] for address in frame if address in listener.heard.words)
+        if len(words) < FRAME_WORDS:
+            return
+        before, listener.heard.frame = listener.heard.frame, words
+        if before and before[0] >> 8 != words[0] >> 8:
+            listener.heard.frame_moved = True
+            return
+        if look + 1 < _FRAME_LOOKS:
+            await asyncio.sleep(_FRAME_PAUSE)
+            await listener.all_of(frame.start, frame.stop - 1)
+
+
+async def _compare_functions(listener: Listener) -> None:
+    """Whether the other function code gives the same words; alarm words seldom change in between."""
+    heard = listener.heard
+    other = 7 - heard.function
+    known = [address for address in (*range(115, 139), *range(100, 115), 1000) if address in heard.words]
+    if not known or listener.gave_up:
+        return
+    error = await listener.once(Span(other, known[0], 1))
+    if error is not None:
+        heard.other = f"function code {other}: {error}"
+        return
+    (value,) = listener.words(Span(other, known[0], 1))
+    same = "the same" if value == heard.words[known[0]] else f"{value}, not {heard.words[known[0]]}"
+    heard.other = f"function code {other} gives {same} for address {known[0]}"
+
+
+async def _survey_bits(listener: Listener) -> None:
+    found = []
+    for function, what in ((1, "coils"), (2, "discrete inputs")):
+        for first, last in ((0, 15), (97, 142)):
+            if listener.gave_up:
+                break
+            span = Span(function, first, last - first + 1)
+            error = await listener.once(span)
+            if error is None:
+                row = "".join(map(str, listener.words(span)))
+                found.append(f"{what} {first}–{last}: {row}")
+            else:
+                found.append(f"{what} {first}–{last}: {error}")
+    listener.heard.bits = tuple(found)
+
+
+def _module(number: int) -> int:
+    return MODULES + MODULE_STRIDE * (number - 1)
