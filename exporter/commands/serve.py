@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from exporter import logs
 from exporter.commands.flags import AppendFlag, add_config_file
-from exporter.config import Config, load_config
+from exporter.config import Config, load_config, metrics_url
 from exporter.config.devices import from_flags
 from exporter.config.problems import Problems
 from exporter.durations import parse_duration
@@ -34,6 +34,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help=f"where to listen (repeatable; default: :{PORT})",
     )  # fmt: skip
     parser.add_argument(
+        "--otlp.endpoint", metavar="URL",
+        help="where to push all metrics over OTLP/HTTP, like http://collector:4318 (default: nowhere)",
+    )  # fmt: skip
+    parser.add_argument(
         "--timeout-offset", default="0.5", metavar="SECONDS",
         help="what is taken off the scraper's timeout, so that the answer is back in time (default: 0.5)",
     )  # fmt: skip
@@ -57,7 +61,10 @@ def run(args: argparse.Namespace) -> int:
 
     options = vars(args)
     logs.set_up(options["log.level"], options["log.format"])
+    endpoint = options["otlp.endpoint"]
     try:
+        if endpoint is not None:
+            metrics_url(endpoint)
         addresses = [ListenAddress.parse(text) for text in options["web.listen_address"] or [f":{PORT}"]]
         offset = _seconds(args.timeout_offset)
     except ValueError as error:
@@ -69,7 +76,7 @@ def run(args: argparse.Namespace) -> int:
     _check(targets)
 
     def load() -> Config:
-        config = load_config(path, targets=targets, module=args.module)
+        config = load_config(path, targets=targets, module=args.module, otlp_endpoint=endpoint)
         if not config.devices and not config.probe.allow:
             raise UserError(f"nothing to read: {path} has neither devices nor probe.allow")
         return config

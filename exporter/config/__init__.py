@@ -6,14 +6,18 @@ from exporter.config.model import (
     Config,
     Device,
     Expect,
+    Header,
     Module,
     Options,
+    Otlp,
+    OtlpTls,
     Override,
     Probe,
     Prof,
     Sensor,
     SensorKind,
 )
+from exporter.config.otlp import metrics_url
 from exporter.config.schema import config_json_schema
 
 __all__ = [
@@ -22,8 +26,11 @@ __all__ = [
     "Config",
     "Device",
     "Expect",
+    "Header",
     "Module",
     "Options",
+    "Otlp",
+    "OtlpTls",
     "Override",
     "Probe",
     "Prof",
@@ -32,4 +39,5 @@ __all__ = [
     "adhoc_device",
     "config_json_schema",
     "load_config",
+    "metrics_url",
 ]

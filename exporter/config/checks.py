@@ -58,6 +58,10 @@ def _parts(item: Map) -> Iterator[tuple[object, str, bool]]:
         yield ("word", word.name), f'the word "{word.name}"', True
         for metric, pairs in series_of(word):
             yield ("series", metric, tuple(sorted(pairs))), f'the series "{metric}{dict(pairs) or ""}"', True
+            otlp = item.metrics[metric].otlp
+            point = otlp.attributes(dict(pairs))
+            key = ("point", otlp.name, tuple(sorted(point.items())))
+            yield key, f'the OTLP point "{otlp.name}{point or ""}"', True
     for group in item.groups:
         yield ("group", group.name), f'the group "{group.name}"', group.repeat is not None
     for trust in item.trusts:

@@ -1,6 +1,6 @@
 """The effective configuration written as the YAML it could have been read from."""
 
-from dataclasses import fields
+from dataclasses import asdict, fields
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +9,7 @@ import yaml
 from exporter.durations import format_duration
 
 if TYPE_CHECKING:
-    from exporter.config.model import Config, Device, Options
+    from exporter.config.model import Config, Device, Options, Otlp
 
 # the options that are seconds here and durations in the file
 _DURATIONS = ("timeout", "request_timeout", "pacing", "idle_close")
@@ -30,7 +30,7 @@ _Dumper.add_representer(Decimal, _represent_decimal)
 
 
 def dump_config(config: "Config") -> str:
-    """The configuration as YAML. There are no secrets in it."""
+    """The configuration as YAML. Of secrets it says where they come from, never what they are."""
     data = {
         "devices": [_device(device) for device in config.devices],
         "modules": {
@@ -42,6 +42,7 @@ def dump_config(config: "Config") -> str:
             "allow": [str(rule) for rule in config.probe.allow],
             "max_concurrent": config.probe.max_concurrent,
         },
+        "otlp": _otlp(config.otlp) if config.otlp else {},
     }
     return yaml.dump(data, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110)
 
@@ -60,6 +61,17 @@ def _device(device: "Device") -> dict[str, Any]:
             for sensor in device.sensors
         },
     } | _options(device.options)
+
+
+def _otlp(otlp: "Otlp") -> dict[str, Any]:
+    return {
+        "endpoint": otlp.endpoint,
+        "headers": {name: dict(header.origin) for name, header in otlp.headers.items()},
+        "interval": _duration(otlp.interval),
+        "timeout": _duration(otlp.timeout),
+        "compression": otlp.compression,
+        "tls": {name: path for name, path in asdict(otlp.tls).items() if path},
+    }
 
 
 def _duration(seconds: float) -> str:

@@ -21,6 +21,11 @@ from exporter.targets import Target, parse_target
 from exporter.yamlfile import Strict
 
 NAME = re.compile(r"[A-Za-z0-9_.-]+")
+HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,200}")
+_OWN_HEADERS = frozenset(
+    {"connection", "content-encoding", "content-length", "content-type", "host", "transfer-encoding"}
+)
+COMPRESSIONS: tuple[Literal["gzip", "none"], ...] = ("gzip", "none")
 LABEL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 # the labels of the exporter's own series (design 2.4)
 TABLE_LABELS = frozenset(
@@ -157,6 +162,14 @@ def _label_name(name: object) -> object:
     return name
 
 
+def _header_name(name: object) -> object:
+    if not isinstance(name, str) or not HEADER.fullmatch(name):
+        raise ValueError(f'"{name}" is not the name of a header')
+    if name.lower() in _OWN_HEADERS:
+        raise ValueError(f'header "{name}" is set by the exporter itself')
+    return name
+
+
 def _sensor_number(number: object) -> object:
     if isinstance(number, bool) or not isinstance(number, int) or not 1 <= number <= 8:
         raise ValueError(f"sensors are numbered 1 to 8 (addresses 143 to 150), not {_quoted(number)}")
@@ -207,6 +220,11 @@ Scale = Annotated[
     AfterValidator(_not_zero),
     BeforeValidator(_number),
     WithJsonSchema(_number_schema | {"not": {"const": 0}}),
+]
+HeaderName = Annotated[
+    str,
+    BeforeValidator(_header_name),
+    WithJsonSchema({"type": "string", "pattern": f"^{HEADER.pattern}$"}),
 ]
 Bacs = Annotated[
     Literal["auto", "required", "off"],

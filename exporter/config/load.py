@@ -1,5 +1,6 @@
 """From the configuration file and the flags to the checked `Config`. Everything wrong is reported at once."""
 
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from exporter.config.allow import AllowRule
 from exporter.config.devices import Given, Resolver, from_flags
 from exporter.config.merge import merge_options
 from exporter.config.model import Config, Device, Module, Probe
+from exporter.config.otlp import OtlpResolver
 from exporter.config.problems import Problems, Source, one_line
 from exporter.config.salvage import Salvage, can_salvage
 from exporter.config.schema import ConfigEntry, ModuleEntry
@@ -29,17 +31,25 @@ BUILT_IN_MODULES: Mapping[str, tuple[str, ...]] = {
 }
 
 
-def load_config(path: Path | None = None, *, targets: Sequence[str] = (), module: str = "cs141") -> Config:
+def load_config(
+    path: Path | None = None,
+    *,
+    targets: Sequence[str] = (),
+    module: str = "cs141",
+    otlp_endpoint: str | None = None,
+    environ: Mapping[str, str] = os.environ,
+) -> Config:
     """The configuration of a file, of `--target [NAME=]URL` flags, or of both.
 
-    `module` is taken wherever a device names none. Raises UserError with a line `FILE:LINE: place: message`
-    for each mistake.
+    `module` is taken wherever a device names none, `otlp_endpoint` in place of the file's; `environ` is the
+    environment. Raises UserError with a line `FILE:LINE: place: message` for each mistake.
     """
     document = Document("", None, {}) if path is None else read(path)
+    folder = path.parent if path else Path()
     _check_scalars(document, document.data, ())
     problems = Problems(document)
     entry, numbers = _entry(document, problems)
-    maps = _load_maps(entry.maps, path.parent if path else Path(), problems)
+    maps = _load_maps(entry.maps, folder, problems)
     modules = _modules(entry, maps, problems)
     if module not in modules:
         problems.add(Source(flag="--module"), (), f'unknown module "{module}"{checks.near(module, modules)}')
@@ -49,6 +59,7 @@ def load_config(path: Path | None = None, *, targets: Sequence[str] = (), module
     ]
     given += from_flags(targets, problems)
     devices = [resolver.resolve(source, device) for source, device in given]
+    otlp = OtlpResolver(problems, environ, folder).resolve(entry.otlp, otlp_endpoint)
     problems.raise_if_any()
     return Config(
         devices=tuple(device for device in devices if device is not None),
@@ -57,6 +68,7 @@ def load_config(path: Path | None = None, *, targets: Sequence[str] = (), module
         probe=Probe(tuple(map(AllowRule.parse, entry.probe.allow)), entry.probe.max_concurrent),
         default_module=module,
         map_files=tuple(entry.maps),
+        otlp=otlp,
     )
 
 

@@ -11,6 +11,7 @@ from exporter.maps.model import Map
 from exporter.targets import Target
 
 SensorKind = Literal["temperature", "humidity", "value"]
+Compression = Literal["gzip", "none"]
 
 
 @dataclass(frozen=True)
@@ -101,6 +102,35 @@ class Probe:
 
 
 @dataclass(frozen=True)
+class Header:
+    """A header of requests. The value is a secret; `origin` is what the file says instead of it."""
+
+    value: str = field(repr=False)
+    origin: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class OtlpTls:
+    """Files for TLS; without them the system's authorities and no client certificate."""
+
+    ca_file: str | None = None
+    cert_file: str | None = None
+    key_file: str | None = None
+
+
+@dataclass(frozen=True)
+class Otlp:
+    """Where metrics are pushed to and how. `endpoint` is the whole URL."""
+
+    endpoint: str
+    headers: Mapping[str, Header] = field(default_factory=dict)
+    interval: float = 60.0
+    timeout: float = 10.0
+    compression: Compression = "gzip"
+    tls: OtlpTls = OtlpTls()
+
+
+@dataclass(frozen=True)
 class Config:
     """The whole configuration. `map_files` are the user's map files as the configuration names them."""
 
@@ -110,6 +140,7 @@ class Config:
     probe: Probe = Probe()
     default_module: str = "cs141"
     map_files: tuple[str, ...] = ()
+    otlp: Otlp | None = None
 
     def dump(self) -> str:
         """The effective configuration as YAML, every default written out; `load_config` reads it back."""

@@ -2,13 +2,14 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from exporter.config.allow import FORMS
 from exporter.config.fields import (
     AllowText,
     Bacs,
     Duration,
+    HeaderName,
     LabelName,
     LabelValue,
     ModuleName,
@@ -175,6 +176,70 @@ class ProbeEntry(Section):
     )
 
 
+class HeaderEntry(Section):
+    """Where the value of a header comes from: a file, or a variable of the environment."""
+
+    file: PlainText | None = Field(
+        default=None,
+        description="File with the value in one line; a relative path starts at the folder of this file.",
+    )
+    env: PlainText | None = Field(
+        default=None, description="Name of the environment variable with the value."
+    )
+
+    @model_validator(mode="after")
+    def _is_one(self) -> "HeaderEntry":
+        if (self.file is None) == (self.env is None):
+            raise ValueError("a header has its value from a file or from env: give one of them")
+        return self
+
+
+class TlsEntry(Section):
+    """TLS towards a collector at an https address; relative paths start at the folder of this file."""
+
+    ca_file: PlainText | None = Field(
+        default=None, description="Certificates (PEM) that the collector's must come from; else the system's."
+    )
+    cert_file: PlainText | None = Field(
+        default=None, description="Client certificate (PEM) to show, where the collector asks for one."
+    )
+    key_file: PlainText | None = Field(
+        default=None, description="Key (PEM, not encrypted) of the client certificate."
+    )
+
+
+class OtlpEntry(Section):
+    """Push of all metrics over OTLP/HTTP; only with an endpoint, here or by --otlp.endpoint."""
+
+    endpoint: PlainText | None = Field(
+        default=None,
+        description="Address of the collector, like http://collector:4318; /v1/metrics is added unless it is "
+        "there. --otlp.endpoint wins.",
+    )
+    headers: dict[HeaderName, HeaderEntry] = Field(
+        default={},
+        description="Headers sent along, such as Authorization; they win over OTEL_EXPORTER_OTLP_HEADERS.",
+        json_schema_extra={"additionalProperties": False},
+    )
+    interval: PositiveDuration | None = Field(
+        default=None,
+        description="Time from push to push; without it OTEL_METRIC_EXPORT_INTERVAL (milliseconds), else 1m.",
+    )
+    timeout: PositiveDuration | None = Field(
+        default=None,
+        description="Longest time for a request with its repetitions; without it OTEL_EXPORTER_OTLP_TIMEOUT "
+        "(milliseconds), else 10s.",
+    )
+    compression: Literal["gzip", "none"] | None = Field(
+        default=None,
+        description="Compression of the requests; without it OTEL_EXPORTER_OTLP_COMPRESSION, else gzip.",
+    )
+    tls: TlsEntry = Field(
+        default=TlsEntry(),
+        description="Certificates, beside what OTEL_EXPORTER_OTLP_CERTIFICATE and its like say.",
+    )
+
+
 class ConfigEntry(Section):
     """Configuration of generex-exporter."""
 
@@ -192,6 +257,9 @@ class ConfigEntry(Section):
     )
     probe: ProbeEntry = Field(
         default=ProbeEntry(), description="Which other addresses /probe may ask, and how many at once."
+    )
+    otlp: OtlpEntry = Field(
+        default=OtlpEntry(), description="Where all metrics are pushed to over OTLP, if anywhere."
     )
 
 

@@ -152,6 +152,7 @@ class ExporterState:
     counters: Iterable[tuple[str, Counters]]
     reload_successful: bool
     reloaded_at: float
+    pushes: tuple[int, int] | None = None  # attempts and failures, where OTLP is configured
 
 
 class ExporterMetrics:
@@ -172,6 +173,18 @@ class ExporterMetrics:
             page: bytes = openmetrics_encoder.generate_latest(self._registry)  # type: ignore[no-untyped-call]
             return page.decode().removesuffix("# EOF\n")
         return text_encoder.generate_latest(self._registry).decode()
+
+    def readings(self, state: ExporterState) -> list[tuple[Series, Raw]]:
+        """The same as the page, as readings like those of a device."""
+        self._state = state
+        found = []
+        for family in self._registry.collect():
+            for sample in family.samples:
+                unit = next((unit for unit in ("seconds", "bytes") if family.name.endswith(f"_{unit}")), "")
+                kind: Literal["gauge", "counter"] = "counter" if family.type == "counter" else "gauge"
+                metric = Metric(sample.name, family.documentation, kind, unit)
+                found.append((Series(metric, tuple(sample.labels.items())), sample.value))
+        return found
 
     def collect(self) -> Iterator[ClientMetric]:
         """The families, for prometheus-client's registry."""
@@ -217,6 +230,14 @@ class ExporterMetrics:
             for reason, count in counters.errors.items():
                 errors.add_metric([name, reason], count)
         yield from (requests, errors, coalesced)
+        if state.pushes is not None:
+            exports, failures = state.pushes
+            yield CounterMetricFamily(
+                "generex_exporter_otlp_exports", "Pushes over OTLP, failed ones included.", value=exports
+            )
+            yield CounterMetricFamily(
+                "generex_exporter_otlp_export_failures", "Pushes over OTLP that failed.", value=failures
+            )
 
 
 def negotiate(accept: str | None) -> Format:

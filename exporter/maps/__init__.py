@@ -44,19 +44,34 @@ def load_maps(paths: Iterable[Path] = ()) -> Mapping[str, Map]:
 def check_together(maps: Iterable[Map]) -> None:
     """Loaded maps may share a metric name only with equal type, unit and label names (design 2.5).
 
-    A counter `x_total` counts as `x`: that is what OpenMetrics calls it.
+    A counter `x_total` counts as `x`: that is what OpenMetrics calls it. OTLP names are no different.
     """
-    seen: dict[str, tuple[str, tuple[str, str, frozenset[str]]]] = {}
+    seen: dict[str, tuple[str, tuple[object, ...]]] = {}
+    points: dict[str, tuple[str, tuple[object, ...]]] = {}
     for item in maps:
         for group in item.groups:
             for _, name, labels in group_series(group):
                 metric = item.metrics[name]
-                shape = (metric.type, metric.unit, frozenset(label for label, _ in labels))
+                shape: tuple[object, ...] = (
+                    metric.type,
+                    metric.unit,
+                    frozenset(label for label, _ in labels),
+                )
                 other, known = seen.setdefault(name.removesuffix("_total"), (item.name, shape))
                 if known != shape:
                     raise UserError(
                         f'maps "{other}" and "{item.name}" both have the metric "{name}", '
                         "but with another type, unit or other labels: rename one of them"
+                    )
+                otlp = metric.otlp
+                # which of the optional attributes of a convention there are may differ
+                own = not otlp.name.startswith("hw.")
+                shape = (otlp.instrument, otlp.unit, own and frozenset(otlp.attributes(dict(labels))))
+                other, known = points.setdefault(otlp.name, (item.name, shape))
+                if known != shape:
+                    raise UserError(
+                        f'maps "{other}" and "{item.name}" both have the OTLP metric "{otlp.name}", '
+                        "but with another type, unit or other attributes: rename one of them"
                     )
 
 

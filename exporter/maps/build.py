@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from exporter.maps.formula import Formula, parse_formula
 from exporter.maps.model import Flag, Group, Map, Metric, Repeat, Trust, Word
+from exporter.maps.naming import with_otlp
 from exporter.maps.schema import GroupEntry, MapEntry, RepeatEntry, TrustEntry, WordEntry
 from exporter.yamlfile import Document, Place
 
@@ -59,6 +60,7 @@ class _Builder:
                 self.trusts[name] = self._trust(name, group.trust)
         self._check_series(groups)
         self._check_addresses(groups)
+        self._name_for_otlp(groups)
         return Map(entry.map, entry.title, entry.source, self.metrics, groups, tuple(self.trusts.values()))
 
     def _check_metric(self, place: Place, name: str, kind: str, unit: str) -> None:
@@ -70,6 +72,26 @@ class _Builder:
             self.fail(place, f'the name "{name}" does not end in its unit "{unit}"')
         if re.search(r"_(created|bucket|count|sum|info)$", name):
             self.fail(place, f'the ending of "{name}" has another meaning in OpenMetrics')
+
+    def _name_for_otlp(self, groups: tuple[Group, ...]) -> None:
+        series = [(metric, dict(labels)) for group in groups for _, metric, labels in group_series(group)]
+        names = {metric: tuple(labels) for metric, labels in series}
+        for name, entry in self.entry.metrics.items():
+            try:
+                named = with_otlp(self.metrics[name], entry.otlp, names.get(name), self.others.values())
+            except ValueError as error:
+                self.fail(("metrics", name, "otlp"), str(error))
+            else:
+                self.metrics[name] = named
+        points: dict[object, str] = {}
+        for metric, labels in series:
+            otlp = self.metrics[metric].otlp
+            attributes = otlp.attributes(labels)
+            other = points.setdefault((otlp.name, tuple(sorted(attributes.items()))), metric)
+            if other != metric:
+                self.fail(
+                    ("metrics", metric), f'over OTLP the same point as "{other}": "{otlp.name}" {attributes}'
+                )
 
     def _check_bits(self, place: Place, bits: list[tuple[str, int]]) -> None:
         seen: dict[int, str] = {}

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Literal
 
 from exporter.maps.formula import Formula
+from exporter.maps.otlp import Otlp, derived_name, instrument_of, ucum
 
 FILLER = 0xD8F1
 """−9999: "not available" in any 16-bit word of a CS141 (device.md 2.5); tested on the raw word."""
@@ -25,12 +26,21 @@ _STRUCT = {"int16": "h", "int32": "i", "int64": "q", "float32": "f", "float64": 
 
 @dataclass(frozen=True)
 class Metric:
-    """A metric family: what HELP, TYPE and UNIT say of it."""
+    """A metric family: what HELP, TYPE and UNIT say of it, and its form over OTLP if a map gives one."""
 
     name: str
     help: str
     type: Literal["gauge", "counter"] = "gauge"
     unit: str = ""
+    own_otlp: Otlp | None = None
+
+    @cached_property
+    def otlp(self) -> Otlp:
+        """Its form over OTLP, made from the rest where no map gives one."""
+        if self.own_otlp is not None:
+            return self.own_otlp
+        name = derived_name(self.name, self.unit)
+        return Otlp(name, ucum(self.unit), instrument_of(name, self.type))
 
 
 @dataclass(frozen=True)

@@ -34,8 +34,25 @@ def _decimal(number: object) -> object:
     )
 
 
+AttributeName = Annotated[
+    str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*$", max_length=120)
+]
 LabelName = Annotated[str, BeforeValidator(_label_name)]
 Factor = Annotated[Decimal, BeforeValidator(_decimal), Field(allow_inf_nan=False)]
+
+
+class OtlpEntry(Strict):
+    """The metric over OTLP; what is left out is made from its Prometheus name, type and unit.
+
+    A text of `attributes` may hold labels in braces, as in `bacs.module.{module}`.
+    """
+
+    name: (
+        Annotated[str, StringConstraints(pattern=r"^(hw|generex)(\.[a-z][a-z0-9_]*)+$", max_length=120)]
+        | None
+    ) = None
+    unit: Annotated[str, StringConstraints(pattern=r"^[!-~]{1,40}$")] | None = None
+    attributes: dict[AttributeName, Text] = Field(default={})
 
 
 class MetricEntry(Strict):
@@ -44,6 +61,7 @@ class MetricEntry(Strict):
     help: Text
     type: Literal["gauge", "counter"] = "gauge"
     unit: Annotated[str, StringConstraints(pattern=r"^[a-z_]*$")] = ""
+    otlp: OtlpEntry | None = None
 
 
 class FlagEntry(Strict):

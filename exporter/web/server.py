@@ -50,6 +50,7 @@ async def serve(
         handler_cancellation=True,  # a scraper that has left waits for no device any more
     )  # fmt: skip
     await runner.setup()
+    pushing: asyncio.Task[None] | None = None
     try:
         for address in addresses:
             try:
@@ -67,9 +68,13 @@ async def serve(
         )
         if on_ready is not None:
             await on_ready(open_at)
+        pushing = loop.create_task(state.pusher.run(), name="otlp")
         await stop.wait()
         log.info("stopping")
     finally:
+        if pushing is not None:
+            pushing.cancel()
+        state.pusher.close()
         await runner.cleanup()
         state.fleet.close()
 

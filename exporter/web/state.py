@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from exporter.config import Config
 from exporter.exposition.prometheus import ExporterMetrics, ExporterState, Renderer
+from exporter.pushing import Pusher
 from exporter.reading.fleet import Fleet
 
 log = logging.getLogger(__name__)
@@ -25,6 +26,8 @@ class State:
         self._reload_successful = True
         self._reloaded_at = time.time()
         self._reload_lock = asyncio.Lock()
+        self.pusher = Pusher(self.fleet, lambda: self.own_metrics.readings(self.exporter_state()))
+        self.pusher.use(self.pusher.prepare(self.config.otlp))
 
     @property
     def config(self) -> Config:
@@ -33,14 +36,18 @@ class State:
 
     def exporter_state(self) -> ExporterState:
         """What the exporter's own metrics are made of."""
-        return ExporterState(self.fleet.counters(), self._reload_successful, self._reloaded_at)
+        return ExporterState(
+            self.fleet.counters(), self._reload_successful, self._reloaded_at, self.pusher.counts
+        )
 
     async def reload(self) -> None:
         """Read the configuration again and go over to it; raises UserError, and then nothing has changed."""
         async with self._reload_lock:
             try:
                 config = await asyncio.to_thread(self._load)
+                sender = await asyncio.to_thread(self.pusher.prepare, config.otlp)
                 self.fleet.apply(config)
+                self.pusher.use(sender)
             except Exception as error:
                 self._reload_successful = False
                 log.error("configuration not reloaded, the old one stays", extra={"error": str(error)})

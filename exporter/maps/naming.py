@@ -1,0 +1,36 @@
+"""The OTLP form of a map's metrics: what the map says, what another map says of the same metric, or none."""
+
+from collections.abc import Collection, Iterable
+from dataclasses import replace
+
+from exporter.maps.model import Map, Metric
+from exporter.maps.otlp import Otlp, derived_name, instrument_of, ucum
+from exporter.maps.schema import OtlpEntry
+
+
+def with_otlp(
+    metric: Metric, entry: OtlpEntry | None, labels: Collection[str] | None, others: Iterable[Map]
+) -> Metric:
+    """The metric with its OTLP form. `labels` are those of its series, None where no word makes any.
+
+    Without an entry a metric is what another map says of it, if that fits here. Raises ValueError.
+    """
+    if entry is None:
+        known = next(
+            (other.metrics[metric.name].own_otlp for other in others if metric.name in other.metrics), None
+        )
+        if known and known.unit == ucum(metric.unit) and known.fault(labels or known.labels) is None:
+            return replace(metric, own_otlp=known)
+        return metric
+    name = entry.name or derived_name(metric.name, metric.unit)
+    otlp = Otlp(
+        name,
+        entry.unit or ucum(metric.unit),
+        instrument_of(name, metric.type),
+        tuple(entry.attributes.items()),
+    )
+    # sensors get their labels from the configuration
+    fault = otlp.fault(otlp.labels if labels is None else labels)
+    if fault:
+        raise ValueError(fault)
+    return replace(metric, own_otlp=otlp)

@@ -1,0 +1,139 @@
+"""Pushes every device's metrics over OTLP at an interval; nothing of it happens unless it is configured."""
+
+import asyncio
+import contextlib
+import logging
+import threading
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from exporter.config import Otlp
+from exporter.errors import UserError
+from exporter.exposition.otlp.starts import Starts
+from exporter.reading.fleet import Fleet
+from exporter.reading.snapshot import Raw, Series
+
+if TYPE_CHECKING:
+    from exporter.exposition.otlp.send import Sender
+
+log = logging.getLogger(__name__)
+
+_NO_DEADLINE = 86400.0  # seconds: each device has a timeout of its own
+
+
+class Pusher:
+    """Reads the fleet as a scrape does and sends what was read, in a thread of its own.
+
+    At most one push is under way; rounds that fall into it are left out. `own` gives the exporter's own
+    readings. `exports` and `failures` count since the start.
+    """
+
+    def __init__(self, fleet: Fleet, own: Callable[[], list[tuple[Series, Raw]]]) -> None:
+        self._fleet = fleet
+        self._own = own
+        self._starts = Starts(time.time_ns())
+        self._sender: Sender | None = None
+        self._changed = asyncio.Event()
+        self._failing = False
+        self.exports = 0
+        self.failures = 0
+
+    @property
+    def counts(self) -> tuple[int, int] | None:
+        """Pushes, and how many of them failed; None while OTLP is not configured."""
+        return (self.exports, self.failures) if self._sender is not None else None
+
+    def prepare(self, settings: Otlp | None) -> "Sender | None":
+        """What sends by these settings: the one in use where they are the same, None where nothing is sent.
+
+        Raises UserError when OpenTelemetry is not installed.
+        """
+        if settings is None:
+            return None
+        if self._sender is not None and self._sender.settings == settings:
+            return self._sender
+        try:
+            from exporter.exposition.otlp.send import Sender
+        except ImportError as error:
+            raise UserError(
+                f"otlp.endpoint is set, but what sends is not installed ({error}): "
+                "pip install 'generex-exporter[otlp]'"
+            ) from None
+        return Sender(settings, self._starts)
+
+    def use(self, sender: "Sender | None") -> None:
+        """Go over to what `prepare` gave."""
+        if sender is not self._sender:
+            self.close()
+            self._sender = sender
+            self._failing = False
+            self._changed.set()
+
+    def close(self) -> None:
+        """Do not try again what is under way."""
+        if self._sender is not None:
+            self._sender.close()
+
+    async def run(self) -> None:
+        """Push until cancelled: at once, and then at the interval. A change of the settings starts anew."""
+        loop = asyncio.get_running_loop()
+        while True:
+            self._changed.clear()
+            sender, due = self._sender, loop.time()
+            while sender is not None and not self._changed.is_set():
+                await self._push(sender)
+                # rounds that should have been meanwhile are left out
+                missed = max(loop.time() - due, 0) // sender.settings.interval
+                due += (missed + 1) * sender.settings.interval
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._changed.wait(), due - loop.time())
+            await self._changed.wait()
+
+    async def _push(self, sender: "Sender") -> None:
+        deadline = asyncio.get_running_loop().time() + _NO_DEADLINE
+        try:
+            snapshots = await asyncio.gather(
+                *(device.scrape(deadline) for device in self._fleet.devices.values())
+            )
+            self.exports += 1
+            now, own = time.time(), self._own()
+            error = await _in_thread(lambda: sender.send(snapshots, own, now))
+        except Exception as unexpected:
+            log.exception("push failed")
+            error = str(unexpected)
+        if error:
+            self.failures += 1
+            if not self._failing:
+                log.warning(
+                    "metrics not pushed", extra={"endpoint": sender.settings.endpoint, "error": error}
+                )
+        elif self._failing:
+            log.info("metrics pushed again", extra={"endpoint": sender.settings.endpoint})
+        self._failing = bool(error)
+
+
+async def _in_thread(work: Callable[[], str]) -> str:
+    """The result of `work`, from a thread that the end of the program does not wait for."""
+    loop = asyncio.get_running_loop()
+    result: asyncio.Future[str] = loop.create_future()
+
+    def finish(value: str, error: Exception | None) -> None:
+        if result.cancelled():
+            return
+        if error is not None:
+            result.set_exception(error)
+        else:
+            result.set_result(value)
+
+    def run() -> None:
+        value, error = "", None
+        try:
+            value = work()
+        except Exception as caught:
+            error = caught
+        with contextlib.suppress(RuntimeError):  # the loop has ended meanwhile
+            loop.call_soon_threadsafe(finish, value, error)
+
+    threading.Thread(target=run, name="otlp push", daemon=True).start()
+    return await result

@@ -1,0 +1,161 @@
+"""A collector on a real socket, written by hand: it decodes what it gets and misbehaves when told to."""
+
+import gzip
+import ssl
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
+    ExportMetricsServiceRequest,
+    ExportMetricsServiceResponse,
+)
+
+Attributes = frozenset[tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class Point:
+    """One data point with all that is said around it; `kind` is gauge, counter or updowncounter."""
+
+    resource: Mapping[str, str]
+    name: str
+    unit: str
+    description: str
+    kind: str
+    attributes: Attributes
+    value: float
+    is_whole: bool
+    start: int
+    time: int
+
+    @property
+    def key(self) -> tuple[str, Attributes]:
+        return self.name, self.attributes
+
+
+@dataclass(frozen=True)
+class Push:
+    """A request as it came in."""
+
+    path: str
+    headers: Mapping[str, str]
+    size: int
+    points: tuple[Point, ...]
+
+    def of(self, instance: str) -> list[Point]:
+        """The points of the resource with this service.instance.id."""
+        return [p for p in self.points if p.resource["service.instance.id"] == instance]
+
+
+@dataclass
+class Receiver:
+    """`status` and `answer` are what it answers, after `delay` seconds or once `release` is set."""
+
+    port: int = 0
+    status: int = 200
+    answer: bytes = b""
+    answer_headers: Mapping[str, str] = field(default_factory=dict)
+    hangs: bool = False
+    release: threading.Event = field(default_factory=threading.Event)
+    attempts: int = 0
+    at_once: int = 0
+    most_at_once: int = 0
+    pushes: list[Push] = field(default_factory=list)
+
+    def reject(self, points: int, message: str) -> None:
+        """Answer 200 and say that some points were not taken."""
+        answer = ExportMetricsServiceResponse()
+        answer.partial_success.rejected_data_points = points
+        answer.partial_success.error_message = message
+        self.answer = answer.SerializeToString()
+
+
+def decode(body: bytes) -> Iterator[Point]:
+    """The points of a request, each attribute as text."""
+    for resource in ExportMetricsServiceRequest.FromString(body).resource_metrics:
+        about = {item.key: item.value.string_value for item in resource.resource.attributes}
+        for scope in resource.scope_metrics:
+            assert scope.scope.name == "generex-exporter"
+            for metric in scope.metrics:
+                data = metric.WhichOneof("data")
+                assert data in ("gauge", "sum")
+                kind = "gauge"
+                if data == "sum":
+                    assert metric.sum.aggregation_temporality == 2, "cumulative"
+                    kind = "counter" if metric.sum.is_monotonic else "updowncounter"
+                for point in getattr(metric, data).data_points:
+                    field_name = point.WhichOneof("value")
+                    yield Point(
+                        about, metric.name, metric.unit, metric.description, kind,
+                        frozenset((item.key, item.value.string_value) for item in point.attributes),
+                        getattr(point, field_name), field_name == "as_int",
+                        point.start_time_unix_nano, point.time_unix_nano,
+                    )  # fmt: skip
+
+
+@contextmanager
+def receiver(*, port: int = 0, context: ssl.SSLContext | None = None) -> Iterator[Receiver]:
+    """A running receiver on `port`, any free one by default; always ended."""
+    it = Receiver()
+    lock = threading.Lock()
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            size = len(body)
+            if self.headers["Content-Encoding"] == "gzip":
+                body = gzip.decompress(body)
+            push = Push(self.path, dict(self.headers), size, tuple(decode(body)))
+            with lock:
+                it.attempts += 1
+                it.at_once += 1
+                it.most_at_once = max(it.most_at_once, it.at_once)
+                it.pushes.append(push)
+            if it.hangs:
+                it.release.wait(60)
+            with lock:
+                it.at_once -= 1
+            try:
+                self.send_response(it.status)
+                for name, value in it.answer_headers.items():
+                    self.send_header(name, value)
+                self.send_header("Content-Type", "application/x-protobuf")
+                self.send_header("Content-Length", str(len(it.answer)))
+                self.end_headers()
+                self.wfile.write(it.answer)
+            except OSError:
+                pass  # the exporter did not wait
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    class Server(ThreadingHTTPServer):
+        daemon_threads = True
+        block_on_close = False
+
+        def get_request(self):  # type: ignore[no-untyped-def]
+            connection, address = super().get_request()
+            if context is not None:
+                connection.settimeout(5)
+                connection = context.wrap_socket(connection, server_side=True)
+            return connection, address
+
+        def handle_error(self, *_: object) -> None:
+            pass  # a handshake that failed is what the test is about
+
+    server = Server(("127.0.0.1", port), Handler)
+    it.port = server.server_address[1]
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+    thread.start()
+    try:
+        yield it
+    finally:
+        it.release.set()
+        server.shutdown()
+        server.server_close()
+        thread.join(5)
