@@ -1,4 +1,4 @@
-"""docs/metrics.md and docs/configuration.md: every metric, every flag and every key
+"""docs/metrics.md, docs/otlp.md and docs/configuration.md: every metric, every flag and every key
 
 The metrics come from the register maps, from the read pass and from the exporter itself.
 """
@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from exporter.config import Device
 from exporter.exposition.prometheus import ExporterMetrics, ExporterState, LayoutText, device_labels
 from exporter.generate.configuration import configuration_page
+from exporter.generate.otlp import otlp_page
 from exporter.maps.model import Flag, Labels, Map, Metric, Word
 from exporter.reading import health
 from exporter.reading.device import Counters
@@ -79,7 +80,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def files(maps: Mapping[str, Map], args: argparse.Namespace) -> dict[str, str]:
     """The pages by their names."""
-    return {"metrics.md": metrics_page(maps), "configuration.md": configuration_page()}
+    pass_metrics = [(metric, list(dict(labels))) for metric, (labels, _) in _PASS_EXAMPLES.items()]
+    return {
+        "metrics.md": metrics_page(maps),
+        "otlp.md": otlp_page(maps, pass_metrics, exporter_metrics()),
+        "configuration.md": configuration_page(),
+    }
 
 
 def metrics_page(maps: Mapping[str, Map]) -> str:
@@ -106,25 +112,15 @@ def metrics_page(maps: Mapping[str, Map]) -> str:
 
 
 def exporter_metrics() -> list[tuple[Metric, list[str]]]:
-    """The exporter's own metrics with their labels, taken from the page that it renders."""
-    state = ExporterState([("ups-a", Counters(errors={"timeout": 0}))], True, 0.0)
-    found: dict[str, tuple[Metric, list[str]]] = {}
-    help_text = ""
-    for line in ExporterMetrics().render(state, "text").splitlines():
-        if not line.startswith("#"):
-            name, labels = line.rpartition(" ")[0].partition("{")[::2]
-            if name in found:
-                found[name][1][:] = re.findall(r'(\w+)="', labels)
-            continue
-        _, keyword, name, rest = line.split(" ", 3)
-        if not name.startswith("generex_"):
-            continue
-        if keyword == "HELP":
-            help_text = rest
-        else:
-            unit = "seconds" if name.endswith("_seconds") else ""
-            found[name] = (Metric(name, help_text, "counter" if rest == "counter" else "gauge", unit), [])
-    return list(found.values())
+    """The exporter's own metrics with their labels, all that there can be."""
+    state = ExporterState([("ups-a", Counters(errors={"timeout": 0}))], True, 0.0, (0, 0))
+    return list(
+        {
+            series.metric.name: (series.metric, [name for name, _ in series.labels])
+            for series, _ in ExporterMetrics().readings(state)
+            if series.metric.name.startswith("generex_")
+        }.values()
+    )
 
 
 def _row(metric: Metric, labels: Iterable[str]) -> tuple[str, ...]:

@@ -38,6 +38,7 @@ METRICS = [
     "generex_exporter_config_last_reload_success_timestamp_seconds",
     "generex_exporter_modbus_requests_total", "generex_exporter_scrapes_coalesced_total",
     "generex_exporter_modbus_errors_total",
+    "generex_exporter_otlp_exports_total", "generex_exporter_otlp_export_failures_total",
 ]  # fmt: skip
 
 
@@ -133,13 +134,18 @@ def test_examples() -> None:
     )
 
 
-def test_writes_both_pages(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_writes_all_pages(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "new" / "docs"
     assert run("reference", "--out", str(out)) == 0
     assert (out / "metrics.md").read_bytes() == PAGE.encode()
     assert (out / "configuration.md").read_text(encoding="utf-8").startswith("# Configuration\n")
-    assert sorted(path.name for path in out.iterdir()) == ["configuration.md", "metrics.md"]
-    assert capsys.readouterr().out == f"wrote {out / 'metrics.md'}\nwrote {out / 'configuration.md'}\n"
+    names = ["metrics.md", "otlp.md", "configuration.md"]
+    assert sorted(path.name for path in out.iterdir()) == sorted(names)
+    assert capsys.readouterr().out == "".join(f"wrote {out / name}\n" for name in names)
+    for name in names:
+        committed = COMMITTED.with_name(name).read_text(encoding="utf-8")
+        hint = "run `generex-exporter generate reference` and commit docs/"
+        assert (out / name).read_text(encoding="utf-8") == committed, hint
 
 
 def test_docs_is_the_default(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,8 @@
 """A collector on a real socket, written by hand: it decodes what it gets and misbehaves when told to."""
 
+import contextlib
 import gzip
+import socket
 import ssl
 import threading
 from collections.abc import Iterator, Mapping
@@ -101,6 +103,7 @@ def receiver(*, port: int = 0, context: ssl.SSLContext | None = None) -> Iterato
     """A running receiver on `port`, any free one by default; always ended."""
     it = Receiver()
     lock = threading.Lock()
+    connections: list[socket.socket] = []
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -120,7 +123,7 @@ def receiver(*, port: int = 0, context: ssl.SSLContext | None = None) -> Iterato
                 it.release.wait(60)
             with lock:
                 it.at_once -= 1
-            try:
+            with contextlib.suppress(OSError):  # the exporter did not wait
                 self.send_response(it.status)
                 for name, value in it.answer_headers.items():
                     self.send_header(name, value)
@@ -128,8 +131,6 @@ def receiver(*, port: int = 0, context: ssl.SSLContext | None = None) -> Iterato
                 self.send_header("Content-Length", str(len(it.answer)))
                 self.end_headers()
                 self.wfile.write(it.answer)
-            except OSError:
-                pass  # the exporter did not wait
 
         def log_message(self, *_: object) -> None:
             pass
@@ -140,6 +141,7 @@ def receiver(*, port: int = 0, context: ssl.SSLContext | None = None) -> Iterato
 
         def get_request(self):  # type: ignore[no-untyped-def]
             connection, address = super().get_request()
+            connections.append(connection)
             if context is not None:
                 connection.settimeout(5)
                 connection = context.wrap_socket(connection, server_side=True)
@@ -158,4 +160,7 @@ def receiver(*, port: int = 0, context: ssl.SSLContext | None = None) -> Iterato
         it.release.set()
         server.shutdown()
         server.server_close()
+        for connection in connections:
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
         thread.join(5)

@@ -13,7 +13,7 @@ from opentelemetry.sdk.metrics.export import (
     ScopeMetrics,
     Sum,
 )
-from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.resources import OTELResourceDetector, Resource
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 
 from exporter import __version__
@@ -28,12 +28,9 @@ _SCOPE = InstrumentationScope(SERVICE, __version__)
 
 
 def service_resource() -> Resource:
-    """What is sent, by OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES where they are set."""
-    resource = Resource.create()
-    own = {"service.version": __version__}
-    if str(resource.attributes.get("service.name", "")).startswith("unknown_service"):
-        own["service.name"] = SERVICE
-    return resource.merge(Resource(own))
+    """What all resources share; OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES have the last word."""
+    own = Resource({"service.name": SERVICE, "service.version": __version__})
+    return own.merge(OTELResourceDetector().detect())
 
 
 def device_resource(service: Resource, snapshot: Snapshot) -> Resource:
