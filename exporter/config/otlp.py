@@ -22,6 +22,8 @@ _LARGEST_SECRET = 16 * 1024
 
 def metrics_url(text: str) -> str:
     """The URL that metrics are posted to: `text`, with /v1/metrics at its end. Raises ValueError."""
+    if "@" in text:
+        raise ValueError("a password does not belong into the endpoint: use headers, from a file or env")
     bad = f'bad endpoint "{one_line(text)}": '
     try:
         url = urlsplit(text)
@@ -29,8 +31,6 @@ def metrics_url(text: str) -> str:
             raise ValueError
     except ValueError:  # no port, half an IPv6 address
         raise ValueError(f"{bad}write a URL like http://collector:4318") from None
-    if "@" in url.netloc:
-        raise ValueError("a password does not belong into the endpoint: use headers, from a file or env")
     if "?" in text or "#" in text or not text.isprintable() or " " in text:
         raise ValueError(f"{bad}a URL without blanks, ? and # is right")
     base = text.rstrip("/")

@@ -123,6 +123,6 @@ def ucum(unit: str) -> str:
 
 
 def instrument_of(name: str, kind: Literal["gauge", "counter"]) -> Instrument:
-    """The instrument of a metric: that of the conventions where they only know better than gauge."""
+    """The instrument of a metric: Prometheus has no updowncounter, the conventions have."""
     convention = CONVENTIONS.get(name)
-    return convention.instrument if convention and kind == "gauge" else kind
+    return "updowncounter" if convention and convention.instrument == "updowncounter" else kind

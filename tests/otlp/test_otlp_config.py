@@ -1,0 +1,130 @@
+"""The section `otlp`, what the OTEL_* variables fill in, and the names that are made from Prometheus ones."""
+
+from pathlib import Path
+
+import pytest
+
+from exporter.config import Header, Otlp, OtlpTls, load_config, metrics_url
+from exporter.errors import UserError
+from exporter.exposition.otlp.starts import Starts
+from exporter.maps.otlp import derived_name, ucum
+
+GOOD = Path(__file__).parents[1] / "config" / "good"
+TIMES = ("OTEL_METRIC_EXPORT_INTERVAL", "OTEL_EXPORTER_OTLP_TIMEOUT")
+
+
+def load(text: str, folder: Path, flag: str | None = None, **environ: str) -> Otlp | None:
+    file = folder / "c.yaml"
+    file.write_text(text)
+    return load_config(file, otlp_endpoint=flag, environ=environ).otlp
+
+
+def test_everything() -> None:
+    secret = "Bearer of-a-test"
+    origin = {"file": str(GOOD / "otlp.token")}
+    config = load_config(GOOD / "otlp.yaml", environ={})
+    assert config.otlp == Otlp(
+        "https://collector.example.org:4318/otlp/v1/metrics",
+        {"Authorization": Header(secret, origin), "X-Scope-OrgID": Header(secret, origin)},
+        30.0,
+        5.0,
+        "none",
+        OtlpTls(str(GOOD / "otlp_ca.pem")),
+    )
+    assert "of-a-test" not in config.dump() + repr(config)
+
+
+def test_what_is_dumped_reads_back(tmp_path: Path) -> None:
+    config = load_config(GOOD / "otlp.yaml", environ={})
+    assert load(config.dump(), tmp_path) == config.otlp
+
+
+def test_without_an_endpoint_there_is_no_push(tmp_path: Path) -> None:
+    assert load("otlp: {interval: 5s}", tmp_path) is None
+    assert load("{}", tmp_path, OTEL_EXPORTER_OTLP_ENDPOINT="http://c", OTEL_METRICS_EXPORTER="otlp") is None
+    assert load_config(targets=["10.0.0.7"]).otlp is None
+
+
+def test_the_defaults(tmp_path: Path) -> None:
+    assert load("otlp: {endpoint: 'http://c'}", tmp_path) == Otlp(
+        "http://c/v1/metrics", {}, 60.0, 10.0, "gzip"
+    )
+
+
+def test_the_flag_beats_the_file(tmp_path: Path) -> None:
+    found = load("otlp: {endpoint: 'http://file', interval: 5s}", tmp_path, "http://flag")
+    assert found == Otlp("http://flag/v1/metrics", interval=5.0)
+
+
+def test_otel_variables_fill_in(tmp_path: Path) -> None:
+    variables = {
+        "OTEL_METRIC_EXPORT_INTERVAL": "15000",
+        "OTEL_EXPORTER_OTLP_TIMEOUT": "9000",
+        "OTEL_EXPORTER_OTLP_METRICS_TIMEOUT": "2500",
+        "OTEL_EXPORTER_OTLP_COMPRESSION": "none",
+    }
+    found = load("otlp: {endpoint: 'http://c'}", tmp_path, **variables)
+    assert found == Otlp("http://c/v1/metrics", {}, 15.0, 2.5, "none")
+    text = "otlp: {endpoint: 'http://c', interval: 1s, timeout: 2s, compression: gzip}"
+    assert load(text, tmp_path, **variables) == Otlp("http://c/v1/metrics", {}, 1.0, 2.0, "gzip")
+
+
+@pytest.mark.parametrize("value", ["0", "-5", "1.5", "5s", "٣", "9" * 12])
+@pytest.mark.parametrize("variable", TIMES)
+def test_bad_times_name_the_variable(variable: str, value: str, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=f'{variable}: "{value}" is no number of milliseconds above 0'):
+        load("otlp: {endpoint: 'http://c'}", tmp_path, **{variable: value})
+
+
+def test_bad_compression_names_the_variable(tmp_path: Path) -> None:
+    message = 'OTEL_EXPORTER_OTLP_METRICS_COMPRESSION: "zstd" is none of gzip, none'
+    with pytest.raises(UserError, match=message):
+        load("otlp: {endpoint: 'http://c'}", tmp_path, OTEL_EXPORTER_OTLP_METRICS_COMPRESSION="zstd")
+
+
+@pytest.mark.parametrize("value", ["", "two\nlines", "é", "x" * 20_000])
+def test_secrets_that_no_header_can_hold_are_not_shown(value: str, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="variable KEY ") as caught:
+        load("otlp: {headers: {X-Key: {env: KEY}}}", tmp_path, KEY=value)
+    assert not value or value not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "url"),
+    [
+        ("http://c", "http://c/v1/metrics"),
+        ("http://c:4318/", "http://c:4318/v1/metrics"),
+        ("https://c/otlp", "https://c/otlp/v1/metrics"),
+        ("https://c/v1/metrics", "https://c/v1/metrics"),
+        ("https://c/a/v1/metrics/", "https://c/a/v1/metrics"),
+        ("http://[::1]:4318", "http://[::1]:4318/v1/metrics"),
+        ("http://c/v1", "http://c/v1/v1/metrics"),
+    ],
+)
+def test_endpoints(text: str, url: str) -> None:
+    assert metrics_url(text) == url
+
+
+@pytest.mark.parametrize(
+    ("metric", "unit", "name", "code"),
+    [
+        ("generex_pump_pressure_pascals", "pascals", "generex.pump_pressure", "Pa"),
+        ("generex_pump_starts_total", "", "generex.pump_starts", "1"),
+        ("acme_energy_joules_total", "joules", "generex.acme_energy", "J"),
+        ("generex_pump_furlongs", "furlongs", "generex.pump", "{furlongs}"),
+        ("generex_volts", "", "generex.volts", "1"),
+        ("generex_volts", "volts", "generex.volts", "V"),
+    ],
+)
+def test_names_made_from_those_of_prometheus(metric: str, unit: str, name: str, code: str) -> None:
+    assert (derived_name(metric, unit), ucum(unit)) == (name, code)
+
+
+def test_starts_of_counters() -> None:
+    starts = Starts(since=5)
+    assert starts.of_counter(("a",), 7, 100) == 100
+    assert starts.of_counter(("b",), 9, 110) == 110
+    assert starts.of_counter(("a",), 7, 200) == 100
+    assert starts.of_counter(("a",), 3, 300) == 200
+    assert starts.of_counter(("a",), 4, 400) == 200
+    assert starts.of_counter(("b",), 9, 400) == 110
