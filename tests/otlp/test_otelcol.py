@@ -1,0 +1,62 @@
+"""Through a real OpenTelemetry Collector: what it has understood is what the Prometheus page says."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from receiver import Receiver, receiver
+from snapshots import Source, simulated
+from support import free_port, running, wait_for
+from test_otlp_values import check
+
+from exporter.config import Otlp
+from exporter.exposition.otlp.send import Sender
+from exporter.exposition.otlp.starts import Starts
+
+COLLECTOR = Path(__file__).parents[2] / ".ci" / "otelcol" / "build" / "otelcol"
+CONFIG = """\
+receivers:
+  otlp: {{protocols: {{http: {{endpoint: "127.0.0.1:{port}"}}}}}}
+exporters:
+  otlp_http: {{endpoint: "http://127.0.0.1:{behind}", sending_queue: {{enabled: false}}}}
+service:
+  telemetry: {{metrics: {{level: none}}}}
+  pipelines:
+    metrics: {{receivers: [otlp], exporters: [otlp_http]}}
+"""
+
+
+@pytest.fixture(name="collector")
+def _collector(tmp_path: Path) -> Iterator[tuple[int, Receiver]]:
+    """The port of a running Collector, and what is behind it."""
+    if not COLLECTOR.exists():
+        pytest.skip("there is no OpenTelemetry Collector (.ci/otelcol/install builds it where Go is)")
+    port = free_port()
+    with receiver() as behind:
+        config, log = tmp_path / "otelcol.yaml", tmp_path / "log"
+        config.write_text(CONFIG.format(port=port, behind=behind.port))
+        with running([str(COLLECTOR), "--config", str(config)], log):
+            wait_for(lambda: "Everything is ready" in log.read_text(), what="the Collector")
+            yield port, behind
+
+
+def test_the_collector_understands_every_point(collector: tuple[int, Receiver]) -> None:
+    port, behind = collector
+    sender = Sender(Otlp(f"http://127.0.0.1:{port}/v1/metrics"), Starts(1_600_000_000_000_000_000))
+    large = Source(name="large", labels={"site": "Wien"}, strings=10, modules=330).snapshot(
+        simulated(strings=10, modules=330)
+    )
+    small = Source("ups", name="small").snapshot(simulated())
+    assert sender.send([large, small], [], 1.7e9) == ""
+    (push,) = behind.pushes
+    check(push.of("large"), large)
+    check(push.of("small"), small)
+    assert len(push.of("large")) == 7447
+    assert {point.resource["site"] for point in push.of("large")} == {"Wien"}
+    sender.close()
+
+
+def test_a_refusal_of_the_collector_is_a_failure(collector: tuple[int, Receiver]) -> None:
+    port, _ = collector
+    sender = Sender(Otlp(f"http://127.0.0.1:{port}/elsewhere", timeout=2), Starts(1))
+    assert sender.send([], [], 1.0) == "404 Not Found"
