@@ -92,11 +92,11 @@ class Pusher:
 
     async def _push(self, sender: "Sender") -> None:
         deadline = asyncio.get_running_loop().time() + _NO_DEADLINE
+        self.exports += 1
         try:
             snapshots = await asyncio.gather(
                 *(device.scrape(deadline) for device in self._fleet.devices.values())
             )
-            self.exports += 1
             now, own = time.time(), self._own()
             error = await _in_thread(lambda: sender.send(snapshots, own, now))
         except Exception as unexpected:

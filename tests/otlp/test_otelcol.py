@@ -1,12 +1,15 @@
 """Through a real OpenTelemetry Collector: what it has understood is what the Prometheus page says."""
 
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 from receiver import Receiver, receiver
 from snapshots import Source, simulated
-from support import free_port, running, wait_for
+from support import free_port, require, running, wait_for
 from test_otlp_values import check
 
 from exporter.config import Otlp
@@ -14,16 +17,26 @@ from exporter.exposition.otlp.send import Sender
 from exporter.exposition.otlp.starts import Starts
 
 COLLECTOR = Path(__file__).parents[2] / ".ci" / "otelcol" / "build" / "otelcol"
-CONFIG = """\
-receivers:
-  otlp: {{protocols: {{http: {{endpoint: "127.0.0.1:{port}"}}}}}}
-exporters:
-  otlp_http: {{endpoint: "http://127.0.0.1:{behind}", sending_queue: {{enabled: false}}}}
-service:
-  telemetry: {{metrics: {{level: none}}}}
-  pipelines:
-    metrics: {{receivers: [otlp], exporters: [otlp_http]}}
-"""
+SHIPPED = Path(__file__).parents[2] / "deploy" / "otel-collector" / "config.yaml"
+
+
+def shipped() -> dict[str, Any]:
+    """The example that is shipped."""
+    data: dict[str, Any] = yaml.safe_load(SHIPPED.read_text(encoding="utf-8"))
+    return data
+
+
+def push_half(port: int, behind: int) -> dict[str, Any]:
+    """The half of the example that is pushed to, from one port of this machine to another.
+
+    The receiver prometheus is not in the Collector of the tests: building it takes too long.
+    """
+    data = shipped()
+    del data["receivers"]["prometheus"], data["service"]["pipelines"]["metrics/scrape"]
+    data["receivers"]["otlp"]["protocols"]["http"]["endpoint"] = f"127.0.0.1:{port}"
+    data["exporters"]["otlp_http"]["endpoint"] = f"http://127.0.0.1:{behind}"
+    data["service"]["telemetry"] = {"metrics": {"level": "none"}}  # it would open port 8888
+    return data
 
 
 @pytest.fixture(name="collector")
@@ -34,7 +47,7 @@ def _collector(tmp_path: Path) -> Iterator[tuple[int, Receiver]]:
     port = free_port()
     with receiver() as behind:
         config, log = tmp_path / "otelcol.yaml", tmp_path / "log"
-        config.write_text(CONFIG.format(port=port, behind=behind.port))
+        config.write_text(yaml.safe_dump(push_half(port, behind.port)))
         with running([str(COLLECTOR), "--config", str(config)], log):
             wait_for(lambda: "Everything is ready" in log.read_text(), what="the Collector")
             yield port, behind
@@ -48,6 +61,7 @@ def test_the_collector_understands_every_point(collector: tuple[int, Receiver]) 
     )
     small = Source("ups", name="small").snapshot(simulated())
     assert sender.send([large, small], [], 1.7e9) == ""
+    wait_for(lambda: behind.pushes, what="what the Collector passes on")
     (push,) = behind.pushes
     check(push.of("large"), large)
     check(push.of("small"), small)
@@ -60,3 +74,13 @@ def test_a_refusal_of_the_collector_is_a_failure(collector: tuple[int, Receiver]
     port, _ = collector
     sender = Sender(Otlp(f"http://127.0.0.1:{port}/elsewhere", timeout=2), Starts(1))
     assert sender.send([], [], 1.0) == "404 Not Found"
+
+
+def test_what_the_example_scrapes_is_good_for_prometheus(tmp_path: Path) -> None:
+    config = tmp_path / "prometheus.yml"
+    config.write_text(yaml.safe_dump(shipped()["receivers"]["prometheus"]["config"]))
+    result = subprocess.run(
+        [require("promtool"), "check", "config", str(config)], capture_output=True, text=True, check=False
+    )
+    assert result.returncode == 0, result.stderr
+    assert "SUCCESS" in result.stdout

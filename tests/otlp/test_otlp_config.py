@@ -1,5 +1,6 @@
 """The section `otlp`, what the OTEL_* variables fill in, and the names that are made from Prometheus ones."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -37,6 +38,23 @@ def test_everything() -> None:
 def test_what_is_dumped_reads_back(tmp_path: Path) -> None:
     config = load_config(GOOD / "otlp.yaml", environ={})
     assert load(config.dump(), tmp_path) == config.otlp
+
+
+def test_the_example_of_the_readme(tmp_path: Path) -> None:
+    readme = (GOOD.parents[2] / "README.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"```yaml\n(otlp:\n.*?)```", readme, re.DOTALL)
+    (tmp_path / "secret").write_text("Bearer x\n")
+    (tmp_path / "ca.pem").write_bytes((GOOD / "otlp_ca.pem").read_bytes())
+    found = load(block.replace("/run/secrets/otlp", "secret"), tmp_path)
+    assert found is not None
+    assert found.endpoint == "https://collector.example.org:4318/v1/metrics"
+    assert found.headers["Authorization"].value == "Bearer x"
+    assert (found.interval, found.timeout, found.compression) == (30.0, 10.0, "gzip")
+    assert load(
+        "otlp: {endpoint: 'http://c', headers: {Authorization: {env: OTLP_AUTHORIZATION}}}",
+        tmp_path,
+        OTLP_AUTHORIZATION="Bearer y",
+    )
 
 
 def test_without_an_endpoint_there_is_no_push(tmp_path: Path) -> None:
