@@ -83,9 +83,7 @@ class Pusher:
             sender, due = self._sender, loop.time()
             while sender is not None and not self._changed.is_set():
                 await self._push(sender)
-                # rounds that should have been meanwhile are left out
-                missed = max(loop.time() - due, 0) // sender.settings.interval
-                due += (missed + 1) * sender.settings.interval
+                due = next_round(due, loop.time(), sender.settings.interval)
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(self._changed.wait(), due - loop.time())
             await self._changed.wait()
@@ -93,24 +91,29 @@ class Pusher:
     async def _push(self, sender: "Sender") -> None:
         deadline = asyncio.get_running_loop().time() + _NO_DEADLINE
         self.exports += 1
+        fault: Exception | None = None
         try:
             snapshots = await asyncio.gather(
                 *(device.scrape(deadline) for device in self._fleet.devices.values())
             )
             now, own = time.time(), self._own()
             error = await _in_thread(lambda: sender.send(snapshots, own, now))
-        except Exception as unexpected:
-            log.exception("push failed")
-            error = str(unexpected)
+        except Exception as caught:
+            fault, error = caught, repr(caught)
+        where = {"endpoint": sender.settings.endpoint}
         if error:
             self.failures += 1
             if not self._failing:
-                log.warning(
-                    "metrics not pushed", extra={"endpoint": sender.settings.endpoint, "error": error}
-                )
+                log.warning("metrics not pushed", exc_info=fault, extra={**where, "error": error})
         elif self._failing:
-            log.info("metrics pushed again", extra={"endpoint": sender.settings.endpoint})
+            log.info("metrics pushed again", extra=where)
         self._failing = bool(error)
+
+
+def next_round(due: float, now: float, interval: float) -> float:
+    """When the round after that of `due` is; rounds that should have been before `now` are left out."""
+    missed = max(now - due, 0) // interval
+    return due + (missed + 1) * interval
 
 
 async def _in_thread(work: Callable[[], str]) -> str:

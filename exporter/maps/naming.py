@@ -16,12 +16,9 @@ def with_otlp(
     Without an entry a metric is what another map says of it, if that fits here. Raises ValueError.
     """
     if entry is None:
-        known = next(
-            (other.metrics[metric.name].own_otlp for other in others if metric.name in other.metrics), None
-        )
-        if known and known.unit == ucum(metric.unit) and known.fault(labels or known.labels) is None:
-            return replace(metric, own_otlp=known)
-        return metric
+        known = next((m.metrics[metric.name].own_otlp for m in others if metric.name in m.metrics), None)
+        fits = known and known.unit == ucum(metric.unit) and _fault(known, labels) is None
+        return replace(metric, own_otlp=known) if fits else metric
     name = entry.name or derived_name(metric.name, metric.unit)
     otlp = Otlp(
         name,
@@ -29,8 +26,12 @@ def with_otlp(
         instrument_of(name, metric.type),
         tuple(entry.attributes.items()),
     )
-    # sensors get their labels from the configuration
-    fault = otlp.fault(otlp.labels if labels is None else labels)
+    fault = _fault(otlp, labels)
     if fault:
         raise ValueError(fault)
     return replace(metric, own_otlp=otlp)
+
+
+def _fault(otlp: Otlp, labels: Collection[str] | None) -> str | None:
+    # sensors get their labels from the configuration
+    return otlp.fault(otlp.labels if labels is None else labels)

@@ -8,6 +8,7 @@ import pytest
 from exporter.config import Header, Otlp, OtlpTls, load_config, metrics_url
 from exporter.errors import UserError
 from exporter.exposition.otlp.starts import Starts
+from exporter.maps import load_maps
 from exporter.maps.otlp import derived_name, ucum
 
 GOOD = Path(__file__).parents[1] / "config" / "good"
@@ -146,3 +147,47 @@ def test_starts_of_counters() -> None:
     assert starts.of_counter(("a",), 3, 300) == 200
     assert starts.of_counter(("a",), 4, 400) == 200
     assert starts.of_counter(("b",), 9, 400) == 110
+
+
+OWN = """\
+map: {name}
+title: Mine
+source: hand-written
+metrics:
+  {metric}: {{help: Volts., unit: volts{otlp}}}
+groups: {{{name}: {{title: Mine, words: {{{name}_word: {{address: {address}, metric: {metric}{labels}}}}}}}}}
+"""
+
+
+def own_map(
+    folder: Path, name: str, metric: str, *, otlp: str = "", labels: str = "", address: int = 1
+) -> Path:
+    path = folder / f"{name}.yaml"
+    path.write_text(OWN.format(name=name, metric=metric, otlp=otlp, labels=labels, address=address))
+    return path
+
+
+def test_a_metric_that_a_built_in_map_has_is_called_as_there(tmp_path: Path) -> None:
+    path = own_map(tmp_path, "mine", "generex_ups_battery_volts")
+    otlp = load_maps([path])["mine"].metrics["generex_ups_battery_volts"].otlp
+    assert (otlp.name, otlp.unit) == ("hw.voltage", "V")
+    assert otlp.attributes({}) == {
+        "hw.id": "ups.battery", "hw.parent": "ups", "hw.sensor_location": "battery",
+    }  # fmt: skip
+
+
+def test_where_that_does_not_fit_it_has_a_name_of_its_own(tmp_path: Path) -> None:
+    # in place of the built-in map: a phase that there is no label for
+    path = own_map(tmp_path, "bacs", "generex_bacs_string_volts")
+    otlp = load_maps([path])["bacs"].metrics["generex_bacs_string_volts"].otlp
+    assert (otlp.name, otlp.unit, otlp.attributes({})) == ("generex.bacs_string_volts", "V", {})
+
+
+def test_no_module_has_two_words_for_one_point(tmp_path: Path) -> None:
+    otlp = ", otlp: {name: hw.voltage, attributes: {hw.id: x}}"
+    own_map(tmp_path, "one", "generex_one_volts", otlp=otlp)
+    own_map(tmp_path, "two", "generex_two_volts", otlp=otlp, address=2)
+    text = "maps: [one.yaml, two.yaml]\nmodules: {both: {maps: [one, two]}}\n"
+    message = 'modules.both.maps.1: maps "one" and "two" both have the OTLP point "hw.voltage'
+    with pytest.raises(UserError, match=message):
+        load(text, tmp_path)

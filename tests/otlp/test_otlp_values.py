@@ -225,13 +225,12 @@ def test_several_devices_are_several_resources(collector: Receiver) -> None:
 
 def test_large_fleets_go_in_several_requests_and_no_device_is_split(collector: Receiver) -> None:
     words = simulated(strings=10, modules=330)
-    snapshots = [Source(name=f"d{n}", strings=10, modules=330).snapshot(words) for n in range(3)]
-    push(collector, *snapshots)
-    assert [{p.resource["host.name"] for p in request.points} for request in collector.pushes] == [
-        {"d0", "d1"},
-        {"d2"},
-    ]
-    assert [len(request.points) for request in collector.pushes] == [14894, 7447]
+    large = [Source(name=f"large{n}", strings=10, modules=330).snapshot(words) for n in (1, 2)]
+    small = Source("ups", name="small").snapshot(words)
+    push(collector, large[0], small, large[1])
+    hosts = [{p.resource["host.name"] for p in request.points} for request in collector.pushes]
+    assert hosts == [{"large1", "small"}, {"large2"}]
+    assert [len(request.points) for request in collector.pushes] == [7447 + 71, 7447]
 
 
 def test_numbers_that_are_none_are_not_sent(collector: Receiver, tmp_path: Path) -> None:

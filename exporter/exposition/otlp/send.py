@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 from typing import Any
 
 import requests
@@ -17,7 +18,7 @@ from exporter.exposition.otlp.starts import Starts
 from exporter.reading.snapshot import Snapshot
 
 # 330 modules are 7,447 points in 1.1 MB (measured), and a collector takes 20 MiB unless told otherwise
-_MOST_POINTS = 20_000
+_MOST_POINTS = 10_000
 
 _COMPRESSION = {"gzip": Compression.Gzip, "none": Compression.NoCompression}
 
@@ -45,9 +46,9 @@ class Sender:
 
     def send(self, snapshots: Sequence[Snapshot], own: Readings, time: float) -> str:
         """Send these passes, and the exporter's own readings of `time`. What went wrong, or nothing."""
-        resources = [device_metrics(self._service, snapshot, self._starts) for snapshot in snapshots]
-        resources.append(exporter_metrics(self._service, own, time, self._starts))
-        for batch in _batches(resources):
+        devices = (device_metrics(self._service, snapshot, self._starts) for snapshot in snapshots)
+        exporter = exporter_metrics(self._service, own, time, self._starts)
+        for batch in _batches(chain([exporter], devices)):
             self._session.trouble = "not sent"
             if self._exporter.export(MetricsData(batch)) is not MetricExportResult.SUCCESS:
                 return self._session.trouble
@@ -111,7 +112,7 @@ def _innermost(error: BaseException) -> str:
 
 
 def _batches(resources: Iterable[ResourceMetrics]) -> Iterator[list[ResourceMetrics]]:
-    """The resources in as few requests as their size allows; a device is never split."""
+    """The resources in as few requests as their size allows, made when needed; a device is never split."""
     batch: list[ResourceMetrics] = []
     points = 0
     for resource in resources:
