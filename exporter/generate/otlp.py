@@ -29,8 +29,8 @@ also from your own maps. What the metrics mean is in [metrics.md](metrics.md), h
 - The time of a point is that of the read. What was not read is not sent.
 
 In a map of your own the entry of a metric may have `otlp` with `name`, `unit` and `attributes`. Without it
-the name is the Prometheus name after `generex.`, without `generex_`, its unit and `_total`; a metric that a
-built-in map has too is called as there.
+the name is the Prometheus name after `generex.`, without `generex_` and `_total`; a metric that a built-in
+map has too is called as there.
 """
 _HEAD = ("Prometheus", "OTLP", "instrument", "unit", "attributes")
 

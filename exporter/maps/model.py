@@ -39,7 +39,7 @@ class Metric:
         """Its form over OTLP, made from the rest where no map gives one."""
         if self.own_otlp is not None:
             return self.own_otlp
-        name = derived_name(self.name, self.unit)
+        name = derived_name(self.name)
         return Otlp(name, ucum(self.unit), instrument_of(name, self.type))
 
 

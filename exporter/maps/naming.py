@@ -19,7 +19,7 @@ def with_otlp(
         known = next((m.metrics[metric.name].own_otlp for m in others if metric.name in m.metrics), None)
         fits = known and known.unit == ucum(metric.unit) and _fault(known, labels) is None
         return replace(metric, own_otlp=known) if fits else metric
-    name = entry.name or derived_name(metric.name, metric.unit)
+    name = entry.name or derived_name(metric.name)
     otlp = Otlp(
         name,
         entry.unit or ucum(metric.unit),

@@ -106,15 +106,12 @@ class Otlp:
         return f'"{self.name}" needs the attribute {missing[0]}' if missing else None
 
 
-def derived_name(metric: str, unit: str) -> str:
-    """The name of a metric for which a map gives none: without `generex_`, its unit and `_total`.
+def derived_name(metric: str) -> str:
+    """The name of a metric for which a map gives none: without `generex_` and `_total`.
 
-    `generex_ups_aux_input` is `generex.ups_aux_input`, `acme_flow_volts` is `generex.acme_flow`.
+    Its unit stays, as `acme_pump_volts` and `acme_pump_amperes` are two metrics.
     """
-    plain = metric.removeprefix("generex_").removesuffix("_total")
-    if unit and plain.endswith(f"_{unit}"):
-        plain = plain.removesuffix(f"_{unit}")
-    return PREFIX + plain
+    return PREFIX + metric.removeprefix("generex_").removesuffix("_total")
 
 
 def ucum(unit: str) -> str:

@@ -87,8 +87,8 @@ NAMES: Mapping[str, tuple[str, str, str, Mapping[str, str]]] = {
         "generex.device_info", "1", "gauge",
         {"generex.target": "{target}", "generex.module": "{module}", "generex.unit": "{unit}"},
     ),
-    "generex_scrape_duration_seconds": ("generex.scrape_duration", "s", "gauge", {}),
-    "generex_scrape_timeout_seconds": ("generex.scrape_timeout", "s", "gauge", {}),
+    "generex_scrape_duration_seconds": ("generex.scrape_duration_seconds", "s", "gauge", {}),
+    "generex_scrape_timeout_seconds": ("generex.scrape_timeout_seconds", "s", "gauge", {}),
     "generex_scrape_requests": ("generex.scrape_requests", "1", "gauge", {}),
 }  # fmt: skip
 
@@ -99,14 +99,14 @@ OWN_NAMES: Mapping[str, tuple[str, str, str]] = {
         "generex.exporter_config_last_reload_successful", "1", "gauge",
     ),
     "generex_exporter_config_last_reload_success_timestamp_seconds": (
-        "generex.exporter_config_last_reload_success_timestamp", "s", "gauge",
+        "generex.exporter_config_last_reload_success_timestamp_seconds", "s", "gauge",
     ),
     "generex_exporter_modbus_requests_total": ("generex.exporter_modbus_requests", "1", "counter"),
     "generex_exporter_modbus_errors_total": ("generex.exporter_modbus_errors", "1", "counter"),
     "generex_exporter_scrapes_coalesced_total": ("generex.exporter_scrapes_coalesced", "1", "counter"),
     "generex_exporter_otlp_exports_total": ("generex.exporter_otlp_exports", "1", "counter"),
     "generex_exporter_otlp_export_failures_total": ("generex.exporter_otlp_export_failures", "1", "counter"),
-    "process_resident_memory_bytes": ("generex.process_resident_memory", "By", "gauge"),
-    "process_cpu_seconds_total": ("generex.process_cpu", "s", "counter"),
+    "process_resident_memory_bytes": ("generex.process_resident_memory_bytes", "By", "gauge"),
+    "process_cpu_seconds_total": ("generex.process_cpu_seconds", "s", "counter"),
     "python_gc_collections_total": ("generex.python_gc_collections", "1", "counter"),
 }  # fmt: skip

@@ -63,8 +63,10 @@ groups:
 """
 PUMP_NAMES = {
     "generex_pump_mode": ("generex.pump_mode", "1", "gauge", {"generex.state": "{state}"}),
-    "generex_pump_pressure_pascals": ("generex.pump_pressure", "Pa", "gauge", {}),
-    "generex_pump_oil_furlongs": ("generex.pump_oil", "{furlongs}", "gauge", {"generex.side": "{side}"}),
+    "generex_pump_pressure_pascals": ("generex.pump_pressure_pascals", "Pa", "gauge", {}),
+    "generex_pump_oil_furlongs": (
+        "generex.pump_oil_furlongs", "{furlongs}", "gauge", {"generex.side": "{side}"},
+    ),
     "generex_pump_starts_total": ("generex.pump_starts", "1", "counter", {}),
     "generex_pump_fault": ("generex.pump_fault", "1", "gauge", {"generex.flag": "{flag}"}),
     "acme_motor_celsius": (
@@ -279,7 +281,7 @@ def test_the_exporters_own_metrics(collector: Receiver) -> None:
     assert values["generex.exporter_modbus_errors", error] == 3
     assert values["generex.exporter_otlp_exports", frozenset()] == 12
     assert values["generex.exporter_otlp_export_failures", frozenset()] == 5
-    assert values["generex.exporter_config_last_reload_success_timestamp", frozenset()] == 1.65e9
+    assert values["generex.exporter_config_last_reload_success_timestamp_seconds", frozenset()] == 1.65e9
 
     page_samples = [
         sample
