@@ -238,13 +238,14 @@ def test_large_fleets_go_in_several_requests_and_no_device_is_split(collector: R
 def test_numbers_that_are_none_are_not_sent(collector: Receiver, tmp_path: Path) -> None:
     (tmp_path / "f.yaml").write_text(
         "map: f\ntitle: F\nsource: test\nmetrics: {generex_f: {help: F.}, generex_g: {help: G.}}\n"
-        "groups: {f: {title: F, words: {f: {address: 0, type: float32, metric: generex_f}, "
-        "g: {address: 2, type: float32, metric: generex_g}}}}\n"
+        "groups: {f: {title: F, words: {f: {address: 0, type: float64, metric: generex_f, scale: 1000}, "
+        "g: {address: 4, type: float32, metric: generex_g}}}}\n"
     )
     config = tmp_path / "c.yaml"
     config.write_text("maps: [f.yaml]\nmodules: {f: {maps: [f]}}\ndevices: [{target: 10.0.0.7, module: f}]\n")
-    snapshot = Source(config=config).snapshot({0: 0x7FC0, 1: 0, 2: 0x3FC0, 3: 0})
-    points = {point.name: point.value for point in push(collector, snapshot)}
+    # 9e307, which a thousandfold is beyond every number
+    words = {0: 0x7FE0, 1: 0, 2: 0, 3: 0, 4: 0x3FC0, 5: 0}
+    points = {point.name: point.value for point in push(collector, Source(config=config).snapshot(words))}
     assert "generex.f" not in points
     assert points["generex.g"] == 1.5
 
