@@ -100,6 +100,8 @@ class Pusher:
             error = await _in_thread(lambda: sender.send(snapshots, own, now))
         except Exception as caught:
             fault, error = caught, repr(caught)
+        if sender is not self._sender:
+            return  # a reload has ended it, which says nothing about a collector
         where = {"endpoint": sender.settings.endpoint}
         if error:
             self.failures += 1

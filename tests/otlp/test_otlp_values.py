@@ -238,16 +238,18 @@ def test_large_fleets_go_in_several_requests_and_no_device_is_split(collector: R
 def test_numbers_that_are_none_are_not_sent(collector: Receiver, tmp_path: Path) -> None:
     (tmp_path / "f.yaml").write_text(
         "map: f\ntitle: F\nsource: test\nmetrics: {generex_f: {help: F.}, generex_g: {help: G.}}\n"
-        "groups: {f: {title: F, words: {f: {address: 0, type: float64, metric: generex_f, scale: 1000}, "
-        "g: {address: 4, type: float32, metric: generex_g}}}}\n"
+        "groups: {f: {title: F, words: {f: {address: 0, metric: generex_f, scale: 1.0e+305}, "
+        "g: {address: 1, type: float32, metric: generex_g}}}}\n"
     )
     config = tmp_path / "c.yaml"
     config.write_text("maps: [f.yaml]\nmodules: {f: {maps: [f]}}\ndevices: [{target: 10.0.0.7, module: f}]\n")
-    # 9e307, which a thousandfold is beyond every number
-    words = {0: 0x7FE0, 1: 0, 2: 0, 3: 0, 4: 0x3FC0, 5: 0}
-    points = {point.name: point.value for point in push(collector, Source(config=config).snapshot(words))}
-    assert "generex.f" not in points
-    assert points["generex.g"] == 1.5
+    source = Source(config=config)
+    # 65535e305 is beyond every number
+    for word, number in ((9, 9e305), (65535, None)):
+        snapshot = source.snapshot({0: word, 1: 0x3FC0, 2: 0})
+        points = {point.name: point.value for point in push(collector, snapshot)}
+        assert points.get("generex.f") == number
+        assert points["generex.g"] == 1.5
 
 
 def test_a_counter_counts_since_it_was_first_read_and_anew_when_it_went_back(collector: Receiver) -> None:
