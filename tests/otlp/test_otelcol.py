@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import yaml
-from receiver import Receiver, receiver
+from otlp_receiver import Receiver, receiver
 from snapshots import Source, simulated
 from support import free_port, require, running, wait_for
 from test_otlp_values import check

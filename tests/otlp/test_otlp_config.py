@@ -153,12 +153,13 @@ def test_units(unit: str, code: str) -> None:
 
 def test_starts_of_counters() -> None:
     starts = Starts(since=5)
-    assert starts.of_counter(("a",), 7, 100) == 100
-    assert starts.of_counter(("b",), 9, 110) == 110
-    assert starts.of_counter(("a",), 7, 200) == 100
-    assert starts.of_counter(("a",), 3, 300) == 200
-    assert starts.of_counter(("a",), 4, 400) == 200
-    assert starts.of_counter(("b",), 9, 400) == 110
+    assert starts.of_counter(("a",), 7, 100, 100) == 100
+    assert starts.of_counter(("b",), 9, 110, 5) == 5
+    assert starts.of_counter(("a",), 7, 200, 200) == 100
+    assert starts.of_counter(("a",), 3, 300, 300) == 200
+    assert starts.of_counter(("a",), 4, 400, 400) == 200
+    assert starts.of_counter(("b",), 9, 400, 5) == 5
+    assert starts.of_counter(("b",), 0, 500, 5) == 400
 
 
 OWN = """\

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 
 import hostile
 from hostile import Hostile, fleet, late, silent, until
-from receiver import receiver
+from otlp_receiver import receiver
 
 from exporter.config import Otlp
 from exporter.pushing import Pusher

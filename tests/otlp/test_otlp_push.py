@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from otlp_receiver import Push, Receiver, receiver
 from prometheus_client.parser import text_string_to_metric_families
-from receiver import Push, Receiver, receiver
 from support import Exporter, cli, exporter, free_port, simulator, wait_for
 
 from exporter.cli import main

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from names import NAMES, OWN_NAMES
+from otlp_names import NAMES, OWN_NAMES
 
 from exporter.generate import reference
 from exporter.maps import built_in_maps

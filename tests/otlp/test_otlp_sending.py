@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 import trustme
-from receiver import Receiver, receiver
+from otlp_receiver import Receiver, receiver
 from support import free_port
 
 from exporter.config import Header, Otlp, OtlpTls

@@ -6,9 +6,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from names import NAMES, OWN_NAMES
+from otlp_names import NAMES, OWN_NAMES
+from otlp_receiver import Point, Receiver, receiver
 from prometheus_client.parser import text_string_to_metric_families
-from receiver import Point, Receiver, receiver
 from snapshots import Source, page, simulated
 
 from exporter.config import Otlp

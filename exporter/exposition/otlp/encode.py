@@ -92,10 +92,12 @@ class _Families:
     def _start(self, otlp: Otlp, attributes: Mapping[str, str], value: float) -> int:
         if otlp.instrument == "gauge":
             return 0  # says nothing
-        if otlp.instrument == "updowncounter" or self._identity is None:
+        if otlp.instrument == "updowncounter":
             return self._starts.since
-        counter = (*self._identity, otlp.name, *sorted(attributes.items()))
-        return self._starts.of_counter(counter, value, self._time)
+        # nobody knows when a counter of a device began: it counts since it was read first
+        first = self._starts.since if self._identity is None else self._time
+        counter = (self._identity, otlp.name, *sorted(attributes.items()))
+        return self._starts.of_counter(counter, value, self._time, first)
 
 
 def _metric(series: Series, points: list[NumberDataPoint]) -> Metric:
