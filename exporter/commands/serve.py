@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 from collections.abc import Sequence
+from pathlib import Path
 
 from exporter import logs
 from exporter.commands.flags import AppendFlag, add_config_file
@@ -38,6 +39,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="where to push all metrics over OTLP/HTTP, like http://collector:4318 (default: nowhere)",
     )  # fmt: skip
     parser.add_argument(
+        "--web.config.file", metavar="FILE", dest="web_config_file", type=Path,
+        help="TLS, users and limits, in the web-config.yml form of Prometheus (default: neither)",
+    )  # fmt: skip
+    parser.add_argument(
         "--timeout-offset", default="0.5", metavar="SECONDS",
         help="what is taken off the scraper's timeout, so that the answer is back in time (default: 0.5)",
     )  # fmt: skip
@@ -56,6 +61,7 @@ def add_log_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Serve until told to stop."""
+    from exporter.web.security import CurrentWebConfig
     from exporter.web.server import serve
     from exporter.web.state import State
 
@@ -74,6 +80,7 @@ def run(args: argparse.Namespace) -> int:
     if path is None and not targets:
         raise UsageError("nothing to read: give a --target, or a --config.file with devices or probe.allow")
     _check(targets)
+    web_config = CurrentWebConfig(args.web_config_file) if args.web_config_file else None
 
     def load() -> Config:
         config = load_config(path, targets=targets, module=args.module, otlp_endpoint=endpoint)
@@ -82,7 +89,7 @@ def run(args: argparse.Namespace) -> int:
         return config
 
     async def main() -> None:
-        await serve(State(load, offset), addresses)
+        await serve(State(load, offset), addresses, web_config=web_config)
 
     asyncio.run(main())
     return 0

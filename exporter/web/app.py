@@ -17,6 +17,7 @@ from exporter.web.debug import debug_page
 from exporter.web.landing import landing_page
 from exporter.web.parameters import TIMEOUT_HEADER, RequestError, check_known, scrape_seconds
 from exporter.web.probe import probed_device
+from exporter.web.security import Guard
 from exporter.web.state import State
 
 log = logging.getLogger(__name__)
@@ -29,9 +30,11 @@ _GZIP_FORM = 31  # what zlib calls a gzip header and the largest window
 _GZIP_LEVEL = 1  # level 9 takes 25 times as long for a page a third smaller (peers.md 3.7)
 
 
-def create_app(state: State) -> web.Application:
-    """The application with all its paths."""
-    app = web.Application(middlewares=[_plain_errors], client_max_size=64 * 1024)
+def create_app(state: State, guard: Guard | None = None) -> web.Application:
+    """The application with all its paths; the guard stands in front of them."""
+    app = web.Application(client_max_size=64 * 1024)
+    (guard or Guard()).watch_over(app)
+    app.middlewares.append(_plain_errors)
     app[STATE] = state
     app.router.add_get("/", _landing)
     app.router.add_get("/metrics", _metrics)

@@ -6,6 +6,7 @@ import logging
 import os
 import signal
 from collections.abc import Awaitable, Callable, Sequence
+from typing import cast
 
 from aiohttp import web
 
@@ -13,6 +14,7 @@ from exporter import __version__
 from exporter.errors import UserError
 from exporter.web.app import create_app
 from exporter.web.listen import ListenAddress
+from exporter.web.security import IDLE_TIMEOUT, CurrentWebConfig, Doors, Guard
 from exporter.web.state import State
 
 __all__ = ["ListenAddress", "serve"]
@@ -26,6 +28,7 @@ async def serve(
     state: State,
     addresses: Sequence[ListenAddress],
     *,
+    web_config: CurrentWebConfig | None = None,
     on_ready: Callable[[Sequence[str]], Awaitable[None]] | None = None,
 ) -> None:
     """Serve until SIGTERM or SIGINT; SIGHUP reloads. Raises UserError when a port cannot be opened."""
@@ -45,23 +48,25 @@ async def serve(
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     loop.add_signal_handler(signal.SIGHUP, on_hangup)
-    runner = web.AppRunner(
-        create_app(state), access_log=None, handle_signals=False, shutdown_timeout=_GRACE,
-        handler_cancellation=True,  # a scraper that has left waits for no device any more
-    )  # fmt: skip
+    runner = new_runner(state, web_config)
     await runner.setup()
     pushing: asyncio.Task[None] | None = None
+    doors = Doors(cast(web.Server, runner.server), web_config)
+    listening: list[asyncio.Server] = []
     try:
         for address in addresses:
             try:
-                await web.TCPSite(runner, address.host or None, address.port, reuse_address=True).start()
+                host = address.host or None
+                listening.append(await loop.create_server(doors, host, address.port, reuse_address=True))
             except (OSError, UnicodeError) as error:  # a name may be one that no lookup takes
                 raise UserError(f"cannot listen on {address}: {_reason(error)}") from None
-        open_at = [str(ListenAddress(name[0], name[1])) for name in runner.addresses]
+        names = [socket.getsockname() for server in listening for socket in server.sockets]
+        open_at = [str(ListenAddress(name[0], name[1])) for name in names]
         log.info(
             "listening",
             extra={
                 "address": ",".join(open_at),
+                "tls": "on" if web_config and web_config.config().tls else "off",
                 "devices": len(state.config.devices),
                 "version": __version__,
             },
@@ -75,8 +80,21 @@ async def serve(
         if pushing is not None:
             pushing.cancel()
         state.pusher.close()
+        for server in listening:
+            server.close()
         await runner.cleanup()
         state.fleet.close()
+
+
+def new_runner(
+    state: State, web_config: CurrentWebConfig | None = None, *, idle_timeout: float = IDLE_TIMEOUT
+) -> web.AppRunner:
+    """The HTTP server; a connection is closed when it brings no whole request for `idle_timeout` seconds."""
+    return web.AppRunner(
+        create_app(state, Guard(web_config)), access_log=None, handle_signals=False, shutdown_timeout=_GRACE,
+        handler_cancellation=True,  # a scraper that has left waits for no device any more
+        keepalive_timeout=idle_timeout,
+    )  # fmt: skip
 
 
 def _reason(error: OSError | UnicodeError) -> str:

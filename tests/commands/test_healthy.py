@@ -3,9 +3,12 @@
 import http.server
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
+import bcrypt
 import pytest
-from support import cli, exporter, free_port
+import trustme
+from support import cli, exporter, free_port, wait_for
 
 
 def test_a_running_exporter_is_healthy() -> None:
@@ -61,3 +64,51 @@ def test_another_answer_is_not_healthy(sick: int) -> None:
     bad = cli("healthy", f"--web.listen-address=127.0.0.1:{sick}")
     assert bad.returncode == 1
     assert bad.stderr == f"generex-exporter: error: 127.0.0.1:{sick} answers 503: not today\n"
+
+
+@pytest.fixture(name="web", scope="module")
+def _web(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a server's certificate and key, and the authority that made them."""
+    folder = tmp_path_factory.mktemp("web")
+    authority = trustme.CA()
+    leaf = authority.issue_cert("ups.example.org")
+    (folder / "server.crt").write_bytes(b"".join(blob.bytes() for blob in leaf.cert_chain_pems))
+    leaf.private_key_pem.write_to_path(str(folder / "server.key"))
+    authority.cert_pem.write_to_path(str(folder / "ca.crt"))
+    return folder
+
+
+PAIR = "tls_server_config:\n  cert_file: server.crt\n  key_file: server.key\n"
+VERIFY = f"{PAIR}  client_auth_type: RequireAndVerifyClientCert\n  client_ca_file: ca.crt\n"
+USERS = f"basic_auth_users: {{alice: {bcrypt.hashpw(b'a', bcrypt.gensalt(4)).decode()}}}\n"
+ASKS = "Healthy (it asks for a client certificate)\n"
+
+
+@pytest.mark.parametrize(
+    ("config", "says"),
+    [
+        (USERS, "Healthy\n"),
+        (PAIR + USERS + "rate_limit: {interval: 1h, burst: 1}\n", "Healthy\n"),
+        (VERIFY, ASKS),
+        (VERIFY.replace("key_file", "max_version: TLS12\n  key_file"), ASKS),
+    ],
+)
+def test_it_follows_the_web_configuration(web: Path, config: str, says: str) -> None:
+    file = web / "web.yml"
+    file.write_text(config)
+    with exporter("--target=127.0.0.1:9", f"--web.config.file={file}", ready=False) as it:
+        wait_for(lambda: "listening" in it.log)
+        address = f"--web.listen-address=127.0.0.1:{it.port}"
+        done = cli("healthy", address, f"--web.config.file={file}")
+        assert (done.returncode, done.stdout, done.stderr) == (0, says, "")
+        # what is broken since changes nothing in the running exporter, nor in its health
+        file.write_text("nonsense")
+        done = cli("healthy", address, GENEREX_WEB_CONFIG_FILE=str(file))
+        assert (done.returncode, done.stdout, done.stderr) == (0, says, "")
+
+
+def test_nobody_there_with_tls() -> None:
+    port = free_port()
+    bad = cli("healthy", f"--web.listen-address=127.0.0.1:{port}", "--web.config.file=web.yml")
+    assert (bad.returncode, bad.stdout) == (1, "")
+    assert bad.stderr.startswith(f"generex-exporter: error: no answer from 127.0.0.1:{port}: ")

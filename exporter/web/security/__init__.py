@@ -1,0 +1,7 @@
+"""TLS, passwords and limits by the exporter-toolkit's web-config.yml, and what every answer carries."""
+
+from exporter.web.security.current import CurrentWebConfig
+from exporter.web.security.doors import IDLE_TIMEOUT, Doors
+from exporter.web.security.guard import Guard
+
+__all__ = ["IDLE_TIMEOUT", "CurrentWebConfig", "Doors", "Guard"]

@@ -1,0 +1,71 @@
+"""How connections come in: not too many of them, with TLS if the web configuration says so."""
+
+import asyncio
+from typing import cast
+
+from aiohttp import web
+
+from exporter.web.security.current import CurrentWebConfig
+from exporter.web.security.tls import Handshake
+
+MAX_CONNECTIONS = 512  # half of the files that most systems allow a process; the rest is for devices
+IDLE_TIMEOUT = 75.0  # seconds for a whole request to come in, and between two of them
+_HANDSHAKE_TIMEOUT = 10.0  # seconds
+
+
+class Doors:
+    """Makes the protocol of every connection that comes in, for `loop.create_server`."""
+
+    def __init__(
+        self,
+        server: web.Server,
+        web_config: CurrentWebConfig | None = None,
+        *,
+        max_connections: int = MAX_CONNECTIONS,
+    ) -> None:
+        self._server = server
+        self._max_connections = max_connections
+        self._web_config = web_config
+        self._greetings: set[asyncio.Task[None]] = set()
+
+    def __call__(self) -> asyncio.Protocol:
+        """The protocol of one connection."""
+        return _Door(self)
+
+    def open_for(self, transport: asyncio.Transport) -> None:
+        """Let a fresh connection through to the HTTP server, or close it."""
+        if len(self._server.connections) + len(self._greetings) >= self._max_connections:
+            transport.abort()
+            return
+        handshake = self._web_config.handshake() if self._web_config else None
+        if handshake is None:
+            protocol = self._server()
+            transport.set_protocol(protocol)
+            protocol.connection_made(transport)
+            return
+        transport.pause_reading()  # nothing may come in before TLS has taken over
+        task = asyncio.get_running_loop().create_task(self._greet(transport, handshake))
+        self._greetings.add(task)
+        task.add_done_callback(self._greetings.discard)
+
+    async def _greet(self, transport: asyncio.Transport, handshake: Handshake) -> None:
+        protocol = self._server()
+        try:
+            secure = await asyncio.get_running_loop().start_tls(
+                transport, protocol, handshake.context, server_side=True,
+                ssl_handshake_timeout=_HANDSHAKE_TIMEOUT,
+            )  # fmt: skip
+        except OSError:  # SSLError and TimeoutError are such; whoever scans ports shall not fill the log
+            return
+        if secure is None or not handshake.admits(secure.get_extra_info("ssl_object")):
+            transport.abort()
+            return
+        protocol.connection_made(secure)
+
+
+class _Door(asyncio.Protocol):
+    def __init__(self, doors: Doors) -> None:
+        self._doors = doors
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._doors.open_for(cast(asyncio.Transport, transport))
