@@ -3,7 +3,7 @@
 import asyncio
 import base64
 import ssl
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -124,12 +124,13 @@ def reply(data: bytes) -> Reply:
 async def secured(
     web_config: Path | None = None,
     *,
-    targets: tuple[str, ...] = ("a=127.0.0.1:9",),
+    config: Path | None = None,
+    targets: Sequence[str] = ("a=127.0.0.1:9",),
     idle_timeout: float = 10,
     max_connections: int = 50,
 ) -> AsyncIterator[Server]:
     """A running server; without a file it has neither TLS nor users."""
-    state = State(lambda: load_config(targets=targets), 0.5)
+    state = State(lambda: load_config(config, targets=() if config else targets), 0.5)
     current = CurrentWebConfig(web_config) if web_config else None
     runner = new_runner(state, current, idle_timeout=idle_timeout)
     await runner.setup()
