@@ -72,6 +72,18 @@ class AllowRule:
         return f"{text}:{self.port}"
 
 
+def is_own_or_local(address: str) -> bool:
+    """Whether an address is this machine's own, or means something on its own link only, or nobody.
+
+    >>> is_own_or_local("127.0.0.1"), is_own_or_local("169.254.169.254"), is_own_or_local("10.0.0.7")
+    (True, True, False)
+    """
+    plain = _address(address.partition("%")[0])
+    return plain is None or (
+        plain.is_loopback or plain.is_link_local or plain.is_multicast or plain.is_unspecified
+    )
+
+
 def _address(host: str) -> IPv4Address | IPv6Address | None:
     try:
         address = ip_address(host.strip("[]"))

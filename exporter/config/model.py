@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Literal
 
-from exporter.config.allow import AllowRule
+from exporter.config.allow import AllowRule, is_own_or_local
 from exporter.config.dump import dump_config
 from exporter.maps.model import Map
-from exporter.targets import Target
+from exporter.targets import Endpoint, Target
 
 SensorKind = Literal["temperature", "humidity", "value"]
 Compression = Literal["gzip", "none"]
@@ -98,6 +98,19 @@ class Probe:
         endpoint = target.endpoint
         return endpoint.transport != "rtu" and any(
             rule.allows(endpoint.host, endpoint.port) for rule in self.allow
+        )
+
+    def may_lead_to(self, endpoint: Endpoint, address: str) -> bool:
+        """Whether the allowed host name of `endpoint` may stand for `address`.
+
+        Whoever answers for the name must not turn the exporter against its own machine or link, unless a
+        network among the rules covers the address too. localhost says what it is.
+        """
+        says_so = endpoint.host == "localhost" or endpoint.host.endswith(".localhost")
+        return (
+            not is_own_or_local(address)
+            or says_so
+            or any(rule.allows(address, endpoint.port) for rule in self.allow)
         )
 
 

@@ -2,6 +2,7 @@
 
 from collections import OrderedDict
 from collections.abc import Iterator
+from functools import partial
 
 from exporter.config import Config, adhoc_device
 from exporter.config import Device as DeviceConfig
@@ -21,10 +22,14 @@ class Fleet:
     """The devices of one configuration.
 
     A reload goes over in place: a device whose settings did not change keeps its connection and memory.
+    `check_names` is for a fleet whose targets strangers may name: then it is checked where names lead.
     """
 
-    def __init__(self, config: Config) -> None:
-        self._resolver = Resolver()
+    def __init__(
+        self, config: Config, resolver: Resolver | None = None, *, check_names: bool = False
+    ) -> None:
+        self._resolver = resolver or Resolver()
+        self._check_names = check_names
         self._lines: dict[Endpoint, Line] = {}
         self._probed: OrderedDict[tuple[Target, str], Device] = OrderedDict()
         self.probed_counters = new_counters()
@@ -95,9 +100,18 @@ class Fleet:
     def _line(self, endpoint: Endpoint) -> Line:
         line = self._lines.get(endpoint)
         if line is None:
-            line = self._lines[endpoint] = Line(Link(endpoint, self._resolver))
+            line = self._lines[endpoint] = Line(
+                Link(endpoint, self._resolver, partial(self._permits, endpoint))
+            )
         line.retired = False
         return line
+
+    def _permits(self, endpoint: Endpoint, address: str) -> bool:
+        return (
+            not self._check_names
+            or self.config.probe.may_lead_to(endpoint, address)
+            or any(device.target.endpoint == endpoint for device in self.config.devices)
+        )
 
     def _drop_unused_lines(self) -> None:
         used = {id(device.line) for device in (*self.devices.values(), *self._probed.values())}

@@ -98,6 +98,8 @@ class Link:
 
     endpoint: Endpoint
     resolver: Resolver
+    permits: Callable[[str], bool] = lambda address: True
+    """Whether an address that the host's name was resolved to may be connected to."""
     _wire: _Wire | None = None
     _transaction: int = 0
     _failures: int = 0
@@ -200,6 +202,11 @@ class Link:
         hosts = await self.resolver.addresses(endpoint.host)
         if not hosts:
             raise LinkError("resolve", f'cannot resolve "{endpoint.host}"')
+        # what was looked up and checked is what is connected to: the name is not asked for again
+        if refused := next((host for host in hosts if not self.permits(host)), None):
+            raise LinkError(
+                "resolve", f'"{endpoint.host}" leads to {refused}, which probe.allow does not cover'
+            )
         for host in hosts:
             try:
                 async with asyncio.timeout(

@@ -19,7 +19,7 @@ class State:
     def __init__(self, load: Callable[[], Config], timeout_offset: float) -> None:
         self._load = load
         self.timeout_offset = timeout_offset
-        self.fleet = Fleet(load())
+        self.fleet = Fleet(load(), check_names=True)
         self.renderer = Renderer()
         self.own_metrics = ExporterMetrics()
         self.probes = 0

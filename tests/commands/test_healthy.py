@@ -92,6 +92,7 @@ ASKS = "Healthy (it asks for a client certificate)\n"
         (VERIFY, ASKS),
         (VERIFY.replace("key_file", "max_version: TLS12\n  key_file"), ASKS),
     ],
+    ids=["users", "tls", "client certificate", "client certificate with TLS 1.2"],
 )
 def test_it_follows_the_web_configuration(web: Path, config: str, says: str) -> None:
     file = web / "web.yml"

@@ -2,7 +2,6 @@
 
 import ast
 import asyncio
-import contextlib
 import signal
 import struct
 import sys
@@ -178,7 +177,7 @@ def cases() -> list[tuple[str, Sequence[str]]]:
     ]
 
 
-@pytest.mark.parametrize("transport", TRANSPORTS)
+@pytest.mark.parametrize("transport", ["tcp", "rtu"])
 @pytest.mark.parametrize(
     ("command", "arguments"), cases(), ids=lambda value: value if isinstance(value, str) else " ".join(value)
 )
@@ -200,8 +199,7 @@ def test_commands_only_read(tmp_path: Path, transport: str, command: str, argume
             if process.returncode is None:
                 process.send_signal(signal.SIGINT)
             asked.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await asked
+            await asyncio.wait([asked])
             _, errors = await ended
             functions = device.functions()
             assert functions, errors.decode()
