@@ -128,13 +128,17 @@ async def secured(
     targets: Sequence[str] = ("a=127.0.0.1:9",),
     idle_timeout: float = 10,
     max_connections: int = 50,
+    stall_timeout: float = 10,
 ) -> AsyncIterator[Server]:
     """A running server; without a file it has neither TLS nor users."""
     state = State(lambda: load_config(config, targets=() if config else targets), 0.5)
     current = CurrentWebConfig(web_config) if web_config else None
     runner = new_runner(state, current, idle_timeout=idle_timeout)
     await runner.setup()
-    doors = Doors(cast(web.Server, runner.server), current, max_connections=max_connections)
+    doors = Doors(
+        cast(web.Server, runner.server), current,
+        max_connections=max_connections, stall_timeout=stall_timeout,
+    )  # fmt: skip
     listener = await asyncio.get_running_loop().create_server(doors, "127.0.0.1", 0)
     try:
         yield Server(listener.sockets[0].getsockname()[1], state, current)

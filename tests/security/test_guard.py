@@ -1,6 +1,8 @@
 """Headers on every answer, requests from other sites, and the limits of what one client can take."""
 
 import asyncio
+import contextlib
+import socket
 from pathlib import Path
 
 import pytest
@@ -203,5 +205,25 @@ def test_there_are_only_so_many_connections() -> None:
                     pass
             for _, writer in held:
                 writer.close()
+
+    asyncio.run(play())
+
+
+def test_a_client_that_takes_nothing_of_its_answers_is_cut_off() -> None:
+    async def play() -> None:
+        async with secured(targets=(), max_connections=1, stall_timeout=0.3) as server:
+            with socket.socket() as client:
+                client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+                client.connect(("127.0.0.1", server.port))
+                client.setblocking(False)
+                # far more answers than the buffers of both sides hold
+                request = b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n"
+                with contextlib.suppress(BlockingIOError):
+                    for _ in range(5000):
+                        client.send(request)
+                assert await server.is_refused()
+                async with asyncio.timeout(20):
+                    while await server.is_refused():
+                        pass
 
     asyncio.run(play())

@@ -1,6 +1,7 @@
 """How connections come in: not too many of them, with TLS if the web configuration says so."""
 
 import asyncio
+import socket
 from typing import cast
 
 from aiohttp import web
@@ -11,6 +12,7 @@ from exporter.web.security.tls import Handshake
 MAX_CONNECTIONS = 512  # half of the files that most systems allow a process; the rest is for devices
 IDLE_TIMEOUT = 75.0  # seconds for a whole request to come in, and between two of them
 _HANDSHAKE_TIMEOUT = 10.0  # seconds
+_STALL_TIMEOUT = 30.0  # seconds in which a client takes nothing of its answer
 
 
 class Doors:
@@ -22,8 +24,10 @@ class Doors:
         web_config: CurrentWebConfig | None = None,
         *,
         max_connections: int = MAX_CONNECTIONS,
+        stall_timeout: float = _STALL_TIMEOUT,
     ) -> None:
         self._server = server
+        self._stall_timeout = stall_timeout
         self._max_connections = max_connections
         self._web_config = web_config
         self._greetings: set[asyncio.Task[None]] = set()
@@ -37,6 +41,9 @@ class Doors:
         if len(self._server.connections) + len(self._greetings) >= self._max_connections:
             transport.abort()
             return
+        # the system closes the connection then: nothing above it has a timeout for writing
+        plain: socket.socket = transport.get_extra_info("socket")
+        plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, round(self._stall_timeout * 1000))
         handshake = self._web_config.handshake() if self._web_config else None
         if handshake is None:
             protocol = self._server()
