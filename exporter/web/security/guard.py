@@ -51,7 +51,8 @@ class Guard:
         resource = request.match_info.route.resource
         if resource is not None and resource.canonical in _OPEN:
             return await handler(request)
-        return await self._turn_away(request) or await handler(request)
+        refusal = await self._turn_away(request)
+        return await handler(request) if refusal is None else refusal
 
     async def _turn_away(self, request: web.Request) -> web.Response | None:
         if self._bucket is not None and not self._bucket.take(asyncio.get_running_loop().time()):
