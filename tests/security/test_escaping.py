@@ -27,6 +27,7 @@ class Page(HTMLParser):
         self.attributes: set[str] = set()
         self.text = ""
         self.links: list[str] = []
+        self.ways: list[str] = []
         self.comments: list[str] = []
         self.feed(text)
         self.close()
@@ -35,8 +36,10 @@ class Page(HTMLParser):
         self.elements.add(tag)
         for name, value in attrs:
             self.attributes.add(name)
-            if name in ("href", "src", "action") and value:
+            if name in ("href", "src", "action", "formaction") and value:
                 self.links.append(value)
+                if name in ("href", "src"):  # a form wants to be filled in first
+                    self.ways.append(value)
 
     def handle_data(self, data: str) -> None:
         self.text += data
@@ -77,7 +80,7 @@ async def crawl(server: Server) -> dict[str, str]:
         if answer.headers["Content-Type"].startswith("text/html"):
             page = Page(answer.text)
             check(page)
-            for link in page.links:
+            for link in page.ways:
                 there = urljoin(f"http://here{path}", link).partition("#")[0]
                 if there.startswith("http://here/"):
                     waiting.append(there.removeprefix("http://here"))

@@ -25,7 +25,7 @@ SPEAK_TO_A_DEVICE: dict[str, Sequence[Sequence[str]]] = {
     "discover": (["{target}"],),
     "record": (["{target}", "{file}"],),
 }
-SPEAK_TO_NONE = {"explain", "simulate", "demo", "check", "healthy", "maps", "generate"}
+SPEAK_TO_NONE = {"explain", "simulate", "demo", "check", "healthy", "maps", "generate", "completion"}
 
 
 class Recording(Hostile):
