@@ -135,6 +135,12 @@ def battery(
             )
         elif options.bacs == "off":
             yield ("expect",), "strings or modules are expected, but bacs is off"
+    if isinstance(entry, DeviceEntry) and entry.expect.strings:
+        most = entry.expect.strings
+        for index, group in enumerate(entry.expect.string_groups):
+            if max(group) > most:
+                place = ("expect", "string_groups", index)
+                yield place, f"string {max(group)} is in a group, but only {most} strings are expected"
 
 
 def sensors(entry: DeviceEntry, names: Sequence[str]) -> Iterator[Finding]:

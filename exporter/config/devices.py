@@ -11,7 +11,7 @@ from exporter.config.fields import NAME, read_target
 from exporter.config.merge import merge_options
 from exporter.config.model import Device, Expect, Module, Sensor
 from exporter.config.problems import Problems, Source
-from exporter.config.schema import DeviceEntry, ModuleEntry
+from exporter.config.schema import DeviceEntry, ExpectEntry, ModuleEntry
 from exporter.maps.model import Map
 from exporter.targets import Endpoint, Target
 
@@ -87,7 +87,7 @@ class Resolver:
             maps=module.maps,
             labels=dict(entry.labels),
             options=merge_options(module_entry, entry),
-            expect=Expect(entry.expect.strings, entry.expect.modules),
+            expect=_expect(entry.expect),
             sensors=tuple(
                 Sensor(number, sensor.name, sensor.kind, sensor.scale)
                 for number, sensor in sorted(entry.sensors.items())
@@ -144,6 +144,19 @@ class Resolver:
             findings += checks.widths(entry, device.options, device.maps, self._maps)
         for place, message in findings:
             self._problems.add(source, place, message)
+
+
+def _expect(entry: ExpectEntry) -> Expect:
+    return Expect(
+        entry.strings,
+        entry.modules,
+        entry.phases or 0,
+        entry.output_volts or 0,
+        entry.input_volts or 0,
+        entry.chemistry or "",
+        entry.cells_per_block or 0,
+        tuple(tuple(group) for group in entry.string_groups),
+    )
 
 
 def _plain(target: Target) -> Target:

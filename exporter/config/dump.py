@@ -48,7 +48,11 @@ def dump_config(config: "Config") -> str:
 
 
 def _device(device: "Device") -> dict[str, Any]:
-    expect = {"strings": device.expect.strings, "modules": device.expect.modules}
+    expect = {"strings": device.expect.strings, "modules": device.expect.modules} | {
+        entry.name: value for entry in fields(device.expect) if (value := getattr(device.expect, entry.name))
+    }
+    if device.expect.string_groups:
+        expect["string_groups"] = [list(group) for group in device.expect.string_groups]
     return {
         "name": device.name,
         "target": device.target.url,

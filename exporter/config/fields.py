@@ -42,6 +42,8 @@ TABLE_LABELS = frozenset(
         "unit",
         "reason",
         "state",
+        "chemistry",
+        "string_group",
     }
 )
 LARGEST = 1_000_000_000

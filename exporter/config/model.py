@@ -34,10 +34,19 @@ class Override:
 
 @dataclass(frozen=True)
 class Expect:
-    """How many strings and modules there should be; 0 leaves it to the device."""
+    """What the device is known to be; 0, "" and () leave it to the device or to the alert rules.
+
+    `string_groups` are numbers of strings whose currents compare with each other.
+    """
 
     strings: int = 0
     modules: int = 0
+    phases: int = 0
+    output_volts: int = 0
+    input_volts: int = 0
+    chemistry: Literal["", "vrla", "lfp"] = ""
+    cells_per_block: int = 0
+    string_groups: tuple[tuple[int, ...], ...] = ()
 
 
 @dataclass(frozen=True)

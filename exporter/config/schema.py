@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from exporter.config.allow import FORMS
 from exporter.config.fields import (
@@ -27,6 +27,8 @@ from exporter.config.fields import (
 MAX_STRINGS = 10
 MAX_MODULES = 330
 PROF_WORDS = 50  # the SNMP_PROF frame (design 2.5)
+
+StringNumber = Annotated[int, Field(ge=1, le=MAX_STRINGS)]
 
 
 class OverrideEntry(Section):
@@ -108,7 +110,7 @@ class ModuleEntry(OptionsEntry):
 
 
 class ExpectEntry(Section):
-    """How large the battery system is, so that a lost part is noticed."""
+    """What the device is known to be: a lost part is noticed, and alerts know what is normal."""
 
     strings: Annotated[int, Field(ge=0, le=MAX_STRINGS)] = Field(
         default=0, description=f"Number of battery strings, at most {MAX_STRINGS}; 0 leaves it to the device."
@@ -116,6 +118,40 @@ class ExpectEntry(Section):
     modules: Annotated[int, Field(ge=0, le=MAX_MODULES)] = Field(
         default=0, description=f"Number of BACS modules, at most {MAX_MODULES}; 0 leaves it to the device."
     )
+    phases: Annotated[int, Field(ge=1, le=3)] | None = Field(
+        default=None,
+        description="Phases of input and output; phases beyond are not judged, and one of these that never "
+        "had voltage is missed.",
+    )
+    output_volts: Annotated[int, Field(ge=50, le=1000)] | None = Field(
+        default=None, description="Nominal output voltage, as the UPS reports it; else learned from a week."
+    )
+    input_volts: Annotated[int, Field(ge=50, le=1000)] | None = Field(
+        default=None, description="Nominal input voltage, as the UPS reports it; else learned from a week."
+    )
+    chemistry: Literal["vrla", "lfp"] | None = Field(
+        default=None,
+        description="lfp (lithium) turns off the alerts whose limits are for lead-acid; else vrla is assumed.",
+    )
+    cells_per_block: Annotated[int, Field(ge=1, le=24)] | None = Field(
+        default=None, description="Cells in series in a battery block; else guessed from its voltage."
+    )
+    string_groups: list[list[StringNumber]] = Field(
+        default=[],
+        description="Strings whose currents compare with each other, such as [[1, 3], [2, 4]] where 2 and 4 "
+        "are the lower halves of centre-tapped strings; the strings not named compare with each other.",
+    )
+
+    @field_validator("string_groups")
+    @classmethod
+    def _each_string_once(cls, groups: list[list[int]]) -> list[list[int]]:
+        numbers = [number for group in groups for number in group]
+        for number in numbers:
+            if numbers.count(number) > 1:
+                raise ValueError(f"string {number} is there twice: a string is in one group")
+        if any(len(group) < 2 for group in groups):
+            raise ValueError("a group of fewer than two strings has nothing to compare")
+        return groups
 
 
 class SensorEntry(Section):
@@ -154,8 +190,8 @@ class DeviceEntry(OptionsEntry):
     )
     expect: ExpectEntry = Field(
         default=ExpectEntry(),
-        description="Number of strings and modules there should be; the largest of this, what the device "
-        "says and what was seen counts.",
+        description="What the device is known to be. Of strings and modules the largest of this, what the "
+        "device says and what was seen counts.",
     )
     sensors: dict[SensorNumber, SensorEntry] = Field(
         default={},

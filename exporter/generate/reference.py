@@ -69,6 +69,12 @@ _PASS_EXAMPLES: dict[Metric, tuple[Labels, float]] = {
     health.SCRAPE_DURATION: ((), 0.184),
     health.SCRAPE_TIMEOUT: ((), 5),
     health.SCRAPE_REQUESTS: ((), 4),
+    health.EXPECTED_PHASES: ((), 3),
+    health.EXPECTED_OUTPUT_VOLTS: ((), 230),
+    health.EXPECTED_INPUT_VOLTS: ((), 230),
+    health.EXPECTED_BATTERY_INFO: ((("chemistry", "lfp"),), 1),
+    health.EXPECTED_CELLS_PER_BLOCK: ((), 4),
+    health.EXPECTED_STRING_GROUP_INFO: ((("string", "2"), ("string_group", "1")), 1),
 }
 _METRIC_HEAD = ("metric", "meaning", "type", "unit", "labels")
 _FLAG_HEAD = ("flag", "vendor name", "label", "severity", "normally set", "description", "first action")

@@ -16,7 +16,7 @@ _RULE_WORDS = {"bacs": ("state",), "frame": ("sequence_number", "error_code"), "
 # metrics that the exporter makes itself (design 2.4)
 _OWN_METRICS = re.compile(
     r"generex_(up|group_up|data_valid|device_info|undefined_flags|odd_words|refused_words)"
-    r"|(generex_scrape|generex_exporter|process|python)_.*"
+    r"|(generex_expected|generex_scrape|generex_exporter|process|python)_.*"
 )
 
 

@@ -1,7 +1,9 @@
 """The metrics about a pass itself, beside those of the maps (design 2.4)."""
 
+from collections.abc import Iterator
 from functools import cache
 
+from exporter.config import Expect
 from exporter.maps.model import Labels, Metric
 from exporter.reading.snapshot import Series
 
@@ -33,10 +35,38 @@ SCRAPE_TIMEOUT = Metric(
 SCRAPE_REQUESTS = Metric(
     "generex_scrape_requests", "Modbus requests sent in this pass, repeated ones included."
 )
+EXPECTED_PHASES = Metric(
+    "generex_expected_phases", "Phases of input and output, where the configuration gives expect.phases."
+)
+EXPECTED_OUTPUT_VOLTS = Metric(
+    "generex_expected_output_volts",
+    "Nominal output voltage, where the configuration gives expect.output_volts.",
+    unit="volts",
+)
+EXPECTED_INPUT_VOLTS = Metric(
+    "generex_expected_input_volts",
+    "Nominal input voltage, where the configuration gives expect.input_volts.",
+    unit="volts",
+)
+EXPECTED_BATTERY_INFO = Metric(
+    "generex_expected_battery_info",
+    "Always 1; the label says what the battery is, where the configuration gives expect.chemistry.",
+)
+EXPECTED_CELLS_PER_BLOCK = Metric(
+    "generex_expected_cells_per_block",
+    "Cells in series in a battery block, where the configuration gives expect.cells_per_block.",
+)
+EXPECTED_STRING_GROUP_INFO = Metric(
+    "generex_expected_string_group_info",
+    "Always 1; the labels say which strings compare with each other, where the configuration gives "
+    "expect.string_groups.",
+)
 
 PASS_METRICS = (
     UP, GROUP_UP, DATA_VALID, DEVICE_INFO, UNDEFINED_FLAGS, ODD_WORDS, REFUSED_WORDS,
     SCRAPE_DURATION, SCRAPE_TIMEOUT, SCRAPE_REQUESTS,
+    EXPECTED_PHASES, EXPECTED_OUTPUT_VOLTS, EXPECTED_INPUT_VOLTS, EXPECTED_BATTERY_INFO,
+    EXPECTED_CELLS_PER_BLOCK, EXPECTED_STRING_GROUP_INFO,
 )  # fmt: skip
 
 
@@ -44,3 +74,24 @@ PASS_METRICS = (
 def pass_series(metric: Metric, labels: Labels) -> Series:
     """The series of a metric of the pass: the same one for all devices, as its labels are names of groups."""
     return Series(metric, labels)
+
+
+def expected(expect: Expect) -> Iterator[tuple[Series, float]]:
+    """What the configuration says of a device and no word does: alert rules compare with it.
+
+    Nothing of what the configuration leaves open.
+    """
+    for metric, value in (
+        (EXPECTED_PHASES, expect.phases),
+        (EXPECTED_OUTPUT_VOLTS, expect.output_volts),
+        (EXPECTED_INPUT_VOLTS, expect.input_volts),
+        (EXPECTED_CELLS_PER_BLOCK, expect.cells_per_block),
+    ):
+        if value:
+            yield pass_series(metric, ()), float(value)
+    if expect.chemistry:
+        yield pass_series(EXPECTED_BATTERY_INFO, (("chemistry", expect.chemistry),)), 1.0
+    for number, group in enumerate(expect.string_groups, 1):
+        for string in group:
+            labels = (("string", str(string)), ("string_group", str(number)))
+            yield pass_series(EXPECTED_STRING_GROUP_INFO, labels), 1.0

@@ -19,6 +19,7 @@ class Reporter:
         target = self.device.target
         labels = (("target", target.url), ("module", self.device.module), ("unit", str(target.unit)))
         self._info = Series(health.DEVICE_INFO, labels)
+        self._expected = tuple(health.expected(self.device.expect))
 
     def snapshot(
         self, progress: Progress, memory: Memory, *, now: float, time: float, duration: float, allowed: float
@@ -54,6 +55,8 @@ class Reporter:
             refused = sum(span in memory.refused for span in spans)
             _add(decoded, health.REFUSED_WORDS, refused, group=name)
         decoded.add(self._info, 1.0)
+        for series, value in self._expected:
+            decoded.add(series, value)
         _add(decoded, health.SCRAPE_DURATION, duration)
         _add(decoded, health.SCRAPE_TIMEOUT, allowed)
         _add(decoded, health.SCRAPE_REQUESTS, progress.requests)

@@ -53,7 +53,16 @@ def test_device_with_everything(full: Config) -> None:
                 "sensors.sensor_1": Override(None, Decimal("-1.5")),
             },
         ),
-        expect=Expect(strings=2, modules=40),
+        expect=Expect(
+            strings=4,
+            modules=40,
+            phases=1,
+            output_volts=230,
+            input_volts=400,
+            chemistry="lfp",
+            cells_per_block=4,
+            string_groups=((1, 3), (2, 4)),
+        ),
         sensors=(
             Sensor(1, "room", "temperature", Decimal("0.1")),
             Sensor(2, "air", "humidity", Decimal(1)),

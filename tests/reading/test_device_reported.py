@@ -42,6 +42,46 @@ def test_a_lost_module_is_not_forgotten_when_a_label_is_edited() -> None:
     asyncio.run(test())
 
 
+def test_what_the_configuration_knows_of_a_device_is_said_also_when_it_is_down_and_nothing_else() -> None:
+    async def test() -> None:
+        async with Simulator(listen="127.0.0.1:0", strings=4, modules=8, static=True) as device:
+            entry = {"name": "a", "target": device.target, "module": "cs141"}
+            known = {
+                "phases": 1, "output_volts": 230, "input_volts": 400, "chemistry": "lfp",
+                "cells_per_block": 4, "string_groups": [[1, 3], [2, 4]],
+            }  # fmt: skip
+            async with fleet({**entry, "expect": known}) as devices:
+                up = await scrape(devices.devices["a"])
+                await device.stop()
+                down = await scrape(devices.devices["a"])
+                devices.apply(config(entry))
+                bare = await scrape(devices.devices["a"])
+        assert (up.up, down.up) == (True, False)
+        assert expectations(bare) == set()
+        assert expectations(up) == expectations(down) == {
+            ("generex_expected_phases", (), 1),
+            ("generex_expected_output_volts", (), 230),
+            ("generex_expected_input_volts", (), 400),
+            ("generex_expected_battery_info", (("chemistry", "lfp"),), 1),
+            ("generex_expected_cells_per_block", (), 4),
+            ("generex_expected_string_group_info", (("string", "1"), ("string_group", "1")), 1),
+            ("generex_expected_string_group_info", (("string", "3"), ("string_group", "1")), 1),
+            ("generex_expected_string_group_info", (("string", "2"), ("string_group", "2")), 1),
+            ("generex_expected_string_group_info", (("string", "4"), ("string_group", "2")), 1),
+        }  # fmt: skip
+
+    asyncio.run(test())
+
+
+def expectations(snapshot: Snapshot) -> set[tuple[str, tuple[tuple[str, str], ...], float]]:
+    return {
+        (name, series.labels, float(raw))
+        for name, readings in snapshot.readings.items()
+        if name.startswith("generex_expected_")
+        for series, raw in readings
+    }
+
+
 def test_a_device_that_refuses_everything_is_said_to_refuse(caplog: pytest.LogCaptureFixture) -> None:
     async def test() -> Snapshot:
         async with Hostile() as device, fleet({"name": "a", "target": device.target()}) as devices:
