@@ -131,7 +131,7 @@ class ExpectEntry(Section):
     )
     chemistry: Literal["vrla", "lfp"] | None = Field(
         default=None,
-        description="lfp (lithium) turns off the alerts whose limits are for lead-acid; else vrla is assumed.",
+        description="lfp (lithium) turns off alerts whose limits are for lead-acid; else vrla is assumed.",
     )
     cells_per_block: Annotated[int, Field(ge=1, le=24)] | None = Field(
         default=None, description="Cells in series in a battery block; else guessed from its voltage."

@@ -81,7 +81,7 @@ SHORT = Batch(
         _flag("GenerexTestFailed", "133=1"),
         Story(
             "TestRunning",
-            ("GenerexTestRunning",),
+            ("GenerexTestRunning", "GenerexTestOnGoodMains"),
             turn={"test": True},
             modules=8,
             labels=_alone("TestRunning"),

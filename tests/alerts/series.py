@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Literal
 
-from exporter.config import Config, Device, adhoc_device, load_config
+from exporter.config import Config, Device, Expect, adhoc_device, load_config
 from exporter.exposition.prometheus import Renderer
 from exporter.reading.layout import device_map
 from exporter.reading.memory import Memory
@@ -19,6 +19,7 @@ from exporter.targets import parse_target
 
 Words = Mapping[int, int]
 JOB, INSTANCE = "generex", "exporter:10141"
+UNKNOWN = Expect()
 BACS = ("state", "state_1", "alarms", "num_strings", "num_modules", "alarms_1")
 
 
@@ -82,12 +83,16 @@ class Watched:
 
 
 def named(
-    name: str, module: str = "cs141", module_flags: Literal["all", "set"] = "all", **labels: str
+    name: str,
+    module: str = "cs141",
+    module_flags: Literal["all", "set"] = "all",
+    expect: Expect = UNKNOWN,
+    **labels: str,
 ) -> Device:
     """A device of that name at a place."""
     device = adhoc_device(built_in(), parse_target("192.0.2.1"), module)
     options = replace(device.options, module_flags=module_flags)
-    return replace(device, name=name, labels=labels, options=options)
+    return replace(device, name=name, labels=labels, options=options, expect=expect)
 
 
 @cache
@@ -117,16 +122,16 @@ Page = Mapping[str, str] | None
 """The page of a scrape; None: the scrape itself failed."""
 
 
-def input_series(pages: Sequence[Page], instance: str = INSTANCE) -> list[dict[str, str]]:
+def input_series(pages: Sequence[Page], instance: str = INSTANCE, job: str = JOB) -> list[dict[str, str]]:
     """The pages of one target as promtool has them, with `up`; a series that ends gets a stale marker."""
     names = dict.fromkeys(name for page in pages for name in page or ())
     result = [
-        _series(f'up{{job="{JOB}",instance="{instance}"}}', ["0" if page is None else "1" for page in pages])
+        _series(f'up{{job="{job}",instance="{instance}"}}', ["0" if page is None else "1" for page in pages])
     ]
     for name in names:
         metric, _, labels = name.partition("{")
         inside = f"{labels.removesuffix('}')}," if labels else ""
-        series = f'{metric}{{{inside}job="{JOB}",instance="{instance}"}}'
+        series = f'{metric}{{{inside}job="{job}",instance="{instance}"}}'
         result.append(_series(series, [(page or {}).get(name) for page in pages]))
     return result
 

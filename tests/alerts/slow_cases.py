@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from exporter.config import Expect
 from tests.alerts.faults import (
     LAST,
     grows,
@@ -44,7 +45,7 @@ LONG = Batch(
         Story("ServiceLeftOn", ("GenerexServiceLeftOn",), ("1000.12",)),
         Story("ChargeNotRising", ("GenerexChargeNotRising",), ("103=72",), "ups"),
         Story("FloatVoltageHigh", ("GenerexFloatVoltageHigh",), ("1012=14100",)),
-        Story("lithium", (), ("1012=14100",), labels={"chemistry": "lfp"}),
+        Story("lithium", (), ("1012=14100",), expect=Expect(chemistry="lfp")),
     ),
 )
 
@@ -79,7 +80,7 @@ DAYS = Batch(
             "lithium-uneven",
             (),
             ("1067=850", "1066=13250", "1012=13020"),
-            labels={"chemistry": "lfp"},
+            expect=Expect(chemistry="lfp"),
             **_BATTERY,
         ),
     ),

@@ -4,10 +4,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from exporter.config import Expect
 from exporter.simulator.knobs import Knobs
 from exporter.simulator.plant import Plant
 from exporter.simulator.registers import Image, image
-from tests.alerts.series import Page, Watched, healthy_images, input_series, named, plant_images
+from tests.alerts.series import UNKNOWN, Page, Watched, healthy_images, input_series, named, plant_images
 from tests.alerts.words import put
 
 Fault = tuple[str, ...] | Callable[[Image, int], Image | None]
@@ -33,6 +34,7 @@ class Story:
     scrape_fails: bool = False
     refuses: tuple[int, ...] = ()
     flags: Literal["all", "set"] = "all"
+    expect: Expect = UNKNOWN
 
 
 @dataclass(frozen=True)
@@ -48,8 +50,13 @@ class Batch:
 
     @property
     def gap(self) -> int:
-        """The step of the failed pass, two before the end of the illness."""
+        """The step of the last failed pass, two before the end of the illness."""
         return self.healthy + self.ill - 2
+
+    @property
+    def early_gap(self) -> int:
+        """The step of a failed pass, after which too little is left for the alerts that take longest."""
+        return self.healthy + 2 * self.ill // 5
 
     def time(self, step: int) -> str:
         return f"{step * self.step}s"
@@ -58,7 +65,9 @@ class Batch:
         return [series for story in self.stories for series in input_series(self.pages(story), story.device)]
 
     def pages(self, story: Story) -> list[Page]:
-        device = named(story.device, story.module, story.flags, **({"site": "north"} | story.labels))
+        device = named(
+            story.device, story.module, story.flags, story.expect, **({"site": "north"} | story.labels)
+        )
         watched = Watched(device)
         pages: list[Page] = []
         for at, words in enumerate(self._images(story)):
@@ -70,7 +79,7 @@ class Batch:
             if story.restarts and since == 0:
                 watched = Watched(device)
             shown: Image | None = words
-            if story.gap and at == self.gap:
+            if story.gap and at in (self.early_gap, self.gap):
                 shown = None
             elif ill:
                 fault = story.fault

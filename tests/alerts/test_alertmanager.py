@@ -99,6 +99,10 @@ BLOCK = {"string": "1", "module": "7"}
             "InputBad", "BypassBad", "InputVoltage", "InputFrequency", "ChargerFailed", "StringVoltageLow",
             "StringVoltageRatherLow", "StringCurrentHigh", "StringCurrentLow", "VoltagesApart",
         )),
+        *((alert("TestOnGoodMains"), alert(name)) for name in (
+            "InputVoltage", "ChargerFailed", "ChargerFailedDraining", "StringVoltageLow", "StringCurrentLow",
+            "StringVoltageRatherLow", "VoltagesApart", "BypassBad",
+        )),
         (alert("OnBatteryLong"), alert("BlockVoltageLowUnderLoad", **BLOCK)),
         (alert("BacsService"), alert("ModulesSilent")),
         (alert("BacsService"), alert("BlockHot", **BLOCK)),
@@ -132,6 +136,14 @@ def test_what_is_muted(source: dict[str, str], target: dict[str, str]) -> None:
             "BlockReversed", "WeakBlock", "StringOpen", "ModulesSilent", "BlockHot",
             "LostOnBattery", "UpsOutOfSight",
         )),
+        # a test explains what a discharge does, never these (operations 1.7); not every test is exempt
+        *((alert("TestOnGoodMains"), alert(name)) for name in (
+            "BatteryLowOnBattery", "BatteryLow", "BatteryDepleted", "TestFailed", "TestLong", "OnBattery",
+            "LoadDark", "WeakBlock", "StringOpen", "LostOnBattery", "BlockReversed", "BreakerOpen",
+        )),
+        *((alert("TestRunning"), alert(name)) for name in ("ChargerFailed", "StringVoltageLow", "InputBad")),
+        # devices without a site are no site
+        (alert("FleetOnBattery", device="", site=""), alert("OnBattery", site="")),
         (alert("BacsService"), alert("BreakerOpen")),
         (alert("BacsService"), alert("OnBattery")),
         # work on the modules does not explain what is measured

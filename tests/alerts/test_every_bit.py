@@ -17,7 +17,7 @@ UPS = {
     "109.3": "MapDisagrees OnBattery OnBatteryLong",
     "109.4": "BatteryLow MapDisagrees",
     "109.5": "MapDisagrees UpsHot",
-    "109.6": "MapDisagrees TestRunning",
+    "109.6": "MapDisagrees TestOnGoodMains TestRunning",
     "109.7": "InputBad MapDisagrees",
     "109.8": "MapDisagrees Overload",
     "109.9": "InverterFailed",
@@ -51,7 +51,7 @@ UPS = {
     "135=1": "LoadDark",
     "136=1": "ShutdownPending",
     "137=1": "ShutdownImminent",
-    "138=1": "MapDisagrees TestRunning",
+    "138=1": "MapDisagrees TestOnGoodMains TestRunning",
 }
 
 BACS = {

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from tests.alerts.promtool import check_tests
+from tests.alerts.promtool import SLOW, check_tests
 
+BACS = {"generex-bacs", "generex-blocks", "generex-battery"}
 FIRING = 'count by (alertname, device) (ALERTS{alertstate="firing", alertname=~"Generex(%s)"})'
 LOST = FIRING % "LostOnBattery"
 PHASES = FIRING % "(Out|In)putVoltage"
@@ -37,7 +38,7 @@ def test_one_dead_phase_is_seen_and_all_dead_ones_are_left_to_other_alerts(tmp_p
         series.append(_series("generex_ups_input_volts", values, device="battery", phase=phase))
     series.append(_series("generex_ups_status", "0x60 1x60", device="battery", flag="backup_mode"))
     tests = [_test(PHASES, "59m"), _test(PHASES, "80m", ("OutputVoltage", "one"), ("InputVoltage", "one"))]
-    check_tests(tmp_path, [{"interval": "1m", "input_series": series, "promql_expr_test": tests}])
+    check_tests(tmp_path, [{"interval": "1m", "input_series": series, "promql_expr_test": tests}], "1m")
 
 
 @pytest.mark.parametrize("last", ["1", "0"])
@@ -58,7 +59,8 @@ def test_a_ups_on_battery_that_goes_unread_or_vanishes_is_lost(tmp_path: Path, l
     ]
     lost = (("LostOnBattery", "unread"), ("LostOnBattery", "gone")) if last == "1" else ()
     tests = [_test(LOST, "10m"), *(_test(LOST, at, *lost) for at in ("18m", "45m"))]
-    check_tests(tmp_path, [{"interval": "15s", "input_series": series, "promql_expr_test": tests}])
+    group = {"interval": "15s", "input_series": series, "promql_expr_test": tests}
+    check_tests(tmp_path, [group], without=SLOW | BACS)
 
 
 def test_one_sample_after_a_gap_has_not_lasted(tmp_path: Path) -> None:

@@ -1,6 +1,11 @@
 """The runbook: a section per alert, and first actions that hurt nobody (operations 6)."""
 
+import json
+import os
 import re
+import subprocess
+import urllib.request
+from pathlib import Path
 
 import pytest
 
@@ -8,12 +13,16 @@ from exporter.cli import COMMANDS
 from exporter.generate.alerts import alert_files
 from exporter.maps import built_in_maps
 from tests.alerts.test_generated import FILES, alerts
+from tests.support import free_port, require, running, wait_for
 
 RUNBOOK = FILES["alerts/runbook.md"]
 SECTIONS = {
     text.split("\n", 1)[0]: " ".join(text.split("\n# ")[0].split()) for text in RUNBOOK.split("\n## ")[1:]
 }
-PARTS = ("**What it means.**", "**Check first.**", "**What it leads to.**", "**When to stay away.**")
+PARTS = (
+    "**What it means.**", "**Check first.**", "**What it leads to.**", "**When to stay away.**",
+    "**Planned work.**",
+)  # fmt: skip
 
 
 def test_every_alert_has_its_section_and_no_section_is_left_over() -> None:
@@ -21,7 +30,7 @@ def test_every_alert_has_its_section_and_no_section_is_left_over() -> None:
 
 
 @pytest.mark.parametrize("name", sorted(set(SECTIONS) - {"Planned work"}))
-def test_a_section_says_all_four_things(name: str) -> None:
+def test_a_section_says_all_five_things(name: str) -> None:
     text = SECTIONS[name]
     at = [text.index(part) for part in PARTS]
     assert at == sorted(at)
@@ -69,8 +78,15 @@ def test_nobody_is_told_to_do_what_could_hurt() -> None:
             assert re.search(r"not|never|nobody|without", before), text[found.start() - 60 : found.end() + 20]
 
 
+# to those who work there, or to those who take the load for safe
+DANGEROUS = {
+    "thermal_runaway", "ground_fault", "runaway_precursor", "block_reversed", "block_temperature",
+    "lost_on_battery",
+}  # fmt: skip
+
+
 def test_silences_for_planned_work_end_and_spare_lives() -> None:
-    commands = re.findall(r"```\n(amtool silence add.*?)```", RUNBOOK, re.S)
+    commands = re.findall(r"```\n(amtool silence add.*?)```", RUNBOOK.split("\n# ", 1)[0], re.S)
     assert len(commands) == 2
     conditions = {rule["labels"]["condition"] for rule in alerts(FILES).values()}
     for command in commands:
@@ -82,7 +98,47 @@ def test_silences_for_planned_work_end_and_spare_lives() -> None:
         for name in names[1].split("|"):
             matched = {condition for condition in conditions if re.fullmatch(name, condition)}
             assert matched, name
-            assert not matched & {"thermal_runaway", "ground_fault"}
+            assert not matched & DANGEROUS
+
+
+def test_amtool_takes_every_silence_and_each_is_for_its_own_alert(tmp_path: Path) -> None:
+    never = {
+        "ThermalRunaway", "GroundFault", "RunawayPrecursor", "BlockReversed", "LostOnBattery", "Watchdog",
+    }  # fmt: skip
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    (tmp_path / "config.yml").write_text("route: {receiver: none}\nreceivers: [{name: none}]\n")
+    command = [
+        require("prometheus-alertmanager"), f"--config.file={tmp_path}/config.yml",
+        f"--storage.path={tmp_path}", f"--web.listen-address=127.0.0.1:{port}", "--cluster.listen-address=",
+    ]  # fmt: skip
+    script = "\n".join(re.findall(r"```\n(amtool silence add.*?)```", RUNBOOK, re.S))
+    with running(command, tmp_path / "log"):
+        wait_for(lambda: answers(f"{url}/-/ready"), 30, "Alertmanager")
+        subprocess.run(
+            ["bash", "-euc", script.replace("http://localhost:9093", url)],
+            check=True, capture_output=True, env=os.environ | {"USER": "tests"},
+        )  # fmt: skip
+        with urllib.request.urlopen(f"{url}/api/v2/silences") as answer:
+            silences = json.load(answer)
+    alone = {
+        matcher["value"]: silence
+        for silence in silences
+        for matcher in silence["matchers"]
+        if matcher["name"] == "alertname"
+    }
+    assert set(alone) == {name for name in alerts(FILES) if name.removeprefix("Generex") not in never}
+    assert len(silences) == len(alone) + 2
+    for name, silence in alone.items():
+        assert len(silence["matchers"]) == (1 if name == "GenerexNothingWatched" else 2)
+
+
+def answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=5) as answer:
+            return bool(answer.status == 200)
+    except OSError:
+        return False
 
 
 def test_every_command_that_people_are_sent_to_exists() -> None:

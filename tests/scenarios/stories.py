@@ -69,7 +69,7 @@ QUICK = (
         may={"Discharging": "a pass that the dip divides sees the battery, not the UPS"},
         any_of=some("MissedDip OnBattery"),
     ),
-    Story("battery-test", some("TestRunning")),
+    Story("battery-test", some("TestRunning TestOnGoodMains")),
     Story("overload", some("Overload LoadHigh"), some("LoadHigh")),
     Story("bypass", some("OnBypass")),
     Story("maintenance-bypass", some("OnBypass LoadDark UpsOutOfSight")),

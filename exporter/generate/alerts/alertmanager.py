@@ -21,6 +21,10 @@ UPS_CONDITIONS = (
     "|on_bypass|bypass_bad|input_bad|input_volts|input_hertz|map"
 )
 NEVER_MUTED_BY_SILENCE = "on_battery|lost_on_battery|thermal_runaway|ground_fault"
+NEVER_PLANNED = frozenset(
+    {"thermal_runaway", "ground_fault", "runaway_precursor", "block_reversed", "lost_on_battery"}
+)
+"""Conditions that no planned work explains, so that the runbook has no silence for them."""
 
 
 def alertmanager_file(settings: Settings) -> str:

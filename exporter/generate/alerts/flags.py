@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from exporter.generate.alerts.lasting import lasting
 from exporter.generate.alerts.model import Alert, FlagRef, Severity
 from exporter.maps.model import Flag
 
@@ -17,16 +18,10 @@ def flag_expression(flags: Sequence[FlagRef], lasts: str) -> str:
         selector = (
             f'{metric}{{flag="{names[0]}"}}' if len(names) == 1 else f'{metric}{{flag=~"{"|".join(names)}"}}'
         )
-        parts.append(_lasting(selector, lasts))
-    text = (
-        "max by (<place>) (" + (parts[0] if len(parts) == 1 else "\n  " + "\n  or ".join(parts) + "\n") + ")"
-    )
-    if lasts[-1] == "h" or (lasts[-1] == "m" and int(lasts[:-1]) > 5):
-        # a series that has just begun has not lasted: it must have been there at the beginning
-        names = [flag for _, flag in flags]
-        seen = f'last_over_time({flags[0][0]}{{flag=~"{"|".join(names)}"}}[5m] offset {lasts})'
-        text += f"\n  and on (device) max by (device) ({seen}) == 1"
-    return text
+        parts.append(lasting(selector, "==", "1", lasts).replace("\n", "\n  "))
+    if len(parts) == 1 and "\n" not in parts[0]:
+        return f"max by (<place>) ({parts[0]})"
+    return "max by (<place>) (\n  " + "\n  or ".join(parts) + "\n)"
 
 
 def block_expression(flag: str, lasts: str) -> str:
@@ -35,14 +30,15 @@ def block_expression(flag: str, lasts: str) -> str:
     A series per module; where many have it, one with their number; where only the system's word says so, one
     with the value 1 and no module.
     """
-    module = _lasting(f'generex_bacs_module_alarm{{flag="{flag}"}}', lasts)
-    system = _lasting(f'generex_bacs_alarm{{flag="{flag}"}}', lasts)
+    module = _indent(lasting(f'generex_bacs_module_alarm{{flag="{flag}"}}', "==", "1", lasts))
+    deeper = module.replace("\n", "\n  ")
+    system = _indent(lasting(f'generex_bacs_alarm{{flag="{flag}"}}', "==", "1", lasts))
     seen = f'max_over_time(generex_bacs_module_alarm{{flag="{flag}"}}[5m]) == 1'
     return (
-        f"max by (<place>, string, module) ({module})\n"
-        f"  unless on (device) count by (device) (max by (device, module) ({module})) > <many_modules>\n"
-        f"or count by (<place>) (max by (<place>, module) ({module})) > <many_modules>\n"
-        f"or max by (<place>) ({system})\n"
+        f"max by (<place>, string, module) ({module}\n)\n"
+        f"  unless on (device) count by (device) (max by (device, module) ({deeper}\n  )) > <many_modules>\n"
+        f"or count by (<place>) (max by (<place>, module) ({module}\n)) > <many_modules>\n"
+        f"or max by (<place>) ({system}\n)\n"
         f"  unless on (device) max by (device) ({seen})"
     )
 
@@ -74,8 +70,5 @@ def _own_alert(reference: FlagRef, flag: Flag, severity: Severity) -> Alert:
     )
 
 
-def _lasting(selector: str, lasts: str) -> str:
-    if lasts == "0s":
-        return f"{selector} == 1"
-    # after a gap one sample would be all there is: the series must have been there at the beginning, too
-    return f"min_over_time({selector}[{lasts}]) == 1 and {selector} offset {lasts} >= 0"
+def _indent(text: str) -> str:
+    return "".join(f"\n  {line}" for line in text.splitlines())

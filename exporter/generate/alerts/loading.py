@@ -2,11 +2,13 @@
 
 import re
 from collections.abc import Mapping
+from functools import cache
 from typing import Annotated, Literal
 
 from pydantic import Field
 
 from exporter.generate.alerts.flags import block_expression, flag_expression, own_flag_alerts
+from exporter.generate.alerts.lasting import expand
 from exporter.generate.alerts.model import Alert, FlagRef, Group, Recording, Settings, Severity
 from exporter.generate.alerts.texts import read_text
 from exporter.maps import built_in_maps
@@ -73,6 +75,7 @@ class RecordingFile(Strict):
     groups: list[RecordingGroup]
 
 
+@cache
 def recording_groups() -> tuple[Group, ...]:
     """The groups of recording rules."""
     document = validate(parse(_text("recording"), "recording.yaml"), RecordingFile)
@@ -80,7 +83,7 @@ def recording_groups() -> tuple[Group, ...]:
         Group(
             group.name,
             group.interval,
-            tuple(Recording(r.record, r.expr, r.why, tuple(r.labels.items())) for r in group.rules),
+            tuple(Recording(r.record, expand(r.expr), r.why, tuple(r.labels.items())) for r in group.rules),
         )
         for group in document.groups
     )
@@ -93,7 +96,7 @@ def alert_groups(settings: Settings) -> tuple[Group, ...]:
     away = parse(read_text("texts", "away.yaml"), "away.yaml").data
     groups = []
     for name in ALERT_FILES:
-        entries = validate(parse(_text(name), f"{name}.yaml"), AlertFile)
+        entries = _entries(name)
         rules = tuple(_alert(entry, known | here, away) for entry in entries.rules)
         groups.append(Group(entries.group, entries.interval, rules, entries.title))
     covered = {reference for group in groups for reference in covered_flags(group)}
@@ -127,6 +130,7 @@ def _alert(entry: AlertEntry, maps: Mapping[FlagRef, Flag], away: Mapping[str, s
         expr = "(\n" + _indent(expr) + "\n)\n  " + entry.gate
     if entry.unless:
         expr += "\n  unless on (device) " + entry.unless.replace("\n", "\n  ")
+    expr = expand(expr)
     sentence = first_sentence(first.description) if first else entry.summary
     plain = _BLOCK.format(summary=_lower(entry.summary), shows=f"<{entry.shows}>", block=block)
     return Alert(
@@ -165,6 +169,11 @@ def _lower(text: str) -> str:
 
 def _indent(text: str) -> str:
     return "\n".join("  " + line for line in text.splitlines())
+
+
+@cache
+def _entries(name: str) -> AlertFile:
+    return validate(parse(_text(name), f"{name}.yaml"), AlertFile)
 
 
 def _text(name: str) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from exporter.generate.alerts import snippets
+from exporter.generate.alerts.nominal import standard_volts
 from exporter.maps.model import Map
 
 RUNBOOK_URL = "https://github.com/generex-exporter/generex-exporter/blob/main/alerts/runbook.md"
@@ -75,7 +76,7 @@ class Settings:
         """Text with its placeholders filled in and its times scaled.
 
         `<place>` are the labels of the place, `<site>` the first of them, `<load_warning>` and the like are
-        thresholds, and the rest are the snippets.
+        thresholds, `<standard_output>` is the standard voltage of an output phase, and the rest are the snippets.
         """
         text = re.sub(r"<([a-z0-9_]+)>", self._placeholder, text)
         text = re.sub(r"(?<=\[)[0-9smhd:]+(?=\])", lambda m: self._range(m[0]), text)
@@ -101,6 +102,8 @@ class Settings:
             return self.place[0]
         if name == "per_second":  # derivatives are per second, also where time runs faster
             return "" if self.time_scale == 1 else f" * {self.time_scale:g}"
+        if name.startswith("standard_"):
+            return standard_volts(f"phase:generex_ups_{name.removeprefix('standard_')}_volts:usual")
         if name in self.thresholds:
             return f"{self.thresholds[name]:g}"
         return snippets.snippet(name, self.place)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from exporter.generate.alerts.alertmanager import NEVER_PLANNED
 from exporter.generate.alerts.model import Alert, Group
 from exporter.generate.alerts.texts import read_text
 
@@ -23,5 +24,23 @@ def _section(alert: Alert) -> str:
         f"**What it means.** {alert.means}\n\n"
         f"**Check first.** {alert.check}\n\n"
         f"**What it leads to.** {alert.leads}\n\n"
-        f"**When to stay away.** {alert.away}\n"
+        f"**When to stay away.** {alert.away}\n\n"
+        f"**Planned work.** {_silence(alert)}\n"
+    )
+
+
+def _silence(alert: Alert) -> str:
+    if alert.severity == "none":
+        return "Silence it nowhere: the receiver outside would call."
+    if alert.life_safety or alert.condition in NEVER_PLANNED:
+        return "No work explains this alert: never silence it."
+    # some alerts are of no single device
+    where = {"fleet_on_battery": 'site="hall-2"', "scrape_down": 'instance="exporter:10141"'}
+    where |= {"nothing_watched": "", "reload": 'instance="exporter:10141"'}
+    matchers = [f'alertname="{alert.name}"', where.get(alert.condition, 'device="ups-1"')]
+    quoted = " ".join(f"'{matcher}'" for matcher in matchers if matcher)
+    return (
+        "If the work causes it, and only for as long:\n\n```\n"
+        'amtool silence add --alertmanager.url=http://localhost:9093 --author="$USER" --duration=2h \\\n'
+        f'  --comment="who, why, phone" {quoted}\n```'
     )

@@ -1,0 +1,80 @@
+"""What must last needs proof that it lasted: one sample after a gap is none (operations 1.1)."""
+
+from pathlib import Path
+
+from tests.alerts.cases import SHORT
+from tests.alerts.promtool import SLOW, check_tests
+from tests.alerts.series import Watched, healthy_images, input_series, named
+from tests.alerts.words import put
+
+STEP, BEFORE, SILENT, AFTER = 30, 4, 12, 2  # seconds, steps: the silence is longer than any look back
+
+AT_ONCE = {
+    "OnBattery", "BatteryLowOnBattery", "RuntimeShort", "BatteryDepleted", "ShutdownPending",
+    "ShutdownImminent", "BypassFailing", "ThermalRunaway", "TestFailed", "TestRunning", "TestOnGoodMains",
+    "BacsService", "BlockVoltageLowUnderLoad", "SiteAlarm", "FleetOnBattery",
+}  # fmt: skip
+"""Typed from operations 1 and 2: critical at once, tests, service phases, and what is only recorded."""
+
+
+def test_one_sample_after_a_gap_has_lasted_nowhere(tmp_path: Path) -> None:
+    series, cased = [], set()
+    for story in SHORT.stories:
+        if not isinstance(story.fault, tuple) or story.turn or story.module == "prof" or story.modules > 8:
+            continue
+        images = healthy_images(BEFORE + SILENT + 1 + AFTER, STEP, story.strings, story.modules)
+        watched = Watched(named(story.device, story.module, site=story.labels.get("site", "north")))
+        pages = []
+        for step, words in enumerate(images):
+            since = step - BEFORE
+            shown = None if 0 <= since < SILENT else put(words, *story.fault) if since == SILENT else words
+            pages.append(watched.page(shown, step * STEP))
+        series += input_series(pages, story.device)
+        cased |= {alert.removeprefix("Generex") for alert in story.alerts}
+    assert len(cased - AT_ONCE) > 45
+    expected = sorted((cased & AT_ONCE) | {"OnBattery"})
+    test = {
+        "expr": 'count by (alertname) (count_over_time(ALERTS{alertname!~".*(Watchdog|Unsteady)"}[3m])) * 0',
+        "eval_time": f"{(BEFORE + SILENT + AFTER) * STEP}s",
+        "exp_samples": [{"labels": f'{{alertname="Generex{name}"}}', "value": 0} for name in expected],
+    }
+    group = {"interval": f"{STEP}s", "input_series": series, "promql_expr_test": [test]}
+    check_tests(tmp_path, [group], f"{STEP}s", without={"generex-slow"})
+
+
+def test_a_failed_pass_does_not_start_it_over(tmp_path: Path) -> None:
+    # every fourth pass fails, also the one at which the time began or is up
+    def values(first: int, sick: str, well: str) -> str:
+        return " ".join("stale" if n % 4 == first else sick if n >= 20 else well for n in range(48))
+
+    series = []
+    for first in range(4):
+        labels = f'device="{first}",site="s",job="j",instance="i"'
+        for name, sick, well in (
+            ('generex_ups_alarm{flag="output_overload",', "1", "0"),
+            ('generex_ups_alarm{flag="charger_failed",', "1", "0"),
+            ("generex_ups_battery_charge_ratio{", "0.85", "1"),
+            ('generex_bacs_module_present{string="1",module="7",', "0", "1"),
+            ('generex_bacs_alarm{flag="temperature_high",', "1", "0"),
+        ):
+            series.append({"series": f"{name}{labels}}}", "values": values(first, sick, well)})
+    names = "Overload|ChargerFailed|ChargerFailedDraining|ModulesSilent|BlockHot"
+    expr = f'count by (alertname) (ALERTS{{alertname=~"Generex({names})"}})'
+    # sick from 300 s on: 45 s and 300 s later, and at most a failed pass at either end more
+    tests = [
+        {
+            "expr": expr,
+            "eval_time": at,
+            "exp_samples": [
+                {"labels": f'{{alertname="Generex{name}"}}', "value": 4} for name in sorted(found)
+            ],
+        }
+        for at, found in (
+            ("330s", ()),
+            ("375s", ("Overload",)),
+            ("585s", ("Overload",)),
+            ("630s", names.split("|")),
+        )
+    ]
+    group = {"interval": "15s", "input_series": series, "promql_expr_test": tests}
+    check_tests(tmp_path, [group], without=SLOW | {"generex-power"})
