@@ -79,7 +79,9 @@ class Batch:
             if story.restarts and since == 0:
                 watched = Watched(device)
             shown: Image | None = words
-            if story.gap and at in (self.early_gap, self.gap):
+            # on battery, where stories have sites of their own, a failed pass is an alert by itself
+            early = at == self.early_gap and not story.labels
+            if story.gap and (early or at == self.gap):
                 shown = None
             elif ill:
                 fault = story.fault
