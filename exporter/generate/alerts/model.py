@@ -76,7 +76,7 @@ class Settings:
         """Text with its placeholders filled in and its times scaled.
 
         `<place>` are the labels of the place, `<site>` the first of them, `<load_warning>` and the like
-        thresholds, `<standard_output>` and `<standard_input>` standard voltages, and the rest are the snippets.
+        thresholds, `<standard_output>` and `<standard_input>` standard voltages, the rest are snippets.
         """
         text = re.sub(r"<([a-z0-9_]+)>", self._placeholder, text)
         text = re.sub(r"(?<=\[)[0-9smhd:]+(?=\])", lambda m: self._range(m[0]), text)
