@@ -96,7 +96,7 @@ def staged(
             stack.enter_context(running(command, folder / f"{Path(command[0]).name}.log"))
         urls = [f"http://127.0.0.1:{port}" for port in ports.values()]
         stage = Stage(quick, scrape, clock, it, *urls)
-        wait_for(lambda: _seen(stage, len(actors)), 60, "all devices in Prometheus")
+        wait_for(lambda: _seen(stage, len(actors)), 120, "all devices in Prometheus")
         clock.begin()
         yield stage
 
