@@ -87,6 +87,17 @@ NAMES: Mapping[str, tuple[str, str, str, Mapping[str, str]]] = {
         "generex.device_info", "1", "gauge",
         {"generex.target": "{target}", "generex.module": "{module}", "generex.unit": "{unit}"},
     ),
+    "generex_expected_phases": ("generex.expected_phases", "1", "gauge", {}),
+    "generex_expected_output_volts": ("generex.expected_output_volts", "V", "gauge", {}),
+    "generex_expected_input_volts": ("generex.expected_input_volts", "V", "gauge", {}),
+    "generex_expected_battery_info": (
+        "generex.expected_battery_info", "1", "gauge", {"generex.chemistry": "{chemistry}"},
+    ),
+    "generex_expected_cells_per_block": ("generex.expected_cells_per_block", "1", "gauge", {}),
+    "generex_expected_string_group_info": (
+        "generex.expected_string_group_info", "1", "gauge",
+        {"generex.string": "{string}", "generex.string_group": "{string_group}"},
+    ),
     "generex_scrape_duration_seconds": ("generex.scrape_duration_seconds", "s", "gauge", {}),
     "generex_scrape_timeout_seconds": ("generex.scrape_timeout_seconds", "s", "gauge", {}),
     "generex_scrape_requests": ("generex.scrape_requests", "1", "gauge", {}),
