@@ -1,5 +1,6 @@
 """Strict YAML files: duplicate keys are refused and every error names the file, the line and the place."""
 
+import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -197,8 +198,15 @@ def _describe(item: Any) -> str:
     return message
 
 
+def one_line(text: str) -> str:
+    """`text` with line ends and control characters written as escapes."""
+    return "".join(
+        ascii(char)[1:-1] if unicodedata.category(char) in ("Cc", "Cs", "Zl", "Zp") else char for char in text
+    )
+
+
 def _where(place: Sequence[str | int]) -> str:
-    return ".".join(str(part) for part in place) + ": " if place else ""
+    return one_line(".".join(str(part) for part in place)) + ": " if place else ""
 
 
 def _shown(value: object) -> str:

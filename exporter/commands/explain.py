@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from exporter.commands.flags import add_config_file
 from exporter.config import load_config
 from exporter.config.checks import near
-from exporter.config.problems import one_line
 from exporter.errors import UsageError, UserError
 from exporter.explain import (
     FRAME_BYTES,
@@ -39,6 +38,7 @@ from exporter.terminal import (
     show_flags,
     table,
 )
+from exporter.yamlfile import one_line
 
 _NUMBER = re.compile(r"(-?)(?:0[xX]([0-9a-fA-F]+)|0[bB]([01]+)|([0-9]+))")
 _LONGEST = 80  # digits; the largest word has 64 bits

@@ -7,7 +7,6 @@ from typing import Any
 from exporter.commands.flags import add_config_file
 from exporter.config import load_config
 from exporter.config.checks import near
-from exporter.config.problems import one_line
 from exporter.errors import UserError
 from exporter.explain import kind_of
 from exporter.maps import built_in_maps
@@ -23,6 +22,7 @@ from exporter.terminal import (
     emit_json,
     table,
 )
+from exporter.yamlfile import one_line
 
 _MAP_COLUMNS = ("name", "title", "groups", ">words", "source")
 _WORD_COLUMNS = ("address", "hex", "name", "type", "value", ">flags", "metric", "vendor name", "confidence")

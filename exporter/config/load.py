@@ -12,14 +12,14 @@ from exporter.config.devices import Given, Resolver, from_flags
 from exporter.config.merge import merge_options
 from exporter.config.model import Config, Device, Module, Probe
 from exporter.config.otlp import OtlpResolver
-from exporter.config.problems import Problems, Source, one_line
+from exporter.config.problems import Problems, Source
 from exporter.config.salvage import Salvage, can_salvage
 from exporter.config.schema import ConfigEntry, ModuleEntry
 from exporter.errors import UserError
 from exporter.maps import load_maps
 from exporter.maps.model import Map
 from exporter.targets import Target
-from exporter.yamlfile import Document, MistakesError, Place, read, validate
+from exporter.yamlfile import Document, MistakesError, Place, one_line, read, validate
 
 BUILT_IN_MODULES: Mapping[str, tuple[str, ...]] = {
     "cs141": ("ups", "bacs"),

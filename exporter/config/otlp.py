@@ -12,9 +12,9 @@ from urllib.parse import urlsplit
 
 from exporter.config.fields import COMPRESSIONS
 from exporter.config.model import Compression, Header, Otlp, OtlpTls
-from exporter.config.problems import Problems, Source, one_line
+from exporter.config.problems import Problems, Source
 from exporter.config.schema import HeaderEntry, OtlpEntry
-from exporter.yamlfile import Place
+from exporter.yamlfile import Place, one_line
 
 _PATH = "/v1/metrics"
 _LARGEST_SECRET = 16 * 1024

@@ -1,21 +1,13 @@
 """Everything that is wrong, gathered so that one run of `check` shows all of it."""
 
 import sys
-import unicodedata
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
 from exporter.errors import UserError
-from exporter.yamlfile import Document, Place
+from exporter.yamlfile import Document, Place, one_line
 
 _AFTER_THE_FILE = sys.maxsize
-
-
-def one_line(text: str) -> str:
-    """`text` with line ends and control characters written as escapes."""
-    return "".join(
-        ascii(char)[1:-1] if unicodedata.category(char) in ("Cc", "Cs", "Zl", "Zp") else char for char in text
-    )
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from exporter.config import Config, load_config
@@ -67,6 +67,7 @@ def test_any_bytes(file: Path, data: bytes) -> None:
 
 @quick
 @given(data=VALUES)
+@example(data={"\r": {2**64: None}})
 def test_any_values(file: Path, data: Any) -> None:
     file.write_text(yaml.safe_dump(data, allow_unicode=True), encoding="utf-8", errors="backslashreplace")
     load(file)
