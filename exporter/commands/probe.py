@@ -3,8 +3,11 @@
 import argparse
 import asyncio
 import logging
+import signal
 import sys
+from contextlib import nullcontext
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from exporter.config import load_config
 from exporter.durations import parse_duration
@@ -17,8 +20,16 @@ from exporter.reading.snapshot import Snapshot
 from exporter.targets import parse_target
 from exporter.terminal import SEVERITY_STYLES, columns, console, emit, emit_json, table
 
+if TYPE_CHECKING:
+    from rich.console import Group
+    from rich.live import Live
+
 _FORMATS = ("table", "prometheus", "json")
 _PAUSE = 2.0  # seconds between the passes of --watch
+_SIGN_STYLES = {
+    "✖": "bold red", "◆": "bold red", "▲": "bold yellow", "?": "bold magenta", "◐": "cyan", "◇": "cyan",
+    "●": "green", "✔": "green",
+}  # fmt: skip
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -56,7 +67,9 @@ def run(args: argparse.Namespace) -> int:
         raise UserError("--timeout: must be longer than 0s")
     form = args.format or ("table" if sys.stdout.isatty() else "prometheus")
     try:
-        return asyncio.run(_probe(fleet, device, timeout, form, args.watch))
+        if args.watch:
+            return asyncio.run(_watch(fleet, device, timeout, form))
+        return asyncio.run(_probe(fleet, device, timeout, form))
     except KeyboardInterrupt:
         return 0 if args.watch else 130
 
@@ -75,19 +88,48 @@ def _device(fleet: Fleet, target: str, module: str | None) -> Device:
     return named
 
 
-async def _probe(fleet: Fleet, device: Device, timeout: float, form: str, watch: bool) -> int:
+async def _probe(fleet: Fleet, device: Device, timeout: float, form: str) -> int:
     try:
-        while True:
-            snapshot = await device.scrape(asyncio.get_running_loop().time() + timeout)
-            if watch and sys.stdout.isatty():
-                console().clear()
-            _print(snapshot, form)
-            if not watch:
-                return 0 if snapshot.up else 1
-            sys.stdout.flush()
-            await asyncio.sleep(_PAUSE)
+        snapshot = await device.scrape(asyncio.get_running_loop().time() + timeout)
     finally:
         fleet.close()
+    _print(snapshot, form)
+    return 0 if snapshot.up else 1
+
+
+async def _watch(fleet: Fleet, device: Device, timeout: float, form: str) -> int:
+    """Read again and again until SIGINT or SIGTERM; on a terminal the picture stays in its place."""
+    loop = asyncio.get_running_loop()
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    told = asyncio.create_task(stop.wait())
+    in_place = form == "table" and sys.stdout.isatty()
+    try:
+        with _screen() if in_place else nullcontext() as live:
+            while not told.done():
+                scrape = asyncio.create_task(device.scrape(loop.time() + timeout))
+                await asyncio.wait({scrape, told}, return_when=asyncio.FIRST_COMPLETED)
+                if told.done():
+                    scrape.cancel()
+                    break
+                if live is None:
+                    _print(scrape.result(), form)
+                    sys.stdout.flush()
+                else:
+                    live.update(_drawing(summarise(scrape.result())), refresh=True)
+                await asyncio.wait({told}, timeout=_PAUSE)
+    finally:
+        told.cancel()
+        fleet.close()
+    return 0
+
+
+def _screen() -> "Live":
+    """A picture on a screen of its own, which gives the terminal back as it was."""
+    from rich.live import Live
+
+    return Live(console=console(), screen=True, auto_refresh=False, vertical_overflow="ellipsis")
 
 
 def _print(snapshot: Snapshot, form: str) -> None:
@@ -98,7 +140,7 @@ def _print(snapshot: Snapshot, form: str) -> None:
         for error in snapshot.errors:
             print(f"generex-exporter: {error}", file=sys.stderr)
     elif sys.stdout.isatty():
-        _draw(summarise(snapshot))
+        console().print(_drawing(summarise(snapshot)))
     else:
         emit(
             "\n\n".join(
@@ -108,18 +150,21 @@ def _print(snapshot: Snapshot, form: str) -> None:
         )
 
 
-def _draw(sections: list[Section]) -> None:
+def _drawing(sections: list[Section]) -> "Group":
+    from rich.console import Group
     from rich.text import Text
 
-    screen = console()
+    tables = []
     for section in sections:
         drawn = table(*section.columns, title=section.title)
         for row in section.rows:
             drawn.add_row(*(Text(cell, style=_style(cell)) for cell in row))
-        screen.print(drawn)
+        tables.append(drawn)
+    return Group(*tables)
 
 
 def _style(cell: str) -> str:
-    if cell.startswith(("NOT ", "does not")):
+    if cell.startswith("NOT "):
         return "bold red"
-    return SEVERITY_STYLES.get(cell, "")
+    sign, blank, _ = cell.partition(" ")
+    return _SIGN_STYLES.get(sign, "") if blank else SEVERITY_STYLES.get(cell, "")

@@ -1,14 +1,16 @@
 """A snapshot as people read it: sections of rows, and the same as data for JSON. Pure."""
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from exporter.maps.model import Metric, Word
+from exporter.exposition.alarms import active_alarms
+from exporter.exposition.condition import assess
+from exporter.maps.model import Labels, Metric, Word
 from exporter.reading.health import PASS_METRICS
 from exporter.reading.snapshot import Raw, Series, Snapshot
 
-_SEVERITIES = ("critical", "warning", "info", "none")
 _PASS = frozenset(metric.name for metric in PASS_METRICS)
 _PREFIX = "generex_"
 _SCALES = {
@@ -67,9 +69,29 @@ def quantity(metric: Metric, value: float) -> str:
     return f"{value * factor:.6g} {symbol}".rstrip()
 
 
+def meaning(word: Word, raw: Raw, metric: Metric | None) -> str:
+    """What a raw word says: its flags that are set, its state, or its value with the unit."""
+    if raw in word.fillers:
+        return "not available"
+    if word.flags:
+        return ", ".join(flag.label for flag in word.flags if int(raw) & flag.mask) or "no flag"
+    if word.flag is not None:
+        return word.flag.label if raw else f"not: {word.flag.label}"
+    if word.states:
+        return dict(word.states).get(int(word.number(raw)), "unknown state")
+    value = word.value(raw)
+    return quantity(metric, value) if metric is not None else f"{value:.6g}"
+
+
 def _health(snapshot: Snapshot) -> Section:
-    state = "answers" if snapshot.up else "does not answer"
-    rows = [("state", state if all(snapshot.groups.values()) or not snapshot.up else "answers in part")]
+    condition = assess(snapshot)
+    rows = [
+        ("state", f"{condition.state.sign} {condition.state_text}"),
+        ("survives a failure now", f"{condition.survival.sign} {condition.survival.text}"),
+    ]
+    if condition.bacs is not None:
+        rows.append(("blocks", condition.bacs.text))
+        rows += [("absent", ", ".join(condition.bacs.absent))] if condition.bacs.absent else []
     rows += [(f"group {name}", "read" if good else "NOT READ") for name, good in snapshot.groups.items()]
     rows += [
         (f"data of {name}", "NOT VALID: it does not vouch for itself")
@@ -77,28 +99,18 @@ def _health(snapshot: Snapshot) -> Section:
         if not valid
     ]
     rows += [("error", error) for error in snapshot.errors]
+    rows.append(
+        ("read at" if snapshot.up else "tried at", time.strftime("%H:%M:%S", time.localtime(snapshot.time)))
+    )
     return Section(f"{snapshot.device.name} ({snapshot.device.target.url})", ("what", "state"), tuple(rows))
 
 
 def _flags(snapshot: Snapshot) -> Section:
-    found: list[tuple[str, str, str, str]] = []
-    for readings in snapshot.readings.values():
-        for series, raw in readings:
-            word = series.word
-            if word is None:
-                continue
-            if word.flag is not None:
-                active = [word.flag] if raw else []
-            else:
-                active = [f for f in word.flags if f.name in (series.flags or ()) and int(raw) & f.mask]
-            found += [(flag.severity, _place(series), flag.label, flag.description) for flag in active]
-    found.sort(key=lambda row: _SEVERITIES.index(row[0]))
-    return Section("Active flags", ("severity", "where", "flag", "meaning"), tuple(found))
-
-
-def _place(series: Series) -> str:
-    numbers = " ".join(f"{name} {value}" for name, value in series.labels if name in ("string", "module"))
-    return numbers or (series.word.map if series.word else "")
+    rows = tuple(
+        (alarm.severity, ", ".join(alarm.places) or alarm.system, alarm.label, alarm.meaning, alarm.action)
+        for alarm in active_alarms(snapshot)
+    )
+    return Section("Active flags", ("severity", "where", "flag", "meaning", "first action"), rows)
 
 
 def _measurements(snapshot: Snapshot) -> Section:
@@ -107,9 +119,16 @@ def _measurements(snapshot: Snapshot) -> Section:
         chosen = [(series, raw) for series, raw in readings if _is_single_value(series, name)]
         if chosen:
             values = " / ".join(_value(series, raw) for series, raw in chosen)
-            labels = " / ".join(" ".join(f"{k} {v}" for k, v in series.labels) for series, _ in chosen)
-            rows.append((name.removeprefix(_PREFIX), values, labels.strip(" /")))
+            rows.append((name.removeprefix(_PREFIX), values, _where([series.labels for series, _ in chosen])))
     return Section("Measurements", ("what", "value", "where"), tuple(rows))
+
+
+def _where(labels: Sequence[Labels]) -> str:
+    """What tells the values of one row apart: `phase 1 / 2 / 3`."""
+    names = {tuple(name for name, _ in each) for each in labels}
+    if len(names) == 1 and len(labels[0]) == 1:
+        return f"{labels[0][0][0]} {' / '.join(each[0][1] for each in labels)}"
+    return " / ".join(" ".join(f"{name} {value}" for name, value in each) for each in labels).strip(" /")
 
 
 def _is_single_value(series: Series, name: str) -> bool:

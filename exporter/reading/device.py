@@ -9,6 +9,7 @@ from exporter.config import Device as DeviceConfig
 from exporter.reading import health
 from exporter.reading.answers import LinkError, NotAskedError
 from exporter.reading.deadline import Deadline
+from exporter.reading.history import History
 from exporter.reading.layout import DeviceMap
 from exporter.reading.line import Line, Turn
 from exporter.reading.link import Exchange, Trace
@@ -45,13 +46,19 @@ class _Shared:
 
 
 class Device:
-    """One configured (or probed) device. All times are the loop's monotonic seconds unless said otherwise."""
+    """One configured (or probed) device. All times are the loop's monotonic seconds unless said otherwise.
 
-    def __init__(self, device_map: DeviceMap, line: Line, counters: Counters) -> None:
+    Its passes are noted in `history`, if it has one.
+    """
+
+    def __init__(
+        self, device_map: DeviceMap, line: Line, counters: Counters, history: History | None = None
+    ) -> None:
         self.map = device_map
         self.config: DeviceConfig = device_map.device
         self.line = line
         self.counters = counters
+        self.history = history
         self._memory = Memory(FrameWatch(self.config.options.prof.stale_after))
         self._kept_plan = KeptPlan()
         self._reporter = Reporter(device_map)
@@ -69,6 +76,7 @@ class Device:
             self._memory = old._memory
             self._memory.frame.stale_after = now.options.prof.stale_after
             self._last_state = old._last_state
+            self.history = old.history
 
     async def scrape(self, deadline: float) -> Snapshot:
         """One read pass, shared with the scrapes that overlap; never raises for anything the device does.
@@ -154,8 +162,15 @@ class Device:
         if shared.snapshot is None:
             shared.snapshot = self._snapshot(shared.read_pass.progress, shared.started, deadline)
             # a scraper that leaves a healthy device too little time says nothing about the device
-            if not shared.read_pass.cut_short:
+            cut_short = shared.read_pass.cut_short
+            if not cut_short:
                 self._log_change(shared.snapshot)
+            if self.history is not None:
+                now = loop.time()
+                self.history.note(
+                    shared.snapshot, at=now, duration=now - shared.started,
+                    requests=shared.read_pass.progress.requests, cut_short=cut_short,
+                )  # fmt: skip
         return _allowing(shared.snapshot, _allowed(shared.started, deadline))
 
     def _snapshot(self, progress: Progress, started: float, deadline: float) -> Snapshot:

@@ -9,6 +9,7 @@ from exporter.config import Device as DeviceConfig
 from exporter.errors import UserError
 from exporter.reading.answers import REASONS
 from exporter.reading.device import Counters, Device
+from exporter.reading.history import History
 from exporter.reading.layout import DeviceMaps
 from exporter.reading.line import Line
 from exporter.reading.link import Link
@@ -49,7 +50,7 @@ class Fleet:
                 devices[name] = old
                 continue
             counters = old.counters if old is not None else new_counters()
-            device = Device(new_map, self._line(new_map.device.target.endpoint), counters)
+            device = Device(new_map, self._line(new_map.device.target.endpoint), counters, History())
             if old is not None:
                 device.take_over(old)
             devices[name] = device

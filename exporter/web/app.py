@@ -14,7 +14,7 @@ from exporter.exposition.prometheus import CONTENT_TYPES, Format, negotiate, tak
 from exporter.reading.link import Exchange
 from exporter.reading.snapshot import Snapshot
 from exporter.web.debug import debug_page
-from exporter.web.landing import landing_page
+from exporter.web.pages import add_pages
 from exporter.web.parameters import TIMEOUT_HEADER, RequestError, check_known, scrape_seconds
 from exporter.web.probe import probed_device
 from exporter.web.security import Guard
@@ -36,7 +36,7 @@ def create_app(state: State, guard: Guard | None = None) -> web.Application:
     (guard or Guard()).watch_over(app)
     app.middlewares.append(_plain_errors)
     app[STATE] = state
-    app.router.add_get("/", _landing)
+    add_pages(app, state)
     app.router.add_get("/metrics", _metrics)
     app.router.add_get("/probe", _probe)
     app.router.add_get("/sd", _service_discovery)
@@ -68,11 +68,6 @@ async def _plain_errors(
         return web.Response(
             text=f"{request.path}: an error inside the exporter; its log says more\n", status=500
         )
-
-
-async def _landing(request: web.Request) -> web.Response:
-    check_known(request, ())
-    return web.Response(text=landing_page(request.app[STATE].fleet), content_type="text/html")
 
 
 async def _metrics(request: web.Request) -> web.Response:

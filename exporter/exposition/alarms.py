@@ -1,0 +1,117 @@
+"""The active flags of a snapshot as alarms for people: each said once, the gravest first. Pure."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from exporter.maps.model import Flag, Labels, Severity, Word
+from exporter.reading.snapshot import Raw, Series, Snapshot
+
+_ORDER: dict[Severity, int] = {"critical": 0, "warning": 1, "info": 2, "none": 3}
+DANGER = ("thermal_runaway", "current_ground_fault_detected", "rcm_current_difference")
+"""Flags that mean danger to people (operations 6): they come before everything else."""
+
+
+@dataclass(frozen=True, slots=True)
+class FlagReading:
+    """One flag as a pass reported it; `place` are the string and module it is of, if it is of one."""
+
+    word: Word
+    flag: Flag
+    is_set: bool
+    place: Labels = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """Something to know or to do, whichever words say it.
+
+    `system` is what reports it (ups, bacs), `places` are the strings and modules that it is about, none where
+    only the whole device says it; `sources` are the flags that say it, such as `ups_status.battery_low`.
+    """
+
+    severity: Severity
+    label: str
+    meaning: str
+    action: str
+    system: str
+    places: tuple[str, ...]
+    sources: tuple[str, ...]
+    danger: bool
+
+
+def flag_readings(snapshot: Snapshot) -> Iterator[FlagReading]:
+    """Every flag that this pass exported, in map order."""
+    for readings in snapshot.readings.values():
+        for series, raw in readings:
+            yield from _flags_of(series, raw)
+
+
+def active_alarms(snapshot: Snapshot) -> tuple[Alarm, ...]:
+    """What is wrong or worth knowing: flags that are set, and those that are clear but belong set.
+
+    The same condition said by several words is one alarm (109 repeats 115–138; a module's flag is repeated
+    for the whole BACS), and it is about the modules where those are known (operations 1.11).
+    """
+    found: dict[str, list[FlagReading]] = {}
+    for reading in flag_readings(snapshot):
+        if reading.is_set != reading.flag.normal and (reading.flag.severity != "none" or reading.flag.normal):
+            found.setdefault(_label(reading), []).append(reading)
+    alarms = [_alarm(label, readings) for label, readings in found.items()]
+    return tuple(sorted(alarms, key=_urgency))
+
+
+def severity_of(flag: Flag) -> Severity:
+    """How grave it is when the flag is not as it belongs: without output_act the load is dark."""
+    if flag.normal:
+        return "critical" if flag.name == "output_act" else "warning"
+    return flag.severity
+
+
+def place_text(labels: Labels) -> str:
+    """Where something is: `string 1 module 17`; "" for what concerns the whole device."""
+    return " ".join(f"{name} {value}" for name, value in labels if name in ("string", "module"))
+
+
+def _flags_of(series: Series, raw: Raw) -> Iterator[FlagReading]:
+    word = series.word
+    if word is None or not (word.flag or series.flags):
+        return
+    place = series.labels if word.repeat else ()
+    if word.flag is not None:
+        yield FlagReading(word, word.flag, bool(raw), place)
+        return
+    if not raw and word.repeat:
+        return  # nearly always: a module without any flag has nothing to say, and no flag of it belongs set
+    for flag in word.flags:
+        if flag.name in (series.flags or ()):
+            yield FlagReading(word, flag, bool(int(raw) & flag.mask), place)
+
+
+def _label(reading: FlagReading) -> str:
+    return f"{reading.flag.label}: no" if reading.flag.normal else reading.flag.label
+
+
+def _alarm(label: str, readings: list[FlagReading]) -> Alarm:
+    worst = min(readings, key=lambda reading: _ORDER[severity_of(reading.flag)])
+    places = dict.fromkeys(place_text(reading.place) for reading in readings if reading.place)
+    sources = dict.fromkeys(f"{_source(reading.word)}.{reading.flag.name}" for reading in readings)
+    return Alarm(
+        severity=severity_of(worst.flag),
+        label=label,
+        meaning=worst.flag.description,
+        action=worst.flag.action,
+        system=worst.word.map,
+        places=tuple(places),
+        sources=tuple(sources),
+        danger=any(reading.flag.name in DANGER for reading in readings),
+    )
+
+
+def _source(word: Word) -> str:
+    return word.metric.removeprefix("generex_")
+
+
+def _urgency(alarm: Alarm) -> tuple[bool, int, bool]:
+    # a collective alarm says least, and comes after what it stands for
+    collective = all(source.endswith(".general_alarm") for source in alarm.sources)
+    return not alarm.danger, _ORDER[alarm.severity], collective

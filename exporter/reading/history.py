@@ -1,0 +1,96 @@
+"""The passes of one device that pages look back on. /metrics and /probe never repeat anything from here."""
+
+from collections import deque
+from collections.abc import Container
+from dataclasses import dataclass
+
+from exporter.reading.snapshot import Snapshot
+
+_KEPT = 10  # good passes
+_FAILED_KEPT = 20  # one tells what went wrong, and so they stay longer
+_TREND = 300.0  # seconds over which a falling charge is looked at (operations 3)
+_TREND_LEAST = 60.0  # in less the charge, in whole per cent, says nothing about its fall
+_TREND_STEP = 5.0  # passes that follow each other faster add nothing to it
+_CHARGE = "generex_ups_battery_charge_ratio"
+
+
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """What is kept of a pass; `time` is the clock's when it ended, `duration` in seconds.
+
+    `good` says that all was read and all of it vouches for itself.
+    """
+
+    time: float
+    duration: float
+    requests: int
+    good: bool
+    up: bool
+    errors: tuple[str, ...]
+
+
+class History:
+    """The last snapshot whole, and the last one in which each group was good; of older passes a summary only.
+
+    Times named `at` are the loop's monotonic seconds; `up_at` is when anything was read last.
+    """
+
+    def __init__(self) -> None:
+        self.last: Snapshot | None = None
+        self.last_at = 0.0
+        self.good: dict[str, Snapshot] = {}
+        self.up_at: float | None = None
+        self._passes: deque[Pass] = deque(maxlen=_KEPT)
+        self._failed: deque[Pass] = deque(maxlen=_FAILED_KEPT)
+        self._charges: deque[tuple[float, float]] = deque()
+
+    def note(self, snapshot: Snapshot, *, at: float, duration: float, requests: int, cut_short: bool) -> None:
+        """Take note of a pass that ended `at`; `cut_short` says that it was not the device's fault.
+
+        A scraper that left no time for anything tells nothing about the device: it stays as it was seen last.
+        """
+        good = snapshot.up and all(snapshot.groups.values()) and all(snapshot.valid.values())
+        entry = Pass(snapshot.time, duration, requests, good, snapshot.up, snapshot.errors)
+        (self._passes if good else self._failed).append(entry)
+        if cut_short and not snapshot.up:
+            return
+        self.last, self.last_at = snapshot, at
+        if snapshot.up:
+            self.up_at = at
+        # a name in `valid` alone is a section that came in another group, such as the UPS in a gateway frame
+        for name in {**snapshot.groups, **snapshot.valid}:
+            if snapshot.groups.get(name, True) and snapshot.valid.get(name, True):
+                self.good[name] = snapshot
+        self._note_charge(snapshot, at)
+
+    @property
+    def passes(self) -> list[Pass]:
+        """The passes that are remembered, the latest first."""
+        return sorted((*self._passes, *self._failed), key=lambda entry: entry.time, reverse=True)
+
+    def fall(self) -> float | None:
+        """How much charge (0 to 1) is lost a second, by the last five minutes; None when it does not fall."""
+        if not self._charges:
+            return None
+        (first_at, first), (last_at, last) = self._charges[0], self._charges[-1]
+        if last_at - first_at < _TREND_LEAST or last >= first:
+            return None
+        return (first - last) / (last_at - first_at)
+
+    def last_good(self, names: Container[str]) -> Snapshot | None:
+        """The latest snapshot in which all of these groups that the device has were good, if there is one."""
+        found = [snapshot for name, snapshot in self.good.items() if name in names]
+        return min(found, key=lambda snapshot: snapshot.time, default=None)
+
+    def _note_charge(self, snapshot: Snapshot, at: float) -> None:
+        readings = snapshot.readings.get(_CHARGE)
+        if not readings:
+            return
+        series, raw = readings[0]
+        charge = series.samples(raw)[0][1]
+        if self._charges and charge > self._charges[-1][1]:
+            self._charges.clear()  # it is being charged: what was before says nothing any more
+        if not self._charges or at - self._charges[-1][0] >= _TREND_STEP:
+            self._charges.append((at, charge))
+        while self._charges[0][0] < at - _TREND:
+            self._charges.popleft()

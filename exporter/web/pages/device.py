@@ -1,0 +1,183 @@
+"""What the page of one device says: its condition, flags, values, blocks, passes and raw words."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from exporter.exposition.alarms import flag_readings, severity_of
+from exporter.exposition.blocks import QUANTITIES, Block, BlockString, Quantity, block_strings
+from exporter.exposition.summary import Section, meaning, quantity, summarise
+from exporter.maps.model import Metric, Word
+from exporter.reading.device import Device
+from exporter.reading.snapshot import Raw, Snapshot
+from exporter.terminal import hex_text
+from exporter.web.pages.overview import look, number
+from exporter.web.pages.texts import SEVERITY_SIGNS, ago, clock, device_path, probe_path, title
+
+_TILE: Mapping[Quantity, str] = {"voltage": "V", "resistance": "R", "temperature": "T"}
+_STATES = {True: "set", False: "clear", None: "not reported"}
+
+
+@dataclass(frozen=True)
+class WordRow:
+    """A raw word beside its meaning; `believed` says whether anything of it is exported."""
+
+    id: str
+    address: str
+    vendor: str
+    hexadecimal: str
+    raw: Raw
+    meaning: str
+    believed: bool
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A value of a block with its unit, what it differs from its string, and the grade of that."""
+
+    letter: str
+    text: str
+    difference: str
+    level: int
+    sign: str
+
+
+def device_data(device: Device, being_read: bool, now: float) -> dict[str, Any]:
+    """The content of the page; `now` is the loop's time."""
+    condition, state, text, seen = look(device, now)
+    config, history = device.config, device.history
+    last = history.last if history else None
+    before = history.last_good(("bacs",)) if history else None
+    old_blocks = _blocks(before, device) if before is not None and not _blocks_known(last) else []
+    return {
+        "name": config.name,
+        "path": device_path(config.name),
+        "probe": probe_path(config.name),
+        "config": config,
+        "condition": condition,
+        "state": state,
+        "state_text": text,
+        "seen": seen,
+        "being_read": being_read,
+        "at": clock(last.time) if last else "",
+        "age": ago(now - history.last_at) if history and last else "",
+        "errors": last.errors if last else (),
+        "measurements": _measurements(last),
+        "tables": _tables(last),
+        "old": _old(device, last) if seen else None,
+        "blocks": _blocks(last, device) if _blocks_known(last) else [],
+        "old_blocks": old_blocks,
+        "old_blocks_at": clock(before.time) if before else "",
+        "flags": _flags(device, last),
+        "passes": [(clock(entry.time), entry) for entry in history.passes] if history else [],
+        "words": _words(device, last),
+        "signs": SEVERITY_SIGNS,
+        "number": number,
+    }
+
+
+def _sections(snapshot: Snapshot | None) -> dict[str, Section]:
+    return {section.title: section for section in summarise(snapshot)} if snapshot else {}
+
+
+def _measurements(snapshot: Snapshot | None) -> list[tuple[str, str, str, str]]:
+    """Title, value, where and metric."""
+    section = _sections(snapshot).get("Measurements")
+    rows = section.rows if section else ()
+    return [(title(name), value, where, f"generex_{name}") for name, value, where in rows]
+
+
+def _tables(snapshot: Snapshot | None) -> list[Section]:
+    """The strings, and whatever repeats in maps of the user's own; blocks are drawn instead."""
+    told = ("Active flags", "Measurements", "Modules")
+    sections = list(_sections(snapshot).values())[1:]
+    return [section for section in sections if section.title not in told]
+
+
+def _old(device: Device, last: Snapshot | None) -> list[tuple[str, str, str, str]]:
+    """The measurements of when the UPS was last in sight, without those that were read now too."""
+    from exporter.exposition.condition import ups_groups
+
+    before = device.history.last_good(ups_groups(device.map.words.values())) if device.history else None
+    current = {metric for *_, metric in _measurements(last)}
+    return [row for row in _measurements(before) if row[3] not in current]
+
+
+def _blocks_known(snapshot: Snapshot | None) -> bool:
+    """Whether the blocks of a snapshot may be looked at: they were read, and the BACS vouches for itself."""
+    if snapshot is None or not snapshot.up:
+        return False
+    return snapshot.valid.get("bacs", True) and snapshot.groups.get("modules", True)
+
+
+def _blocks(snapshot: Snapshot | None, device: Device) -> list[tuple[str, list[tuple[Block, list[Cell]]]]]:
+    if snapshot is None:
+        return []
+    metrics = device.map.metrics
+    return [(string.name, _string(string, metrics)) for string in block_strings(snapshot)]
+
+
+def _string(string: BlockString, metrics: Mapping[str, Metric]) -> list[tuple[Block, list[Cell]]]:
+    return [
+        (block, [_cell(block, name, metrics[metric]) for name, metric in QUANTITIES.items()])
+        for block in string.blocks
+    ]
+
+
+def _cell(block: Block, name: Quantity, metric: Metric) -> Cell:
+    letter = _TILE.get(name, "")
+    reading = block.readings.get(name)
+    if reading is None:
+        return Cell(letter, "–", "", 0, "–")
+    difference = quantity(metric, round(reading.difference, 6))
+    sign = "+" if reading.difference > 0 else ""
+    difference = f"{sign}{difference}".replace("-", "−")
+    return Cell(letter, quantity(metric, reading.value), difference, reading.level, reading.sign)
+
+
+def _flags(device: Device, snapshot: Snapshot | None) -> list[tuple[str, list[tuple[str, str, str, str]]]]:
+    """Every flag of the whole device by metric: label, vendor's name, what it is now, severity."""
+    known: dict[tuple[str, str], bool] = {}
+    if snapshot is not None:
+        known = {(r.word.metric, r.flag.name): r.is_set for r in flag_readings(snapshot) if not r.place}
+    tables: dict[str, list[tuple[str, str, str, str]]] = {}
+    for word in device.map.words.values():
+        if word.repeat is not None:
+            continue
+        for flag in word.flags or ((word.flag,) if word.flag else ()):
+            now = _STATES[known.get((word.metric, flag.name))]
+            tables.setdefault(word.metric, []).append((flag.label, flag.vendor, now, severity_of(flag)))
+    return [(title(metric), rows) for metric, rows in tables.items()]
+
+
+def _words(device: Device, snapshot: Snapshot | None) -> Sequence[WordRow]:
+    if snapshot is None:
+        return ()
+    exported = {
+        (series.word.name, dict(series.labels).get(series.word.repeat.label) if series.word.repeat else None)
+        for readings in snapshot.readings.values()
+        for series, _ in readings
+        if series.word is not None
+    }
+    rows = []
+    for name, raw in snapshot.words.items():
+        word_name, _, instance = name.partition(".")[2].partition("#")
+        word = device.map.words[word_name]
+        rows.append(
+            WordRow(
+                id=name,
+                address=_address(word, instance),
+                vendor=word.vendor,
+                hexadecimal=hex_text(word, raw),
+                raw=raw,
+                meaning=meaning(word, raw, device.map.metrics.get(word.metric)),
+                believed=not word.metric or (word_name, instance or None) in exported or raw in word.fillers,
+            )
+        )
+    return rows
+
+
+def _address(word: Word, instance: str) -> str:
+    if word.address is None:
+        return ""
+    return str(word.address + (word.repeat.stride * (int(instance) - 1) if word.repeat and instance else 0))

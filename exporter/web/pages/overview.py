@@ -1,0 +1,140 @@
+"""What the page `/` says: a row for each device, the one in most trouble first."""
+
+from collections import Counter
+from collections.abc import Container, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from exporter.exposition.alarms import Alarm
+from exporter.exposition.condition import STATES, Condition, Finding, Level, assess, minutes, ups_groups
+from exporter.reading.device import Device
+from exporter.reading.fleet import Fleet
+from exporter.web.pages.texts import SEVERITY_SIGNS, ago, clock, device_path, probe_path
+
+_UNREAD = Finding("unread", "…", "Not read yet", "none")
+_OUT_OF_SIGHT = ("unreachable", "ups_lost", "ups_unread")
+_ALARMS = 3  # of a row; the device's page has them all
+
+
+@dataclass(frozen=True)
+class Seen:
+    """How a device was when its UPS was last in sight."""
+
+    condition: Condition
+    text: str
+    at: str
+    age: str
+
+
+@dataclass(frozen=True)
+class Row:
+    """A device. `now` is None until it was read once, `seen` is there when its UPS is out of sight."""
+
+    name: str
+    path: str
+    probe: str
+    labels: tuple[str, ...]
+    target: str
+    level: Level
+    state: Finding
+    state_text: str
+    now: Condition | None
+    seen: Seen | None
+    alarms: tuple[tuple[str, str, str], ...]
+    more_alarms: int
+    at: str
+    age: str
+    being_read: bool
+    order: tuple[object, ...]
+
+
+def overview_data(fleet: Fleet, being_read: Container[Device], now: float) -> dict[str, Any]:
+    """The content of the page; `now` is the loop's time."""
+    devices = list(fleet.devices.values())
+    rows = sorted((_row(device, device in being_read, now) for device in devices), key=lambda row: row.order)
+    return {
+        "rows": rows,
+        "counts": _counts(rows),
+        "survivors": sum(row.now is not None and row.now.survival.key == "yes" for row in rows),
+        "being_read": any(row.being_read for row in rows),
+        "modules": list(fleet.config.modules) if fleet.config.probe.allow else [],
+        "number": number,
+    }
+
+
+def look(device: Device, now: float) -> tuple[Condition | None, Finding, str, Seen | None]:
+    """A device's condition by its last pass, its state also in words, and how it was last seen."""
+    history = device.history
+    if history is None or history.last is None:
+        return None, _UNREAD, _UNREAD.text, None
+    condition = assess(history.last, history.fall())
+    text = condition.state_text
+    if condition.state.key == "unreachable":
+        since = history.up_at
+        text = f"Unreachable for {ago(now - since)}" if since is not None else "Unreachable, never seen"
+    seen = None
+    if condition.state.key in _OUT_OF_SIGHT:
+        before = history.last_good(ups_groups(device.map.words.values()))
+        seen = (
+            _seen(before.time, assess(before), history.last.time, now - history.last_at) if before else None
+        )
+    return condition, condition.state, text, seen
+
+
+def number(value: float | None, unit: str) -> str:
+    """A value in a cell: a ratio in per cent, seconds as a time, degrees; an en dash where there is none."""
+    if value is None:
+        return "–"
+    if unit == "ratio":
+        return f"{value * 100:.0f} %"
+    return minutes(value) if unit == "seconds" else f"{value:.0f} °C"
+
+
+def _seen(at: float, condition: Condition, last_at: float, since_last: float) -> Seen:
+    # by the clock between passes, by the loop since the last one: a clock that is set makes no age negative
+    age = ago(max(last_at - at, 0) + since_last)
+    parts = [condition.state.text.lower()]
+    parts += [number(condition.charge, "ratio")] if condition.charge is not None else []
+    return Seen(condition, ", ".join(parts), clock(at), age)
+
+
+def _row(device: Device, being_read: bool, now: float) -> Row:
+    condition, state, text, seen = look(device, now)
+    config, history = device.config, device.history
+    alarms: Sequence[Alarm] = condition.alarms if condition else ()
+    last = history.last if history else None
+    trouble = condition.trouble if condition else (1, 2, len(STATES))
+    return Row(
+        name=config.name,
+        path=device_path(config.name),
+        probe=probe_path(config.name),
+        labels=tuple(f"{key}: {value}" for key, value in config.labels.items()),
+        target=config.target.url,
+        level=condition.level if condition else "none",
+        state=state,
+        state_text=text,
+        now=condition,
+        seen=seen,
+        alarms=tuple(
+            (alarm.severity, SEVERITY_SIGNS[alarm.severity], _short(alarm)) for alarm in alarms[:_ALARMS]
+        ),
+        more_alarms=max(len(alarms) - _ALARMS, 0),
+        at=clock(last.time) if last else "",
+        age=ago(now - history.last_at) if history and last else "",
+        being_read=being_read,
+        order=(*trouble, config.name),
+    )
+
+
+def _short(alarm: Alarm) -> str:
+    if not alarm.places:
+        return alarm.label
+    more = f" and {len(alarm.places) - 1} more" if len(alarm.places) > 1 else ""
+    return f"{alarm.label}: {alarm.places[0]}{more}"
+
+
+def _counts(rows: Sequence[Row]) -> list[tuple[Finding, int]]:
+    """How many devices are in each state, the gravest first."""
+    counted = Counter(row.state for row in rows)
+    order = [finding for finding, _ in STATES] + [_UNREAD]
+    return [(finding, counted[finding]) for finding in order if counted[finding]]

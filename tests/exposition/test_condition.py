@@ -1,0 +1,228 @@
+"""What a device's words mean to people; words, bits and order are typed from the vendor's tables."""
+
+from collections.abc import Mapping
+
+import pytest
+from snapshots import Source, simulated
+
+from exporter.exposition.condition import SURVIVAL, Condition, assess
+
+FILLER = 0xD8F1
+Words = Mapping[int, int | None]  # by address; None was not read
+
+# The order in which a reason is told, and words by which each of them comes about.
+REASONS: tuple[tuple[str, Words], ...] = (
+    ("? UPS lost", {134: 1}),
+    ("? UPS not read", {103: None}),
+    ("✖ load is dark", {125: 1}),
+    ("✖ shutting down", {137: 1}),
+    ("▲ on battery now", {109: 0x0C}),
+    ("✖ NO: on bypass", {123: 1}),
+    ("✖ NO: thermal runaway", {1001: 0x0008}),
+    ("✖ NO: ground fault", {1001: 0x4000}),
+    ("✖ NO: battery depleted", {118: 1}),
+    ("✖ NO: breaker open", {1001: 0x0004}),
+    ("✖ NO: UPS fault", {131: 1}),
+    ("✖ NO: overload", {122: 1}),
+    ("✖ NO: battery low", {117: 1}),
+    ("✖ NO: charger failed", {127: 1}),
+    ("✖ NO: battery bad", {115: 1}),
+    ("✖ NO: test failed", {133: 1}),
+    ("✖ NO: string missing", dict.fromkeys(range(1015, 1019), FILLER)),
+    ("✖ NO: block missing", dict.fromkeys(range(1080, 1085), FILLER)),
+    ("? BACS not trusted", {1000: 0x0002}),
+    ("? BACS not read", {1061: None}),
+    ("✖ NO: string or block alarm", {1002: 0x0008}),
+    ("✖ NO: charge < 90 %", {103: 89}),
+    ("✔ YES", {103: 90}),
+)
+# A BACS that is not trusted exports nothing of its strings: whether one is missing is not known then.
+UNKNOWABLE = {("✖ NO: string missing", "? BACS not trusted")}
+# what says the same in other words
+OTHERWISE: tuple[tuple[str, Words], ...] = (
+    ("? UPS lost", {109: 0x4004}),
+    ("✖ load is dark", {109: 0x0000}),
+    ("✖ load is dark", {109: 0x0006}),
+    ("✖ load is dark", {126: 1}),
+    ("✖ load is dark", {128: 1}),
+    ("✖ load is dark", {129: 1}),
+    ("✖ load is dark", {135: 1}),
+    ("✖ shutting down", {136: 1}),
+    ("▲ on battery now", {116: 1}),
+    ("✖ NO: on bypass", {109: 0x0005}),
+    ("✖ NO: ground fault", {1005: 0x0200}),
+    ("✖ NO: UPS fault", {109: 0x0204}),
+    ("✖ NO: UPS fault", {109: 0x2004}),
+    ("✖ NO: UPS fault", {121: 1}),
+    ("✖ NO: UPS fault", {132: 1}),
+    ("✖ NO: overload", {109: 0x0104}),
+    ("✖ NO: battery low", {109: 0x0014}),
+    ("✖ NO: battery bad", {109: 0x0404}),
+    ("? BACS not trusted", {1000: 0x0000}),
+    ("? BACS not trusted", {1000: None}),
+    ("? BACS not read", {1010: None}),
+    ("✖ NO: string or block alarm", {1001: 0x0020}),
+    ("✖ NO: string or block alarm", {1063: 0x0014}),
+)
+
+
+def words(*changes: Words) -> dict[int, int]:
+    """The words of a healthy device with these changes; bits of several changes come together."""
+    found: dict[int, int | None] = dict(simulated())
+    for change in changes:
+        for address, value in change.items():
+            known = found.get(address)
+            bits = address in (109, 1001, 1002, 1005, 1063)
+            together = bits and value is not None and known is not None and len(changes) > 1
+            found[address] = (known or 0) | (value or 0) if together else value
+    return {address: value for address, value in found.items() if value is not None}
+
+
+def of(*changes: Words) -> Condition:
+    return assess(Source().snapshot(words(*changes)))
+
+
+def verdict(condition: Condition) -> str:
+    return f"{condition.survival.sign} {condition.survival.text}"
+
+
+def state(condition: Condition) -> str:
+    return f"{condition.state.sign} {condition.state_text}"
+
+
+@pytest.mark.parametrize(("expected", "change"), REASONS + OTHERWISE)
+def test_would_it_survive(expected: str, change: Words) -> None:
+    assert verdict(of(change)) == expected
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        (one, other)
+        for number, one in enumerate(REASONS)
+        for other in REASONS[number + 1 :]
+        if not one[1].keys() & other[1].keys() & {103}  # two values of one word
+        and (one[0], other[0]) not in UNKNOWABLE
+    ],
+    ids=lambda reason: reason[0],
+)
+def test_the_graver_reason_is_told(first: tuple[str, Words], second: tuple[str, Words]) -> None:
+    assert verdict(of(second[1], first[1])) == first[0]
+
+
+def test_the_table_of_this_test_is_complete() -> None:
+    told = {reason for reason, _ in REASONS} | {"? unreachable", "? blocks not served", "? not served"}
+    assert {f"{finding.sign} {finding.text}" for finding, _ in SURVIVAL} == told
+
+
+@pytest.mark.parametrize(
+    ("expected", "change"),
+    [
+        ("? UPS lost", {134: 1, 125: 1}),
+        ("? UPS not read", {109: 0x0C, 103: None}),
+        ("✖ Load dark", {125: 1, 116: 1}),
+        ("▲ On battery, 12 min left", {109: 0x0C, 123: 1, 108: 12}),
+        ("▲ On battery, less than 1 min left", {116: 1, 108: 0}),
+        ("▲ On battery, 2 h 5 min left", {116: 1, 108: 125}),
+        ("▲ On battery", {116: 1, 108: FILLER}),
+        ("◆ On bypass", {109: 0x0805}),
+        ("◐ Eco mode", {109: 0x0844}),
+        ("◇ Test running", {138: 1}),
+        ("● On mains", {}),
+    ],
+)
+def test_what_it_runs_on(expected: str, change: Words) -> None:
+    assert state(of(change)) == expected
+
+
+def test_nothing_read_is_unreachable() -> None:
+    condition = assess(Source().snapshot({}))
+    assert (state(condition), verdict(condition)) == ("✖ Unreachable", "? unreachable")
+    assert (condition.bacs, condition.charge, condition.alarms) == (None, None, ())
+
+
+def test_a_gateway_frame_has_no_blocks() -> None:
+    frame = simulated("plc-stopped")
+    good = assess(Source("prof").snapshot(frame))
+    assert (state(good), verdict(good)) == ("● On mains", "? blocks not served")
+    assert good.bacs is not None
+    assert good.bacs.text == "8 blocks, not served"
+    still = assess(Source("prof").snapshot(frame, moving=False))
+    assert (state(still), verdict(still)) == ("? UPS lost", "? UPS lost")
+
+
+def test_a_list_without_a_word_about_the_source() -> None:
+    condition = assess(Source("everexceed").snapshot(simulated("everexceed-on-default-map")))
+    assert (state(condition), verdict(condition)) == ("? Not served", "? not served")
+
+
+def test_a_bacs_alone_has_no_ups() -> None:
+    assert state(assess(Source("bacs").snapshot(simulated()))) == "– No UPS"
+
+
+def test_a_ups_without_bacs_may_survive() -> None:
+    source = Source("ups")
+    assert verdict(assess(source.snapshot(simulated(modules=0)))) == "✔ YES"
+    assert assess(source.snapshot(simulated(modules=0))).bacs is None
+
+
+def test_the_smaller_runtime_counts_on_battery_only() -> None:
+    snapshot = Source().snapshot(words({109: 0x0C, 108: 40, 103: 50}))
+    assert assess(snapshot).runtime == 2400
+    # 50 % at 0.1 % a second are gone in 500 s, whatever the UPS thinks
+    assert state(assess(snapshot, fall=0.001)) == "▲ On battery, 8 min left"
+    assert assess(snapshot, fall=0.0001).runtime == 2400
+    assert assess(Source().snapshot(words({108: 40, 103: 50})), fall=0.001).runtime == 2400
+
+
+def test_absent_blocks_are_ill_and_so_are_those_with_a_flag() -> None:
+    gone = dict.fromkeys(range(1080, 1085), FILLER)  # module 5, the first of string 2
+    bacs = of(gone, {1063: 0x2001}).bacs  # module 1: resistance rather high, general alarm
+    assert bacs is not None
+    assert (bacs.text, bacs.level, bacs.absent) == (
+        "6 of 8 well, 1 absent",
+        "critical",
+        ("string 2 module 5",),
+    )
+    healthy = of({}).bacs
+    assert healthy is not None
+    assert (healthy.text, healthy.level) == ("8 of 8 well", "good")
+
+
+def test_alarms_are_told_once_and_people_come_first() -> None:
+    # overload by both words, thermal runaway, module 2's voltage low as module and as system say it
+    alarms = of({109: 0x0104, 122: 1, 1001: 0x0009, 1002: 0x0009, 1068: 0x0009, 127: 1}).alarms
+    assert [(alarm.severity, alarm.label, alarm.places) for alarm in alarms] == [
+        ("critical", "Thermal runaway", ()),
+        ("critical", "Overload", ()),
+        ("critical", "Block voltage low", ("string 1 module 2",)),
+        ("warning", "Charger failed", ()),
+        ("warning", "General alarm", ("string 1 module 2",)),
+    ]
+    assert alarms[0].danger
+    assert alarms[0].action.startswith("People out")
+    assert alarms[1].sources == ("ups_status.output_high", "ups_alarm.output_overload")
+
+
+def test_what_belongs_set_and_is_clear_is_an_alarm() -> None:
+    alarms = of({109: 0, 1000: 0x0040}).alarms
+    assert [(alarm.severity, alarm.label) for alarm in alarms] == [
+        ("critical", "Output on: no"),
+        ("warning", "Running: no"),
+    ]
+
+
+def test_devices_sort_by_trouble() -> None:
+    changes: list[Words] = [
+        {1001: 0x0008},  # danger to people comes before all else
+        {134: 1},
+        {125: 1},
+        {123: 1},
+        {127: 1},
+        {116: 1},
+        {138: 1},
+        {},
+    ]
+    troubles = [of(change).trouble for change in changes]
+    assert troubles == sorted(troubles)
+    assert assess(Source().snapshot({})).trouble < of({134: 1}).trouble

@@ -1,0 +1,83 @@
+"""Blocks beside the median of their string; values and limits typed from operations 3."""
+
+import pytest
+from snapshots import Source, simulated
+
+from exporter.exposition.blocks import (
+    DISCHARGE_SHARE,
+    FLOAT_LIMITS,
+    HEAT_KELVIN,
+    HEAT_LIMIT,
+    RESISTANCE_RATIO,
+    Block,
+    block_strings,
+)
+from exporter.generate.alerts.thresholds import thresholds
+
+
+def blocks(changes: dict[int, int], labels: dict[str, str] | None = None) -> list[Block]:
+    """8 blocks in 2 strings, all at 13.65 V, 5 mΩ and 21 °C but for the changes, by address."""
+    words = simulated()
+    for module in range(8):
+        words |= dict(zip(range(1060 + 5 * module, 1065 + 5 * module), (120, 13650, 500, 0, 4), strict=True))
+    snapshot = Source(labels=labels).snapshot(words | changes)
+    strings = block_strings(snapshot)
+    assert [(string.name, len(string.blocks)) for string in strings] == [("1", 4), ("2", 4)]
+    return [block for string in strings for block in string.blocks]
+
+
+@pytest.mark.parametrize(
+    ("change", "quantity", "level", "sign"),
+    [
+        ({1061: 13650 - 119}, "voltage", 0, "·"),
+        ({1061: 13650 - 121}, "voltage", 1, "▼"),  # half of 0.24 V
+        ({1061: 13650 - 241}, "voltage", 2, "▼▼"),
+        ({1061: 13650 - 481}, "voltage", 3, "▼▼▼"),
+        ({1061: 13650 + 400}, "voltage", 1, "▲"),  # 0.49 V above
+        ({1061: 13650 + 491}, "voltage", 2, "▲▲"),
+        ({1000: 0x0009, 1061: 13650 - 400}, "voltage", 1, "▼"),  # 4 % of 13.65 V under discharge
+        ({1000: 0x0009, 1061: 13650 - 560}, "voltage", 2, "▼▼"),
+        ({1062: 590}, "resistance", 0, "·"),
+        ({1062: 610}, "resistance", 1, "▲"),
+        ({1062: 701}, "resistance", 2, "▲▲"),
+        ({1062: 200}, "resistance", 0, "·"),
+        ({1060: 120 + 10}, "temperature", 2, "▲▲"),  # half kelvins
+        ({1060: 120 + 20}, "temperature", 3, "▲▲▲"),
+        ({1060: 120 - 20}, "temperature", 0, "·"),
+        ({1060 + 5 * n: 178 for n in range(4)}, "temperature", 3, "▲▲▲"),  # all of them at 50 °C
+    ],
+)
+def test_how_far_a_block_is_from_its_string(
+    change: dict[int, int], quantity: str, level: int, sign: str
+) -> None:
+    first, *_, last = blocks(change)
+    reading = first.readings[quantity]  # type: ignore[index]
+    assert reading.level == level
+    if reading.difference:
+        assert reading.sign == sign
+    assert all(it.level == 0 for it in last.readings.values()), "the other string has its own median"
+
+
+def test_lithium_has_limits_of_its_own() -> None:
+    first = blocks({1061: 13000, 1062: 900, 1060: 150}, {"chemistry": "lfp"})[0]
+    assert [first.readings[name].level for name in ("voltage", "resistance", "temperature")] == [0, 0, 3]
+
+
+def test_absent_and_flagged_blocks() -> None:
+    changes = dict.fromkeys(range(1065, 1070), 0xD8F1) | {1073: 0x0002, 1063: 0x2001}
+    first, second, third, *_ = blocks(changes)
+    assert (first.flags, first.severity) == (("Resistance rather high", "General alarm"), "warning")
+    assert (second.present, second.readings) == (False, {})
+    # lost sight of: it is there, and its values are not believed
+    assert (third.present, third.readings) == (True, {})
+    assert third.flags == ("Module not answering",)
+
+
+def test_the_limits_are_those_of_the_alerts() -> None:
+    default = {name: threshold.default for name, threshold in thresholds().items()}
+    for (_, low, high), cells in zip(FLOAT_LIMITS, (1, 3, 6), strict=True):
+        assert (low, high) == (default[f"float_low_{cells}"], default[f"float_high_{cells}"])
+    assert pytest.approx(DISCHARGE_SHARE) == 1 - default["weak_block"]
+    assert default["resistance_median"] == RESISTANCE_RATIO
+    assert (default["heat_warning"], default["heat_limit"]) == (HEAT_KELVIN, HEAT_LIMIT)
+    assert default["heat_critical"] == 2 * HEAT_KELVIN

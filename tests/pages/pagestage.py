@@ -1,0 +1,105 @@
+"""Simulated devices and the exporter's application in a thread, and pages of it in a real Chromium."""
+
+import asyncio
+import threading
+from collections.abc import Coroutine, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+from aiohttp import web
+
+from exporter.config import load_config
+from exporter.simulator.scenarios import Scenario
+from exporter.simulator.server import Simulator
+from exporter.web.app import create_app
+from exporter.web.state import State
+
+T = TypeVar("T")
+
+# the strictest policy under which the pages must work: nothing inline, nothing from elsewhere
+POLICY = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; form-action 'self'"
+
+
+def turned(strings: int = 2, modules: int = 8, personality: str = "cs141", **knobs: Any) -> Simulator:
+    """A simulated device that stands as its knobs say."""
+    steps = [{"at": "0s", "set": knobs}] if knobs else []
+    entry = {
+        "name": "stage", "description": "-", "personality": personality, "lasts": "1h", "timeline": steps,
+    }  # fmt: skip
+    scenario = Scenario.model_validate(entry)
+    return Simulator(scenario, listen="127.0.0.1:0", strings=strings, modules=modules)
+
+
+def played(scenario: str, at: float, *, modules: int = 40) -> Simulator:
+    """A simulated device that stands still, `at` seconds into a scenario."""
+    now = [0.0]
+    simulator = Simulator(scenario, listen="127.0.0.1:0", modules=modules, clock=lambda: now[0])
+    simulator.image()
+    now[0] = at
+    simulator.image()
+    return simulator
+
+
+class Stage:
+    """Everything that runs in the thread; `base` is the address of the application."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.loop = loop
+        self.base = ""
+        self.state: State | None = None
+        self._runner: web.AppRunner | None = None
+        self._simulators: list[Simulator] = []
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        return asyncio.run_coroutine_threadsafe(work, self.loop).result(30)
+
+    def start(self, simulators: Sequence[Simulator]) -> list[str]:
+        """Start simulators; their targets."""
+
+        async def start() -> None:
+            await asyncio.gather(*(simulator.start() for simulator in simulators))
+
+        self._simulators += simulators
+        self.run(start())
+        return [simulator.target for simulator in simulators]
+
+    def serve(self, config: Path) -> None:
+        """Serve the application with this configuration."""
+
+        async def begin() -> None:
+            state = self.state = State(lambda: load_config(config), 0.5)
+            app = create_app(state)
+            app.on_response_prepare.append(_with_policy)
+            self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
+            await self._runner.setup()
+            await web.TCPSite(self._runner, "127.0.0.1", 0).start()
+            self.base = f"http://127.0.0.1:{self._runner.addresses[0][1]}"
+
+        self.run(begin())
+
+    async def end(self) -> None:
+        if self._runner is not None:
+            await self._runner.cleanup()
+        if self.state is not None:
+            self.state.fleet.close()
+        await asyncio.gather(*(simulator.stop() for simulator in self._simulators))
+
+
+async def _with_policy(request: web.Request, response: web.StreamResponse) -> None:
+    response.headers["Content-Security-Policy"] = POLICY
+
+
+@contextmanager
+def stage() -> Iterator[Stage]:
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever, name="stage")
+    thread.start()
+    it = Stage(loop)
+    try:
+        yield it
+    finally:
+        it.run(it.end())
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join(10)
+        loop.close()

@@ -1,0 +1,126 @@
+"""What is remembered of a device's passes, and for how long."""
+
+import asyncio
+from dataclasses import replace
+from pathlib import Path
+
+from support import free_port
+
+from exporter.config import Config, load_config
+from exporter.reading.fleet import Fleet
+from exporter.reading.history import History
+from exporter.reading.snapshot import Snapshot
+from exporter.simulator.server import Simulator
+from exporter.targets import parse_target
+
+
+def read(*, lost: bool = False, dead: bool = False, charge: int = 100) -> Snapshot:
+    """The snapshot of a pass over a simulated device."""
+
+    async def run() -> Snapshot:
+        device = Simulator(listen="127.0.0.1:0", modules=2, pins={103: charge})
+        if lost:
+            device.turn(ups_communication=False)
+        async with device:
+            target = f"tcp://127.0.0.1:{free_port()}" if dead else device.target
+            fleet = Fleet(load_config(targets=[f"a={target}"]))
+            snapshot = await fleet.devices["a"].scrape(asyncio.get_running_loop().time() + 5)
+            fleet.close()
+            return snapshot
+
+    return asyncio.run(run())
+
+
+def note(history: History, snapshot: Snapshot, at: float, *, cut_short: bool = False) -> None:
+    dated = replace(snapshot, time=1.7e9 + at)
+    history.note(dated, at=at, duration=0.1, requests=3, cut_short=cut_short)
+
+
+def test_failures_are_kept_longer_than_successes() -> None:
+    history, good, bad = History(), read(), read(dead=True)
+    for at in range(0, 3):
+        note(history, bad, at)
+    for at in range(3, 60):
+        note(history, good, at)
+    passes = history.passes
+    assert [entry.up for entry in passes] == [True] * 10 + [False] * 3
+    assert [entry.time - 1.7e9 for entry in passes[:2]] == [59, 58]
+    assert "cannot connect" in passes[-1].errors[0]
+    for at in range(60, 90):
+        note(history, bad, at)
+    assert sum(not entry.up for entry in history.passes) == 20
+
+
+def test_the_last_good_of_each_group() -> None:
+    history, good, lost, dead = History(), read(), read(lost=True), read(dead=True)
+    note(history, good, 0)
+    note(history, lost, 10)
+    note(history, dead, 20)
+    assert history.last is not None
+    assert not history.last.up
+    ups, bacs = history.last_good(("ups",)), history.last_good(("bacs",))
+    assert ups is not None
+    assert bacs is not None
+    assert (ups.time - 1.7e9, bacs.time - 1.7e9) == (0, 10)
+    # the UPS is seen where all that vouches for it is, as the frame and the UPS in it
+    both = history.last_good(("ups", "bacs"))
+    assert both is ups
+    assert history.last_good(("prof",)) is None
+    assert history.up_at == 10
+    note(history, good, 30)
+    assert history.up_at == 30
+
+
+def test_a_scraper_without_time_says_nothing_about_the_device() -> None:
+    history, good, nothing = History(), read(), read(dead=True)
+    note(history, good, 0)
+    note(history, nothing, 10, cut_short=True)
+    assert history.last is not None
+    assert history.last.up
+    assert history.last_at == 0
+    assert [entry.up for entry in history.passes] == [False, True]
+
+
+def test_how_fast_the_charge_falls() -> None:
+    history = History()
+    levels = {charge: read(charge=charge) for charge in (90, 89, 88, 86, 95)}
+    assert history.fall() is None
+    note(history, levels[90], 0)
+    note(history, levels[89], 30)
+    assert history.fall() is None, "half a minute says nothing"
+    note(history, levels[88], 60)
+    assert history.fall() == (0.90 - 0.88) / 60
+    note(history, levels[86], 320)
+    assert history.fall() == (0.89 - 0.86) / 290, "by the last five minutes"
+    note(history, levels[95], 330)
+    assert history.fall() is None, "it is charged again"
+
+
+def test_a_device_has_a_history_and_a_probed_one_has_none(tmp_path: Path) -> None:
+    def config(target: str, site: str) -> Config:
+        path = tmp_path / "generex.yml"
+        path.write_text(f"devices: [{{name: a, target: '{target}', labels: {{site: {site}}}}}]\n")
+        return load_config(path)
+
+    async def run() -> None:
+        async with Simulator(listen="127.0.0.1:0", modules=2) as device:
+            fleet = Fleet(config(device.target, "north"))
+            until = asyncio.get_running_loop().time() + 5
+            one = fleet.devices["a"]
+            shared = await asyncio.gather(*(one.scrape(until) for _ in range(3)))
+            history = one.history
+            assert history is not None
+            assert history.last is shared[0]
+            assert len(history.passes) == 1, "a pass that three shared is one pass"
+            assert history.passes[0].requests == one.counters.requests
+            # an edited label keeps it, another address does not
+            fleet.apply(config(device.target, "south"))
+            assert fleet.devices["a"] is not one
+            assert fleet.devices["a"].history is history
+            fleet.apply(config("10.0.0.7", "south"))
+            assert fleet.devices["a"].history is not history
+            probed = fleet.probed(parse_target("10.0.0.9"), "cs141")
+            assert probed.history is None
+            fleet.close()
+
+    asyncio.run(run())
