@@ -2,6 +2,8 @@
 
 import asyncio
 import threading
+import time
+import urllib.request
 from collections.abc import Coroutine, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,7 +12,7 @@ from typing import Any, TypeVar
 from aiohttp import web
 
 from exporter.config import load_config
-from exporter.simulator.scenarios import Scenario
+from exporter.simulator.scenarios import Scenario, load_scenario
 from exporter.simulator.server import Simulator
 from exporter.web.app import create_app
 from exporter.web.state import State
@@ -21,20 +23,27 @@ T = TypeVar("T")
 POLICY = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; form-action 'self'"
 
 
-def turned(strings: int = 2, modules: int = 8, personality: str = "cs141", **knobs: Any) -> Simulator:
+def turned(
+    strings: int = 2, modules: int = 8, personality: str = "cs141", listen: str = "127.0.0.1:0", **knobs: Any
+) -> Simulator:
     """A simulated device that stands as its knobs say."""
     steps = [{"at": "0s", "set": knobs}] if knobs else []
     entry = {
         "name": "stage", "description": "-", "personality": personality, "lasts": "1h", "timeline": steps,
     }  # fmt: skip
     scenario = Scenario.model_validate(entry)
-    return Simulator(scenario, listen="127.0.0.1:0", strings=strings, modules=modules)
+    return Simulator(scenario, listen=listen, strings=strings, modules=modules)
 
 
 def played(scenario: str, at: float, *, modules: int = 40) -> Simulator:
-    """A simulated device that stands still, `at` seconds into a scenario."""
-    now = [0.0]
-    simulator = Simulator(scenario, listen="127.0.0.1:0", modules=modules, clock=lambda: now[0])
+    """A simulated device that stands still, `at` seconds into a scenario; a gateway's counter goes on."""
+    now, began = [0.0], time.monotonic()
+    moves = load_scenario(scenario).personality == "prof"
+
+    def clock() -> float:
+        return now[0] + (time.monotonic() - began if moves else 0)
+
+    simulator = Simulator(scenario, listen="127.0.0.1:0", modules=modules, clock=clock)
     simulator.image()
     now[0] = at
     simulator.image()
@@ -63,6 +72,23 @@ class Stage:
         self._simulators += simulators
         self.run(start())
         return [simulator.target for simulator in simulators]
+
+    def turn(self, simulator: Simulator, **knobs: Any) -> None:
+        async def turn() -> None:
+            simulator.turn(**knobs)
+
+        self.run(turn())
+
+    def get(self, path: str) -> str:
+        """Ask for a path as a scraper would."""
+        with urllib.request.urlopen(self.base + path, timeout=30) as answer:
+            text: str = answer.read().decode()
+            return text
+
+    def requests(self, device: str) -> int:
+        """How many Modbus requests went to a device since the start."""
+        assert self.state is not None
+        return self.state.fleet.devices[device].counters.requests
 
     def serve(self, config: Path) -> None:
         """Serve the application with this configuration."""

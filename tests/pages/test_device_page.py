@@ -1,0 +1,145 @@
+"""The page of a device in a real Chromium, and both pages under an accessibility checker."""
+
+import re
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from pagestage import Stage, stage, turned
+from playwright.sync_api import Browser, Page, expect
+
+
+def section(page: Page, heading: str) -> str:
+    return page.get_by_role("region", name=heading, exact=True).first.inner_text()
+
+
+def test_what_the_device_says_now(hall: Stage, page: Page) -> None:
+    page.goto(f"{hall.base}/device/weak")
+    flags = section(page, "Active flags")
+    assert flags.index("On battery") < flags.index("Resistance high") < flags.index("Discharging")
+    assert "string 1 module 17" in flags
+    assert "First: Have the block replaced by battery service soon" in flags
+    values = section(page, "Measurements")
+    assert re.search(r"UPS battery charge\s+98 %", values)
+    assert re.search(r"UPS output voltage phase 1 / 2 / 3\s+230 V / 230 V / 230 V", values)
+    passes = page.get_by_role("region", name="Recent passes").last.get_by_role("row").all_inner_texts()
+    assert re.search(r"✔ all read\s+\d+ ms\s+4", passes[1])
+
+
+def test_blocks_stand_beside_their_string(hall: Stage, page: Page) -> None:
+    page.goto(f"{hall.base}/device/weak")
+    tiles = page.locator("li.block")
+    assert tiles.count() == 40
+    weak = tiles.nth(16)
+    assert re.sub(r"\s+", " ", weak.inner_text()) == "17 ▲ V ▼ R ▲▲▲"
+    assert re.search(r"Block 17: 12\.\d+ V \(−0\.\d+ V\), .* mΩ", weak.get_attribute("title") or "")
+    assert tiles.nth(15).inner_text() == "16"
+    page.get_by_text("String 1 in numbers").first.click()
+    numbers = page.get_by_role("row").filter(has=page.get_by_role("rowheader", name="17", exact=True))
+    assert "Resistance high" in numbers.first.inner_text()
+    page.goto(f"{hall.base}/device/missing")
+    assert re.sub(r"\s+", " ", page.locator("li.absent").inner_text()) == "23 ✖ absent"
+    page.get_by_text("String 2 in numbers").first.click()
+    numbers = page.get_by_role("row").filter(has=page.get_by_role("rowheader", name="23", exact=True))
+    assert "✖ absent" in numbers.first.inner_text()
+
+
+def test_all_flags_and_raw_words_are_folded(hall: Stage, page: Page) -> None:
+    page.goto(f"{hall.base}/device/lost")
+    summary = page.get_by_text("UPS status: 16 flags")
+    table = page.locator("details", has=summary).get_by_role("table")
+    expect(table).to_be_hidden()
+    summary.click()
+    rows = {text.split("\t")[0]: text.split("\t")[-1] for text in table.get_by_role("row").all_inner_texts()}
+    # what is frozen is neither set nor clear
+    assert rows["UPS not answering"] == "■ set"
+    assert rows["On battery"] == "– not reported"
+    page.get_by_text("Raw words of this pass").click()
+    words = page.locator("#words")
+    status = words.get_by_role("row").filter(has_text="ups.status").inner_text()
+    assert re.search(r"109\s+STATUS\s+0x4004\s+16388\s+Output on, UPS not answering", status), status
+    charge = words.get_by_role("row").filter(has_text="ups.battery_charge")
+    assert charge.locator("s").inner_text() == "100 %"
+    assert "not believed" in charge.inner_text()
+    module = words.get_by_role("row").filter(has_text="bacs.module_volts#2")
+    assert module.locator("s").count() == 0
+    assert "1066" in module.inner_text()
+    # what was unfolded stays so when the page is loaded again
+    page.reload()
+    expect(words.get_by_role("table")).to_be_visible()
+
+
+def test_an_unreachable_device_shows_its_past_struck_through(hall: Stage, page: Page) -> None:
+    page.goto(f"{hall.base}/device/dying")
+    verdict = page.locator(".verdict").inner_text()
+    assert re.search(r"✖ Unreachable for \d+ s", verdict)
+    assert re.search(r"Last seen on battery, 34 %, \d\d:\d\d:\d\d, \d+ s ago", verdict)
+    assert "cannot connect" in verdict
+    assert page.locator(".verdict s").inner_text() == "on battery, 34 %"
+    assert page.locator("dl.values dd").count() == page.locator("dl.values dd s").count() > 8
+    assert "As last seen at" in section(page, "Battery blocks")
+    assert page.locator("ol.blocks:not(.old)").count() == 0
+    flags = section(page, "Active flags")
+    assert "Not known" in flags
+    assert "On battery" in page.get_by_role("region", name="Active flags").locator("s").all_inner_texts()
+
+
+def test_a_lost_ups_is_not_current_but_its_battery_is(hall: Stage, page: Page) -> None:
+    page.goto(f"{hall.base}/device/lost")
+    current = page.locator("dl.values div:not(.old) dt").all_inner_texts()
+    assert [text.split(" phase")[0].split(" port")[0] for text in current] == [
+        "UPS power failures", "UPS AUX input", "BACS strings", "BACS modules",
+    ]  # fmt: skip
+    old = page.locator("dl.values div.old")
+    assert old.filter(has_text="UPS battery charge").locator("s").inner_text() == "100 %"
+    assert page.locator("ol.blocks.old").count() == 0
+    assert page.locator("li.block").count() == 8
+
+
+def test_a_bacs_that_does_not_vouch_for_itself_shows_no_blocks_as_current(hall: Stage, page: Page) -> None:
+    page.goto(f"{hall.base}/device/starting")
+    assert "Blocks: not trusted" in page.locator(".verdict").inner_text()
+    assert page.locator("li.block").count() == 0, "it was never seen trusted"
+
+
+def test_three_hundred_and_thirty_modules(page: Page, tmp_path: Path) -> None:
+    with stage() as it:
+        (target,) = it.start([turned(10, 330, weak_block=17, lost_modules=[44, 330])])
+        (tmp_path / "generex.yml").write_text(
+            f"devices: [{{name: big, target: '{target}', expect: {{modules: 330}}}}]\n"
+        )
+        it.serve(tmp_path / "generex.yml")
+        page.goto(f"{it.base}/device/big")
+        assert page.locator("li.block").count() == 330
+        assert page.locator("li.absent b").all_inner_texts() == ["44 ✖", "330 ✖"]
+        assert "327 of 330 well, 2 absent" in page.locator(".verdict").inner_text()
+        assert "string 2 module 44, string 10 module 330" in page.locator(".verdict").inner_text()
+        page.get_by_text("Raw words of this pass").click()
+        expect(
+            page.locator("#words").get_by_role("row").filter(has_text="bacs.module_volts#330")
+        ).to_be_visible()
+
+
+@pytest.mark.parametrize(
+    ("path", "scheme", "width"),
+    [
+        ("/", "light", 380), ("/", "dark", 1400), ("/?refresh=off", "light", 1400),
+        ("/device/weak", "dark", 380), ("/device/dying", "light", 1400), ("/device/missing", "light", 380),
+    ],
+)  # fmt: skip
+def test_nothing_stands_in_anybodys_way(
+    hall: Stage, browser: Browser, path: str, scheme: str, width: int
+) -> None:
+    context = browser.new_context(
+        viewport={"width": width, "height": 800},
+        color_scheme="dark" if scheme == "dark" else "light",
+    )
+    page = context.new_page()
+    page.goto(hall.base + path)
+    for summary in page.locator("details:not(#words) summary").all()[-2:]:
+        summary.click()
+    found = Axe().run(page).response["violations"]
+    assert [(it["id"], [node["html"] for node in it["nodes"]][:3]) for it in found] == []
+    wider = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    assert wider <= 0, "nobody has to scroll sideways"
+    context.close()

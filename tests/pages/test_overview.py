@@ -1,0 +1,310 @@
+"""The page `/` in a real Chromium, as people read it."""
+
+import json
+import re
+import time
+from pathlib import Path
+
+import pytest
+from conftest import HOSTILE  # type: ignore[import-not-found]
+from pagestage import Stage, played, stage, turned
+from playwright.sync_api import Browser, Locator, Page, expect
+from support import free_port
+
+from exporter.simulator.scenarios import load_scenario
+
+SCENARIOS = Path(__file__).parents[2] / "exporter" / "simulator" / "scenarios"
+
+# scenario, seconds into it, and what a person reads then: state, would it survive, blocks, worst alarm
+READ_AS = [
+    ("normal", 0, "On mains", "YES", "40 of 40 well", "none"),
+    ("power-failure", 110, "On battery, 40 min left", "on battery now", "40 of 40 well", "On battery"),
+    ("dies-on-battery", 590, "Load dark", "load is dark", "0 of 40 well", "Output on: no"),
+    ("generator-hunting", 75, "On battery, 40 min left", "on battery now", "40 of 40 well", "On battery"),
+    ("short-dip", 63.5, "On battery, 40 min left", "on battery now", "40 of 40 well", "On battery"),
+    ("battery-test", 110, "On battery, 40 min left", "on battery now", "40 of 40 well", "On battery"),
+    ("overload", 110, "On mains", "NO: overload", "40 of 40 well", "Overload"),
+    ("bypass", 110, "On bypass", "NO: on bypass", "40 of 40 well", "On bypass"),
+    ("maintenance-bypass", 170, "Load dark", "load is dark", "40 of 40 well", "Output on: no"),
+    ("communication-lost", 110, "UPS lost", "UPS lost", "40 of 40 well", "UPS not answering"),
+    ("charger-failed", 110, "On mains", "NO: charger failed", "40 of 40 well", "Charger failed"),
+    # all zeros: no BACS is known of a device that was never seen otherwise
+    ("cs141-reboot", 110, "Load dark", "load is dark", "–", "Output on: no"),
+    ("module-lost", 110, "On mains", "NO: block missing", "39 of 40 well, 1 absent", "Module lost"),
+    ("bus-cut", 110, "On mains", "NO: block missing", "24 of 40 well, 16 absent", "Module lost"),
+    ("bus-cut-count-stays", 110, "On mains", "NO: block missing", "24 of 40 well, 16 absent", "Module lost"),
+    ("weak-block", 110, "On mains", "YES", "39 of 40 well", "Resistance out of range"),
+    ("string-open", 230, "On battery, 16 min left", "on battery now", "40 of 40 well", "On battery"),
+    ("thermal-runaway", 590, "On mains", "NO: thermal runaway", "39 of 40 well", "Thermal runaway"),
+    ("ground-fault", 110, "On mains", "NO: ground fault", "40 of 40 well", "Ground fault"),
+    ("service", 830, "On mains", "YES", "40 of 40 well", "Polling modules"),
+    ("bacs-frozen", 110, "On mains", "YES", "40 of 40 well", "none"),
+    ("no-bacs-zeros", 50, "On mains", "YES", "–", "none"),
+    ("old-firmware", 50, "On mains", "YES", "40 of 40 well", "none"),
+    # the default list at a UPS of another: most of its words are refused
+    ("everexceed-on-default-map", 0, "UPS not read", "UPS not read", "–", "Output on: no"),
+    ("scale-0.1", 50, "On mains", "YES", "40 of 40 well", "none"),
+    ("plc-stopped", 50, "On mains", "blocks not served", "40 blocks, not served", "none"),
+    ("demo", 50, "On mains", "YES", "39 of 40 well", "Resistance out of range"),
+]
+
+
+def row(page: Page, name: str) -> Locator:
+    """The row of a device."""
+    return page.get_by_role("row").filter(has=page.get_by_role("link", name=name, exact=True))
+
+
+def cell(page: Page, name: str, number: int) -> str:
+    """The text of a cell: 0 state, 1 would it survive, 2–5 numbers, 6 blocks, 7 alarms, 8 read."""
+    return row(page, name).get_by_role("cell").nth(number).inner_text()
+
+
+def worst(page: Page, name: str) -> str:
+    """The first alarm of a row without shape and severity, or what stands there instead of alarms."""
+    alarms = row(page, name).locator(".alarms li")
+    text = alarms.first.text_content() if alarms.count() else cell(page, name, 7)
+    return re.sub(r"^\W*\w+:\s+(?=\w)", "", text or "") if alarms.count() else text or ""
+
+
+def test_every_scenario_reads_as_a_person_would_say_it(browser: Browser, page: Page, tmp_path: Path) -> None:
+    assert {name for name, *_ in READ_AS} == {path.stem for path in SCENARIOS.glob("*.yaml")}
+    with stage() as it:
+        targets = it.start([played(name, at) for name, at, *_ in READ_AS])
+        lines = ["devices:"]
+        for (name, *_), target in zip(READ_AS, targets, strict=True):
+            module = "prof" if load_scenario(name).personality == "prof" else "cs141"
+            lines.append(
+                f"  - {{name: {name}, target: '{target}', module: {module}, expect: {{modules: 40}}}}"
+                if name.startswith("bus-cut") or name == "module-lost"
+                else f"  - {{name: {name}, target: '{target}', module: {module}}}"
+            )
+        (tmp_path / "generex.yml").write_text("\n".join(lines) + "\n")
+        it.serve(tmp_path / "generex.yml")
+        it.get("/")
+        it.get("/probe?target=plc-stopped")
+        page.goto(it.base)
+        read = {}
+        for name, *_ in READ_AS:
+            signed = [cell(page, name, number).splitlines()[0] for number in (0, 1)]
+            state, survival = (re.sub(r"^\W+ ", "", text) for text in signed)
+            read[name] = (state, survival, cell(page, name, 6), worst(page, name))
+        assert read == {name: tuple(words) for name, _, *words in READ_AS}
+        names = page.get_by_role("rowheader").all_inner_texts()
+        assert set(names[:2]) == {"thermal-runaway", "ground-fault"}, "danger to people comes first"
+        assert names.index("dies-on-battery") < names.index("power-failure") < names.index("normal")
+
+
+def test_what_the_hall_looks_like(hall: Stage, page: Page) -> None:
+    page.goto(hall.base)
+    assert cell(page, "fine", 0) == "● On mains"
+    assert [cell(page, "fine", number) for number in range(2, 6)] == ["100 %", "40 min", "46 %", "30 °C"]
+    assert "✖ NO: block missing" in cell(page, "missing", 1)
+    assert "1 absent" in cell(page, "missing", 6)
+    assert "Block hot: string 2 module 31" in cell(page, "runaway", 7)
+    assert cell(page, "never", 0) == "✖ Unreachable, never seen"
+    assert page.get_by_text("10 devices", exact=True).is_visible()
+    assert row(page, "fine").get_by_role("link", name="Debug fine").get_attribute("href") == (
+        "/probe?target=fine&debug=true"
+    )
+    for path in ("/metrics", "/sd", "/config"):
+        assert page.locator(f'nav a[href="{path}"]').count() == 1
+
+
+def test_a_device_out_of_sight_shows_what_was_seen_last(hall: Stage, page: Page) -> None:
+    page.goto(hall.base)
+    state = cell(page, "dying", 0)
+    assert re.fullmatch(
+        r"✖ Unreachable for \d+ s\s+last seen on battery, 34 %, \d\d:\d\d:\d\d, \d+ s ago", state
+    ), state
+    assert re.fullmatch(r"\? UPS lost\s+last seen on mains, 100 %, [\d:]+, \d+ s ago", cell(page, "lost", 0))
+    for name in ("dying", "lost"):
+        struck = row(page, name).locator("s")
+        numbers = [cell(page, name, number).removeprefix("last seen").strip() for number in range(2, 6)]
+        assert struck.all_inner_texts()[1:] == numbers, "what is not of now is struck through"
+    assert row(page, "fine").locator("s").count() == 0
+    assert cell(page, "dying", 8).startswith("tried ")
+
+
+def test_a_device_dies_and_comes_back(page: Page, tmp_path: Path) -> None:
+    with stage() as it:
+        port = free_port()
+        device = turned(modules=4, listen=f"127.0.0.1:{port}")
+        (target,) = it.start([device])
+        (tmp_path / "generex.yml").write_text(f"devices: [{{name: a, target: '{target}'}}]\n")
+        it.serve(tmp_path / "generex.yml")
+        page.goto(it.base)
+        assert cell(page, "a", 0) == "● On mains"
+        it.run(device.stop())
+        metrics = it.get("/probe?target=a")
+        assert "generex_ups_battery_charge_ratio" not in metrics, "only pages look back"
+        page.reload()
+        assert "Unreachable for" in cell(page, "a", 0)
+        page.goto(f"{it.base}/device/a")
+        expect(page.locator("dl.values s").first).to_have_text("230 V / 230 V / 230 V")
+        expect(page.locator("dl.values div:not(.old)")).to_have_count(0)
+        assert page.get_by_text("cannot connect").first.is_visible()
+        it.run(device.start())
+        it.get("/probe?target=a")
+        page.reload()
+        expect(page.locator("s")).to_have_count(0)
+        page.goto(it.base)
+        assert cell(page, "a", 0) == "● On mains"
+
+
+def test_hostile_names_and_labels_are_shown_as_text(page: Page, tmp_path: Path) -> None:
+    label = "</td><script>alert(2)</script>{{ 7*7 }}"
+    names = [HOSTILE, "..", "日本/電源", "x" * 200]
+    with stage() as it:
+        device = turned(modules=4, listen="0.0.0.0:0")
+        it.start([device])
+        devices = [
+            {"name": name, "target": f"127.0.0.{number}:{device.port}", "labels": {"site": label}}
+            for number, name in enumerate(names, 1)
+        ]
+        (tmp_path / "generex.yml").write_text(json.dumps({"devices": devices}))
+        it.serve(tmp_path / "generex.yml")
+        loaded: list[str] = []
+        page.on("request", lambda request: loaded.append(request.url))
+        for name in names:
+            page.goto(it.base)
+            assert label in row(page, name).inner_text()
+            page.get_by_role("link", name=name, exact=True).click()
+            expect(page.get_by_role("heading", level=1)).to_have_text(name)
+            assert label in page.locator(".about").inner_text()
+            page.get_by_role("link", name="Stop refreshing").click()
+            expect(page.get_by_role("heading", level=1)).to_have_text(name)
+            page.get_by_role("link", name="Debug").click()
+            assert f"device   {name}\n" in page.locator("body").inner_text()
+        assert page.locator("script:not([src])").count() == 0
+        assert all(url.startswith(it.base) for url in loaded), "nothing comes from elsewhere"
+
+
+def test_three_hundred_devices(browser: Browser, page: Page, tmp_path: Path) -> None:
+    with stage() as it:
+        # one simulator at 300 addresses of this machine
+        device = turned(modules=0, listen="0.0.0.0:0")
+        it.start([device])
+        addresses = [f"127.0.{number // 200}.{number % 200 + 1}:{device.port}" for number in range(300)]
+        lines = [f"  - {{name: ups-{number:03}, target: '{at}'}}" for number, at in enumerate(addresses)]
+        (tmp_path / "generex.yml").write_text("devices:\n" + "\n".join(lines) + "\n")
+        it.serve(tmp_path / "generex.yml")
+        it.get("/metrics?collect[]=devices")
+        worked = time.process_time()
+        it.get("/")
+        assert time.process_time() - worked < 0.6, "seconds of work, whatever else this machine does"
+        page.goto(it.base)
+        assert page.get_by_text("300 devices", exact=True).is_visible()
+        assert page.get_by_role("rowheader").count() == 300
+        assert cell(page, "ups-299", 0) == "● On mains"
+
+
+def test_a_page_asks_no_more_than_a_scrape_would(hall: Stage, page: Page) -> None:
+    page.goto(f"{hall.base}/device/fine")
+    before = hall.requests("fine")
+    for path in ("/", "/device/fine", "/"):
+        page.goto(hall.base + path)
+    assert hall.requests("fine") == before
+    assert re.search(r"\d+ s ago", cell(page, "fine", 8))
+
+
+def test_a_slow_device_keeps_no_page_waiting(page: Page, tmp_path: Path) -> None:
+    with stage() as it:
+        silent = it.run(_silent())
+        (target,) = it.start([turned(modules=0)])
+        (tmp_path / "generex.yml").write_text(
+            f"devices: [{{name: quick, target: '{target}'}}, "
+            f"{{name: slow, target: '127.0.0.1:{silent}', timeout: 5s, request_timeout: 4s}}]\n"
+        )
+        it.serve(tmp_path / "generex.yml")
+        started = time.monotonic()
+        page.goto(it.base)
+        assert time.monotonic() - started < 3
+        assert cell(page, "quick", 0) == "● On mains"
+        assert cell(page, "slow", 0) == "… Not read yet"
+        assert "being read" in cell(page, "slow", 8)
+        assert page.locator("html").get_attribute("data-refresh") == "3"
+        page.goto(f"{it.base}/device/slow")
+        assert page.get_by_text("Not read yet. Being read now.").is_visible()
+
+
+async def _silent() -> int:
+    import asyncio
+
+    async def hold(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+        writer.close()
+
+    server = await asyncio.start_server(hold, "127.0.0.1", 0)
+    port: int = server.sockets[0].getsockname()[1]
+    return port
+
+
+def test_it_refreshes_itself_but_not_under_somebodys_hands(hall: Stage, page: Page) -> None:
+    loads: list[str] = []
+    page.on("load", lambda loaded: loads.append(loaded.url))
+    page.clock.install()
+    page.goto(hall.base)
+    with page.expect_event("load"):
+        page.clock.run_for(20_000)
+    page.get_by_label("Name or address").fill("10.0.0.7")
+    loads.clear()
+    page.clock.run_for(40_000)
+    expect(page.locator("#held")).to_contain_text("In use, so not refreshed")
+    expect(page.get_by_label("Name or address")).to_have_value("10.0.0.7")
+    assert loads == []
+    page.get_by_role("link", name="Stop refreshing").click()
+    expect(page.get_by_text("not refreshed.")).to_be_visible()
+    assert page.locator("script").count() == 0
+
+
+def test_it_works_without_javascript(hall: Stage, browser: Browser) -> None:
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(hall.base)
+    assert cell(page, "fine", 0) == "● On mains"
+    assert page.locator('meta[http-equiv="refresh"]').get_attribute("content") == "15"
+    page.get_by_label("Name or address").fill("fine")
+    page.get_by_role("button", name="Probe").click()
+    assert 'generex_up{device="fine",site="north"} 1' in page.locator("body").inner_text()
+    page.goto(f"{hall.base}/device/weak")
+    page.get_by_text("String 1 in numbers").first.click()
+    assert page.get_by_role("rowheader", name="17", exact=True).is_visible()
+    page.goto(f"{hall.base}/?refresh=off")
+    assert page.locator('meta[http-equiv="refresh"]').count() == 0
+    context.close()
+
+
+def test_the_keyboard_reaches_everything(hall: Stage, page: Page) -> None:
+    for path in ("/", "/device/weak"):
+        page.goto(hall.base + path)
+        wanted = page.locator("a, button, input, summary").evaluate_all("all => all.length")
+        radios = page.get_by_role("radio").count()
+        seen = set()
+        for _ in range(wanted + 20):
+            page.keyboard.press("Tab")
+            focused = page.evaluate(
+                """() => {
+                    const it = document.activeElement;
+                    if (it === document.body) return null;
+                    if (getComputedStyle(it).outlineStyle === 'none') return 'no ring';
+                    it.dataset.seen ||= String(Math.random());
+                    return it.matches('a, button, input, summary') ? it.dataset.seen : null;
+                }"""
+            )
+            assert focused != "no ring"
+            if focused:
+                seen.add(focused)
+        assert len(seen) == wanted - max(radios - 1, 0), "a group of radio buttons is one stop"
+        page.keyboard.press("Escape")
+
+
+@pytest.mark.parametrize("path", ["/?x=1", "/device", "/device/nobody", "/?refresh=maybe", "/static/none"])
+def test_bad_addresses_are_named(hall: Stage, path: str, browser: Browser) -> None:
+    page = browser.new_page()
+    answer = page.goto(hall.base + path)
+    assert answer is not None
+    assert answer.status in (400, 404)
+    assert answer.headers["content-type"].startswith("text/plain")
+    text = page.locator("body").inner_text()
+    assert re.search(r'"(x|name|nobody|refresh|/static/none)"', text), text
+    page.close()
