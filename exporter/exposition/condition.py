@@ -22,7 +22,7 @@ ENOUGH_CHARGE = 0.9  # of a battery that shall carry the load now (operations 4)
 _RANK: dict[Level, int] = {"critical": 0, "lost": 0, "warning": 1, "info": 2, "none": 3, "good": 3}
 _UPS = ("generex_ups_status", "generex_ups_alarm")
 _BACS = ("generex_bacs_state", "generex_bacs_alarm")
-_BATTERY_GROUPS = ("bacs", "strings", "modules")
+_BACS_PREFIX = "generex_bacs_"
 
 _ON_BATTERY = ("backup_mode", "on_battery")
 _ON_BYPASS = ("bypass_mode", "on_bypass")
@@ -90,7 +90,11 @@ def minutes(seconds: float) -> str:
 
 def ups_groups(words: Iterable[Word]) -> frozenset[str]:
     """The groups that hold a UPS's words, and the names by which they vouch for it."""
-    own = [word for word in words if word.metric.startswith("generex_ups_")]
+    return _groups(words, "generex_ups_")
+
+
+def _groups(words: Iterable[Word], prefix: str) -> frozenset[str]:
+    own = [word for word in words if word.metric.startswith(prefix)]
     return frozenset(name for word in own for name in (word.group, word.section))
 
 
@@ -124,6 +128,10 @@ class _Facts:
     def ups_groups(self) -> frozenset[str]:
         return ups_groups(cast(Layout, self.snapshot.layout).words.values())
 
+    @cached_property
+    def bacs_groups(self) -> frozenset[str]:
+        return _groups(cast(Layout, self.snapshot.layout).words.values(), _BACS_PREFIX)
+
     @property
     def expects_ups(self) -> bool:
         return not self.ups_groups.isdisjoint(self.snapshot.groups)
@@ -151,11 +159,11 @@ class _Facts:
 
     @property
     def bacs_trusted(self) -> bool:
-        return self.snapshot.valid.get("bacs", True)
+        return all(good for name, good in self.snapshot.valid.items() if name in self.bacs_groups)
 
     @property
     def bacs_read(self) -> bool:
-        return all(self.snapshot.groups.get(name, True) for name in _BATTERY_GROUPS)
+        return all(good for name, good in self.snapshot.groups.items() if name in self.bacs_groups)
 
     @property
     def string_missing(self) -> bool:
@@ -176,11 +184,11 @@ class _Facts:
 
     @property
     def battery_alarm(self) -> bool:
-        metrics = (*_BACS, "generex_bacs_module_alarm")
         return any(
             reading.is_set and reading.flag.severity == "critical"
-            for metric in metrics
-            for reading in self._flags.get(metric, ())
+            for metric, readings in self._flags.items()
+            if metric.startswith(_BACS_PREFIX)
+            for reading in readings
         )
 
 
@@ -218,7 +226,7 @@ SURVIVAL: tuple[tuple[Finding, _Test], ...] = (
     (Finding("ups_unread", "?", "UPS not read", "lost"), lambda facts: facts.ups_unread),
     (Finding("load_dark", "✖", "load is dark", "critical"), lambda facts: facts.dark),
     (
-        Finding("shutting_down", "✖", "shutting down", "critical"),
+        Finding("shutting_down", "✖", "NO: shutting down", "critical"),
         _ups("shutdown_imminent", "shutdown_pending"),
     ),
     (Finding("on_battery", "▲", "on battery now", "warning"), lambda facts: facts.on_battery),

@@ -42,7 +42,6 @@ class Row:
     seen: Seen | None
     alarms: tuple[tuple[str, str, str], ...]
     more_alarms: int
-    at: str
     age: str
     being_read: bool
     order: tuple[object, ...]
@@ -119,7 +118,6 @@ def _row(device: Device, being_read: bool, now: float) -> Row:
             (alarm.severity, SEVERITY_SIGNS[alarm.severity], _short(alarm)) for alarm in alarms[:_ALARMS]
         ),
         more_alarms=max(len(alarms) - _ALARMS, 0),
-        at=clock(last.time) if last else "",
         age=ago(now - history.last_at) if history and last else "",
         being_read=being_read,
         order=(*trouble, config.name),
