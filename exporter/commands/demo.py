@@ -46,6 +46,7 @@ def run(args: argparse.Namespace) -> int:
         print(
             f"\nA simulated CS141 with BACS (2 strings, 40 modules) runs through the scenario "
             f"{simulator.scenario.name!r}.\n"
+            f"  its page         {base}/\n"
             f"  its metrics      {base}/metrics\n"
             f"  one probe        {base}/probe?target=demo\n"
             f"  what went over   {base}/probe?target=demo&debug=true\n"

@@ -4,14 +4,12 @@ Works from exported readings only, so that the truth rules hold here too: what i
 The first outcome of a list that holds is the one that is told; the Grafana boards use the same two lists.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
-from typing import Literal, cast
+from typing import Literal
 
-from exporter.exposition.alarms import Alarm, FlagReading, active_alarms, flag_readings, place_text
-from exporter.maps.model import Word
-from exporter.reading.layout import Layout
+from exporter.exposition.alarms import Alarm, active_alarms, place_text
+from exporter.exposition.facts import BACS_FLAGS, UPS_FLAGS, Facts
 from exporter.reading.snapshot import Snapshot
 
 Level = Literal["critical", "lost", "warning", "info", "none", "good"]
@@ -20,17 +18,7 @@ Level = Literal["critical", "lost", "warning", "info", "none", "good"]
 ENOUGH_CHARGE = 0.9  # of a battery that shall carry the load now (operations 4)
 
 _RANK: dict[Level, int] = {"critical": 0, "lost": 0, "warning": 1, "info": 2, "none": 3, "good": 3}
-_UPS = ("generex_ups_status", "generex_ups_alarm")
-_BACS = ("generex_bacs_state", "generex_bacs_alarm")
-_BACS_PREFIX = "generex_bacs_"
-
-_ON_BATTERY = ("backup_mode", "on_battery")
 _ON_BYPASS = ("bypass_mode", "on_bypass")
-_LOST = ("comm_lost", "communication_lost")
-_DARK = (
-    "shutdown", "output_off_as_requested", "ups_off_as_requested", "ups_output_off", "ups_system_off",
-    "awaiting_power",
-)  # fmt: skip
 _UPS_FAULT = ("inverter_failure", "ups_failed", "general_fault", "fuse_failure", "output_bad")
 
 
@@ -88,119 +76,15 @@ def minutes(seconds: float) -> str:
     return f"{whole // 60} h {whole % 60} min" if whole >= 120 else f"{whole} min"
 
 
-def ups_groups(words: Iterable[Word]) -> frozenset[str]:
-    """The groups that hold a UPS's words, and the names by which they vouch for it."""
-    return _groups(words, "generex_ups_")
-
-
-def _groups(words: Iterable[Word], prefix: str) -> frozenset[str]:
-    own = [word for word in words if word.metric.startswith(prefix)]
-    return frozenset(name for word in own for name in (word.group, word.section))
-
-
-class _Facts:
-    """The readings of a snapshot, asked by name."""
-
-    def __init__(self, snapshot: Snapshot) -> None:
-        self.snapshot = snapshot
-        self._flags: dict[str, list[FlagReading]] = {}
-        for reading in flag_readings(snapshot):
-            self._flags.setdefault(reading.word.metric, []).append(reading)
-
-    def values(self, metric: str) -> list[float]:
-        readings = self.snapshot.readings.get(metric, ())
-        return [series.samples(raw)[0][1] for series, raw in readings]
-
-    def value(self, metric: str) -> float | None:
-        return next(iter(self.values(metric)), None)
-
-    def flag(self, metrics: tuple[str, ...], *names: str) -> bool | None:
-        """Whether any of the flags is set; None when none of them was reported."""
-        found = [
-            reading.is_set
-            for metric in metrics
-            for reading in self._flags.get(metric, ())
-            if reading.flag.name in names
-        ]
-        return any(found) if found else None
-
-    @cached_property
-    def ups_groups(self) -> frozenset[str]:
-        return ups_groups(cast(Layout, self.snapshot.layout).words.values())
-
-    @cached_property
-    def bacs_groups(self) -> frozenset[str]:
-        return _groups(cast(Layout, self.snapshot.layout).words.values(), _BACS_PREFIX)
-
-    @property
-    def expects_ups(self) -> bool:
-        return not self.ups_groups.isdisjoint(self.snapshot.groups)
-
-    @property
-    def ups_lost(self) -> bool:
-        unseen = any(not good for name, good in self.snapshot.valid.items() if name in self.ups_groups)
-        return unseen or self.flag(_UPS, *_LOST) is True
-
-    @property
-    def ups_unread(self) -> bool:
-        return any(not good for name, good in self.snapshot.groups.items() if name in self.ups_groups)
-
-    @property
-    def dark(self) -> bool:
-        return self.flag(_UPS, "output_act") is False or self.flag(_UPS, *_DARK) is True
-
-    @property
-    def on_battery(self) -> bool | None:
-        return self.flag(_UPS, *_ON_BATTERY)
-
-    @property
-    def charge(self) -> float | None:
-        return self.value("generex_ups_battery_charge_ratio")
-
-    @property
-    def bacs_trusted(self) -> bool:
-        return all(good for name, good in self.snapshot.valid.items() if name in self.bacs_groups)
-
-    @property
-    def bacs_read(self) -> bool:
-        return all(good for name, good in self.snapshot.groups.items() if name in self.bacs_groups)
-
-    @property
-    def string_missing(self) -> bool:
-        """Whether a string has no values although the BACS was read and vouches for itself."""
-        if not self.snapshot.groups.get("strings", False) or not self.bacs_trusted:
-            return False
-        counts = cast(Layout, self.snapshot.layout).counts
-        expected = max(counts.get("strings", 0), self.value("generex_bacs_strings") or 0)
-        return len(self.values("generex_bacs_string_volts")) < expected
-
-    @property
-    def modules_present(self) -> list[float]:
-        return self.values("generex_bacs_module_present")
-
-    @property
-    def blocks_unserved(self) -> bool:
-        return bool(self.value("generex_bacs_modules")) and not self.modules_present
-
-    @property
-    def battery_alarm(self) -> bool:
-        return any(
-            reading.is_set and reading.flag.severity == "critical"
-            for metric, readings in self._flags.items()
-            if metric.startswith(_BACS_PREFIX)
-            for reading in readings
-        )
-
-
-_Test = Callable[[_Facts], bool | None]
+_Test = Callable[[Facts], bool | None]
 
 
 def _ups(*names: str) -> _Test:
-    return lambda facts: facts.flag(_UPS, *names)
+    return lambda facts: facts.flag(UPS_FLAGS, *names)
 
 
 def _bacs(*names: str) -> _Test:
-    return lambda facts: facts.flag(_BACS, *names)
+    return lambda facts: facts.flag(BACS_FLAGS, *names)
 
 
 _UNREACHABLE: _Test = lambda facts: not facts.snapshot.up  # noqa: E731 (a row of both tables)
@@ -272,7 +156,7 @@ SURVIVAL: tuple[tuple[Finding, _Test], ...] = (
 
 def assess(snapshot: Snapshot, fall: float | None = None) -> Condition:
     """How the device fares by this pass; `fall` is how much charge (0 to 1) it loses a second, if known."""
-    facts = _Facts(snapshot)
+    facts = Facts(snapshot)
     state, state_rank = _first(STATES, facts)
     survival, survival_rank = _first(SURVIVAL, facts)
     alarms = active_alarms(snapshot)
@@ -298,11 +182,11 @@ def assess(snapshot: Snapshot, fall: float | None = None) -> Condition:
     )
 
 
-def _first(outcomes: tuple[tuple[Finding, _Test], ...], facts: _Facts) -> tuple[Finding, int]:
+def _first(outcomes: tuple[tuple[Finding, _Test], ...], facts: Facts) -> tuple[Finding, int]:
     return next((finding, rank) for rank, (finding, holds) in enumerate(outcomes) if holds(facts))
 
 
-def _bacs_health(facts: _Facts, alarms: tuple[Alarm, ...]) -> BacsHealth | None:
+def _bacs_health(facts: Facts, alarms: tuple[Alarm, ...]) -> BacsHealth | None:
     if not facts.snapshot.up:
         return None
     if not facts.bacs_trusted:

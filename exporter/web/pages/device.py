@@ -6,6 +6,7 @@ from typing import Any
 
 from exporter.exposition.alarms import flag_readings, severity_of
 from exporter.exposition.blocks import QUANTITIES, Block, BlockString, Quantity, block_strings
+from exporter.exposition.facts import ups_groups
 from exporter.exposition.summary import Section, meaning, quantity, summarise
 from exporter.maps.model import Metric, Word
 from exporter.reading.device import Device
@@ -96,8 +97,6 @@ def _tables(snapshot: Snapshot | None) -> list[Section]:
 
 def _old(device: Device, last: Snapshot | None) -> list[tuple[str, str, str, str]]:
     """The measurements of when the UPS was last in sight, without those that were read now too."""
-    from exporter.exposition.condition import ups_groups
-
     before = device.history.last_good(ups_groups(device.map.words.values())) if device.history else None
     current = {metric for *_, metric in _measurements(last)}
     return [row for row in _measurements(before) if row[3] not in current]

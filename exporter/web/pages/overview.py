@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from exporter.exposition.alarms import Alarm
-from exporter.exposition.condition import STATES, Condition, Finding, Level, assess, minutes, ups_groups
+from exporter.exposition.condition import STATES, Condition, Finding, Level, assess, minutes
+from exporter.exposition.facts import ups_groups
 from exporter.reading.device import Device
 from exporter.reading.fleet import Fleet
 from exporter.web.pages.texts import SEVERITY_SIGNS, ago, clock, device_path, probe_path

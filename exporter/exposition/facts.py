@@ -1,0 +1,140 @@
+"""The readings of a snapshot, asked by name: what is not exported is not known. Pure."""
+
+from collections.abc import Iterable
+from functools import cached_property
+from typing import cast
+
+from exporter.exposition.alarms import FlagReading, flag_readings
+from exporter.maps.model import Word
+from exporter.reading.layout import Layout
+from exporter.reading.snapshot import Snapshot
+
+UPS_FLAGS = ("generex_ups_status", "generex_ups_alarm")
+BACS_FLAGS = ("generex_bacs_state", "generex_bacs_alarm")
+_BACS_PREFIX = "generex_bacs_"
+
+_ON_BATTERY = ("backup_mode", "on_battery")
+_LOST = ("comm_lost", "communication_lost")
+_DARK = (
+    "shutdown", "output_off_as_requested", "ups_off_as_requested", "ups_output_off", "ups_system_off",
+    "awaiting_power",
+)  # fmt: skip
+
+
+def ups_groups(words: Iterable[Word]) -> frozenset[str]:
+    """The groups that hold a UPS's words, and the names by which they vouch for it."""
+    return _groups(words, "generex_ups_")
+
+
+def _groups(words: Iterable[Word], prefix: str) -> frozenset[str]:
+    own = [word for word in words if word.metric.startswith(prefix)]
+    return frozenset(name for word in own for name in (word.group, word.section))
+
+
+class Facts:
+    """The readings of a snapshot, asked by name."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self.snapshot = snapshot
+        self._flags: dict[str, list[FlagReading]] = {}
+        for reading in flag_readings(snapshot):
+            self._flags.setdefault(reading.word.metric, []).append(reading)
+
+    def values(self, metric: str) -> list[float]:
+        """All values of a metric, in its unit."""
+        readings = self.snapshot.readings.get(metric, ())
+        return [series.samples(raw)[0][1] for series, raw in readings]
+
+    def value(self, metric: str) -> float | None:
+        """The first value of a metric; None where it has none."""
+        return next(iter(self.values(metric)), None)
+
+    def flag(self, metrics: tuple[str, ...], *names: str) -> bool | None:
+        """Whether any of the flags is set; None when none of them was reported."""
+        found = [
+            reading.is_set
+            for metric in metrics
+            for reading in self._flags.get(metric, ())
+            if reading.flag.name in names
+        ]
+        return any(found) if found else None
+
+    @cached_property
+    def ups_groups(self) -> frozenset[str]:
+        """What `ups_groups` says for this device."""
+        return ups_groups(cast(Layout, self.snapshot.layout).words.values())
+
+    @cached_property
+    def bacs_groups(self) -> frozenset[str]:
+        """The same for its BACS."""
+        return _groups(cast(Layout, self.snapshot.layout).words.values(), _BACS_PREFIX)
+
+    @property
+    def expects_ups(self) -> bool:
+        """Whether the device is there to tell of a UPS."""
+        return not self.ups_groups.isdisjoint(self.snapshot.groups)
+
+    @property
+    def ups_lost(self) -> bool:
+        """Whether the UPS is out of sight of its manager, or a gateway frame is not valid."""
+        unseen = any(not good for name, good in self.snapshot.valid.items() if name in self.ups_groups)
+        return unseen or self.flag(UPS_FLAGS, *_LOST) is True
+
+    @property
+    def ups_unread(self) -> bool:
+        """Whether a word about the UPS is missing from this pass."""
+        return any(not good for name, good in self.snapshot.groups.items() if name in self.ups_groups)
+
+    @property
+    def dark(self) -> bool:
+        """Whether the output is off (operations 1.13)."""
+        return self.flag(UPS_FLAGS, "output_act") is False or self.flag(UPS_FLAGS, *_DARK) is True
+
+    @property
+    def on_battery(self) -> bool | None:
+        """Whether the UPS runs on battery; None where nothing says so."""
+        return self.flag(UPS_FLAGS, *_ON_BATTERY)
+
+    @property
+    def charge(self) -> float | None:
+        """The battery charge from 0 to 1."""
+        return self.value("generex_ups_battery_charge_ratio")
+
+    @property
+    def bacs_trusted(self) -> bool:
+        """Whether the BACS, if there is one, vouches for itself."""
+        return all(good for name, good in self.snapshot.valid.items() if name in self.bacs_groups)
+
+    @property
+    def bacs_read(self) -> bool:
+        """Whether the BACS, if there is one, was read to the last module."""
+        return all(good for name, good in self.snapshot.groups.items() if name in self.bacs_groups)
+
+    @property
+    def string_missing(self) -> bool:
+        """Whether a string has no values although the BACS was read and vouches for itself."""
+        if not self.snapshot.groups.get("strings", False) or not self.bacs_trusted:
+            return False
+        counts = cast(Layout, self.snapshot.layout).counts
+        expected = max(counts.get("strings", 0), self.value("generex_bacs_strings") or 0)
+        return len(self.values("generex_bacs_string_volts")) < expected
+
+    @property
+    def modules_present(self) -> list[float]:
+        """1 for each module that is there, 0 for each that is absent."""
+        return self.values("generex_bacs_module_present")
+
+    @property
+    def blocks_unserved(self) -> bool:
+        """Whether there are modules, but their words are not served, as in a gateway frame."""
+        return bool(self.value("generex_bacs_modules")) and not self.modules_present
+
+    @property
+    def battery_alarm(self) -> bool:
+        """Whether a critical flag of the BACS or of a module is set."""
+        return any(
+            reading.is_set and reading.flag.severity == "critical"
+            for metric, readings in self._flags.items()
+            if metric.startswith(_BACS_PREFIX)
+            for reading in readings
+        )
