@@ -86,11 +86,11 @@ def test_an_unreachable_device_shows_its_past_struck_through(hall: Stage, page: 
 
 def test_a_lost_ups_is_not_current_but_its_battery_is(hall: Stage, page: Page) -> None:
     page.goto(f"{hall.base}/device/lost")
-    current = page.locator("dl.values div:not(.old) dt").all_inner_texts()
+    current = page.locator("dl.values:not(.old) dt").all_inner_texts()
     assert [text.split(" phase")[0].split(" port")[0] for text in current] == [
         "UPS power failures", "UPS AUX input", "BACS strings", "BACS modules",
     ]  # fmt: skip
-    old = page.locator("dl.values div.old")
+    old = page.locator("dl.values.old div")
     assert old.filter(has_text="UPS battery charge").locator("s").inner_text() == "100 %"
     assert page.locator("ol.blocks.old").count() == 0
     assert page.locator("li.block").count() == 8
