@@ -1,4 +1,4 @@
-"""One Chromium for these tests, and one hall of devices that most of them look at."""
+"""A Chromium for these tests, and a hall of devices that most of them look at."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,8 +11,8 @@ from support import free_port, require
 HOSTILE = "<img src=x onerror=alert(1)>/../\"'&?#%2F%20;--> {{7*7}} ☠"
 
 
-# not longer than these tests: while Playwright runs, no other test in this thread could run an event loop
-@pytest.fixture(scope="package")
+# no longer than a module: while Playwright runs, no other test in this thread can run an event loop
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     program = require("chromium")
     with sync_playwright() as playwright:
@@ -22,7 +22,7 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def hall(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     """Devices in every kind of trouble, read once; one died since and one lost its UPS."""
     devices = {
