@@ -1,5 +1,6 @@
 """The page `/` in a real Chromium, as people read it."""
 
+import asyncio
 import json
 import re
 import time
@@ -209,7 +210,8 @@ def test_a_page_asks_no_more_than_a_scrape_would(hall: Stage, page: Page) -> Non
 
 def test_a_slow_device_keeps_no_page_waiting(page: Page, tmp_path: Path) -> None:
     with stage() as it:
-        silent = it.run(_silent())
+        server = it.run(_silent())
+        silent = server.sockets[0].getsockname()[1]
         (target,) = it.start([turned(modules=0)])
         (tmp_path / "generex.yml").write_text(
             f"devices: [{{name: quick, target: '{target}'}}, "
@@ -225,18 +227,15 @@ def test_a_slow_device_keeps_no_page_waiting(page: Page, tmp_path: Path) -> None
         assert page.locator("html").get_attribute("data-refresh") == "3"
         page.goto(f"{it.base}/device/slow")
         assert page.get_by_text("Not read yet. Being read now.").is_visible()
+        it.loop.call_soon_threadsafe(server.close)
 
 
-async def _silent() -> int:
-    import asyncio
-
+async def _silent() -> asyncio.Server:
     async def hold(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read()
         writer.close()
 
-    server = await asyncio.start_server(hold, "127.0.0.1", 0)
-    port: int = server.sockets[0].getsockname()[1]
-    return port
+    return await asyncio.start_server(hold, "127.0.0.1", 0)
 
 
 def test_it_refreshes_itself_but_not_under_somebodys_hands(hall: Stage, page: Page) -> None:
