@@ -5,7 +5,10 @@ from collections.abc import Mapping
 import pytest
 from snapshots import Source, simulated
 
-from exporter.exposition.condition import SURVIVAL, Condition, assess
+from exporter.exposition.condition import ENOUGH_CHARGE, STATES, SURVIVAL, Condition, assess
+from exporter.generate.dashboards import choices
+from exporter.generate.dashboards.vocabulary import Vocabulary
+from exporter.maps import built_in_maps
 
 FILLER = 0xD8F1
 Words = Mapping[int, int | None]  # by address; None was not read
@@ -226,3 +229,12 @@ def test_devices_sort_by_trouble() -> None:
     troubles = [of(change).trouble for change in changes]
     assert troubles == sorted(troubles)
     assert assess(Source().snapshot({})).trouble < of({134: 1}).trouble
+
+
+def test_the_boards_tell_the_same_in_the_same_order() -> None:
+    words = Vocabulary(built_in_maps())
+    told = [choice.text.replace("%", " %") for choice in choices.survival(words, ENOUGH_CHARGE)]
+    assert told == [f"{finding.sign} {finding.text}" for finding, _ in SURVIVAL]
+    # a tile has less room for words
+    signs = [choice.text.partition(" ")[0] for choice in choices.states(words)]
+    assert signs == [finding.sign for finding, _ in STATES]
