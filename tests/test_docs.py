@@ -1,6 +1,9 @@
 """What README and docs show is true: the example loads, links lead somewhere, no key is left out."""
 
+import doctest
 import re
+import shlex
+import shutil
 from pathlib import Path
 
 import pytest
@@ -10,13 +13,18 @@ from exporter.config import config_json_schema, load_config
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+EXAMPLES = ROOT / "docs" / "examples"
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
+
+
+def blocks(page: Path, language: str) -> list[str]:
+    """The fenced blocks of a language on a page."""
+    return re.findall(rf"```{language}\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
 
 
 def fenced(language: str, marker: str) -> str:
     """The first fenced block of a language that holds `marker`."""
-    blocks = re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
-    return next(block for block in blocks if marker in block)
+    return next(block for block in blocks(ROOT / "README.md", language) if marker in block)
 
 
 def test_the_example_configuration_loads(tmp_path: Path) -> None:
@@ -51,6 +59,59 @@ def test_every_key_of_the_schema_is_in_the_reference() -> None:
     assert not [key for key in sorted(keys) if f"| `{key}` |" not in page]
 
 
-def test_the_shown_explanation_is_what_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["explain", "ups.status", "56", "--format=text"]) == 0
-    assert f"$ generex-exporter explain ups.status 56\n{capsys.readouterr().out}```" in README
+COMMAND = re.compile(r"^\$ generex-exporter ((?:explain|maps|check) .+)\n((?:(?!\$ ).*\n)*)", re.MULTILINE)
+SHOWN = [
+    pytest.param(command, printed, id=f"{page.name}: {command[:40]}")
+    for page in PAGES
+    for block in blocks(page, "console")
+    for command, printed in COMMAND.findall(block)
+    if printed.strip()
+]
+
+
+@pytest.mark.parametrize(("command", "printed"), SHOWN)
+def test_what_is_shown_is_what_is_printed(
+    command: str, printed: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the folder of the examples; a line of three dots stands for those left out."""
+    monkeypatch.chdir(EXAMPLES)
+    assert main(shlex.split(command)) == 0
+    found = capsys.readouterr().out
+    assert doctest.OutputChecker().check_output(printed, found, doctest.ELLIPSIS), found
+
+
+def test_what_is_shown_is_looked_at() -> None:
+    assert {param.id.split(":")[0] for param in SHOWN} >= {"README.md", "gateway.md", "own-maps.md"}
+
+
+CONFIGURATIONS = [
+    pytest.param(block, id=f"{page.name} {number}")
+    for page in PAGES
+    for number, block in enumerate(blocks(page, "yaml"))
+    if re.search(r"^devices:", block, re.MULTILINE)
+]
+
+
+@pytest.mark.parametrize("text", CONFIGURATIONS)
+def test_every_shown_configuration_loads(text: str, tmp_path: Path) -> None:
+    for file in EXAMPLES.iterdir():
+        shutil.copy(file, tmp_path)
+    path = tmp_path / "shown.yml"
+    path.write_text(text, encoding="utf-8")
+    assert load_config(path).devices
+
+
+def test_the_parts_of_the_worked_example_are_parts_of_its_file() -> None:
+    file = (EXAMPLES / "own_ups.yaml").read_text(encoding="utf-8").splitlines()
+    shown = [block for block in blocks(ROOT / "docs" / "own-maps.md", "yaml") if "own_ups.yaml" not in block]
+    assert len(shown) >= 5
+    assert not [line for block in shown for line in block.splitlines() if line not in file]
+
+
+def test_the_worked_example_is_right() -> None:
+    """The addresses and bits of the vendor's list (device.md 5.2)."""
+    words = load_config(EXAMPLES / "own.yml").maps["own_ups"].words
+    places = [(name, words[name].address) for name in ("temperature", "input_volts_1", "status")]
+    assert places == [("temperature", 100), ("input_volts_1", 102), ("status", 106)]
+    flags = [(flag.name, flag.mask) for flag in words["status"].flags]
+    assert flags == [("bypass_mode", 1), ("output_act", 4)]
