@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 
+from exporter.discover.battery import Battery
 from exporter.discover.findings import Findings
 from exporter.targets import Target
 
@@ -60,11 +61,13 @@ def _device(name: str, target: Target, item: Findings) -> list[str]:
         lines.append(f"    max_words: {heard.max_words}  # more at once were refused")
     if "prof" in item.maps and heard.frame_base:
         lines += ["    prof:", f"      base_address: {heard.frame_base}"]
-    if item.phases:
-        lines.append(f"    # (inferred) phases: {item.phases}")
-    if battery.there and "bacs" in item.maps:
-        lines += _expect(item)
-    elif "bacs" in item.maps:
+    has_bacs = battery.there and "bacs" in item.maps
+    if has_bacs and not (battery.expected_strings or battery.expected_modules):
+        lines.append("    bacs: required")
+    expected = [f"phases: {item.phases}  # (inferred) from volts and hertz"] if item.phases else []
+    if expected := [*expected, *(_expected_battery(item.battery) if has_bacs else ())]:
+        lines += ["    expect:", *(f"      {line}" for line in expected)]
+    if "bacs" in item.maps and not has_bacs:
         lines.append(f"    # no BACS: {battery.why}; it is looked for from time to time all the same")
     if item.tenths:
         lines.append("    overrides:")
@@ -75,19 +78,18 @@ def _device(name: str, target: Target, item: Findings) -> list[str]:
     return lines
 
 
-def _expect(item: Findings) -> list[str]:
-    battery = item.battery
+def _expected_battery(battery: Battery) -> list[str]:
     strings, modules = battery.expected_strings, battery.expected_modules
-    if not strings and not modules:
-        return ["    bacs: required"]
-    lines = ["    expect:"]
+    lines = []
     if strings:
-        lines.append(f"      strings: {strings}")
+        lines.append(f"strings: {strings}")
     if modules:
         above = f"  # the device counts {battery.modules}, but {modules} answers" if battery.above else ""
-        lines.append(f"      modules: {modules}{above}")
+        lines.append(f"modules: {modules}{above}")
     if battery.cells:
-        lines.append(f"      # (inferred) {battery.cells} lead-acid cells in a block, by its volts")
+        # no word tells the chemistry: that they are lead-acid is taken from the voltage of a cell
+        lines.append(f"cells_per_block: {battery.cells}  # (inferred) from the volts of a block")
+        lines.append("# chemistry: lfp  # for lithium; no word tells, lead-acid is assumed")
     return lines
 
 

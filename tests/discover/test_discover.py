@@ -33,6 +33,7 @@ def test_a_default_list_with_a_bacs(capsys: pytest.CaptureFixture[str], tmp_path
     (device,) = written(tmp_path).devices
     assert (device.name, device.module, device.maps) == ("ups-a", "cs141", ("ups", "bacs"))
     assert (device.expect.strings, device.expect.modules) == (2, 40)
+    assert (device.expect.phases, device.expect.cells_per_block, device.expect.chemistry) == (3, 6, "")
     assert not device.options.overrides
     assert done.err.endswith(
         f"wrote {tmp_path}/generex.yml: read it, then generex-exporter --config.file {tmp_path}/generex.yml\n"
