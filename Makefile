@@ -2,8 +2,9 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+COMPILE = $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --custom-compile-command 'make lock'
 
-.PHONY: run test lint bench clean
+.PHONY: run test lint bench lock clean
 
 run: $(VENV)/run.stamp ## a simulated CS141 with BACS and the exporter on port 10141
 	$(BIN)/generex-exporter demo
@@ -19,6 +20,12 @@ lint: $(VENV)/dev.stamp
 
 bench: $(VENV)/dev.stamp ## speed and memory as ratios to the wire's floor
 	$(BIN)/python -m tests.bench $(ARGS)
+
+lock: $(VENV)/base.stamp ## the image's dependencies, pinned with their hashes
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group lock
+	$(COMPILE) --extra otlp --output-file deploy/image/requirements.txt pyproject.toml
+	$(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"], sep="\n")' | \
+	  $(COMPILE) --output-file deploy/image/build-requirements.txt -
 
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

@@ -1,0 +1,9 @@
+"""The image is built once for all tests that run it."""
+
+import pytest
+from containers import build
+
+
+@pytest.fixture(scope="session")
+def image() -> str:
+    return build()
