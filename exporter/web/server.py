@@ -14,6 +14,7 @@ from exporter import __version__
 from exporter.errors import UserError
 from exporter.web.app import create_app
 from exporter.web.listen import ListenAddress
+from exporter.web.notify import READY, STOPPING, notify, reloading, status
 from exporter.web.security import IDLE_TIMEOUT, CurrentWebConfig, Doors, Guard
 from exporter.web.state import State
 
@@ -37,8 +38,14 @@ async def serve(
     reloads: set[asyncio.Task[None]] = set()
 
     async def reload() -> None:
-        with contextlib.suppress(UserError):  # logged there, and the metric says so
-            await state.reload()
+        notify(reloading())
+        outcome = "reload failed, the old configuration stays"
+        try:
+            with contextlib.suppress(UserError):  # logged there, and the metric says so
+                await state.reload()
+                outcome = _devices(state)
+        finally:
+            notify(READY, status(outcome))
 
     def on_hangup() -> None:
         task = loop.create_task(reload())
@@ -71,10 +78,12 @@ async def serve(
                 "version": __version__,
             },
         )
+        notify(READY, status(_devices(state)))
         if on_ready is not None:
             await on_ready(open_at)
         pushing = loop.create_task(state.pusher.run(), name="otlp")
         await stop.wait()
+        notify(STOPPING)
         log.info("stopping")
     finally:
         if pushing is not None:
@@ -95,6 +104,10 @@ def new_runner(
         handler_cancellation=True,  # a scraper that has left waits for no device any more
         keepalive_timeout=idle_timeout,
     )  # fmt: skip
+
+
+def _devices(state: State) -> str:
+    return f"devices configured: {len(state.config.devices)}"
 
 
 def _reason(error: OSError | UnicodeError) -> str:
