@@ -76,7 +76,7 @@ def container(name: str, *arguments: str) -> Iterator[str]:
 
 def build() -> str:
     """The name of the image, built from this checkout. Skips the test where that is impossible."""
-    for program in ("buildah", "podman", "runc", "debootstrap"):
+    for program in ("buildah", "podman", "runc", "catatonit", "debootstrap"):
         require(program)
     if os.geteuid() != 0:
         pytest.skip("the containers' base can only be made by root")
