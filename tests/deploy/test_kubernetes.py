@@ -141,12 +141,30 @@ def test_three_replicas_divide_the_devices(built: dict[str, list[Object]]) -> No
     services = sorted(item["metadata"]["name"] for item in of_kind(objects, "Service"))
     assert services == ["generex-exporter-0", "generex-exporter-1", "generex-exporter-2"]
     (config,) = of_kind(objects, "ScrapeConfig")
-    (hashed,) = [rule for rule in config["spec"]["relabelings"] if rule.get("action") == "HashMod"]
-    assert hashed["modulus"] == len(services)
-    (address,) = [rule for rule in config["spec"]["relabelings"] if rule["targetLabel"] == "__address__"]
+    by_label = {rule["targetLabel"]: rule for rule in config["spec"]["relabelings"] if "targetLabel" in rule}
+    hashed, address = by_label["__tmp_replica"], by_label["__address__"]
+    assert (hashed["action"], hashed["modulus"]) == ("HashMod", len(services))
+    assert hashed["sourceLabels"] == ["__param_target"]
     hosts = {address["replacement"].replace("$1", str(number)) for number in range(hashed["modulus"])}
     assert hosts == {f"{service}.monitoring.svc:10141" for service in services}
     assert len([item for item in objects if reads_devices(item, objects)]) == 1
+
+
+@pytest.mark.parametrize("key", ["fleet", "three-replicas"])
+def test_shards_of_prometheus_divide_the_devices(built: dict[str, list[Object]], key: str) -> None:
+    (config,) = of_kind(built[key], "ScrapeConfig")
+    rules = config["spec"]["relabelings"]
+    (shard,) = [rule for rule in rules if rule.get("targetLabel") == "__tmp_hash"]
+    assert shard["sourceLabels"] == ["__param_target"]
+    # the operator (v0.85, promcfg.go) adds its keep rule unless one hashes already; then it has to be here
+    if any(rule.get("action") == "HashMod" for rule in rules):
+        assert rules[-2:] == [
+            shard,
+            {"sourceLabels": ["__tmp_hash"], "action": "Keep", "regex": "$(SHARD)"},
+        ]
+        assert (shard["action"], shard["modulus"]) == ("HashMod", 1)
+    else:
+        assert "action" not in shard
 
 
 # security and settings

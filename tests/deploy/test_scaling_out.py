@@ -25,8 +25,10 @@ def native(spec: dict[str, Any], port: int) -> dict[str, Any]:
     rules = []
     for rule in spec["relabelings"]:
         own = {
-            "source_labels": rule.get("sourceLabels"), "target_label": rule["targetLabel"],
+            "source_labels": rule.get("sourceLabels"), "target_label": rule.get("targetLabel"),
             "modulus": rule.get("modulus"), "action": rule.get("action", "Replace").lower(),
+            # the operator's config-reloader puts the number of the Prometheus there
+            "regex": rule["regex"].replace("$(SHARD)", "0") if "regex" in rule else None,
             "replacement": here(rule["replacement"]) if "replacement" in rule else None,
         }  # fmt: skip
         rules.append({key: value for key, value in own.items() if value is not None})
