@@ -1,8 +1,8 @@
 """How many devices one exporter carries at a scrape every 15 s; `python -m tests.deploy.capacity`.
 
-`make bench` says what a scrape costs when one follows the other. Here they come at their times, spread evenly,
-each device on a connection that is kept and with its answers after 10 ms, compressed, as Prometheus asks. How
-late the scraper is itself is printed: it must not be what is slow.
+`make bench` says what a scrape costs when one follows the other. Here they come at their times, spread
+evenly, each device on a connection that is kept and with its answers after 10 ms, compressed, as Prometheus
+asks. How late the scraper is itself is printed: it must not be what is slow.
 """
 
 import argparse
@@ -15,6 +15,7 @@ from tests.bench.measures import INTERVAL, Table
 from tests.bench.running import Running, exporter
 
 TIMEOUT, DELAY = 10.0, 0.010
+EXTRA = "probe: {max_concurrent: 10000}"  # the 50 of the default are too few where many devices are slow
 _REQUEST = (
     "GET /probe?target={} HTTP/1.1\r\nHost: x\r\nAccept-Encoding: gzip\r\n"
     "X-Prometheus-Scrape-Timeout-Seconds: 10\r\n\r\n"
@@ -96,7 +97,7 @@ def main() -> int:
         ("devices", "scrapes/s", "core", "MB", "median ms", "p99 ms", "missed", "errors", "scraper late ms"),
     )
     for number in args.numbers:
-        with devices(number, args.modules, DELAY) as targets, exporter(targets) as running:
+        with devices(number, args.modules, DELAY) as targets, exporter(targets, EXTRA) as running:
             result, share = asyncio.run(rounds(running, number))
             times = sorted(result.times)
             table.rows.append(
