@@ -94,18 +94,28 @@ def _import_base() -> None:
     tar, packages = CACHE / "base.tar", "python3,python3-pip,ca-certificates"
     if not tar.exists():
         part = tar.with_suffix(".part")
+        _remove(part)
         done = subprocess.run(
             ["debootstrap", "--variant=minbase", f"--include={packages}", "bookworm", part],
             stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=600, check=False,
         )  # fmt: skip
-        assert done.returncode == 0, done.stdout[-2000:] + done.stderr
+        if done.returncode != 0:
+            reason = f"debootstrap makes no base here: {(done.stdout + done.stderr)[-500:]}"
+            if os.environ.get("REQUIRE_REAL") == "1":
+                pytest.fail(reason)
+            pytest.skip(reason)
         raw = tar.with_suffix(".raw")
         pack = ["tar", "--create", f"--file={raw}", f"--directory={part}", "--exclude=./dev/*"]
         subprocess.run([*pack, "--exclude=./var/cache/apt", "--exclude=./var/lib/apt/lists", "."], check=True)
-        subprocess.run(["rm", "--recursive", "--force", part], check=True)
+        _remove(part)
         raw.rename(tar)
     path = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
     podman("import", f"--change=ENV {path}", str(tar), BASE, timeout=300)
+
+
+def _remove(folder: Path) -> None:
+    # what an interrupted debootstrap has left mounted there is not removed
+    subprocess.run(["rm", "--recursive", "--force", "--one-file-system", folder], check=True)
 
 
 def _build_image() -> None:

@@ -9,6 +9,8 @@ import yaml
 from manifests import KUBERNETES, build, of_kind, validate
 from support import require
 
+from exporter import __version__
+
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs/deployment.md").read_text(encoding="utf-8")
 
@@ -86,3 +88,16 @@ def test_the_drop_in_for_a_serial_line(tmp_path: Path) -> None:
         [require("systemd-analyze"), "verify", unit], capture_output=True, text=True, timeout=60, check=False
     )
     assert (done.returncode, done.stdout + done.stderr) == (0, "")
+
+
+def test_the_files_name_the_version_of_the_package() -> None:
+    files = [*(ROOT / "deploy").rglob("*.yaml"), ROOT / "docs/deployment.md"]
+    named = {
+        version
+        for path in files
+        for text in [path.read_text(encoding="utf-8")]
+        for version in re.findall(
+            r"generex-exporter:([\d.]+)|name: generex-exporter\n +newTag: ([\d.]+)", text
+        )
+    }
+    assert {one or other for one, other in named} == {__version__}
