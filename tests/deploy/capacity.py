@@ -2,13 +2,15 @@
 
 `make bench` says what a scrape costs when one follows the other. Here they come at their times, spread
 evenly, each device on a connection that is kept and with its answers after 10 ms, compressed, as Prometheus
-asks. How late the scraper is itself is printed: it must not be what is slow.
+asks. Two columns say whether the machine is what is slow: the share of time in which the exporter waited for
+a core, and how late the scraper is itself.
 """
 
 import argparse
 import asyncio
 import os
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from tests.bench.devices import devices
 from tests.bench.measures import INTERVAL, Table
@@ -72,18 +74,24 @@ def errors(running: Running) -> int:
     return sum(int(float(line.split()[-1])) for line in page.splitlines() if line.startswith(start))
 
 
-async def rounds(running: Running, number: int) -> tuple[Round, float]:
-    """A round to warm up and one that counts: what its scrapes took, and the share of a core."""
+def waited(running: Running) -> float:
+    """The seconds in which it could have worked and had no core."""
+    return int(Path(f"/proc/{running.pid}/schedstat").read_text().split()[1]) / 1e9
+
+
+async def rounds(running: Running, number: int) -> tuple[Round, float, float]:
+    """A round to warm up and one that counts: its scrapes, the cores used, and those that were missing."""
     loop = asyncio.get_running_loop()
     scrapers = [Scraper(running.port, f"d{n}") for n in range(number)]
-    share, result = 0.0, Round()
+    used, missing, result = 0.0, 0.0, Round()
     for _ in ("warm up", "count"):
-        result, begin, before = Round(), loop.time() + 0.2, running.cpu
+        result, begin, before, stood = Round(), loop.time() + 0.2, running.cpu, waited(running)
         every = INTERVAL / number
         await asyncio.gather(*(one.scrape(begin + every * n, result) for n, one in enumerate(scrapers)))
         await asyncio.sleep(begin + INTERVAL - loop.time())
-        share = (running.cpu - before) / (loop.time() - begin)
-    return result, share
+        took = loop.time() - begin
+        used, missing = (running.cpu - before) / took, (waited(running) - stood) / took
+    return result, used, missing
 
 
 def main() -> int:
@@ -94,15 +102,27 @@ def main() -> int:
     args = parser.parse_args()
     table = Table(
         f"{args.modules} modules each, a scrape every {INTERVAL:g} s, {os.cpu_count()} cores for all of it",
-        ("devices", "scrapes/s", "core", "MB", "median ms", "p99 ms", "missed", "errors", "scraper late ms"),
+        (
+            "devices",
+            "scrapes/s",
+            "cores",
+            "waited",
+            "MB",
+            "median ms",
+            "p99 ms",
+            "missed",
+            "errors",
+            "scraper late ms",
+        ),
     )
     for number in args.numbers:
         with devices(number, args.modules, DELAY) as targets, exporter(targets, EXTRA) as running:
-            result, share = asyncio.run(rounds(running, number))
+            result, used, missing = asyncio.run(rounds(running, number))
             times = sorted(result.times)
             table.rows.append(
                 (
-                    f"{number}", f"{number / INTERVAL:.0f}", f"{share:.2f}", f"{running.megabytes:.0f}",
+                    f"{number}", f"{number / INTERVAL:.0f}", f"{used:.2f}", f"{missing:.2f}",
+                    f"{running.megabytes:.0f}",
                     f"{1000 * times[len(times) // 2]:.0f}", f"{1000 * times[int(len(times) * 0.99)]:.0f}",
                     f"{result.missed}", f"{errors(running)}", f"{1000 * max(result.late):.0f}",
                 )
