@@ -147,6 +147,8 @@ def test_three_replicas_divide_the_devices(built: dict[str, list[Object]]) -> No
     assert hashed["sourceLabels"] == ["__param_target"]
     hosts = {address["replacement"].replace("$1", str(number)) for number in range(hashed["modulus"])}
     assert hosts == {f"{service}.monitoring.svc:10141" for service in services}
+    lists = [discovery["url"] for discovery in config["spec"]["httpSDConfigs"]]
+    assert lists == [f"http://{host}/sd" for host in sorted(hosts)]
     assert len([item for item in objects if reads_devices(item, objects)]) == 1
 
 

@@ -32,11 +32,12 @@ def native(spec: dict[str, Any], port: int) -> dict[str, Any]:
             "replacement": here(rule["replacement"]) if "replacement" in rule else None,
         }  # fmt: skip
         rules.append({key: value for key, value in own.items() if value is not None})
-    (discovery,) = spec["httpSDConfigs"]
     return {
         "job_name": spec["jobName"],
         "metrics_path": spec["metricsPath"],
-        "http_sd_configs": [{"url": here(discovery["url"]), "refresh_interval": "1s"}],
+        "http_sd_configs": [
+            {"url": here(discovery["url"]), "refresh_interval": "1s"} for discovery in spec["httpSDConfigs"]
+        ],
         "relabel_configs": rules,
     }
 
