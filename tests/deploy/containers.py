@@ -22,6 +22,7 @@ from support import require
 ROOT = Path(__file__).parents[2]
 BASE = "docker.io/library/python:3.11-slim-bookworm"  # as the Dockerfile names it
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "generex-exporter-tests"
+RUN = Path("/run/generex-exporter-tests")  # what must not outlast a reboot
 # one tag per checkout: two may be tested at once
 IMAGE = f"localhost/generex-exporter:{hashlib.sha256(str(ROOT).encode()).hexdigest()[:12]}"
 # raising limits, and networks of their own, are what containers inside containers often may not have
@@ -38,12 +39,10 @@ events_logger = "file"
 
 def command(program: str, *arguments: str, timeout: float = 300, check: bool = True) -> str:
     """Run podman or buildah on the tests' own storage; what it prints."""
-    config = CACHE / "containers.conf"
-    config.write_text(CONTAINERS_CONF)
     done = subprocess.run(
-        [program, f"--root={CACHE / 'storage'}", f"--runroot={CACHE / 'run'}", *arguments],
+        [program, f"--root={CACHE / 'storage'}", f"--runroot={RUN}", *arguments],
         stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=timeout, cwd=ROOT, check=False,
-        env=os.environ | {"CONTAINERS_CONF": str(config)},
+        env=os.environ | {"CONTAINERS_CONF": str(CACHE / "containers.conf")},
     )  # fmt: skip
     assert not check or done.returncode == 0, f"{program} {' '.join(arguments)}\n{done.stdout}{done.stderr}"
     return done.stdout.strip()
@@ -83,6 +82,7 @@ def build() -> str:
     CACHE.mkdir(parents=True, exist_ok=True)
     with (CACHE / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
+        (CACHE / "containers.conf").write_text(CONTAINERS_CONF)
         if not command("buildah", "images", "--quiet", BASE, check=False):
             _import_base()
         _build_image()
