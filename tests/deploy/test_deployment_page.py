@@ -97,7 +97,7 @@ def test_the_files_name_the_version_of_the_package() -> None:
         for path in files
         for text in [path.read_text(encoding="utf-8")]
         for version in re.findall(
-            r"generex-exporter:([\d.]+)|name: generex-exporter\n +newTag: ([\d.]+)", text
+            r"generex-exporter:(\d+\.\d+\.\d+)|name: generex-exporter\n +newTag: ([\d.]+)", text
         )
     }
     assert {one or other for one, other in named} == {__version__}
