@@ -1,8 +1,8 @@
 """How many devices one exporter carries at a scrape every 15 s; `python -m tests.deploy.capacity`.
 
 `make bench` says what a scrape costs when one follows the other. Here they come at their times, spread
-evenly, each device on a connection that is kept and with its answers after 10 ms, compressed, as Prometheus
-asks. Two columns say whether the machine is what is slow: the share of time in which the exporter waited for
+evenly, compressed, over connections that are kept and shared, as Prometheus does it; a device answers after
+10 ms. Two columns say whether the machine is what is slow: the share of time in which the exporter waited for
 a core, and how late the scraper is itself.
 """
 
@@ -34,37 +34,39 @@ class Round:
 
 
 class Scraper:
-    """The scrapes of one device."""
+    """Scrapes over connections that go from one device to the next."""
 
-    def __init__(self, port: int, name: str) -> None:
+    def __init__(self, port: int) -> None:
         self._port = port
-        self._request = _REQUEST.format(name).encode()
-        self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
+        self._free: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = []
 
-    async def scrape(self, at: float, result: Round) -> None:
-        """One scrape at a time of the loop's clock."""
+    async def scrape(self, name: str, at: float, result: Round) -> None:
+        """One scrape of a device at a time of the loop's clock."""
         loop = asyncio.get_running_loop()
         await asyncio.sleep(at - loop.time())
         start = loop.time()
         result.late.append(start - at)
         try:
             async with asyncio.timeout(TIMEOUT):
-                await self._once()
+                await self._once(_REQUEST.format(name).encode())
         except (OSError, EOFError, RuntimeError):
             result.missed += 1
-            self._streams = None
         else:
             result.times.append(loop.time() - start)
 
-    async def _once(self) -> None:
-        if self._streams is None:
-            self._streams = await asyncio.open_connection("127.0.0.1", self._port)
-        reader, writer = self._streams
-        writer.write(self._request)
-        head = await reader.readuntil(b"\r\n\r\n")
-        if not head.startswith(b"HTTP/1.1 200 "):
-            raise RuntimeError(f"a probe failed: {head!r}")
-        await reader.readexactly(int(head.lower().split(b"content-length:")[1].split(b"\r\n")[0]))
+    async def _once(self, request: bytes) -> None:
+        streams = self._free.pop() if self._free else await asyncio.open_connection("127.0.0.1", self._port)
+        reader, writer = streams
+        try:
+            writer.write(request)
+            head = await reader.readuntil(b"\r\n\r\n")
+            if not head.startswith(b"HTTP/1.1 200 "):
+                raise RuntimeError(f"a probe failed: {head!r}")
+            await reader.readexactly(int(head.lower().split(b"content-length:")[1].split(b"\r\n")[0]))
+        except BaseException:
+            writer.close()
+            raise
+        self._free.append(streams)
 
 
 def errors(running: Running) -> int:
@@ -82,12 +84,12 @@ def waited(running: Running) -> float:
 async def rounds(running: Running, number: int) -> tuple[Round, float, float]:
     """A round to warm up and one that counts: its scrapes, the cores used, and those that were missing."""
     loop = asyncio.get_running_loop()
-    scrapers = [Scraper(running.port, f"d{n}") for n in range(number)]
+    scraper = Scraper(running.port)
     used, missing, result = 0.0, 0.0, Round()
     for _ in ("warm up", "count"):
         result, begin, before, stood = Round(), loop.time() + 0.2, running.cpu, waited(running)
         every = INTERVAL / number
-        await asyncio.gather(*(one.scrape(begin + every * n, result) for n, one in enumerate(scrapers)))
+        await asyncio.gather(*(scraper.scrape(f"d{n}", begin + every * n, result) for n in range(number)))
         await asyncio.sleep(begin + INTERVAL - loop.time())
         took = loop.time() - begin
         used, missing = (running.cpu - before) / took, (waited(running) - stood) / took
