@@ -208,7 +208,9 @@ class ProbeEntry(Section):
         description=f"Networks and host names that /probe may ask, at port 502 unless written: {FORMS}.",
     )
     max_concurrent: Annotated[int, Field(ge=1, le=10_000)] = Field(
-        default=50, description="Most probes that run at once; more are answered with 503."
+        default=50,
+        description="Most probes of other addresses, and debug probes, that run at once; more are answered "
+        "with 503. Scrapes of configured devices share their passes and are not counted.",
     )
 
 

@@ -11,6 +11,10 @@ from exporter.reading.snapshot import Snapshot
 
 UPS_FLAGS = ("generex_ups_status", "generex_ups_alarm")
 BACS_FLAGS = ("generex_bacs_state", "generex_bacs_alarm")
+# what the BACS itself calls an alarm (device.md 3.4, 3.5, 6.2) although nobody need be woken for it at once
+BATTERY_ALARMS = (
+    "general_alarm", "string_charge_low", "charge_current_deviation", "discharge_current_deviation",
+)  # fmt: skip
 _BACS_PREFIX = "generex_bacs_"
 
 _ON_BATTERY = ("backup_mode", "on_battery")
@@ -131,9 +135,9 @@ class Facts:
 
     @property
     def battery_alarm(self) -> bool:
-        """Whether a critical flag of the BACS or of a module is set."""
+        """Whether a critical flag of the BACS or of a module is set, or one that it calls an alarm itself."""
         return any(
-            reading.is_set and reading.flag.severity == "critical"
+            reading.is_set and (reading.flag.severity == "critical" or reading.flag.name in BATTERY_ALARMS)
             for metric, readings in self._flags.items()
             if metric.startswith(_BACS_PREFIX)
             for reading in readings

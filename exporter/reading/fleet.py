@@ -76,6 +76,10 @@ class Fleet:
         self._probed.move_to_end(key)
         return device
 
+    def is_configured(self, device: Device) -> bool:
+        """Whether the device is one of the configuration, not one that is probed by its address."""
+        return self.devices.get(device.config.name) is device
+
     def counters(self) -> Iterator[tuple[str, Counters]]:
         """The counters by device name; those of all probed devices together under the empty name."""
         for name, device in self.devices.items():

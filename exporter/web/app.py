@@ -5,6 +5,7 @@ import json
 import logging
 import zlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import nullcontext
 from itertools import chain
 
 from aiohttp import web
@@ -93,20 +94,15 @@ async def _probe(request: web.Request) -> web.Response:
     state = request.app[STATE]
     device, debug = probed_device(request, state.fleet)
     deadline = _deadline(request)
-    limit = state.config.probe.max_concurrent
-    if state.probes >= limit:
-        raise RequestError(
-            f"{limit} probes are running already, and probe.max_concurrent allows no more", 503
-        )
-    state.probes += 1
-    try:
-        if debug:
-            exchanges: list[Exchange] = []
+    if debug:
+        exchanges: list[Exchange] = []
+        with state.place_for_a_probe():
             snapshot = await device.debug(deadline, exchanges.append)
-            return web.Response(text=debug_page(device, snapshot, exchanges, state.renderer))
+        return web.Response(text=debug_page(device, snapshot, exchanges, state.renderer))
+    # scrapes of a configured device share its passes: however many come, and however many such devices are
+    # down, they take no place from each other
+    with nullcontext() if state.fleet.is_configured(device) else state.place_for_a_probe():
         snapshot = await device.scrape(deadline)
-    finally:
-        state.probes -= 1
     return await _page(request, [], [snapshot], negotiate(request.headers.get("Accept")))
 
 

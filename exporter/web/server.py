@@ -13,6 +13,7 @@ from aiohttp import web
 from exporter import __version__
 from exporter.errors import UserError
 from exporter.web.app import create_app
+from exporter.web.limits import connection_limit
 from exporter.web.listen import ListenAddress
 from exporter.web.notify import READY, STOPPING, notify, reloading, status
 from exporter.web.security import IDLE_TIMEOUT, CurrentWebConfig, Doors, Guard
@@ -58,7 +59,7 @@ async def serve(
     runner = new_runner(state, web_config)
     await runner.setup()
     pushing: asyncio.Task[None] | None = None
-    doors = Doors(cast(web.Server, runner.server), web_config)
+    doors = Doors(cast(web.Server, runner.server), web_config, max_connections=connection_limit())
     listening: list[asyncio.Server] = []
     try:
         for address in addresses:

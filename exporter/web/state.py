@@ -3,12 +3,14 @@
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from exporter.config import Config
 from exporter.exposition.prometheus import ExporterMetrics, ExporterState, Renderer
 from exporter.pushing import Pusher
 from exporter.reading.fleet import Fleet
+from exporter.web.parameters import RequestError
 
 log = logging.getLogger(__name__)
 
@@ -39,6 +41,19 @@ class State:
         return ExporterState(
             self.fleet.counters(), self._reload_successful, self._reloaded_at, self.pusher.counts
         )
+
+    @contextmanager
+    def place_for_a_probe(self) -> Iterator[None]:
+        """A place among the probes of other addresses and the debug probes. Raises RequestError (503)."""
+        limit = self.config.probe.max_concurrent
+        if self.probes >= limit:
+            text = f"{limit} probes are running already, and probe.max_concurrent allows no more"
+            raise RequestError(text, 503)
+        self.probes += 1
+        try:
+            yield
+        finally:
+            self.probes -= 1
 
     async def reload(self) -> None:
         """Read the configuration again and go over to it; raises UserError, and then nothing has changed."""

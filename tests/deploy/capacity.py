@@ -17,7 +17,6 @@ from tests.bench.measures import INTERVAL, Table
 from tests.bench.running import Running, exporter
 
 TIMEOUT, DELAY = 10.0, 0.010
-EXTRA = "probe: {max_concurrent: 10000}"  # the 50 of the default are too few where many devices are slow
 _REQUEST = (
     "GET /probe?target={} HTTP/1.1\r\nHost: x\r\nAccept-Encoding: gzip\r\n"
     "X-Prometheus-Scrape-Timeout-Seconds: 10\r\n\r\n"
@@ -118,7 +117,7 @@ def main() -> int:
         ),
     )
     for number in args.numbers:
-        with devices(number, args.modules, DELAY) as targets, exporter(targets, EXTRA) as running:
+        with devices(number, args.modules, DELAY) as targets, exporter(targets) as running:
             result, used, missing = asyncio.run(rounds(running, number))
             times = sorted(result.times)
             table.rows.append(

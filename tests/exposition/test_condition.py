@@ -66,6 +66,11 @@ OTHERWISE: tuple[tuple[str, Words], ...] = (
     ("? BACS not read", {1010: None}),
     ("✖ NO: string or block alarm", {1001: 0x0020}),
     ("✖ NO: string or block alarm", {1063: 0x0014}),
+    ("✖ NO: string or block alarm", {1001: 0x0001}),
+    ("✖ NO: string or block alarm", {1063: 0x0001}),
+    ("✖ NO: string or block alarm", {1005: 0x1000}),
+    ("✖ NO: string or block alarm", {1005: 0x0020}),
+    ("✖ NO: string or block alarm", {1005: 0x0040}),
 )
 
 

@@ -34,7 +34,7 @@ READ_AS = [
     ("module-lost", 110, "On mains", "NO: block missing", "39 of 40 well, 1 absent", "Module lost"),
     ("bus-cut", 110, "On mains", "NO: block missing", "24 of 40 well, 16 absent", "Module lost"),
     ("bus-cut-count-stays", 110, "On mains", "NO: block missing", "24 of 40 well, 16 absent", "Module lost"),
-    ("weak-block", 110, "On mains", "YES", "39 of 40 well", "Resistance out of range"),
+    ("weak-block", 110, "On mains", "NO: string or block alarm", "39 of 40 well", "Resistance out of range"),
     ("string-open", 230, "On battery, 16 min left", "on battery now", "40 of 40 well", "On battery"),
     ("thermal-runaway", 590, "On mains", "NO: thermal runaway", "39 of 40 well", "Thermal runaway"),
     ("ground-fault", 110, "On mains", "NO: ground fault", "40 of 40 well", "Ground fault"),
@@ -46,7 +46,7 @@ READ_AS = [
     ("everexceed-on-default-map", 0, "UPS not read", "UPS not read", "–", "Output on: no"),
     ("scale-0.1", 50, "On mains", "YES", "40 of 40 well", "none"),
     ("plc-stopped", 50, "On mains", "blocks not served", "40 blocks, not served", "none"),
-    ("demo", 50, "On mains", "YES", "39 of 40 well", "Resistance out of range"),
+    ("demo", 50, "On mains", "NO: string or block alarm", "39 of 40 well", "Resistance out of range"),
 ]
 
 

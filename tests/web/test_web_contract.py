@@ -399,15 +399,20 @@ def test_too_many_probes(config: Path) -> None:
     async def play() -> None:
         silent = await asyncio.start_server(_hold, "127.0.0.1", 0)
         port = silent.sockets[0].getsockname()[1]
-        put(config, f"devices: [{{name: a, target: '127.0.0.1:{port}'}}]\nprobe: {{max_concurrent: 2}}\n")
+        other = f"/probe?target=127.0.0.2:{port}"
+        device = f"devices: [{{name: a, target: '127.0.0.1:{port}', timeout: 500ms, request_timeout: 500ms}}]"
+        put(config, f"{device}\nprobe: {{allow: ['127.0.0.2:{port}'], max_concurrent: 2}}\n")
         async with serving(config) as client:
-            asked = [asyncio.create_task(client.ask("/probe?target=a")) for _ in range(2)]
+            asked = [asyncio.create_task(client.ask(path)) for path in (other, "/probe?target=a&debug=true")]
             await until(lambda: client.state.probes == 2)
-            text = await client.text("/probe?target=a", 503)
-            assert text == "2 probes are running already, and probe.max_concurrent allows no more\n"
+            for path in (other, "/probe?target=a&debug=true"):
+                text = await client.text(path, 503)
+                assert text == "2 probes are running already, and probe.max_concurrent allows no more\n"
+            # a configured device is scraped all the same
+            assert "generex_up{" in await client.text("/probe?target=a")
             assert await client.text("/-/healthy") == "Healthy\n"
             assert [answer.status for answer in await asyncio.gather(*asked)] == [200, 200]
-            await client.text("/probe?target=a", X_Prometheus_Scrape_Timeout_Seconds="0.2")
+            await client.text(other, X_Prometheus_Scrape_Timeout_Seconds="0.2")
             for _ in range(3):  # those that were refused for another reason hold no place either
                 await client.text("/probe?target=nobody%20here", 400)
             assert client.state.probes == 0

@@ -101,7 +101,7 @@ def survival(words: Vocabulary, charge: float) -> tuple[Choice, ...]:
         Choice("✖ NO: block missing", RED, q.missing_modules(), 15),
         Choice("? BACS not trusted", PURPLE, f"{q.bacs_trusted(words)} == 0", 15),
         Choice("? BACS not read", PURPLE, f"{q.bacs_read(words)} == 0", 15),
-        Choice("✖ NO: string or block alarm", RED, q.bacs_alarm(words, "critical"), 25),
+        Choice("✖ NO: string or block alarm", RED, q.battery_alarm(words), 25),
         Choice(f"✖ NO: charge < {charge:.0%}", RED, f"{q.CHARGE} < {charge:g}", 15),
         Choice("? blocks not served", GREY, q.blocks_not_served()),
         # yes needs a charge and a word about the source; what else the device serves was asked above

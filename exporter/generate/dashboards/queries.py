@@ -6,6 +6,7 @@ needs history (baselines, nominal values, the last discharge) reads the rules by
 
 from collections.abc import Iterable, Iterator
 
+from exporter.exposition.facts import BATTERY_ALARMS
 from exporter.generate.dashboards.vocabulary import SEVERITIES, FlagMetric, Vocabulary, alternatives
 from exporter.maps.model import Severity
 
@@ -118,6 +119,18 @@ def bacs_alarm(words: Vocabulary, severity: Severity) -> str:
         for name, metric in words.flag_metrics.items()
         if name.startswith("generex_bacs_")
         for flag in metric.names(severity)
+    ]
+    return f"{flag(*flags)} == 1"
+
+
+def battery_alarm(words: Vocabulary) -> str:
+    """The same for what is critical, or what the BACS calls an alarm itself."""
+    flags = [
+        (name, flag)
+        for name, metric in words.flag_metrics.items()
+        if name.startswith("generex_bacs_")
+        for flag in metric.flags
+        if flag in BATTERY_ALARMS or flag in metric.names("critical")
     ]
     return f"{flag(*flags)} == 1"
 

@@ -9,7 +9,6 @@ from aiohttp import web
 from exporter.web.security.current import CurrentWebConfig
 from exporter.web.security.tls import Handshake
 
-MAX_CONNECTIONS = 512  # half of the files that most systems allow a process; the rest is for devices
 IDLE_TIMEOUT = 75.0  # seconds for a whole request to come in, and between two of them
 _HANDSHAKE_TIMEOUT = 10.0  # seconds
 _STALL_TIMEOUT = 30.0  # seconds in which a client takes nothing of its answer
@@ -23,7 +22,7 @@ class Doors:
         server: web.Server,
         web_config: CurrentWebConfig | None = None,
         *,
-        max_connections: int = MAX_CONNECTIONS,
+        max_connections: int,
         stall_timeout: float = _STALL_TIMEOUT,
     ) -> None:
         self._server = server
