@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from exporter.reading.answers import LinkError, NotAskedError
 from exporter.reading.deadline import Deadline
 from exporter.reading.layout import Layout
+from exporter.reading.link import Exchange
 from exporter.reading.plan import Span
 
 Ask = Callable[[Span], Awaitable[list[int]]]
@@ -20,13 +21,29 @@ _BUSY_PAUSE = (0.1, 1.0)
 
 @dataclass
 class Progress:
-    """What a pass has read so far; good at any moment for a snapshot of it."""
+    """What a pass has read so far; good at any moment for a snapshot of it.
+
+    `slowest` are the seconds of the longest exchange that got an answer, `answering` those of all of them
+    together, and `waited` those of the last one that got none.
+    """
 
     layout: Layout
     words: dict[int, int] = field(default_factory=dict)
     errors: list[str] = field(default_factory=list)
     requests: int = 0
     longest: int = 0
+    slowest: float = 0.0
+    answering: float = 0.0
+    waited: float = 0.0
+
+    def note(self, exchange: Exchange) -> None:
+        """Count an exchange, and how long it took."""
+        self.requests += 1
+        if exchange.answered:
+            self.slowest = max(self.slowest, exchange.seconds)
+            self.answering += exchange.seconds
+        else:
+            self.waited = exchange.seconds
 
     def has(self, span: Span) -> bool:
         """Whether `span` was read."""
@@ -58,6 +75,7 @@ class Asker:
         tries, pause = self._tries, _BUSY_PAUSE[0]
         failure: tuple[LinkError, bool] | None = None
         while True:
+            self.progress.waited = 0.0
             try:
                 if self.deadline.left <= 0:
                     raise NotAskedError("no time left")
@@ -76,7 +94,10 @@ class Asker:
                     pause = min(pause * 2, _BUSY_PAUSE[1])
                     continue
                 tries -= 1
-                failure = error, self.deadline.left > 0
+                # cut off by the deadline, it was still given its time if others were answered in less
+                progress = self.progress
+                in_time = self.deadline.left > 0 or progress.waited > progress.slowest > 0
+                failure = error, in_time or (failure is not None and failure[1])
                 if code in (*REFUSED, *_BUSY, 1) or tries <= 0:
                     self._note(*failure)
                     raise

@@ -113,7 +113,7 @@ class Device:
 
         def note(exchange: Exchange) -> None:
             self.counters.requests += 1
-            read_pass.progress.requests += 1
+            read_pass.progress.note(exchange)
             if trace is not None:
                 trace(exchange)
 
@@ -134,8 +134,9 @@ class Device:
                 await read_pass.run()
 
         read_pass = ReadPass(
-            self.map, self._kept_plan, self._memory, ask, Deadline(_pass_deadline(loop.time(), deadline))
-        )
+            self.map, self._kept_plan, self._memory, ask,
+            Deadline(_pass_deadline(loop.time(), deadline)), lambda: self.line.stand_back(turn),
+        )  # fmt: skip
         shared = _Shared(read_pass, loop.create_task(run(), name=f"pass {self.config.name}"), loop.time())
         shared.task.add_done_callback(lambda _: self._finished(shared))
         return shared

@@ -46,11 +46,13 @@ class LateAnswers:
         """A read near `span` whose answer cannot be taken for one that is owed.
 
         By its function code, which exceptions carry too. A device that was silent to the other code as well
-        is asked for another length.
+        is asked for another length, and not for that of `span` either: if an exception answers the probe in
+        its place, its answer comes to the next request.
         """
         other = _OTHER[span.function]
         if not self.owes(unit, other):
             return Span(other, span.address, 1)
         taken = {owed.byte_count for owed, _ in self._owed if owed.unit == unit}
+        taken.add(Expected(unit, span.function, span.count).byte_count)
         count = next(n for n in range(1, 126) if Expected(unit, span.function, n).byte_count not in taken)
         return Span(span.function, min(span.address, 0x10000 - count), count)

@@ -66,6 +66,10 @@ class Line:
                     self.link.close()
             self._release(turn)
 
+    def stand_back(self, turn: Turn) -> None:
+        """Let the others go first: the pass has a pause to make."""
+        self._release(turn)
+
     async def read(
         self,
         turn: Turn,

@@ -56,6 +56,11 @@ class Exchange:
     seconds: float
     error: str
 
+    @property
+    def answered(self) -> bool:
+        """Whether the device said something to the point, be it an exception."""
+        return not self.error or self.error.startswith("exception_")
+
 
 Trace = Callable[[Exchange], None]
 

@@ -22,7 +22,8 @@ class Memory:
     `refused` holds, per span, the time (monotonic) from which it is asked for again, and `waits` how long
     that was put off; `rechecks` counts such askings. `found` are the optional groups that were seen; `alive`
     is the highest instance of each repeating group that was ever seen alive, `seen` are all of them. `left`
-    is what the last pass had no time for.
+    is what the last pass had no time for, `unheard` what was asked for first then and gave no answer: until
+    it does, it goes before nothing else.
     `max_words` and `unreadable` (gaps) hold until `limited_until`; a device that refuses everything is looked
     into again at `narrow_from`.
     """
@@ -41,6 +42,7 @@ class Memory:
     unreadable: set[tuple[int, int]] = field(default_factory=set)
     limited_until: float = 0.0
     left: tuple[Span, ...] = ()
+    unheard: set[Span] = field(default_factory=set)
     narrow_from: float = 0.0
     served: set[int] = field(default_factory=set)
     failed_last: bool = False

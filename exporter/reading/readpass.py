@@ -36,17 +36,28 @@ class KeptPlan:
 
 
 class ReadPass:
-    """Reads one device once. `deadline` may be moved while the pass runs."""
+    """Reads one device once. `deadline` may be moved while the pass runs.
+
+    `stand_back` is called before a pause: others on the line go first.
+    """
 
     def __init__(
-        self, device: DeviceMap, kept_plan: KeptPlan, memory: Memory, ask: Ask, deadline: Deadline
+        self,
+        device: DeviceMap,
+        kept_plan: KeptPlan,
+        memory: Memory,
+        ask: Ask,
+        deadline: Deadline,
+        stand_back: Callable[[], None],
     ) -> None:
         self.device = device
         self._kept_plan = kept_plan
         self.memory = memory
         self.deadline = deadline
+        self._stand_back = stand_back
         self._clock = asyncio.get_running_loop().time
-        memory.recheck_limits(self._clock())
+        self._started = self._clock()
+        memory.recheck_limits(self._started)
         self._tried: set[Span] = set()
         self._unanswered: set[Span] = set()
         self._cut: set[Span] = set()
@@ -161,21 +172,26 @@ class ReadPass:
         """Remember what there was no time for: the next pass starts with it, or it would never be read."""
         progress, memory = self.progress, self.memory
         memory.left = ()
-        if not progress.words:
+        if self._spared:
+            memory.unheard.update(self._left_before)
+        memory.unheard = {span for span in memory.unheard if not progress.has(span)}
+        if not progress.words or not (self.deadline.left <= 0 or self._asker.out_of_time):
             return
-        if self.deadline.left <= 0 or self._asker.out_of_time:
-            unread = {
-                span
-                for span in progress.layout.spans
-                if not progress.has(span) and (span not in self._tried or span in self._cut)
-            } - memory.refused.keys()
-            memory.left = tuple(span for span in self._in_order() if span in unread)
-        if memory.left:
-            left = frozenset(memory.left)
-            names = [
-                name for name, spans in progress.layout.group_spans.items() if not left.isdisjoint(spans)
-            ]
-            progress.errors.append(f"ran out of time before {', '.join(names)} could be read")
+        unread = {
+            span
+            for span in progress.layout.spans
+            if not progress.has(span) and (span not in self._tried or span in self._cut)
+        } - memory.refused.keys()
+        if not unread:
+            return
+        spans = progress.layout.group_spans
+        names = [name for name in spans if not unread.isdisjoint(spans[name])]
+        progress.errors.append(f"ran out of time before {', '.join(names)} could be read")
+        unread -= memory.unheard
+        if progress.answering < (self._clock() - self._started) / 2:
+            # not the device is slow: what comes first anyway has time enough in the next pass
+            unread.difference_update(*(spans[group.name] for group in self._single_groups()))
+        memory.left = tuple(span for span in self._in_order() if span in unread)
 
     # reading
 
@@ -211,13 +227,29 @@ class ReadPass:
         return sorted(requests, key=lambda request: min(rank[span] for span in request[1]))
 
     def _in_order(self) -> Iterable[Span]:
-        """The spans in the order in which to ask: what was left over first, what may not be there last."""
+        """The spans in the order in which to ask: what does not repeat, what was left over, then the rest.
+
+        The alarms are in what does not repeat, so it comes first in every pass. Only where the device is too
+        slow for even that, what was left over has its turn first. What may not be there comes last.
+        """
         spans = self.progress.layout.group_spans
         there = frozenset(self.progress.layout.spans)
-        ordered = dict.fromkeys(span for span in self._left_before if span in there)
-        for group in sorted((g for g in self.device.groups if g.name in spans), key=self._urgency):
+        left = [span for span in self._left_before if span in there]
+        groups = sorted((group for group in self.device.groups if group.name in spans), key=self._urgency)
+        single = self._single_groups()
+        turns = not {span for group in single for span in spans[group.name]}.isdisjoint(left)
+        sure = [group for group in single if not group.optional or group.name in self.memory.found]
+        first = [span for group in sure for span in spans[group.name]]
+        ordered = dict.fromkeys([*left, *first] if turns else [*first, *left])
+        for group in groups:
             ordered |= dict.fromkeys(spans[group.name])
         return ordered
+
+    def _single_groups(self) -> list[Group]:
+        """The groups of this pass that do not repeat, the most urgent first."""
+        spans = self.progress.layout.group_spans
+        groups = (group for group in self.device.groups if group.repeat is None and group.name in spans)
+        return sorted(groups, key=self._urgency)
 
     def _urgency(self, group: Group) -> tuple[bool, bool, bool]:
         counting = self.device.counting_group(group) if group.repeat else group
@@ -270,6 +302,7 @@ class ReadPass:
             left = min(until - self._clock(), self.deadline.left)
             if watch.moving(self._clock()) or self._asker.given_up or left <= _FRAME_PAUSE:
                 return
+            self._stand_back()
             await asyncio.sleep(_FRAME_PAUSE)
             self._tried.difference_update(frame)
             await self._read_layout()

@@ -3,6 +3,7 @@
 import asyncio
 
 import hostile
+import pytest
 from hostile import Hostile, Peer, Request, fleet, scrape
 
 PROF = {"module": "prof", "timeout": "5s", "request_timeout": "200ms"}
@@ -101,5 +102,35 @@ def test_a_second_look_that_fails_takes_nothing_back() -> None:
             assert snapshot.up
             assert snapshot.valid == {"prof": False}
             assert snapshot.errors
+
+    asyncio.run(test())
+
+
+@pytest.mark.parametrize("transport", ["tcp", "rtu-tcp", "rtu"])
+def test_a_frame_that_is_looked_at_again_and_again_holds_up_no_other_unit(transport: str) -> None:
+    async def test() -> None:
+        async with (
+            Hostile(transport, served=[*range(50), *hostile.UPS], units=(1, 2, 3)) as device,
+            fleet(
+                {"name": "a", "target": device.target(1), **PROF},
+                *({"name": f"u{u}", "target": device.target(u), "timeout": "800ms"} for u in (2, 3)),
+            ) as devices,
+        ):
+            device.pins |= {0: 0x0700, 10: 1, 35: 0}
+            loop = asyncio.get_running_loop()
+            still, *others = devices.devices.values()
+            for _ in range(2):
+                frame = asyncio.create_task(scrape(still))
+                await hostile.until(lambda: device.requests)
+                for _ in range(3):
+                    started = loop.time()
+                    snapshots = await asyncio.gather(*map(scrape, others))
+                    assert all(snapshot.groups == {"ups": True} for snapshot in snapshots)
+                    assert loop.time() - started < 0.4
+                assert not frame.done()
+                snapshot = await frame
+                assert snapshot.groups == {"prof": True}
+                assert snapshot.valid == {"prof": False}
+                device.requests.clear()
 
     asyncio.run(test())

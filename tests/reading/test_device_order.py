@@ -1,11 +1,14 @@
 """In which order a device is asked: what is sure to be there first, and what there was no time for next."""
 
 import asyncio
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import hostile
 import pytest
 from hostile import BACS, FILLER, UPS, Hostile, Peer, Request, check_true, fleet, late, scrape, words
+
+from exporter.reading.device import Device
 
 LONG = {"timeout": "10s", "request_timeout": "50ms"}
 BLOCK = """
@@ -86,6 +89,71 @@ def test_a_device_too_slow_for_one_pass_is_read_in_several() -> None:
                 assert snapshot.groups == {"ups": True, "bacs": True, "strings": True, "modules": True}
                 assert snapshot.errors == ()
             assert device.requests[before].address == 97
+
+    asyncio.run(test())
+
+
+@pytest.mark.parametrize("transport", ["tcp", "rtu-tcp", "rtu"])
+def test_alarms_of_a_half_silent_unit_are_read_in_every_pass(transport: str) -> None:
+    """Silence where BACS was, or never was, eats all the time there is; the UPS is heard before."""
+
+    def half(device: Hostile, peer: Peer, request: Request) -> None:
+        if request.address < 1000:
+            hostile.honest(device, peer, request)
+
+    async def watch(device: Hostile, a: Device, had_bacs: bool) -> None:
+        device.pins |= {1003: 1, 1004: 40}
+        if had_bacs:
+            assert (await scrape(a)).groups["bacs"]
+        device.behaviour = half
+        for _ in range(5):
+            snapshot = await scrape(a)
+            assert words(snapshot).keys() == set(UPS), snapshot.errors
+            assert snapshot.groups["ups"]
+            check_true(snapshot, device)
+            # scrapes have a pause between them: the line is left alone for a timeout after a silence
+            await asyncio.sleep(0.15)
+
+    async def test() -> None:
+        cases = {f"{t}ms {bacs}": (t, bacs) for t in (105, 150, 210, 290) for bacs in (True, False)}
+        async with AsyncExitStack() as stack:
+            served = [*UPS, *BACS]
+            there = {
+                name: await stack.enter_async_context(Hostile(transport, served=served)) for name in cases
+            }
+            times = {"module": "cs141", "request_timeout": "100ms"}
+            entries = [
+                {"name": name, "target": there[name].target(), "timeout": f"{timeout}ms", **times}
+                for name, (timeout, _) in cases.items()
+            ]
+            devices = (await stack.enter_async_context(fleet(*entries))).devices
+            await asyncio.gather(
+                *(watch(there[name], devices[name], bacs) for name, (_, bacs) in cases.items())
+            )
+
+    asyncio.run(test())
+
+
+def test_a_slow_device_whose_bacs_falls_silent_misses_one_pass_at_most() -> None:
+    """There is time for one answer in a pass: what came first in vain does not come first again."""
+
+    def half(device: Hostile, peer: Peer, request: Request) -> None:
+        if request.address < 1000:
+            late(0.2)(device, peer, request)
+
+    async def test() -> None:
+        async with (
+            Hostile(served=[*UPS, *BACS]) as device,
+            fleet(
+                {"name": "a", "target": device.target(), "module": "cs141", "request_timeout": "500ms"}
+            ) as devices,
+        ):
+            device.pins |= {1003: 1, 1004: 40}
+            a = devices.devices["a"]
+            assert (await scrape(a)).groups["modules"]
+            device.behaviour = half
+            heard = [(await scrape(a, 0.4)).groups["ups"] for _ in range(7)]
+            assert heard.count(False) <= 1, heard
 
     asyncio.run(test())
 

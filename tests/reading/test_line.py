@@ -181,6 +181,8 @@ def test_a_unit_that_falls_half_silent_costs_the_others_nothing(transport: str) 
             for behaviour in (hostile.honest, half, half):
                 device.behaviour = behaviour
                 one, *others = await asyncio.gather(*map(scrape, devices.devices.values()))
+                assert one.groups["ups"]
+                assert len(hostile.words(one)) >= 46
                 assert one.groups["modules"] is (behaviour is hostile.honest)
                 assert all(len(s.groups) == 4 and all(s.groups.values()) for s in others)
 
