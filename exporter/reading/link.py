@@ -6,7 +6,8 @@ the late answer to an earlier request as the answer to the next one. Reads only:
 can be sent from here.
 
 Not told apart on a serial line: an answer that comes twice, the second time just after the next request of
-the same unit, function and length went out.
+the same unit, function and length went out. Within a pass no two requests in a row are alike
+(`exporter/reading/requests.py`); the last of one pass and the first of the next may be.
 """
 
 import asyncio

@@ -1,6 +1,6 @@
 """The requests for the words wanted from one device, by what is known of it. Pure."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from exporter.reading.layout import DeviceMap
 from exporter.reading.memory import Memory
@@ -18,14 +18,41 @@ def make_requests(
     # a value that is longer than what was found to be taken at once is still asked for
     longest = max((span.count for span in spans), default=1)
     result = []
-    ordered = iter(sorted(spans))
-    span = next(ordered, None)
-    for request in plan(spans, _readable(device, memory), max(limit, longest)):
+    ordered = sorted(spans)
+    readable = _readable(device, memory)
+    serial = device.device.target.endpoint.transport != "tcp"
+    most = max(limit, longest)
+    requests = _varied(ordered, readable, most, longest) if serial else plan(ordered, readable, most)
+    following = iter(ordered)
+    span = next(following, None)
+    for request in requests:
         inside = []
         while span is not None and span.function == request.function and span.end <= request.end:
             inside.append(span)
-            span = next(ordered, None)
+            span = next(following, None)
         result.append((request, inside))
+    return result
+
+
+def _varied(
+    spans: Sequence[Span], readable: Mapping[int, Ranges], limit: int, longest: int
+) -> Sequence[Span]:
+    """The same for a serial line, but that no two requests in a row are for as many registers.
+
+    RTU has no transaction number: an answer that comes twice is told from the next one by its length.
+    """
+    result: list[Span] = []
+    requests: Sequence[Span] = plan(spans, readable, limit)
+    while requests:
+        first, *requests = requests
+        same = bool(result) and (first.function, first.count) == (result[-1].function, result[-1].count)
+        shorter = same and first.function in (3, 4) and first.count > longest
+        if shorter:
+            first = plan(spans, readable, first.count - 1)[0]
+        result.append(first)
+        spans = [span for span in spans if span >= Span(first.function, first.end, 0)]
+        if shorter:
+            requests = plan(spans, readable, limit)
     return result
 
 
