@@ -1,16 +1,25 @@
-"""Structured logs: one line per event, as logfmt or JSON, on standard error."""
+"""Structured logs: one line per event, as logfmt or JSON, on standard error.
+
+A storm stays readable: of too many lines of one kind some are left out and counted (`exporter/loglimit.py`).
+"""
 
 import json
 import logging
 import sys
+import threading
+import time
 import traceback
 from datetime import UTC, datetime
+from typing import TextIO
+
+from exporter.loglimit import Kind, LogLimit
 
 LEVELS = ("debug", "info", "warn", "error")
 FORMATS = ("logfmt", "json")
 
 _STANDARD = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName"}
 _NAMES = {"WARNING": "warn", "CRITICAL": "error"}
+_COUNT_EVERY = 60.0  # seconds between the counts of what was left out
 
 
 def _fields(record: logging.LogRecord) -> dict[str, object]:
@@ -38,6 +47,62 @@ class _Json(logging.Formatter):
         return json.dumps(_fields(record), default=str)
 
 
+class _Handler(logging.StreamHandler[TextIO]):
+    """Writes lines to standard error as far as there is room, and now and then how many there was none for.
+
+    The count comes from a timer: after a storm it may be long until the next line.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(sys.stderr)
+        self._limit = LogLimit()
+        self._timer: threading.Timer | None = None
+
+    def handle(self, record: logging.LogRecord) -> bool:
+        self.acquire()
+        try:
+            if not self._limit.allows(_kind(record), str(getattr(record, "device", "")), time.monotonic()):
+                self._count_later()
+                return False
+            return bool(super().handle(record))
+        finally:
+            self.release()
+
+    def close(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._count()
+        super().close()
+
+    def _count_later(self) -> None:
+        if self._timer is None:
+            self._timer = threading.Timer(_COUNT_EVERY, self._count)
+            self._timer.daemon = True
+            self._timer.start()
+
+    def _count(self) -> None:
+        self.acquire()
+        try:
+            self._timer = None
+            for left_out in self._limit.take_left_out(time.monotonic()):
+                name, level, message = left_out.kind
+                record = logging.LogRecord(name, level, "", 0, "log lines left out", (), None)
+                record.__dict__ |= {"of": message or name, "lines": left_out.lines}
+                if left_out.devices:
+                    more = left_out.devices - len(left_out.names)
+                    names = ",".join(left_out.names) + (f" and {more} more" if more else "")
+                    record.__dict__["devices"] = names
+                self.emit(record)
+        finally:
+            self.release()
+
+
+def _kind(record: logging.LogRecord) -> Kind:
+    # the messages of libraries may be a new text each time
+    ours = record.name.partition(".")[0] == "exporter"
+    return record.name, record.levelno, str(record.msg) if ours else ""
+
+
 def _quoted(text: str) -> str:
     plain = text and all(character.isprintable() and character not in ' ="' for character in text)
     return text if plain else json.dumps(text, ensure_ascii=False)
@@ -45,7 +110,7 @@ def _quoted(text: str) -> str:
 
 def set_up(level: str, form: str) -> None:
     """Send all log lines of `level` and above to standard error in the given form."""
-    handler = logging.StreamHandler(sys.stderr)
+    handler = _Handler()
     handler.setFormatter(_Json() if form == "json" else _Logfmt())
     root = logging.getLogger()
     root.handlers[:] = [handler]
