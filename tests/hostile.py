@@ -7,6 +7,7 @@ request's shows at once. `truth` holds what was said in time, and only that may 
 import asyncio
 import contextlib
 import os
+import socket
 import struct
 import tempfile
 import tty
@@ -64,6 +65,7 @@ class Peer:
 
     write: Callable[[bytes], None]
     close: Callable[[], None]
+    reset: Callable[[], None] = lambda: None
     buffer: bytearray = field(default_factory=bytearray)
 
 
@@ -94,12 +96,14 @@ class Hostile:
         self.requests: list[Request] = []
         self.truth: dict[tuple[int, int], int] = {}
         self.previous: bytes = b""
-        self.accepting = True
+        self.welcome: Callable[[Hostile, Peer], None] | None = None
         self.connections = 0
         self.most_open = 0
         self.peers: list[Peer] = []
         self._server: asyncio.Server | None = None
         self._terminal: tuple[int, int] | None = None
+        self._folder: tempfile.TemporaryDirectory[str] | None = None
+        self._deaf: list[socket.socket] = []
         self._timers: list[asyncio.TimerHandle] = []
         self.port = 0
         self.path = ""
@@ -108,14 +112,9 @@ class Hostile:
 
     async def __aenter__(self) -> "Hostile":
         if self.transport == "rtu":
-            master, slave = self._terminal = os.openpty()
-            tty.setraw(slave)
-            os.set_blocking(master, False)
-            self.path = os.ttyname(slave)
-            peer = Peer(lambda data: self._to_terminal(master, data), lambda: None)
-            self.peers.append(peer)
-            loop = asyncio.get_running_loop()
-            loop.add_reader(master, lambda: self.received(peer, os.read(master, 4096)))
+            self._folder = tempfile.TemporaryDirectory()
+            self.path = f"{self._folder.name}/ttyUSB0"
+            self.plug()
         else:
             await self.listen()
         return self
@@ -123,11 +122,49 @@ class Hostile:
     async def __aexit__(self, *_: object) -> None:
         for timer in self._timers:
             timer.cancel()
-        if self._terminal is not None:
-            asyncio.get_running_loop().remove_reader(self._terminal[0])
-            for descriptor in self._terminal:
-                os.close(descriptor)
+        self.unplug()
+        if self._folder is not None:
+            self._folder.cleanup()
+        self.hear()
         await self.hang_up()
+
+    def plug(self) -> None:
+        """Put the serial adapter in."""
+        master, slave = self._terminal = os.openpty()
+        tty.setraw(slave)
+        os.set_blocking(master, False)
+        Path(self.path).symlink_to(os.ttyname(slave))
+        peer = Peer(lambda data: self._to_terminal(master, data), self.unplug)
+        self.peers = [peer]
+        loop = asyncio.get_running_loop()
+        loop.add_reader(master, lambda: self.received(peer, os.read(master, 4096)))
+
+    def unplug(self) -> None:
+        """Pull the serial adapter out."""
+        if self._terminal is None:
+            return
+        asyncio.get_running_loop().remove_reader(self._terminal[0])
+        for descriptor in self._terminal:
+            os.close(descriptor)
+        self._terminal = None
+        self.peers = []
+        Path(self.path).unlink()
+
+    async def go_deaf(self) -> None:
+        """Answer no more connection requests: the queue of an open port is full, and SYNs are dropped."""
+        await self.hang_up()
+        deaf = socket.create_server(("127.0.0.1", self.port), backlog=0)
+        fillers = [socket.socket() for _ in range(2)]
+        for filler in fillers:
+            filler.setblocking(False)
+            filler.connect_ex(deaf.getsockname())
+        self._deaf = [deaf, *fillers]
+
+    def hear(self) -> None:
+        """No longer be deaf; the port is closed."""
+        for one in self._deaf:
+            one.close()
+        self._deaf = []
 
     async def listen(self) -> None:
         """Open the port, the same as before if there was one."""
@@ -140,9 +177,13 @@ class Hostile:
         if self._server is not None:
             self._server.close()
             for peer in list(self.peers):
-                peer.close()
+                peer.reset()
             await until(lambda: not self.peers)
             self._server = None
+
+    @property
+    def listening(self) -> bool:
+        return self._server is not None
 
     def target(self, unit: int = 1) -> str:
         end = f"unit={unit}"
@@ -162,7 +203,7 @@ class Hostile:
             if self.transport == "tcp":
                 (transaction,), start = struct.unpack(">H", frame[:2]), 6
             else:
-                assert crc(frame[:-2]) == frame[-2:], "the exporter sent a broken frame"
+                assert crc(frame[:-2]) == frame[-2:], f"broken request {frame.hex()}"
             unit, function, address, count = struct.unpack(">BBHH", frame[start : start + 6])
             assert function in (1, 2, 3, 4), "the exporter only ever reads"
             at = asyncio.get_running_loop().time()
@@ -225,8 +266,16 @@ class Hostile:
             self.peers[-1].write(data)
 
     def _to_terminal(self, master: int, data: bytes) -> None:
-        with contextlib.suppress(BlockingIOError):
+        with contextlib.suppress(OSError):  # full, or pulled out meanwhile
             os.write(master, data)
+
+
+def _reset(transport: asyncio.Transport) -> None:
+    """End the connection with a reset."""
+    transport.get_extra_info("socket").setsockopt(
+        socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)
+    )
+    transport.abort()
 
 
 class _Connection(asyncio.Protocol):
@@ -238,11 +287,11 @@ class _Connection(asyncio.Protocol):
         assert isinstance(transport, asyncio.Transport)
         device = self.device
         device.connections += 1
-        self.peer = Peer(transport.write, transport.abort)
+        self.peer = Peer(transport.write, transport.close, reset=lambda: _reset(transport))
         device.peers.append(self.peer)
         device.most_open = max(device.most_open, len(device.peers))
-        if not device.accepting:
-            transport.abort()
+        if device.welcome is not None:
+            device.welcome(device, self.peer)
 
     def data_received(self, data: bytes) -> None:
         assert self.peer is not None
@@ -269,6 +318,10 @@ def silent(device: Hostile, peer: Peer, request: Request) -> None:
 
 def close(device: Hostile, peer: Peer, request: Request) -> None:
     peer.close()
+
+
+def reset(device: Hostile, peer: Peer, request: Request) -> None:
+    peer.reset()
 
 
 def wrong_unit(device: Hostile, peer: Peer, request: Request) -> None:
@@ -393,7 +446,7 @@ async def scrape(device: Device, seconds: float = 5.0) -> Snapshot:
     started = loop.time()
     snapshot = await device.scrape(started + seconds)
     allowed = min(seconds, device.config.options.timeout)
-    assert loop.time() - started < allowed + 0.25, "the scrape did not keep its deadline"
+    assert loop.time() - started < allowed + 0.5, "the scrape did not keep its deadline"
     return snapshot
 
 

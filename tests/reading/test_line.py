@@ -1,12 +1,9 @@
 """The queue in front of a connection: turns, rotation, one connection, closing, pacing, coming back."""
 
 import asyncio
-import os
 import socket
-import tempfile
 import threading
 from itertools import pairwise
-from pathlib import Path
 
 import hostile
 import pytest
@@ -415,27 +412,18 @@ def test_a_serial_port_that_cannot_be_opened(path: str) -> None:
 
 def test_a_serial_port_that_vanishes_and_comes_back() -> None:
     async def test() -> None:
-        with tempfile.TemporaryDirectory() as folder:
-            port = Path(folder) / "ttyUSB0"
-            async with Hostile("rtu") as first:
-                port.symlink_to(first.path)
-                async with fleet({"name": "a", "target": f"rtu://{port}?parity=N"}) as devices:
-                    a = devices.devices["a"]
-                    assert (await scrape(a)).up
-                    first_end = first._terminal
-                    assert first_end is not None
-                    asyncio.get_running_loop().remove_reader(first_end[0])
-                    for descriptor in first_end:
-                        os.close(descriptor)
-                    first._terminal = None
-                    port.unlink()
-                    assert not (await scrape(a)).up
-                    async with Hostile("rtu") as second:
-                        port.symlink_to(second.path)
-                        snapshot = await scrape(a)
-                        assert snapshot.up
-                        check_true(snapshot, second)
-                        devices.close()
+        async with (
+            Hostile("rtu") as device,
+            fleet({"name": "a", "target": device.target()}) as devices,
+        ):
+            a = devices.devices["a"]
+            assert (await scrape(a)).up
+            device.unplug()
+            assert not (await scrape(a)).up
+            device.plug()
+            snapshot = await scrape(a)
+            assert snapshot.up
+            check_true(snapshot, device)
 
     asyncio.run(test())
 
