@@ -95,6 +95,7 @@ class Hostile:
         self.script: list[Behaviour] = []
         self.requests: list[Request] = []
         self.truth: dict[tuple[int, int], int] = {}
+        self.answered: list[Request] = []
         self.previous: bytes = b""
         self.welcome: Callable[[Hostile, Peer], None] | None = None
         self.connections = 0
@@ -182,6 +183,10 @@ class Hostile:
             self._server = None
 
     @property
+    def plugged(self) -> bool:
+        return self._terminal is not None
+
+    @property
     def listening(self) -> bool:
         return self._server is not None
 
@@ -235,6 +240,7 @@ class Hostile:
     def in_time(self, request: Request) -> None:
         """Note that the request is being answered truthfully and in time."""
         if not self.refusal(request):
+            self.answered.append(request)
             for address, value in zip(
                 range(request.address, request.last + 1), self.values(request), strict=True
             ):
@@ -441,12 +447,17 @@ async def fleet(*devices: Mapping[str, Any], **sections: Any) -> AsyncIterator[F
 
 
 async def scrape(device: Device, seconds: float = 5.0) -> Snapshot:
-    """One scrape, which must keep its deadline."""
+    """One scrape, which must keep its deadline, as far as the loop itself comes to it in time."""
     loop = asyncio.get_running_loop()
     started = loop.time()
-    snapshot = await device.scrape(started + seconds)
+    over: list[float] = []
     allowed = min(seconds, device.config.options.timeout)
-    assert loop.time() - started < allowed + 0.5, "the scrape did not keep its deadline"
+    timer = loop.call_at(started + allowed, lambda: over.append(loop.time()))
+    try:
+        snapshot = await device.scrape(started + seconds)
+    finally:
+        timer.cancel()
+    assert not over or loop.time() - over[0] < 0.1, "the scrape did not keep its deadline"
     return snapshot
 
 
