@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 COMPILE = $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --custom-compile-command 'make lock'
 
-.PHONY: run test lint bench lock clean
+.PHONY: run test lint bench lock fuzz clean
 
 run: $(VENV)/run.stamp ## a simulated CS141 with BACS and the exporter on port 10141
 	$(BIN)/generex-exporter demo
@@ -26,6 +26,10 @@ lock: $(VENV)/base.stamp ## the image's dependencies, pinned with their hashes
 	$(COMPILE) --extra otlp --output-file deploy/image/requirements.txt pyproject.toml
 	$(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"], sep="\n")' | \
 	  $(COMPILE) --output-file deploy/image/build-requirements.txt -
+
+fuzz: $(VENV)/dev.stamp ## the laws and the fuzzing with thirty times as many examples, different ones each time
+	$(BIN)/pytest --hypothesis-profile=fuzz tests/faults/test_fuzz.py tests/reading/test_link_answers.py \
+	  tests/config/test_config_laws.py tests/test_yamlfile.py tests/maps/test_formula.py $(ARGS)
 
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

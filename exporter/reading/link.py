@@ -40,6 +40,7 @@ _REQUESTS: dict[int, type[ModbusPDU]] = {
     3: ReadHoldingRegistersRequest, 4: ReadInputRegistersRequest,
 }  # fmt: skip
 _QUIET = 0.05  # silence between two frames on a serial line, far above 3.5 characters at 9600 baud
+_KEPT = 4 * MAX_FRAME  # bytes that are kept of what comes in answer to a request
 _BACKOFF = (0.1, 1.0)
 _OWED_FOR = (10, 30.0)  # times the timeout, but at least seconds: so long a late answer may still come
 
@@ -82,10 +83,10 @@ class _Wire(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self.last_byte = asyncio.get_running_loop().time()
-        # a device that floods must not fill the memory: nothing beyond a few frames is ever needed
-        if len(self.buffer) < 16 * MAX_FRAME:
-            self.buffer += data
-        self.changed.set()
+        # a device that floods must not fill the memory, nor have the same bytes looked through again and again
+        if room := _KEPT - len(self.buffer):
+            self.buffer += data[:room]
+            self.changed.set()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.lost = True
