@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 COMPILE = $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --custom-compile-command 'make lock'
 
-.PHONY: run test lint bench lock fuzz clean
+.PHONY: run test lint bench lock fuzz soak clean
 
 run: $(VENV)/run.stamp ## a simulated CS141 with BACS and the exporter on port 10141
 	$(BIN)/generex-exporter demo
@@ -30,6 +30,9 @@ lock: $(VENV)/base.stamp ## the image's dependencies, pinned with their hashes
 fuzz: $(VENV)/dev.stamp ## the laws and the fuzzing with thirty times as many examples, different ones each time
 	$(BIN)/pytest --hypothesis-profile=fuzz tests/faults/test_fuzz.py tests/reading/test_link_answers.py \
 	  tests/config/test_config_laws.py tests/test_yamlfile.py tests/maps/test_formula.py $(ARGS)
+
+soak: $(VENV)/dev.stamp ## 100,000 scrapes over HTTP: nothing grows
+	SOAK=100000 $(BIN)/pytest tests/faults/test_load.py -k long_run -rP $(ARGS)
 
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
