@@ -40,7 +40,8 @@ def run(args: argparse.Namespace) -> int:
 def write_files(folder: Path, files: Mapping[str, str]) -> list[Path]:
     """Write texts by their path within `folder`, which is made where needed; every file whole or not at all.
 
-    No file is replaced before all are written beside their places. Raises UserError.
+    No file is replaced before all are written beside their places, and on the disk: after a power failure, too,
+    there is the old one or the new one. Raises UserError.
     """
     waiting: list[tuple[Path, Path]] = []
     path = folder
@@ -50,7 +51,10 @@ def write_files(folder: Path, files: Mapping[str, str]) -> list[Path]:
             path.parent.mkdir(parents=True, exist_ok=True)
             beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
             waiting.append((beside, path))
-            beside.write_text(text, encoding="utf-8", newline="\n")
+            with beside.open("w", encoding="utf-8", newline="\n") as file:
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
         for beside, path in waiting:
             beside.replace(path)
     except OSError as error:
