@@ -40,8 +40,8 @@ def run(args: argparse.Namespace) -> int:
 def write_files(folder: Path, files: Mapping[str, str]) -> list[Path]:
     """Write texts by their path within `folder`, which is made where needed; every file whole or not at all.
 
-    No file is replaced before all are written beside their places, and on the disk: after a power failure, too,
-    there is the old one or the new one. Raises UserError.
+    No file is replaced before all are written beside their places, and on the disk: after a power failure,
+    too, there is the old one or the new one. Raises UserError.
     """
     waiting: list[tuple[Path, Path]] = []
     path = folder

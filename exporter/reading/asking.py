@@ -16,6 +16,8 @@ Ask = Callable[[Span], Awaitable[list[int]]]
 REFUSED = (2, 3)
 _BUSY = (5, 6)
 _NOBODY_THERE = (10, 11)
+_NO_PLACE = ("connect", "closed")  # so says a device whose few connections others have just now
+_PLACE_WAIT, _PLACE_PAUSE = 1.0, 0.1  # seconds that it may take until there is one, and between two tries
 _BUSY_PAUSE = (0.1, 1.0)
 
 
@@ -55,10 +57,13 @@ class Asker:
 
     `given_up` is set when the device stays silent or the time is over: nothing more is to be asked. `failed`
     says that a request went without an answer although there was time for one, `out_of_time` that there was
-    none left for something that was to be asked.
+    none left for something that was to be asked. For a place at a device that refuses or closes connections
+    it waits a second, or the `request_timeout` if that is shorter.
     """
 
-    def __init__(self, ask: Ask, progress: Progress, deadline: Deadline, tries: int) -> None:
+    def __init__(
+        self, ask: Ask, progress: Progress, deadline: Deadline, *, tries: int, request_timeout: float
+    ) -> None:
         self.progress = progress
         self.deadline = deadline
         self.given_up = False
@@ -66,13 +71,16 @@ class Asker:
         self.out_of_time = False
         self.refusals = 0
         self._ask = ask
+        self._clock = asyncio.get_running_loop().time
         self._tries = tries
+        self._place_wait = min(_PLACE_WAIT, request_timeout)
         self._silent_in_a_row = 0
         self._answered = False
 
     async def ask(self, request: Span) -> None:
         """One request with its repetitions. Raises LinkError when there is no good answer."""
         tries, pause = self._tries, _BUSY_PAUSE[0]
+        give_up_at = self._clock() + self._place_wait
         failure: tuple[LinkError, bool] | None = None
         while True:
             self.progress.waited = 0.0
@@ -92,6 +100,10 @@ class Asker:
                 if code in _BUSY and pause < self.deadline.left:
                     await asyncio.sleep(pause)
                     pause = min(pause * 2, _BUSY_PAUSE[1])
+                    continue
+                left = min(give_up_at - self._clock(), self.deadline.left)
+                if error.reason in _NO_PLACE and tries > 1 and left > _PLACE_PAUSE:
+                    await asyncio.sleep(_PLACE_PAUSE)
                     continue
                 tries -= 1
                 # cut off by the deadline, it was still given its time if others were answered in less

@@ -83,7 +83,7 @@ class _Wire(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self.last_byte = asyncio.get_running_loop().time()
-        # a device that floods must not fill the memory, nor have the same bytes looked through again and again
+        # a device that floods must not fill the memory, nor have the same bytes looked through time and again
         if room := _KEPT - len(self.buffer):
             self.buffer += data[:room]
             self.changed.set()

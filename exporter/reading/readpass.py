@@ -64,7 +64,10 @@ class ReadPass:
         self._left_before = memory.left
         self._spared = False
         self.progress = Progress(self._layout())
-        self._asker = Asker(ask, self.progress, deadline, tries=1 if memory.failed_last else 2)
+        self._asker = Asker(
+            ask, self.progress, deadline,
+            tries=1 if memory.failed_last else 2, request_timeout=device.device.options.request_timeout,
+        )  # fmt: skip
         self._narrowing = Narrowing(device, memory, self._asker, self._clock())
 
     async def run(self) -> None:

@@ -161,7 +161,7 @@ async def trouble_with(cell: Cell, place: str, there: Hostile, device: Device) -
         gone = {name for name in GROUPS if not snapshot.groups[name]}
         if gone != missing or snapshot.up is (missing == everything):
             found.append(f"{cell.name}, once {once}: up is {snapshot.up}, and missing are {gone}")
-        if missing == everything and (others := hostile.exported(snapshot)):
+        if not snapshot.up and (others := hostile.exported(snapshot)):
             found.append(f"{cell.name}: {WRONG}: nothing was read, but there is {others}")
         await misbehaviour.end(there)
         if cell.reasons in (("exception_2",), ("exception_3",), ("exception_4",)):
