@@ -11,6 +11,7 @@ import socket
 import struct
 import tempfile
 import tty
+from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -95,7 +96,7 @@ class Hostile:
         self.script: list[Behaviour] = []
         self.requests: list[Request] = []
         self.truth: dict[tuple[int, int], int] = {}
-        self.answered: list[Request] = []
+        self.answered: deque[Request] = deque(maxlen=150)
         self.previous: bytes = b""
         self.welcome: Callable[[Hostile, Peer], None] | None = None
         self.connections = 0

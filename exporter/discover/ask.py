@@ -91,7 +91,7 @@ class Listener:
         async def ask(span: Span) -> list[int]:
             return await talk.ask(self._turn, span, self._asker.deadline, self.heard)
 
-        self._asker = Asker(ask, Progress(layout), Deadline(0.0), tries)
+        self._asker = Asker(ask, Progress(layout), Deadline(0.0), tries=tries, request_timeout=talk.patience)
 
     async def greet(self) -> LinkError | None:
         """Find out whether the unit is there, and which function code reads words; why it is not there."""

@@ -26,6 +26,7 @@ from exporter.maps import load_maps
 from exporter.maps.formula import parse_formula
 from exporter.reading.answers import MAX_FRAME, Expected, LinkError, parse_rtu, parse_tcp
 from exporter.reading.link import _Wire
+from exporter.web.security.webconfig import parse_web_config, read_content
 
 DATA = Path(load_maps.__code__.co_filename).parent / "data"
 
@@ -99,9 +100,18 @@ def test_any_bytes_over_the_wire(answers: list[bytes], transport: str) -> None:
 
 # files; to fuzz another kind of file, name what loads it and a good one
 
-GOOD = Path(__file__).parents[1] / "config" / "good" / "full.yaml"
+TESTS = Path(__file__).parents[1]
+GOOD = TESTS / "config" / "good" / "full.yaml"
+WEB = TESTS / "security" / "files"
 LOADERS: dict[str, tuple[Callable[[Path], object], Path]] = {
     "config": (load_config, GOOD),
+    **{
+        f"web config, {name}": (
+            lambda path: parse_web_config(read_content(path), path),
+            WEB / f"{name}.good.yml",
+        )
+        for name in ("tls", "users", "headers", "some_ciphers", "rate_limit")
+    },
     **{path.stem: (lambda path: load_maps([path]), path) for path in sorted(DATA.glob("*.yaml"))},
 }
 PIECES = st.text(max_size=8) | st.sampled_from(

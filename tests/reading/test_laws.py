@@ -58,7 +58,7 @@ def in_pieces(cuts: list[int]) -> hostile.Behaviour:
 
 def rendered(snapshot: Snapshot) -> dict[str, float]:
     """The series of the page that come from the device's words, without `generex_` and the label `device`."""
-    page = "".join(Renderer(1).devices([snapshot], "text"))
+    page = "".join(Renderer().devices([snapshot], "text"))
     found = {}
     for line in page.splitlines():
         name, _, value = line.rpartition(" ")
