@@ -458,7 +458,7 @@ async def scrape(device: Device, seconds: float = 5.0) -> Snapshot:
         snapshot = await device.scrape(started + seconds)
     finally:
         timer.cancel()
-    assert not over or loop.time() - over[0] < 0.1, "the scrape did not keep its deadline"
+    assert not over or loop.time() - over[0] < 0.4, "the scrape did not keep its deadline"
     return snapshot
 
 
