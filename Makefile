@@ -27,7 +27,7 @@ lock: $(VENV)/base.stamp ## the image's dependencies, pinned with their hashes
 	$(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"], sep="\n")' | \
 	  $(COMPILE) --output-file deploy/image/build-requirements.txt -
 
-fuzz: $(VENV)/dev.stamp ## the laws and the fuzzing with thirty times as many examples, different ones each time
+fuzz: $(VENV)/dev.stamp ## the fuzzing with thirty times as many examples, different ones each time
 	$(BIN)/pytest --hypothesis-profile=fuzz tests/faults/test_fuzz.py tests/reading/test_link_answers.py \
 	  tests/config/test_config_laws.py tests/test_yamlfile.py tests/maps/test_formula.py $(ARGS)
 

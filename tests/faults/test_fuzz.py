@@ -31,6 +31,11 @@ from exporter.web.security.webconfig import parse_web_config, read_content
 DATA = Path(load_maps.__code__.co_filename).parent / "data"
 
 
+def examples(number: int) -> settings:
+    """So many examples in the suite, and thirty times as many in `make fuzz`."""
+    return settings(max_examples=number * settings.default.max_examples // 100)
+
+
 @contextmanager
 def soon(seconds: float = 1.0) -> Iterator[None]:
     """In CPU time: a busy machine is not the code's fault."""
@@ -78,7 +83,7 @@ def test_a_flood_that_looks_like_the_answer_at_every_byte_is_looked_through_quic
     asyncio.run(test())
 
 
-@settings(max_examples=25)
+@examples(25)
 @given(answers=st.lists(BYTES, min_size=1, max_size=6), transport=st.sampled_from(["tcp", "rtu-tcp"]))
 def test_any_bytes_over_the_wire(answers: list[bytes], transport: str) -> None:
     def anything(device: Hostile, peer: Peer, request: Request) -> None:
@@ -135,7 +140,7 @@ PIECES = st.text(max_size=8) | st.sampled_from(
 
 
 @pytest.mark.parametrize("kind", LOADERS)
-@settings(max_examples=6)
+@examples(6)
 @given(data=st.data())
 def test_any_edit_of_a_good_file(
     kind: str, data: st.DataObject, tmp_path_factory: pytest.TempPathFactory
@@ -224,7 +229,7 @@ def it() -> Iterator[Exporter]:
         yield running
 
 
-@settings(max_examples=80)
+@examples(80)
 @given(
     path=st.sampled_from(PATHS),
     query=st.lists(st.tuples(NAMES, VALUES), max_size=3),
@@ -258,7 +263,7 @@ def ask(port: int, request: bytes) -> tuple[int, str]:
     return int(found[1]), answer.partition(b"\r\n\r\n")[2].decode("utf-8", "replace")
 
 
-@settings(max_examples=20)
+@examples(20)
 @given(data=st.binary(max_size=300))
 def test_any_bytes_on_the_port(it: Exporter, data: bytes) -> None:
     with socket.create_connection(("127.0.0.1", it.port), timeout=20) as connection:
