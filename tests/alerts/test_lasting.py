@@ -78,3 +78,28 @@ def test_a_failed_pass_does_not_start_it_over(tmp_path: Path) -> None:
     ]
     group = {"interval": "15s", "input_series": series, "promql_expr_test": tests}
     check_tests(tmp_path, [group], without=SLOW | {"generex-power"})
+
+
+def test_a_block_whose_flag_goes_and_comes_starts_over(tmp_path: Path) -> None:
+    def module(number: int, values: str) -> dict[str, str]:
+        labels = f'device="d",site="s",string="1",module="{number}",flag="temperature_high"'
+        return {"series": f"generex_bacs_module_alarm{{{labels}}}", "values": values}
+
+    series = [
+        module(7, "0x7 1x15 0 1x40"),  # set from 120 s, clear at 360 s, set again from 375 s
+        module(8, "0x7 1x3 stale 1 stale stale stale 1x40"),  # set from 120 s, four passes fail
+        module(
+            9, "0x7 1x3 stale stale stale stale stale stale stale stale stale stale 1x40"
+        ),  # longer than 2m
+    ]
+    tests = [
+        {
+            "expr": 'count by (module) (ALERTS{alertname="GenerexBlockHot"}) * 0',
+            "eval_time": f"{seconds}s",
+            "exp_samples": [{"labels": f'{{module="{number}"}}', "value": 0} for number in found],
+        }
+        # five minutes after 120 s, 375 s, and 330 s, when the longer silence was over
+        for seconds, found in ((405, ""), (420, "8"), (615, "8"), (630, "89"), (660, "89"), (675, "789"))
+    ]
+    group = {"interval": "15s", "input_series": series, "promql_expr_test": tests}
+    check_tests(tmp_path, [group], without=SLOW)

@@ -6,6 +6,8 @@ from exporter.generate.alerts.lasting import lasting
 from exporter.generate.alerts.model import Alert, FlagRef, Severity
 from exporter.maps.model import Flag
 
+_AT_LEAST = "45s"
+
 
 def flag_expression(flags: Sequence[FlagRef], lasts: str) -> str:
     """An expression that holds while one of the flags is set, or has been for all of `lasts`.
@@ -28,18 +30,21 @@ def block_expression(flag: str, lasts: str) -> str:
     """An expression for a flag that modules have and the system's word repeats.
 
     A series per module; where many have it, one with their number; where only the system's word says so, one
-    with the value 1 and no module.
+    with the value 1 and no module. That a module's flag has lasted shows by its `since`, which is then the
+    same as it was that long ago: a BACS has 16 flags for each of 330 modules, and hardly any is set.
     """
-    module = _indent(lasting(f'generex_bacs_module_alarm{{flag="{flag}"}}', "==", "1", lasts))
-    deeper = module.replace("\n", "\n  ")
-    system = _indent(lasting(f'generex_bacs_alarm{{flag="{flag}"}}', "==", "1", lasts))
-    seen = f'max_over_time(generex_bacs_module_alarm{{flag="{flag}"}}[5m]) == 1'
+    since = f'module:generex_bacs_module_alarm:since{{flag="{flag}"}}'
+    module = since if lasts == "0s" else f"{since} == {since} offset {lasts}"
+    # a flag that is set at once stands in both words, and it may take a moment until the module's is recorded
+    system = _indent(
+        lasting(f'generex_bacs_alarm{{flag="{flag}"}}', "==", "1", _AT_LEAST if lasts == "0s" else lasts)
+    )
     return (
-        f"max by (<place>, string, module) ({module}\n)\n"
-        f"  unless on (device) count by (device) (max by (device, module) ({deeper}\n  )) > <many_modules>\n"
-        f"or count by (<place>) (max by (<place>, module) ({module}\n)) > <many_modules>\n"
+        f"count by (<place>, string, module) ({module})\n"
+        f"  unless on (device) count by (device) (count by (device, module) ({module})) > <many_modules>\n"
+        f"or count by (<place>) (count by (<place>, module) ({module})) > <many_modules>\n"
         f"or max by (<place>) ({system}\n)\n"
-        f"  unless on (device) max by (device) ({seen})"
+        f"  unless on (device) max by (device) (max_over_time({since}[5m]))"
     )
 
 
