@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from exporter.config import Config, load_config
-from exporter.reading.layout import DeviceMap, device_map
+from exporter.reading.device_map import DeviceMap, device_map
 from exporter.reading.memory import Memory
 from exporter.reading.readpass import Progress
 from exporter.reading.report import Reporter

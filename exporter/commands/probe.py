@@ -6,18 +6,20 @@ import logging
 import signal
 import sys
 from contextlib import nullcontext
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from exporter.commands.advice import next_step
+from exporter.commands.flags import add_config_file
+from exporter.commands.one_device import one_device
 from exporter.config import load_config
 from exporter.durations import parse_duration
-from exporter.errors import UserError
+from exporter.errors import UsageError
 from exporter.exposition.prometheus import Renderer
 from exporter.exposition.summary import Section, as_data, summarise
+from exporter.reading.answers import LinkError
 from exporter.reading.device import Device
 from exporter.reading.fleet import Fleet
 from exporter.reading.snapshot import Snapshot
-from exporter.targets import parse_target
 from exporter.terminal import SEVERITY_STYLES, columns, console, emit, emit_json, table
 
 if TYPE_CHECKING:
@@ -38,9 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "target", metavar="URL", help="the device, like tcp://10.0.0.7, or its name in the configuration"
     )
     parser.add_argument("--module", metavar="NAME", help="what to read there (default: cs141)")
-    parser.add_argument(
-        "--config.file", metavar="FILE", help="know the devices, modules and maps of this configuration"
-    )
+    add_config_file(parser, "know the devices, modules and maps of this configuration")
     parser.add_argument(
         "--timeout", metavar="DURATION", help="longest time for the pass, like 5s (default: the device's)"
     )
@@ -56,15 +56,14 @@ def run(args: argparse.Namespace) -> int:
     """Print the pass; 1 when nothing could be read."""
     # what is wrong with the device is printed with its values, not logged besides
     logging.disable(logging.WARNING)
-    path = vars(args)["config.file"]
-    fleet = Fleet(load_config(Path(path) if path else None))
-    device = _device(fleet, args.target, args.module)
+    fleet = Fleet(load_config(args.config_file))
+    device = one_device(fleet, args.target, args.module)
     try:
         timeout = parse_duration(args.timeout) if args.timeout else device.config.options.timeout
     except ValueError as error:
-        raise UserError(f"--timeout: {error}") from None
+        raise UsageError(f"--timeout: {error}") from None
     if timeout == 0:
-        raise UserError("--timeout: must be longer than 0s")
+        raise UsageError("--timeout: must be longer than 0s")
     form = args.format or ("table" if sys.stdout.isatty() else "prometheus")
     try:
         if args.watch:
@@ -74,27 +73,23 @@ def run(args: argparse.Namespace) -> int:
         return 0 if args.watch else 130
 
 
-def _device(fleet: Fleet, target: str, module: str | None) -> Device:
-    named = fleet.devices.get(target)
-    if named is None:
-        try:
-            return fleet.probed(parse_target(target), module or fleet.config.default_module)
-        except ValueError as error:
-            raise UserError(str(error)) from None
-    if module not in (None, named.config.module):
-        raise UserError(
-            f'module "{module}" contradicts the device "{target}", which has "{named.config.module}"'
-        )
-    return named
-
-
 async def _probe(fleet: Fleet, device: Device, timeout: float, form: str) -> int:
     try:
         snapshot = await device.scrape(asyncio.get_running_loop().time() + timeout)
     finally:
         fleet.close()
     _print(snapshot, form)
+    if not snapshot.up and (step := _next_step(device, snapshot)):
+        print(f"generex-exporter: {step}", file=sys.stderr)
     return 0 if snapshot.up else 1
+
+
+def _next_step(device: Device, snapshot: Snapshot) -> str:
+    """What to do about a device that said nothing in the one pass there was; "" where nothing is known."""
+    counted = device.counters.errors
+    reason = max(counted, key=lambda reason: counted[reason])
+    text = "; ".join(snapshot.errors)
+    return next_step(LinkError(reason, text), device.config.target) if counted[reason] else ""
 
 
 async def _watch(fleet: Fleet, device: Device, timeout: float, form: str) -> int:

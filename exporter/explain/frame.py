@@ -10,7 +10,8 @@ from exporter.config import Config, Device
 from exporter.explain.word import Explanation, explain_word
 from exporter.maps.model import FILLER, Map
 from exporter.reading.decode import Decoded, decode
-from exporter.reading.layout import Instance, device_map
+from exporter.reading.device_map import device_map
+from exporter.reading.layout import Instance
 from exporter.targets import Endpoint, Target
 
 FRAME_BYTES = 100  # the gateway's table (seed 1, device.md 1.2)

@@ -6,7 +6,7 @@ from typing import Literal
 
 from exporter.config import Config
 from exporter.maps.model import FILLER, Flag, Map, Metric, Word
-from exporter.reading.layout import device_map
+from exporter.reading.device_map import device_map
 from exporter.reading.truth import bacs_verdict
 
 Kind = Literal["flags", "alarm", "level", "state", "measurement"]

@@ -9,8 +9,8 @@ from exporter.config import Device as DeviceConfig
 from exporter.reading import health
 from exporter.reading.answers import LinkError, NotAskedError
 from exporter.reading.deadline import Deadline
+from exporter.reading.device_map import DeviceMap
 from exporter.reading.history import History
-from exporter.reading.layout import DeviceMap
 from exporter.reading.line import Line, Turn
 from exporter.reading.link import Exchange, Trace
 from exporter.reading.memory import Memory

@@ -9,8 +9,8 @@ from exporter.config import Device as DeviceConfig
 from exporter.errors import UserError
 from exporter.reading.answers import REASONS
 from exporter.reading.device import Counters, Device
+from exporter.reading.device_map import DeviceMaps
 from exporter.reading.history import History
-from exporter.reading.layout import DeviceMaps
 from exporter.reading.line import Line
 from exporter.reading.link import Link
 from exporter.reading.resolve import Resolver

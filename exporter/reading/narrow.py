@@ -3,7 +3,7 @@
 from exporter.maps.model import Group, Word
 from exporter.reading.answers import LinkError
 from exporter.reading.asking import REFUSED, Asker
-from exporter.reading.layout import DeviceMap
+from exporter.reading.device_map import DeviceMap
 from exporter.reading.memory import Memory
 from exporter.reading.plan import Span
 from exporter.reading.requests import Request, make_requests

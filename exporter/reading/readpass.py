@@ -8,7 +8,8 @@ from exporter.reading.answers import LinkError
 from exporter.reading.asking import Ask, Asker, Progress
 from exporter.reading.deadline import Deadline
 from exporter.reading.decode import real_words
-from exporter.reading.layout import DeviceMap, Layout
+from exporter.reading.device_map import DeviceMap
+from exporter.reading.layout import Layout
 from exporter.reading.memory import LOOK_EVERY, Memory
 from exporter.reading.narrow import Narrowing
 from exporter.reading.plan import Span

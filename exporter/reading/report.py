@@ -3,7 +3,7 @@
 from exporter.maps.model import FILLER, Group, Metric
 from exporter.reading import health
 from exporter.reading.decode import Decoded, decode
-from exporter.reading.layout import DeviceMap
+from exporter.reading.device_map import DeviceMap
 from exporter.reading.memory import Memory
 from exporter.reading.plan import Span
 from exporter.reading.readpass import Progress

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from exporter.reading.layout import DeviceMap
+from exporter.reading.device_map import DeviceMap
 from exporter.reading.memory import Memory
 from exporter.reading.plan import Ranges, Span, plan
 

@@ -7,7 +7,7 @@ from typing import Literal
 
 from exporter.config import Config, Device, Expect, adhoc_device, load_config
 from exporter.exposition.prometheus import Renderer
-from exporter.reading.layout import device_map
+from exporter.reading.device_map import device_map
 from exporter.reading.memory import Memory
 from exporter.reading.plan import Span
 from exporter.reading.readpass import Progress

@@ -78,20 +78,21 @@ def test_a_dead_device_is_exit_1(form: str) -> None:
     assert "cannot connect to 127.0.0.1:1" in out + error
     assert "Traceback" not in error
     assert "generex_ups_output_volts" not in out
+    assert "switch on the Modbus service in the CS141" in error
 
 
 @pytest.mark.parametrize(
-    ("arguments", "message"),
+    ("arguments", "expected", "message"),
     [
-        (["tcp://127.0.0.1:x"], 'bad target "tcp://127.0.0.1:x"'),
-        (["127.0.0.1", "--module=nope"], 'unknown module "nope"'),
-        (["127.0.0.1", "--timeout=5"], '--timeout: bad duration "5"'),
-        (["127.0.0.1", "--config.file=/nonexistent.yml"], "cannot read /nonexistent.yml"),
+        (["tcp://127.0.0.1:x"], 2, 'bad target "tcp://127.0.0.1:x"'),
+        (["127.0.0.1", "--module=nope"], 1, 'unknown module "nope"'),
+        (["127.0.0.1", "--timeout=5"], 2, '--timeout: bad duration "5"'),
+        (["127.0.0.1", "--config.file=/nonexistent.yml"], 1, "cannot read /nonexistent.yml"),
     ],
 )
-def test_bad_input_is_named(arguments: list[str], message: str) -> None:
+def test_bad_input_is_named(arguments: list[str], expected: int, message: str) -> None:
     code, out, error = asyncio.run(_probe(*arguments))
-    assert (code, out) == (1, "")
+    assert (code, out) == (expected, "")
     assert error.startswith("generex-exporter: error: ")
     assert message in error
     assert "Traceback" not in error

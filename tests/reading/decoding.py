@@ -7,7 +7,7 @@ from typing import Any
 from exporter.config.model import Device
 from exporter.maps import load_maps
 from exporter.reading.decode import Decoded, decode
-from exporter.reading.layout import DeviceMap, device_map
+from exporter.reading.device_map import DeviceMap, device_map
 from exporter.targets import parse_target
 
 FILLER = 0xD8F1

@@ -20,7 +20,7 @@ from exporter.config.model import Device
 from exporter.exposition.prometheus import Renderer
 from exporter.maps import load_maps
 from exporter.reading.answers import Expected, parse_rtu, parse_tcp
-from exporter.reading.layout import DeviceMap, device_map
+from exporter.reading.device_map import DeviceMap, device_map
 from exporter.reading.memory import Memory
 from exporter.reading.requests import make_requests
 from exporter.reading.snapshot import Snapshot

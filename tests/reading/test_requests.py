@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exporter.reading.layout import DeviceMap, device_map
+from exporter.reading.device_map import DeviceMap, device_map
 from exporter.reading.memory import Memory
 from exporter.reading.plan import Span
 from exporter.reading.requests import make_requests

@@ -12,7 +12,7 @@ from webcase import put, serving, until, value
 
 from exporter.config import load_config
 from exporter.exposition.prometheus import Renderer
-from exporter.reading.layout import device_map
+from exporter.reading.device_map import device_map
 from exporter.reading.memory import Memory
 from exporter.reading.readpass import Progress
 from exporter.reading.report import Reporter

@@ -1,0 +1,283 @@
+"""The words of one device, after overrides, sensors and base address, and how they are laid out. Pure."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from itertools import chain
+from operator import itemgetter
+from weakref import WeakValueDictionary
+
+from exporter.config import Device
+from exporter.errors import UserError
+from exporter.maps.model import Group, Labels, Map, Metric, Trust, Word
+from exporter.reading.health import UNDEFINED_FLAGS
+from exporter.reading.layout import Counts, Instance, Item, Layout, columns_of
+from exporter.reading.plan import Ranges, Span
+from exporter.reading.snapshot import Series
+
+_SENSOR_METRICS = {
+    "temperature": "generex_sensor_temperature_celsius",
+    "humidity": "generex_sensor_humidity_ratio",
+    "value": "generex_sensor_value",
+}
+
+
+@dataclass(frozen=True)
+class DeviceMap:
+    """The words of one device, after its module, overrides, sensors and base address.
+
+    `layouts` are those that are in use; devices that differ in nothing that a layout depends on share them.
+    """
+
+    device: Device
+    groups: tuple[Group, ...]
+    trusts: tuple[Trust, ...]
+    metrics: Mapping[str, Metric]
+    readable: Mapping[int, Ranges] = field(repr=False)
+    layouts: "WeakValueDictionary[object, Layout]" = field(
+        default_factory=WeakValueDictionary, repr=False, compare=False
+    )
+
+    @property
+    def bacs_required(self) -> bool:
+        """Whether the absence of a BACS is a failure from the start: whoever expects modules has one."""
+        options, expect = self.device.options, self.device.expect
+        return options.bacs == "required" or (
+            options.bacs == "auto" and bool(expect.strings or expect.modules)
+        )
+
+    def group(self, name: str) -> Group | None:
+        """The group of that name, if the device has it."""
+        return next((group for group in self.groups if group.name == name), None)
+
+    def counting_group(self, group: Group) -> Group:
+        """The group whose word says how often `group` repeats."""
+        return self._counting[group.name]
+
+    @cached_property
+    def _counting(self) -> dict[str, Group]:
+        holder = {word.name: group for group in self.groups for word in group.words}
+        return {group.name: holder[group.repeat.count] for group in self.groups if group.repeat}
+
+    @cached_property
+    def words(self) -> dict[str, Word]:
+        """All words by name; no two maps of a device have a word of the same name."""
+        return {word.name: word for group in self.groups for word in group.words}
+
+    def layout(self, counts: Counts, without: frozenset[str] = frozenset()) -> Layout:
+        """All groups but those in `without`, laid out; `counts` says how often each repeating group repeats.
+
+        It is the same object for as long as it is in use.
+        """
+        key = (tuple(sorted(counts.items())), without)
+        layout = self.layouts.get(key)
+        if layout is None:
+            layout = self.layouts[key] = self._lay_out(counts, without)
+        return layout
+
+    def _lay_out(self, counts: Counts, without: frozenset[str]) -> Layout:
+        singles: list[Instance] = []
+        repeated: dict[str, tuple[Item, ...]] = {}
+        spans: dict[str, tuple[Span, ...]] = {}
+        for group in self.groups:
+            if group.name in without:
+                continue
+            if group.repeat is None:
+                instances = [self._instance(word, (), 0) for word in group.words]
+                singles += instances
+            else:
+                items = self._items(group, counts)
+                repeated[group.name] = items
+                instances = [instance for item in items for instance in item.instances]
+            spans[group.name] = tuple(instance.span for instance in instances if instance.span)
+        everything = [*singles, *(i for items in repeated.values() for item in items for i in item.instances)]
+        return Layout(
+            counts=dict(counts),
+            singles=tuple(singles),
+            repeated=repeated,
+            columns={name: columns_of(items) for name, items in repeated.items()},
+            spans=tuple(span for group_spans in spans.values() for span in group_spans),
+            group_spans=spans,
+            group_keys={name: frozenset(chain(*(s.keys() for s in group))) for name, group in spans.items()},
+            keys=frozenset(chain(*(s.keys() for group in spans.values() for s in group))),
+            required=frozenset(i.span for i in everything if i.span and not i.word.optional),
+            flags=frozenset(i.span for i in everything if i.span and (i.word.flags or i.word.flag)),
+            words=self.words,
+            trusts={trust.section: trust for trust in self.trusts},
+            masks={f"{w.name}.{flag.name}": flag.mask for w in self.words.values() for flag in w.flags},
+        )
+
+    def _items(self, group: Group, counts: Counts) -> tuple[Item, ...]:
+        repeat = group.repeat
+        if repeat is None:
+            return ()
+        count = counts.get(group.name, 0)
+        parents = counts.get(repeat.parent, 0)
+        items = []
+        for number in range(1, min(count, repeat.max) + 1):
+            labels: Labels = ((repeat.label, str(number)),)
+            # the split is equal and contiguous (device.md 2.4); where it cannot be, the parent is not known
+            if parents and count % parents == 0:
+                labels = ((repeat.parent_label, str((number - 1) // (count // parents) + 1)), *labels)
+            instances = tuple(self._instance(word, labels, number) for word in group.words)
+            present = Series(self.metrics[repeat.present_metric], labels) if repeat.present_metric else None
+            alarm_name, _, flag_name = repeat.lost_flag.partition(".")
+            alarm = next((i for i in instances if i.word.name == alarm_name), None)
+            mask = next((f.mask for f in alarm.word.flags if f.name == flag_name), -1) if alarm else 0
+            items.append(Item(number, instances, present, alarm, mask))
+        return tuple(items)
+
+    def _instance(self, word: Word, labels: Labels, number: int) -> Instance:
+        address = word.address
+        span = None
+        if address is not None:
+            stride = word.repeat.stride * (number - 1) if word.repeat else 0
+            span = Span(word.function, address + stride, word.registers)
+        trust = self._trust(word)
+        own = (*labels, *word.labels)
+        set_only = number > 0 and self.device.options.module_flags == "set"
+        all_flags = tuple(flag.name for flag in word.flags) if word.flags else None
+        metric = self.metrics.get(word.metric)
+        flag_label: Labels = (("flag", word.flag.name),) if word.flag else ()
+        series = Series(metric, (*own, *flag_label), word, all_flags, set_only) if metric else None
+        raw_series = (
+            Series(self.metrics[word.raw_metric], (*own, *word.raw_labels)) if word.raw_metric else None
+        )
+        place = f"#{number}" if number else ""
+        undefined: Labels = (("word", dict(word.raw_labels).get("word", word.id) + place),)
+        return Instance(
+            word=word,
+            id=word.id + place,
+            span=span,
+            key=span.keys()[0] if span else -1,
+            filler=word.fillers,
+            trust=trust,
+            series=series,
+            raw_series=raw_series,
+            lost_series=_lost_series(word, trust, series),
+            undefined_series=Series(UNDEFINED_FLAGS, undefined) if word.has_unnamed_bits else None,
+        )
+
+    def _trust(self, word: Word) -> Trust | None:
+        by_section = {trust.section: trust for trust in self.trusts}
+        own = by_section.get(word.section)
+        if own is None and word.repeat is not None:
+            # strings and modules stand or fall with the BACS that counts them
+            own = by_section.get(self.words[word.repeat.count].section)
+        return own
+
+
+class DeviceMaps:
+    """The maps of many devices: those that differ in name, place, labels or times only share all the rest."""
+
+    def __init__(self, maps: Mapping[str, Map]) -> None:
+        self._maps = maps
+        self._known: dict[object, DeviceMap] = {}
+
+    def of(self, device: Device) -> DeviceMap:
+        """As `device_map`, and raises what it raises."""
+        options = device.options
+        key = (
+            device.maps, device.sensors, options.module_flags, options.max_words, options.prof.base_address,
+            tuple(sorted(options.overrides.items(), key=itemgetter(0))),
+        )  # fmt: skip
+        known = self._known.get(key)
+        if known is None:
+            known = self._known[key] = device_map(device, self._maps)
+        return replace(known, device=device)
+
+
+def device_map(device: Device, maps: Mapping[str, Map]) -> DeviceMap:
+    """The words that `device` is to be asked for. Raises UserError where they do not fit its `max_words`."""
+    groups: dict[str, Group] = {}
+    trusts: list[Trust] = []
+    metrics: dict[str, Metric] = {}
+    names = list(device.maps)
+    if device.sensors and "sensors" not in names:
+        names.append("sensors")
+    for name in names:
+        item = maps[name]
+        metrics |= item.metrics
+        trusts += [trust for trust in item.trusts if trust not in trusts]
+        for group in item.groups:
+            words = tuple(_adapt(word, device) for word in group.words)
+            if group.name == "sensors" and item.name == "sensors":
+                words = _named_sensors(words, device)
+                group = replace(group, optional=False)  # whoever names a sensor expects it to be there
+            if words:
+                shift = device.options.prof.base_address if item.name == "prof" else 0
+                readable = tuple((low + shift, high + shift) for low, high in group.readable)
+                group = replace(group, words=words, readable=readable)
+                groups[group.name] = _join(groups[group.name], group) if group.name in groups else group
+    for group in groups.values():
+        for word in group.words:
+            if word.registers > device.options.max_words:
+                raise UserError(
+                    f'device "{device.name}": max_words {device.options.max_words} is less than '
+                    f"the {word.registers} words of {word.id}"
+                )
+    return DeviceMap(device, tuple(groups.values()), tuple(trusts), metrics, _readable(groups.values()))
+
+
+def _join(first: Group, second: Group) -> Group:
+    """Two maps' words in a group of the same name; it is optional only if both say so."""
+    return replace(
+        first,
+        words=first.words + second.words,
+        readable=first.readable + second.readable,
+        optional=first.optional and second.optional,
+        anchor=first.anchor or second.anchor,
+    )
+
+
+def _adapt(word: Word, device: Device) -> Word:
+    override = device.options.overrides.get(word.id)
+    if override is not None:
+        scale = word.scale if override.scale is None else override.scale
+        offset = word.offset if override.offset is None else override.offset
+        word = replace(word, scale=scale, offset=offset)
+    if word.map == "prof" and word.address is not None:
+        word = replace(word, address=word.address + device.options.prof.base_address)
+    return word
+
+
+def _named_sensors(words: tuple[Word, ...], device: Device) -> tuple[Word, ...]:
+    by_name = {word.name: word for word in words}
+    named = []
+    for sensor in device.sensors:
+        word = by_name[f"sensor_{sensor.number}"]
+        # the config's scale turns the word into °C or %RH; a ratio is a hundredth of that
+        scale = sensor.scale / 100 if sensor.kind == "humidity" else sensor.scale
+        labels = (("sensor", sensor.name),)
+        metric = _SENSOR_METRICS[sensor.kind]
+        named.append(replace(word, metric=metric, labels=labels, scale=scale, optional=False))
+    return tuple(named)
+
+
+def _lost_series(word: Word, trust: Trust | None, series: Series | None) -> Series | None:
+    if trust is None or series is None:
+        return None
+    if word.survives:
+        return series
+    if word.flags:
+        kept = tuple(flag.name for flag in word.flags if f"{word.name}.{flag.name}" in trust.lost_flags)
+        return replace(series, flags=kept) if kept else None
+    return series if word.name in trust.lost_flags else None
+
+
+def _readable(groups: Iterable[Group]) -> Mapping[int, Ranges]:
+    merged: dict[int, list[tuple[int, int]]] = {}
+    for group in groups:
+        for function in {word.function for word in group.words}:
+            merged.setdefault(function, []).extend(group.readable)
+    return {function: _merge(ranges) for function, ranges in merged.items()}
+
+
+def _merge(ranges: list[tuple[int, int]]) -> Ranges:
+    result: list[tuple[int, int]] = []
+    for low, high in sorted(ranges):
+        if result and low <= result[-1][1] + 1:
+            result[-1] = (result[-1][0], max(high, result[-1][1]))
+        else:
+            result.append((low, high))
+    return tuple(result)
