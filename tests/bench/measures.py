@@ -7,7 +7,9 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from exporter.config import load_config
+from exporter.config import Otlp, load_config
+from exporter.exposition.otlp.send import Sender
+from exporter.exposition.otlp.starts import Starts
 from exporter.exposition.prometheus import Renderer
 from exporter.reading.deadline import Deadline
 from exporter.reading.decode import decode
@@ -19,10 +21,12 @@ from exporter.reading.plan import Span
 from exporter.reading.snapshot import Snapshot
 from tests.bench.devices import Read, devices, floor
 from tests.bench.running import exporter, probe_all
+from tests.bench.sink import sink
 
 MODULES = (0, 40, 330)
 DELAYS = (0.0, 0.001, 0.010, 0.050)
 FLEETS = (1, 10, 100, 1000)
+PUSHED = (1, 100, 1000)
 GOALS = {0: 0.4, 40: 1.0, 330: 4.0}  # milliseconds of CPU a scrape
 INTERVAL = 15.0  # seconds between two scrapes of a device
 
@@ -236,10 +240,48 @@ def start(scrapes: int) -> Table:
     return table
 
 
+def push(scrapes: int) -> Table:
+    """What an OTLP push costs beside the read passes: encoding, compressing and sending."""
+    table = Table(
+        "An OTLP push of devices with 40 modules, without their read passes",
+        ("devices", "points", "requests", "MB gzipped", "CPU s", "CPU us a point"),
+    )
+    for number in PUSHED:
+        with devices(number, 40) as targets, sink() as (endpoint, received):
+            points, cpu = asyncio.run(_pushed(targets, endpoint))
+        requests, size = received()
+        table.rows.append(
+            (
+                f"{number}", f"{points}", f"{requests}", f"{size / 1e6:.2f}", f"{cpu:.2f}",
+                f"{1e6 * cpu / points:.1f}",
+            )
+        )  # fmt: skip
+        table.figures[f"CPU us a pushed point, {number} devices"] = 1e6 * cpu / points
+    return table
+
+
+async def _pushed(targets: Sequence[str], endpoint: str) -> tuple[int, float]:
+    """The points of one push, and its seconds of CPU."""
+    fleet = Fleet(load_config(targets=[f"d{n}=tcp://{target}" for n, target in enumerate(targets)]))
+    deadline = asyncio.get_running_loop().time() + 60
+    # twice: what there is to read is known only after the first pass
+    for _ in range(2):
+        snapshots = [await device.scrape(deadline) for device in fleet.devices.values()]
+    fleet.close()
+    readings = (reading for s in snapshots for family in s.readings.values() for reading in family)
+    points = sum(len(series.samples(raw)) for series, raw in readings)
+    sender = Sender(Otlp(endpoint=f"{endpoint}/v1/metrics"), Starts(time.time_ns()))
+    start = time.process_time()
+    if trouble := sender.send(snapshots, (), time.time()):
+        raise RuntimeError(f"the push failed: {trouble}")
+    return points, time.process_time() - start
+
+
 MEASURES: dict[str, Callable[[int], Table]] = {
     "latency": latency,
     "shares": shares,
     "fleets": fleets,
     "waits": waits,
     "start": start,
+    "push": push,
 }
