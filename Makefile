@@ -10,7 +10,12 @@ run: $(VENV)/run.stamp ## a simulated CS141 with BACS and the exporter on port 1
 	$(BIN)/generex-exporter demo
 
 test: $(VENV)/dev.stamp ## every test; those that need a program that is missing say so
+ifdef ARGS
 	$(BIN)/pytest $(ARGS)
+else
+	$(BIN)/pytest --numprocesses 2 --dist loadfile --ignore tests/scenarios
+	$(BIN)/pytest tests/scenarios # apart: these keep two processors busy by themselves
+endif
 
 lint: $(VENV)/dev.stamp
 	$(BIN)/ruff check .

@@ -147,10 +147,11 @@ def test_the_scrapes_that_stay_are_not_cancelled_with_the_one_that_leaves(tmp_pa
             async with serving(targets=[f"a=127.0.0.1:{port}"]) as client:
                 leaving = asyncio.create_task(client.ask("/probe?target=a"))
                 staying = asyncio.create_task(client.text("/probe?target=a"))
-                await until(lambda: open_now and client.state.probes == 2)
+                device = client.state.fleet.devices["a"]
+                await until(lambda: open_now and device.counters.coalesced == 1)
                 leaving.cancel()
                 assert 'generex_up{device="a"} 0' in await staying
-                await until(lambda: client.state.probes == 0)
+                await until(lambda: not device.line.in_use)
 
     asyncio.run(play())
 
