@@ -41,6 +41,9 @@ class Terminal:
                 await asyncio.sleep(0.01)
 
 
+_TERMINALS = ("NO_COLOR", "COLUMNS", "LINES")  # what another terminal would say of itself
+
+
 @asynccontextmanager
 async def terminal(*arguments: str, rows: int = 60) -> AsyncIterator[Terminal]:
     master, slave = os.openpty()
@@ -49,7 +52,7 @@ async def terminal(*arguments: str, rows: int = 60) -> AsyncIterator[Terminal]:
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "exporter", "probe", *arguments),
         stdin=slave, stdout=slave, stderr=slave,
-        env={name: value for name, value in os.environ.items() if name != "NO_COLOR"} | {"TERM": "xterm"},
+        env={name: value for name, value in os.environ.items() if name not in _TERMINALS} | {"TERM": "xterm"},
     )  # fmt: skip
     it = Terminal(master, process)
     loop = asyncio.get_running_loop()
