@@ -66,7 +66,7 @@ class BlockString:
 def block_strings(snapshot: Snapshot) -> tuple[BlockString, ...]:
     """All expected blocks by string, in order; nothing where no blocks are served.
 
-    On lithium (label `chemistry: lfp`) neither voltage nor resistance has a level: the limits are for lead.
+    On lithium (`expect.chemistry: lfp`) neither voltage nor resistance has a level: the limits are for lead.
     """
     present = {
         series.labels: bool(raw) for series, raw in snapshot.readings.get("generex_bacs_module_present", ())
@@ -85,7 +85,7 @@ def block_strings(snapshot: Snapshot) -> tuple[BlockString, ...]:
     for alarm in active_alarms(snapshot):
         for place in alarm.places:
             flags.setdefault(place, []).append((alarm.label, alarm.severity))
-    lead = snapshot.device.labels.get("chemistry") != "lfp"
+    lead = snapshot.device.expect.chemistry != "lfp"
     discharging = _is_discharging(snapshot)
     strings = []
     for name, modules in by_string.items():

@@ -39,6 +39,7 @@ class History:
         self.last: Snapshot | None = None
         self.last_at = 0.0
         self.good: dict[str, Snapshot] = {}
+        self._known: set[str] = set()
         self.up_at: float | None = None
         self._passes: deque[Pass] = deque(maxlen=_KEPT)
         self._failed: deque[Pass] = deque(maxlen=_FAILED_KEPT)
@@ -49,9 +50,8 @@ class History:
 
         A scraper that left no time for anything tells nothing about the device: it stays as it was seen last.
         """
-        good = snapshot.up and all(snapshot.groups.values()) and all(snapshot.valid.values())
-        entry = Pass(snapshot.time, duration, requests, good, snapshot.up, snapshot.errors)
-        (self._passes if good else self._failed).append(entry)
+        entry = Pass(snapshot.time, duration, requests, snapshot.whole, snapshot.up, snapshot.errors)
+        (self._passes if entry.good else self._failed).append(entry)
         if cut_short and not snapshot.up:
             return
         self.last, self.last_at = snapshot, at
@@ -59,6 +59,7 @@ class History:
             self.up_at = at
         # a name in `valid` alone is a section that came in another group, such as the UPS in a gateway frame
         for name in {**snapshot.groups, **snapshot.valid}:
+            self._known.add(name)
             if snapshot.groups.get(name, True) and snapshot.valid.get(name, True):
                 self.good[name] = snapshot
         self._note_charge(snapshot, at)
@@ -79,6 +80,8 @@ class History:
 
     def last_good(self, names: Container[str]) -> Snapshot | None:
         """The latest snapshot in which all of these groups that the device has were good, if there is one."""
+        if any(name in names for name in self._known - self.good.keys()):
+            return None
         found = [snapshot for name, snapshot in self.good.items() if name in names]
         return min(found, key=lambda snapshot: snapshot.time, default=None)
 

@@ -70,3 +70,8 @@ class Snapshot:
     valid: Mapping[str, bool]
     errors: tuple[str, ...]
     layout: object
+
+    @property
+    def whole(self) -> bool:
+        """Whether all that the device has was read, and all of it vouches for itself."""
+        return self.up and all(self.groups.values()) and all(self.valid.values())

@@ -1,8 +1,11 @@
 """Blocks beside the median of their string; values and limits typed from operations 3."""
 
+from dataclasses import replace
+
 import pytest
 from snapshots import Source, simulated
 
+from exporter.config import Expect
 from exporter.exposition.blocks import (
     DISCHARGE_SHARE,
     FLOAT_LIMITS,
@@ -15,13 +18,13 @@ from exporter.exposition.blocks import (
 from exporter.generate.alerts.thresholds import thresholds
 
 
-def blocks(changes: dict[int, int], labels: dict[str, str] | None = None) -> list[Block]:
+def blocks(changes: dict[int, int], expect: Expect | None = None) -> list[Block]:
     """8 blocks in 2 strings, all at 13.65 V, 5 mΩ and 21 °C but for the changes, by address."""
     words = simulated()
     for module in range(8):
         words |= dict(zip(range(1060 + 5 * module, 1065 + 5 * module), (120, 13650, 500, 0, 4), strict=True))
-    snapshot = Source(labels=labels).snapshot(words | changes)
-    strings = block_strings(snapshot)
+    snapshot = Source().snapshot(words | changes)
+    strings = block_strings(replace(snapshot, device=replace(snapshot.device, expect=expect or Expect())))
     assert [(string.name, len(string.blocks)) for string in strings] == [("1", 4), ("2", 4)]
     return [block for string in strings for block in string.blocks]
 
@@ -59,7 +62,7 @@ def test_how_far_a_block_is_from_its_string(
 
 
 def test_lithium_has_limits_of_its_own() -> None:
-    first = blocks({1061: 13000, 1062: 900, 1060: 150}, {"chemistry": "lfp"})[0]
+    first = blocks({1061: 13000, 1062: 900, 1060: 150}, Expect(chemistry="lfp"))[0]
     assert [first.readings[name].level for name in ("voltage", "resistance", "temperature")] == [0, 0, 3]
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from hostile import Hostile, Peer, Request, honest, silent
 from pagestage import Stage, stage, turned
 from playwright.sync_api import Browser, Page, expect
 
@@ -37,6 +38,8 @@ def test_blocks_stand_beside_their_string(hall: Stage, page: Page) -> None:
     page.get_by_text("String 1 in numbers").first.click()
     numbers = page.get_by_role("row").filter(has=page.get_by_role("rowheader", name="17", exact=True))
     assert "Resistance high" in numbers.first.inner_text()
+    page.goto(f"{hall.base}/device/runaway")
+    assert page.title().startswith("✖ runaway: On mains"), "a tab is not green for the mains alone"
     page.goto(f"{hall.base}/device/missing")
     assert re.sub(r"\s+", " ", page.locator("li.absent").inner_text()) == "23 ✖ absent"
     page.get_by_text("String 2 in numbers").first.click()
@@ -100,6 +103,78 @@ def test_a_bacs_that_does_not_vouch_for_itself_shows_no_blocks_as_current(hall: 
     page.goto(f"{hall.base}/device/starting")
     assert "Blocks: not trusted" in page.locator(".verdict").inner_text()
     assert page.locator("li.block").count() == 0, "it was never seen trusted"
+
+
+def test_blocks_that_fall_silent_are_shown_as_they_were_seen_last(page: Page, tmp_path: Path) -> None:
+    def deaf_from_1060(device: Hostile, peer: Peer, request: Request) -> None:
+        (silent if request.address >= 1060 else honest)(device, peer, request)
+
+    with stage() as it:
+        words = turned(2, 40).image()
+        device = Hostile(served=words)
+        device.pins = dict(words)
+        it.run(device.__aenter__())
+        (tmp_path / "generex.yml").write_text(
+            f"devices: [{{name: a, target: '{device.target()}', request_timeout: 100ms}}]\n"
+        )
+        it.serve(tmp_path / "generex.yml")
+        it.get("/probe?target=a")
+        device.behaviour = deaf_from_1060
+        it.get("/probe?target=a")
+        page.goto(f"{it.base}/device/a")
+        assert "Blocks: not read" in page.locator(".verdict").inner_text()
+        assert page.locator("ol.blocks:not(.old)").count() == 0
+        assert page.locator("ol.blocks.old li").count() == 40
+        assert "Not known: not all was read" in section(page, "Active flags")
+        page.get_by_text("String 1 in numbers").first.click()
+        cells = page.get_by_role("row").filter(has=page.get_by_role("rowheader", name="1", exact=True)).first
+        assert cells.locator("s").count() == cells.get_by_role("cell").count() == 8, "flags, too, are of then"
+        page.goto(it.base)
+        assert page.get_by_role("cell").filter(has_text="not known").count() == 1, "no alarm, as far as read"
+        it.run(device.__aexit__())
+
+
+def test_a_bacs_without_ups_that_dies_shows_its_past(page: Page, tmp_path: Path) -> None:
+    with stage() as it:
+        device = turned()
+        (target,) = it.start([device])
+        (tmp_path / "generex.yml").write_text(f"devices: [{{name: a, target: '{target}', module: bacs}}]\n")
+        it.serve(tmp_path / "generex.yml")
+        it.get("/")
+        it.run(device.stop())
+        it.get("/probe?target=a")
+        page.goto(f"{it.base}/device/a")
+        assert re.search(r"Last seen answering, [\d:]+, \d+ s ago", page.locator(".verdict").inner_text())
+        old = page.locator("dl.values.old div")
+        assert old.filter(has_text="BACS modules").locator("s").inner_text() == "8"
+        strings = page.get_by_role("region", name="Strings", exact=True).first
+        assert "As last seen at" in strings.inner_text()
+        assert strings.get_by_role("cell").count() == strings.locator("s").count() > 4
+
+
+def test_a_map_that_was_edited_since_the_last_pass(tmp_path: Path, page: Page) -> None:
+    """The page tells of that pass, in the words of then."""
+
+    def own(word: str) -> str:
+        return (
+            "map: own\ntitle: Own\nsource: nobody\nmetrics: {own_volts: {help: Volts., unit: volts}}\n"
+            f"groups: {{room: {{title: Room, words: {{{word}: {{address: 110, metric: own_volts}}}}}}}}\n"
+        )
+
+    with stage() as it:
+        (target,) = it.start([turned()])
+        (tmp_path / "own.yaml").write_text(own("before"))
+        (tmp_path / "generex.yml").write_text(
+            f"maps: [own.yaml]\nmodules: {{own: {{maps: [own]}}}}\n"
+            f"devices: [{{name: a, target: '{target}', module: own}}]\n"
+        )
+        it.serve(tmp_path / "generex.yml")
+        it.get("/")
+        (tmp_path / "own.yaml").write_text(own("after"))
+        assert page.request.post(f"{it.base}/-/reload").ok
+        page.goto(f"{it.base}/device/a")
+        page.get_by_text("Raw words of this pass").click()
+        assert page.locator("#words tbody th").all_inner_texts() == ["own.before"]
 
 
 def test_three_hundred_and_thirty_modules(page: Page, tmp_path: Path) -> None:

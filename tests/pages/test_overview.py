@@ -251,6 +251,13 @@ def test_it_refreshes_itself_but_not_under_somebodys_hands(hall: Stage, page: Pa
     expect(page.locator("#held")).to_contain_text("In use, so not refreshed")
     expect(page.get_by_label("Name or address")).to_have_value("10.0.0.7")
     assert loads == []
+    assert page.locator("#held").bounding_box()["y"] < 900, "seen without scrolling"
+    page.get_by_role("button", name="Clear").click()
+    page.clock.run_for(40_000)
+    assert loads == []
+    # whoever clicked a minute ago may have left: an old page must not look alive
+    with page.expect_event("load"):
+        page.clock.run_for(40_000)
     page.get_by_role("link", name="Stop refreshing").click()
     expect(page.get_by_text("not refreshed.")).to_be_visible()
     assert page.locator("script").count() == 0

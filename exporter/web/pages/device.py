@@ -2,20 +2,21 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from exporter.exposition.alarms import flag_readings, severity_of
 from exporter.exposition.blocks import QUANTITIES, Block, BlockString, Quantity, block_strings
-from exporter.exposition.facts import ups_groups
 from exporter.exposition.summary import Section, meaning, quantity, summarise
 from exporter.maps.model import Metric, Word
 from exporter.reading.device import Device
+from exporter.reading.layout import Layout
 from exporter.reading.snapshot import Raw, Snapshot
 from exporter.terminal import hex_text
-from exporter.web.pages.overview import look, number
+from exporter.web.pages.overview import look, number, telling_groups, worst_sign
 from exporter.web.pages.texts import SEVERITY_SIGNS, ago, clock, device_path, probe_path, title
 
 _TILE: Mapping[Quantity, str] = {"voltage": "V", "resistance": "R", "temperature": "T"}
+_BATTERY = ("bacs", "strings", "modules")
 _STATES = {True: "set", False: "clear", None: "not reported"}
 
 
@@ -48,8 +49,10 @@ def device_data(device: Device, being_read: bool, now: float) -> dict[str, Any]:
     condition, state, text, seen = look(device, now)
     config, history = device.config, device.history
     last = history.last if history else None
-    before = history.last_good(("bacs",)) if history else None
-    old_blocks = _blocks(before, device) if before is not None and not _blocks_known(last) else []
+    before = history.last_good(_BATTERY) if history and not _blocks_known(last) else None
+    tables = [(table, False) for table in _tables(last)]
+    now_titles = {table.title for table, _ in tables}
+    tables += [(table, True) for table in _tables(before) if table.title not in now_titles]
     return {
         "name": config.name,
         "path": device_path(config.name),
@@ -64,10 +67,12 @@ def device_data(device: Device, being_read: bool, now: float) -> dict[str, Any]:
         "age": ago(now - history.last_at) if history and last else "",
         "errors": last.errors if last else (),
         "measurements": _measurements(last),
-        "tables": _tables(last),
+        "whole": last is not None and last.whole,
+        "sign": worst_sign(condition, state),
+        "tables": tables,
         "old": _old(device, last) if seen else None,
-        "blocks": _blocks(last, device) if _blocks_known(last) else [],
-        "old_blocks": old_blocks,
+        "blocks": _blocks(last) if _blocks_known(last) else [],
+        "old_blocks": _blocks(before),
         "old_blocks_at": clock(before.time) if before else "",
         "flags": _flags(device, last),
         "passes": [(clock(entry.time), entry) for entry in history.passes] if history else [],
@@ -97,7 +102,7 @@ def _tables(snapshot: Snapshot | None) -> list[Section]:
 
 def _old(device: Device, last: Snapshot | None) -> list[tuple[str, str, str, str]]:
     """The measurements of when the UPS was last in sight, without those that were read now too."""
-    before = device.history.last_good(ups_groups(device.map.words.values())) if device.history else None
+    before = device.history.last_good(telling_groups(device)) if device.history else None
     current = {metric for *_, metric in _measurements(last)}
     return [row for row in _measurements(before) if row[3] not in current]
 
@@ -109,24 +114,24 @@ def _blocks_known(snapshot: Snapshot | None) -> bool:
     return snapshot.valid.get("bacs", True) and snapshot.groups.get("modules", True)
 
 
-def _blocks(snapshot: Snapshot | None, device: Device) -> list[tuple[str, list[tuple[Block, list[Cell]]]]]:
+def _blocks(snapshot: Snapshot | None) -> list[tuple[str, list[tuple[Block, list[Cell]]]]]:
     if snapshot is None:
         return []
-    metrics = device.map.metrics
+    metrics = {name: readings[0][0].metric for name, readings in snapshot.readings.items() if readings}
     return [(string.name, _string(string, metrics)) for string in block_strings(snapshot)]
 
 
 def _string(string: BlockString, metrics: Mapping[str, Metric]) -> list[tuple[Block, list[Cell]]]:
     return [
-        (block, [_cell(block, name, metrics[metric]) for name, metric in QUANTITIES.items()])
+        (block, [_cell(block, name, metrics.get(metric)) for name, metric in QUANTITIES.items()])
         for block in string.blocks
     ]
 
 
-def _cell(block: Block, name: Quantity, metric: Metric) -> Cell:
+def _cell(block: Block, name: Quantity, metric: Metric | None) -> Cell:
     letter = _TILE.get(name, "")
     reading = block.readings.get(name)
-    if reading is None:
+    if reading is None or metric is None:
         return Cell(letter, "–", "", 0, "–")
     difference = quantity(metric, round(reading.difference, 6))
     sign = "+" if reading.difference > 0 else ""
@@ -158,10 +163,12 @@ def _words(device: Device, snapshot: Snapshot | None) -> Sequence[WordRow]:
         for series, _ in readings
         if series.word is not None
     }
+    # those of the pass: a map of the user's own may have been edited since
+    words = cast(Layout, snapshot.layout).words
     rows = []
     for name, raw in snapshot.words.items():
         word_name, _, instance = name.partition(".")[2].partition("#")
-        word = device.map.words[word_name]
+        word = words[word_name]
         rows.append(
             WordRow(
                 id=name,

@@ -15,6 +15,7 @@ from exporter.web.pages.texts import SEVERITY_SIGNS, ago, clock, device_path, pr
 _UNREAD = Finding("unread", "…", "Not read yet", "none")
 _OUT_OF_SIGHT = ("unreachable", "ups_lost", "ups_unread")
 _ALARMS = 3  # of a row; the device's page has them all
+_LEVEL_SIGNS: dict[Level, str] = {"critical": "✖", "lost": "?", "warning": "▲", "info": "◇"}
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,10 @@ class Seen:
 
 @dataclass(frozen=True)
 class Row:
-    """A device. `now` is None until it was read once, `seen` is there when its UPS is out of sight."""
+    """A device. `now` is None until it was read once, `seen` is there when its UPS is out of sight.
+
+    `whole` says that all was read and vouches for itself: only then is an alarm that is not there none.
+    """
 
     name: str
     path: str
@@ -37,10 +41,12 @@ class Row:
     labels: tuple[str, ...]
     target: str
     level: Level
+    sign: str
     state: Finding
     state_text: str
     now: Condition | None
     seen: Seen | None
+    whole: bool
     alarms: tuple[tuple[str, str, str], ...]
     more_alarms: int
     age: str
@@ -54,6 +60,7 @@ def overview_data(fleet: Fleet, being_read: Container[Device], now: float) -> di
     rows = sorted((_row(device, device in being_read, now) for device in devices), key=lambda row: row.order)
     return {
         "rows": rows,
+        "sign": rows[0].sign if rows else "",
         "counts": _counts(rows),
         "survivors": sum(row.now is not None and row.now.survival.key == "yes" for row in rows),
         "being_read": any(row.being_read for row in rows),
@@ -74,11 +81,23 @@ def look(device: Device, now: float) -> tuple[Condition | None, Finding, str, Se
         text = f"Unreachable for {ago(now - since)}" if since is not None else "Unreachable, never seen"
     seen = None
     if condition.state.key in _OUT_OF_SIGHT:
-        before = history.last_good(ups_groups(device.map.words.values()))
+        before = history.last_good(telling_groups(device))
         seen = (
             _seen(before.time, assess(before), history.last.time, now - history.last_at) if before else None
         )
     return condition, condition.state, text, seen
+
+
+def worst_sign(condition: Condition | None, state: Finding) -> str:
+    """The sign of whatever is gravest: a tab must not look green because the mains is there."""
+    if condition is None or condition.level == state.level:
+        return state.sign
+    return _LEVEL_SIGNS.get(condition.level, state.sign)
+
+
+def telling_groups(device: Device) -> frozenset[str]:
+    """The groups that tell how the device was: its UPS's, or all of them where it has none."""
+    return ups_groups(device.map.words.values()) or frozenset(group.name for group in device.map.groups)
 
 
 def number(value: float | None, unit: str) -> str:
@@ -93,7 +112,7 @@ def number(value: float | None, unit: str) -> str:
 def _seen(at: float, condition: Condition, last_at: float, since_last: float) -> Seen:
     # by the clock between passes, by the loop since the last one: a clock that is set makes no age negative
     age = ago(max(last_at - at, 0) + since_last)
-    parts = [condition.state.text.lower()]
+    parts = ["answering" if condition.state.key == "no_ups" else condition.state.text.lower()]
     parts += [number(condition.charge, "ratio")] if condition.charge is not None else []
     return Seen(condition, ", ".join(parts), clock(at), age)
 
@@ -111,10 +130,12 @@ def _row(device: Device, being_read: bool, now: float) -> Row:
         labels=tuple(f"{key}: {value}" for key, value in config.labels.items()),
         target=config.target.url,
         level=condition.level if condition else "none",
+        sign=worst_sign(condition, state),
         state=state,
         state_text=text,
         now=condition,
         seen=seen,
+        whole=last is not None and last.whole,
         alarms=tuple(
             (alarm.severity, SEVERITY_SIGNS[alarm.severity], _short(alarm)) for alarm in alarms[:_ALARMS]
         ),

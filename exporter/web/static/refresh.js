@@ -1,12 +1,18 @@
 "use strict";
 // Loads the page again when its time has come, but never under somebody's hands: not while something has the
-// focus, is marked or was typed, nor in a tab that nobody sees. Then it says how old the page is.
+// focus and was touched in the last minute, is marked or was typed, nor in a tab that nobody sees. Then it says
+// how old the page is.
 (() => {
   const every = Number(document.documentElement.dataset.refresh) * 1000;
   const held = document.getElementById("held");
   const made = Date.now();
   const details = [...document.querySelectorAll("details[id]")];
   const key = "open " + location.pathname + location.search;
+
+  let touched = made;
+  for (const kind of ["keydown", "pointerdown", "wheel"]) {
+    addEventListener(kind, () => { touched = Date.now(); }, { passive: true });
+  }
 
   // what is unfolded stays so
   const open = (sessionStorage.getItem(key) || "").split(" ");
@@ -22,7 +28,9 @@
     const typed = [...document.querySelectorAll("input")].some((it) =>
       it.value !== it.defaultValue || it.checked !== it.defaultChecked);
     const marked = !document.getSelection().isCollapsed;
-    return document.hidden || typed || marked || (focused && focused !== document.body);
+    // the last link or heading that was clicked keeps the focus when everybody has left
+    const handled = focused && focused !== document.body && Date.now() - touched < 60_000;
+    return document.hidden || typed || marked || handled;
   };
 
   setInterval(() => {
