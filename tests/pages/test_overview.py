@@ -57,7 +57,7 @@ def row(page: Page, name: str) -> Locator:
 
 def cell(page: Page, name: str, number: int) -> str:
     """The text of a cell: 0 state, 1 would it survive, 2–5 numbers, 6 blocks, 7 alarms, 8 read."""
-    return row(page, name).get_by_role("cell").nth(number).inner_text()
+    return row(page, name).get_by_role("cell").nth(number).inner_text().replace("\xa0", " ")
 
 
 def worst(page: Page, name: str) -> str:
@@ -109,6 +109,10 @@ def test_what_the_hall_looks_like(hall: Stage, page: Page) -> None:
     )
     for path in ("/metrics", "/sd", "/config"):
         assert page.locator(f'nav a[href="{path}"]').count() == 1
+    for width in (320, 1110, 1271):  # cards, and the narrowest table
+        page.set_viewport_size({"width": width, "height": 900})
+        wider = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        assert wider <= 0, f"{width} pixels"
 
 
 def test_a_device_out_of_sight_shows_what_was_seen_last(hall: Stage, page: Page) -> None:
