@@ -9,7 +9,9 @@ from exporter.errors import UserError
 
 
 def refuse_existing(path: Path, *, force: bool) -> None:
-    """Raise UserError where `path` is there and may not be replaced."""
+    """Raise UserError where `path` is there and may not be replaced; a device or pipe never may."""
+    if path.exists() and not path.is_file():
+        raise UserError(f"{path} is no file: give another name")
     if not force and path.exists():
         raise UserError(f"{path} exists: give another name, or --force to replace it")
 

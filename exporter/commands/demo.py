@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from exporter import logs
 from exporter.commands.serve import PORT, add_log_arguments
@@ -25,6 +26,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--speed", type=float, default=1.0, metavar="N", help="how fast its time runs (default: 1)"
     )
     add_log_arguments(parser)
+
+
+def _command() -> str:
+    """How this program was called, for whoever copies the line."""
+    called = Path(sys.argv[0])
+    return f"{sys.executable} -m exporter" if called.name == "__main__.py" else sys.argv[0]
 
 
 def run(args: argparse.Namespace) -> int:
@@ -50,7 +57,7 @@ def run(args: argparse.Namespace) -> int:
             f"  its metrics      {base}/metrics\n"
             f"  one probe        {base}/probe?target=demo\n"
             f"  what went over   {base}/probe?target=demo&debug=true\n"
-            f"  on the terminal  {sys.argv[0]} probe {simulator.target}\n"
+            f"  on the terminal  {_command()} probe {simulator.target}\n"
             "Ctrl-C ends it.\n",
             file=sys.stderr,
             flush=True,

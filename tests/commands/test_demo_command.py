@@ -38,6 +38,7 @@ def test_demo_serves_a_simulated_bacs_and_ends_cleanly() -> None:
     assert 'generex_bacs_strings{device="demo"} 2' in page
     assert 'generex_bacs_modules{device="demo"} 40' in page
     assert f"http://127.0.0.1:{port}/metrics" in said
+    assert f"{sys.executable} -m exporter probe tcp://127.0.0.1:" in said, "a line to copy"
     assert process.returncode == 0
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import signal
 import socket
 import sys
@@ -107,6 +108,13 @@ def test_a_file_is_not_replaced_without_being_told(
     assert f"{file} exists: give another name, or --force" in err
     assert record(capsys, "TARGET", str(file), "--count=1", "--force")[0] == 0
     assert len(read_recording(file).passes) == 1
+
+
+def test_a_pipe_is_never_replaced(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    code, _, err = record(capsys, "TARGET", f"{tmp_path}/pipe", "--count=1", "--force")
+    assert (code, (tmp_path / "pipe").is_fifo()) == (1, True)
+    assert f"{tmp_path}/pipe is no file: give another name" in err
 
 
 @pytest.mark.parametrize(
