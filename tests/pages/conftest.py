@@ -8,8 +8,6 @@ from pagestage import Stage, played, stage, turned
 from playwright.sync_api import Browser, Page, sync_playwright
 from support import free_port, require
 
-HOSTILE = "<img src=x onerror=alert(1)>/../\"'&?#%2F%20;--> {{7*7}} ☠"
-
 
 # no longer than a module: while Playwright runs, no other test in this thread can run an event loop
 @pytest.fixture(scope="module")

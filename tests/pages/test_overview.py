@@ -7,7 +7,6 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest import HOSTILE  # type: ignore[import-not-found]
 from pagestage import Stage, played, stage, turned
 from playwright.sync_api import Browser, Locator, Page, expect
 from support import free_port
@@ -15,6 +14,7 @@ from support import free_port
 from exporter.simulator.scenarios import load_scenario
 
 SCENARIOS = Path(__file__).parents[2] / "exporter" / "simulator" / "scenarios"
+HOSTILE = "<img src=x onerror=alert(1)>/../\"'&?#%2F%20;--> {{7*7}} ☠"
 
 # scenario, seconds into it, and what a person reads then: state, would it survive, blocks, worst alarm
 READ_AS = [
