@@ -21,8 +21,10 @@ from support import Exporter, exporter, free_port, require, running, wait_for
 
 from exporter.simulator.scenarios import Scenario
 from exporter.simulator.server import Simulator
+from tests.otlp.otlp_receiver import receiver
 
 CONFIG = """\
+otlp: {{endpoint: 'http://127.0.0.1:{collector}', interval: 2s}}
 devices:
   - name: fine
     target: {fine}
@@ -51,6 +53,8 @@ scrape_configs:
     scrape_interval: 4s
     scrape_timeout: 4s
     static_configs: [{{targets: ["127.0.0.1:{cases}"]}}]
+  - job_name: fails
+    static_configs: [{{targets: ["127.0.0.1:{fails}"]}}]
 """
 # a baseline of one's own, as the rules allow it: a week of float does not fit into a test
 BASELINE = """\
@@ -60,20 +64,8 @@ groups:
       - record: generex_bacs_module_resistance_baseline_ohms
         expr: 0.9 * max by (device, string, module) (generex_bacs_module_resistance_ohms)
 """
-# pushes of two exporters, one of which fails: the hall has no receiver
-OTLP = """\
-groups:
-  - name: otlp
-    rules:
-      - {record: generex_exporter_otlp_exports_total, expr: vector(time()), labels: {job: works, instance: a}}
-      - record: generex_exporter_otlp_export_failures_total
-        expr: vector(0)
-        labels: {job: works, instance: a}
-      - {record: generex_exporter_otlp_exports_total, expr: vector(time()), labels: {job: fails, instance: b}}
-      - record: generex_exporter_otlp_export_failures_total
-        expr: vector(time())
-        labels: {job: fails, instance: b, decision: retry}
-"""
+# an exporter that serves no device, and whose collector is not there
+FAILS = "otlp: {{endpoint: 'http://127.0.0.1:{closed}', interval: 1s, timeout: 500ms}}"
 
 
 def simulator(personality: str = "cs141", modules: int = 8, **knobs: Any) -> Simulator:
@@ -150,7 +142,8 @@ def running_hall(folder: Path) -> Iterator[Hall]:
             _enter(stack, loop, device)
         targets = {name: device.target for name, device in devices.items()}
         config = folder / "generex.yml"
-        config.write_text(CONFIG.format(closed=free_port(), **targets))
+        collector = stack.enter_context(receiver())
+        config.write_text(CONFIG.format(closed=free_port(), collector=collector.port, **targets))
         it = stack.enter_context(exporter("--config.file", str(config)))
         entries = []
         for name, case in CASES.items():
@@ -174,11 +167,13 @@ def running_hall(folder: Path) -> Iterator[Hall]:
         config = folder / "cases.yml"
         config.write_text(json.dumps({"devices": entries}))
         cases = stack.enter_context(exporter("--config.file", str(config)))
+        config = folder / "fails.yml"
+        config.write_text(FAILS.format(closed=free_port()))
+        fails = stack.enter_context(exporter("--config.file", str(config)))
         (folder / "recording.rules.yml").write_text(quick_rules())
         (folder / "baseline.rules.yml").write_text(BASELINE)
-        (folder / "otlp.rules.yml").write_text(OTLP)
         (folder / "prometheus.yml").write_text(
-            PROMETHEUS.format(folder=folder, port=it.port, cases=cases.port)
+            PROMETHEUS.format(folder=folder, port=it.port, cases=cases.port, fails=fails.port)
         )
         port = free_port()
         command = [

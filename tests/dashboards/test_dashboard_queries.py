@@ -36,6 +36,9 @@ def hall(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hall]:
             what="the history of the cases",
         )
         wait_for(lambda: it.instant('generex_ups_alarm{device="fine", flag="on_battery"} == 0'), what="mains")
+        for job, what in (("generex", "exports"), ("fails", "export_failures")):
+            pushes = f'increase(generex_exporter_otlp_{what}_total{{job="{job}"}}[1m]) > 0'
+            wait_for(lambda pushes=pushes: it.instant(pushes), what="pushes")
         yield it
 
 
@@ -237,7 +240,7 @@ def test_a_gateway_has_no_green_where_it_serves_nothing(hall: Hall) -> None:
 
 
 @pytest.mark.parametrize(
-    ("job", "said"), [("generex", "– OFF"), ("works", "● WORKS"), ("fails", "✖ FAILING"), ("none", None)]
+    ("job", "said"), [("cases", "– OFF"), ("generex", "● WORKS"), ("fails", "✖ FAILING"), ("none", None)]
 )
 def test_the_otlp_push_is_off_works_or_fails(hall: Hall, job: str, said: str | None) -> None:
     panel, expr = tile("exporter", "OTLP push")
