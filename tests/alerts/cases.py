@@ -155,6 +155,8 @@ SHORT = Batch(
             labels=_alone("low-under-load"),
         ),
         Story("many-blocks", ("GenerexBlockHot",), ("1002.4", *many(4, 2, 3, 4, 5, 8)), modules=8),
+        # modules without the flag have no series then, and are not taken for part of the range
+        Story("many-set", ("GenerexBlockHot",), ("1002.4", *many(4, 2, 3, 7, 8)), modules=8, flags="set"),
         Story("system-only", ("GenerexBlockHot",), ("1000.10", "1002.0", "1002.4")),
         Story(
             "WeakBlock",

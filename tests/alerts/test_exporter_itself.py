@@ -1,5 +1,6 @@
 """Alerts about the exporter and about the way alerts take; series from the exporter's own page."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 from exporter.exposition.prometheus import ExporterMetrics, ExporterState
@@ -8,8 +9,8 @@ from tests.alerts.promtool import check_tests, firing
 from tests.alerts.series import INSTANCE, Page, input_series
 
 
-def own_page(good: bool) -> Page:
-    text = ExporterMetrics().render(ExporterState((), good, 1.7e9), "text")
+def own_page(good: bool, pushes: tuple[int, int] | None = None) -> Page:
+    text = ExporterMetrics().render(ExporterState((), good, 1.7e9, pushes), "text")
     lines = [line.rsplit(" ", 1) for line in text.splitlines() if line.startswith("generex_exporter_")]
     return dict(lines)
 
@@ -33,6 +34,45 @@ def test_a_failed_reload_warns_and_holds_through_a_failed_scrape(tmp_path: Path)
             {"eval_time": "11m", "alertname": "GenerexReloadFailed", "exp_alerts": [expected]},
         ],
     }
+    check_tests(tmp_path, [group])
+
+
+def test_pushes_that_fail_warn_and_single_ones_do_not(tmp_path: Path) -> None:
+    """A push a minute: all fail from the 20th minute to the 45th, every third, or those of the beginning."""
+
+    def pages(fails: Callable[[int], bool], minutes: int) -> list[Page]:
+        failed = [sum(fails(at) for at in range(minute + 1)) for minute in range(minutes)]
+        return [own_page(True, (minute + 1, failed[minute])) for minute in range(minutes) for _ in range(4)]
+
+    down = pages(lambda minute: 20 <= minute < 45, 90)
+    down[160] = None  # a failed scrape in the middle
+    series = [
+        *input_series(down, "down"),
+        *input_series(pages(lambda minute: minute % 3 == 0, 90), "third"),
+        *input_series(pages(lambda minute: minute < 5, 90), "beginning"),
+        *input_series([own_page(True)] * 360, "off"),
+    ]
+    expected = {
+        "exp_labels": {"severity": "warning", "condition": "otlp", "job": "generex", "instance": "down"},
+        "exp_annotations": {
+            "summary": "Most pushes of an exporter over OTLP fail.",
+            "description": "The exporter down could not deliver 100% of its pushes over OTLP in a quarter of an hour.",
+            "runbook_url": f"{RUNBOOK_URL}#generexotlpfailing",
+        },
+    }  # fmt: skip
+    found = {"eval_time": "36m15s", "alertname": "GenerexOtlpFailing", "exp_alerts": [expected]}
+    fired = 'count by (instance) (ALERTS{alertname="GenerexOtlpFailing"}) * 0'
+    tests = [
+        {
+            "expr": fired,
+            "eval_time": at,
+            "exp_samples": [{"labels": f'{{instance="{name}"}}', "value": 0} for name in names],
+        }
+        for at, names in (
+            ("5m", ()), ("16m", ()), ("26m", ()), ("30m", ("down",)), ("40m15s", ("down",)), ("75m", ()),
+        )
+    ]  # fmt: skip
+    group = {"interval": "15s", "input_series": series, "alert_rule_test": [found], "promql_expr_test": tests}
     check_tests(tmp_path, [group])
 
 

@@ -204,6 +204,34 @@ def test_flags_of_the_users_own_maps_become_alerts_by_their_severity(tmp_path: P
     check_tests(tmp_path, [group], rules=rules)
 
 
+def test_texts_of_the_users_own_maps_stand_as_they_are_written(tmp_path: Path) -> None:
+    odd = "See [1], below <limit> {{ x }}"
+    pump = PUMP.replace("Runs dry", f"'{odd}'").replace("description: No water.", f"description: '{odd}.'")
+    (tmp_path / "pump.yaml").write_text(pump)
+    (tmp_path / "generex.yml").write_text(
+        "maps: [pump.yaml]\nmodules: {pump: {maps: [pump]}}\n"
+        "devices: [{name: pump-1, target: 192.0.2.9, module: pump, labels: {site: north}}]\n"
+    )
+    config = load_config(tmp_path / "generex.yml")
+    write_alerts(tmp_path, config)
+    watched = Watched(config.devices[0], config)
+    pages = [watched.page({10: 1}, step * 15) for step in range(12)]
+    expected = {
+        "exp_labels": {
+            "severity": "critical", "condition": "pump_state_dry", "device": "pump-1", "site": "north",
+        },
+        "exp_annotations": {
+            "summary": f"{odd}.",
+            "description": f"pump-1 at north: {odd}.",
+            "runbook_url": "https://github.com/generex-exporter/generex-exporter/blob/main/alerts/runbook.md"
+            "#generexpumpstatedry",
+        },
+    }  # fmt: skip
+    test = {"eval_time": "2m", "alertname": "GenerexPumpStateDry", "exp_alerts": [expected]}
+    group = {"interval": "15s", "input_series": input_series(pages), "alert_rule_test": [test]}
+    check_tests(tmp_path, [group], rules=[str(tmp_path / "alerts" / "generex.rules.yml")])
+
+
 def test_the_command_writes_the_same_files(tmp_path: Path) -> None:
     import sys
 

@@ -2,11 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 
+from exporter.durations import format_duration, parse_duration
 from exporter.generate.alerts.lasting import lasting
 from exporter.generate.alerts.model import Alert, FlagRef, Severity
+from exporter.generate.alerts.snippets import literal
 from exporter.maps.model import Flag
 
-_AT_LEAST = "45s"
+_LATER = 45.0
+"""How many seconds longer the system's word waits, until what modules say of themselves is recorded."""
 
 
 def flag_expression(flags: Sequence[FlagRef], lasts: str) -> str:
@@ -35,16 +38,15 @@ def block_expression(flag: str, lasts: str) -> str:
     """
     since = f'module:generex_bacs_module_alarm:since{{flag="{flag}"}}'
     module = since if lasts == "0s" else f"{since} == {since} offset {lasts}"
-    # a flag that is set at once stands in both words, and it may take a moment until the module's is recorded
-    system = _indent(
-        lasting(f'generex_bacs_alarm{{flag="{flag}"}}', "==", "1", _AT_LEAST if lasts == "0s" else lasts)
-    )
+    longer = format_duration(parse_duration(lasts) + _LATER)
+    system = _indent(lasting(f'generex_bacs_alarm{{flag="{flag}"}}', "==", "1", longer))
     return (
         f"count by (<place>, string, module) ({module})\n"
         f"  unless on (device) count by (device) (count by (device, module) ({module})) > <many_modules>\n"
         f"or count by (<place>) (count by (<place>, module) ({module})) > <many_modules>\n"
         f"or max by (<place>) ({system}\n)\n"
-        f"  unless on (device) max by (device) (max_over_time({since}[5m]))"
+        # not by flags that come and go, which never last while the system's does: two blocks that take turns
+        f"  unless on (device) max by (device) (max_over_time(({module})[5m:15s]))"
     )
 
 
@@ -66,7 +68,7 @@ def _own_alert(reference: FlagRef, flag: Flag, severity: Severity) -> Alert:
         severity=severity,
         condition=f"{metric.removeprefix('generex_')}_{name}",
         summary=f"{flag.label}.",
-        description=f"<device>: {flag.description}",
+        description=f"<device>: {literal(flag.description)}",
         means=flag.description,
         check=flag.action or "The map names no first action.",
         leads="The map does not say.",

@@ -10,6 +10,7 @@ from pydantic import Field
 from exporter.generate.alerts.flags import block_expression, flag_expression, own_flag_alerts
 from exporter.generate.alerts.lasting import expand
 from exporter.generate.alerts.model import Alert, FlagRef, Group, Recording, Settings, Severity
+from exporter.generate.alerts.snippets import literal
 from exporter.generate.alerts.texts import read_text
 from exporter.maps import built_in_maps
 from exporter.maps.model import Flag, Map
@@ -139,7 +140,7 @@ def _alert(entry: AlertEntry, maps: Mapping[FlagRef, Flag], away: Mapping[str, s
         severity=entry.severity,
         condition=entry.condition,
         summary=entry.summary,
-        description=entry.description or (plain if block else f"<device>: {_lower(sentence)}"),
+        description=entry.description or (plain if block else f"<device>: {literal(_lower(sentence))}"),
         means=entry.means or (first.description if first else ""),
         check=entry.check or (first.action if first else ""),
         leads=entry.leads,

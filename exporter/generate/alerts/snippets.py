@@ -1,9 +1,16 @@
 """Pieces of alert descriptions, in the template language of Prometheus: who, where and how much."""
 
+import re
+
 _PADDED = (
     'label_replace(label_replace(label_replace({query}, "order", "00$1", "module", "(.)"), '
     '"order", "0$1", "module", "(..)"), "order", "$1", "module", "(...)")'
 )
+
+
+def literal(text: str) -> str:
+    """Text of a map, which may hold what looks like a placeholder, a range or a template, to stand as it is."""
+    return re.sub(r"[<\[{]", lambda match: f'{{{{ "\\u{ord(match[0]):04x}" }}}}', text)
 
 
 def _value(query: str, labels: str, text: str) -> str:
@@ -32,7 +39,8 @@ def ranges(query: str) -> str:
         "{{ else }}" + end + '{{ $first = "" }}{{ $good = .Labels.module }}{{ end }}'
     )
     listed = _PADDED.format(query=query)
-    head = f'{{{{ range printf `{listed}` $labels.device | query | sortByLabel "order" }}}}'
+    devices = " $labels.device" * query.count("%q")
+    head = f'{{{{ range printf `{listed}`{devices} | query | sortByLabel "order" }}}}'
     return (
         '{{ $comma := "" }}{{ $first := "" }}{{ $last := "" }}{{ $good := "" }}{{ $before := "" }}'
         f"{head}{walk}{{{{ end }}}}{end}"
@@ -78,5 +86,9 @@ def snippet(name: str, place: tuple[str, ...]) -> str:
         return "{{ $labels.device }}" + "".join(where)
     if name.startswith("many_"):
         flag = name.removeprefix("many_")
-        return ranges(f'max by (module) (generex_bacs_module_alarm{{device=%q,flag="{flag}"}})')
+        return ranges(
+            f'max by (module) (generex_bacs_module_alarm{{device=%q,flag="{flag}"}})'
+            # with `module_flags: set` those without the flag have no series of it
+            " or 0 * max by (module) (generex_bacs_module_present{device=%q})"
+        )
     return _SNIPPETS[name] + (snippet("device", place) if name == "block" else "")
