@@ -65,7 +65,10 @@ groups:
         expr: 0.9 * max by (device, string, module) (generex_bacs_module_resistance_ohms)
 """
 # an exporter that serves no device, and whose collector is not there
-FAILS = "otlp: {{endpoint: 'http://127.0.0.1:{closed}', interval: 1s, timeout: 500ms}}"
+FAILS = """\
+otlp: {{endpoint: 'http://127.0.0.1:{closed}', interval: 1s, timeout: 500ms}}
+probe: {{allow: [127.0.0.1]}}
+"""
 
 
 def simulator(personality: str = "cs141", modules: int = 8, **knobs: Any) -> Simulator:

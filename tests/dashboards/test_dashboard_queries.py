@@ -36,6 +36,8 @@ def hall(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hall]:
             what="the history of the cases",
         )
         wait_for(lambda: it.instant('generex_ups_alarm{device="fine", flag="on_battery"} == 0'), what="mains")
+        fall = 'deriv(generex_ups_battery_charge_ratio{device="on-battery"}[5m]) < 0'
+        wait_for(lambda: it.instant(fall), 60, "a percent less of charge")
         for job, what in (("generex", "exports"), ("fails", "export_failures")):
             pushes = f'increase(generex_exporter_otlp_{what}_total{{job="{job}"}}[1m]) > 0'
             wait_for(lambda pushes=pushes: it.instant(pushes), what="pushes")

@@ -36,7 +36,7 @@ def _silence(alert: Alert) -> str:
         return "No work explains this alert: never silence it."
     # some alerts are of no single device
     where = {"fleet_on_battery": 'site="hall-2"', "scrape_down": 'instance="exporter:10141"'}
-    where |= {"nothing_watched": "", "reload": 'instance="exporter:10141"', "otlp": 'instance="exporter:10141"'}
+    where |= {"nothing_watched": "", "reload": where["scrape_down"], "otlp": where["scrape_down"]}
     matchers = [f'alertname="{alert.name}"', where.get(alert.condition, 'device="ups-1"')]
     quoted = " ".join(f"'{matcher}'" for matcher in matchers if matcher)
     return (

@@ -9,7 +9,7 @@ _PADDED = (
 
 
 def literal(text: str) -> str:
-    """Text of a map, which may hold what looks like a placeholder, a range or a template, to stand as it is."""
+    """Text that stands as it is, whatever in it looks like a placeholder, a range or a template."""
     return re.sub(r"[<\[{]", lambda match: f'{{{{ "\\u{ord(match[0]):04x}" }}}}', text)
 
 
