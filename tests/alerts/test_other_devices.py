@@ -17,6 +17,10 @@ GATEWAY = (
     "1002.4", "1005.9", "1005.12",
 )  # fmt: skip
 ALONE = ("1000.3", "1001.2", "1001.3", "1002.1", "1063.1", "1063.2", "1063.4", "1063.11", "1005.9")
+EVEREXCEED = {
+    "": "", "106.0": "OnBypass", "-106.2": "LoadDark", "106.8": "Overload", "106.13": "UpsFault",
+    "102=190": "InputVoltage", "104=180": "OutputVoltage",
+}  # fmt: skip
 TWO_JOBS = {
     ("109.0", "123=1"): "OnBypass",
     ("109.3", "116=1", "108=8"): "OnBattery OnBatteryLong RuntimeShort",
@@ -61,6 +65,12 @@ def test_gateways_bacs_alone_and_devices_of_two_jobs(tmp_path: Path) -> None:
             _pages(Watched(named(name, "prof", site=name)), frames, (_in_frame(change),)), name
         )
         expected[name] = (UPS | BACS)[change]
+    everexceed = [image(Plant(2, 2), "everexceed")] * count
+    for change, names in EVEREXCEED.items():
+        name = f"everexceed {change}"
+        watched = Watched(named(name, "everexceed", site=name))
+        series += input_series(_pages(watched, everexceed, (change,) if change else ()), name)
+        expected[name] = names
     images = list(healthy_images(count, STEP, 2, 4))
     for change in ALONE:
         name = f"alone {change}"
