@@ -12,7 +12,10 @@ FILLER = 0xD8F1
 
 @dataclass(frozen=True)
 class Case:
-    """A device whose plant has `knobs`, whose words `pins` are fixed and whose words `unread` fail."""
+    """A device whose plant has `knobs`, whose words `pins` are fixed and whose words `unread` fail.
+
+    `strings` is how many the configuration expects, where it says so.
+    """
 
     survives: str
     runs_on: str = "● MAINS"
@@ -20,6 +23,7 @@ class Case:
     pins: Mapping[int, int] = field(default_factory=dict)
     unread: range | None = None
     personality: str = "cs141"
+    strings: int = 0
 
 
 def pinned(survives: str, pins: Mapping[int, int], runs_on: str = "● MAINS") -> Case:
@@ -55,6 +59,11 @@ CASES = {
     "ground fault": pinned("✖ NO: ground fault", {1001: 1 << 14}),
     "residual current": pinned("✖ NO: ground fault", {1005: 1 << 9}),
     "string gone": pinned("✖ NO: string missing", dict.fromkeys(range(1015, 1020), FILLER)),
+    "all strings gone": pinned("✖ NO: string missing", dict.fromkeys(range(1010, 1020), FILLER)),
+    # the device itself has forgotten its second string
+    "string forgotten": Case(
+        "✖ NO: string missing", pins={1003: 1} | dict.fromkeys(range(1015, 1020), FILLER), strings=2
+    ),
     "block gone": Case("✖ NO: block missing", knobs={"lost_modules": [2]}),
     "string voltage low": pinned("✖ NO: string or block alarm", {1001: 1 << 6}),
     "string voltage high": pinned("✖ NO: string or block alarm", {1001: 1 << 5}),

@@ -160,12 +160,14 @@ def running_hall(folder: Path) -> Iterator[Hall]:
                 other = failing(case)
                 _enter(stack, loop, other)
                 target = other.target()
-            entry = {"name": f"case: {name}", "target": target}
+            entry: dict[str, Any] = {"name": f"case: {name}", "target": target}
             if case.personality == "prof":
                 entry["module"] = "prof"
             elif case.personality == "cs141":
                 # what was never there is otherwise taken for a UPS without BACS
                 entry["bacs"] = "required"
+            if case.strings:
+                entry["expect"] = {"strings": case.strings}
             entries.append(entry)
         config = folder / "cases.yml"
         config.write_text(json.dumps({"devices": entries}))

@@ -97,7 +97,7 @@ def survival(words: Vocabulary, charge: float) -> tuple[Choice, ...]:
         Choice("✖ NO: charger failed", RED, _ups("charger_failed"), 15),
         Choice("✖ NO: battery bad", RED, _ups("battery_bad"), 15),
         Choice("✖ NO: test failed", RED, _ups("diagnostic_test_failed"), 15),
-        Choice("✖ NO: string missing", RED, q.missing_strings(), 15),
+        Choice("✖ NO: string missing", RED, q.missing_strings(words), 15),
         Choice("✖ NO: block missing", RED, q.missing_modules(), 15),
         Choice("? BACS not trusted", PURPLE, f"{q.bacs_trusted(words)} == 0", 15),
         Choice("? BACS not read", PURPLE, f"{q.bacs_read(words)} == 0", 15),
@@ -114,7 +114,7 @@ def bacs_states(words: Vocabulary) -> tuple[Choice, ...]:
     """How a BACS fares, the gravest first."""
 
     service = ("module_addressing", "module_searching", "module_initializing", "module_polling")
-    missing = f"({q.missing_strings()} or {q.missing_modules()})"
+    missing = f"({q.missing_strings(words)} or {q.missing_modules()})"
     return _numbered(
         Choice("✖ UNREACHABLE", PURPLE, f"{q.ROWS} == 0"),
         Choice("✖ DANGER: KEEP OUT", RED, _bacs(*q.RUNAWAY_FLAGS, *q.GROUND_FLAGS)),

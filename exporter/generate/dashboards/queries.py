@@ -147,13 +147,22 @@ def blocks_not_served() -> str:
     return f"{by(series('generex_bacs_modules'))} > 0 unless on (device) {by(PRESENT)}"
 
 
-def missing_strings() -> str:
-    """Per device something when a string has no values, or the device counts fewer than it did."""
+def missing_strings(words: Vocabulary) -> str:
+    """Per device something when a string has no values, or the device counts fewer than it did.
+
+    Expected are those that the device counts, and those of the modules that are expected.
+    """
     strings = by(series("generex_bacs_strings"))
-    read = by(series("generex_group_up", 'group="strings"'))
+    present = series("generex_bacs_module_present", 'string!=""')
+    of_modules = f"count by (device) ({by(present, 'string')})"
+    expected = by(f'{strings} or label_replace({of_modules}, "of", "modules", "", "")')
     shown = f"count by (device) ({by(series('generex_bacs_string_volts'), 'string')})"
+    read = by(series("generex_group_up", 'group="strings"'))
     most = by(f"max_over_time({series('generex_bacs_strings')}[1d])")
-    return f"({shown} < {strings} and on (device) {read} == 1 or {strings} < {most})"
+    return (
+        f"({expected} > 0 unless on (device) {shown} >= {expected} and on (device) {read} == 1"
+        f" unless on (device) {bacs_trusted(words)} == 0 or {strings} < {most})"
+    )
 
 
 def rank(metrics: tuple[FlagMetric, ...], *labels: str) -> str:
