@@ -11,6 +11,7 @@ from tests.alerts.faults import (
     hunting,
     many,
     melting,
+    no_string,
     volts,
 )
 from tests.alerts.story import Batch, Story
@@ -101,6 +102,7 @@ SHORT = Batch(
         Story("ModulesSilent", ("GenerexModulesSilent",), absent(3, 4, 5, 7), modules=8),
         Story("AllSilent", ("GenerexModulesSilent",), absent(1, 2)),
         Story("ModulesFewer", ("GenerexModulesFewer",), ("1004=6",), modules=8, restarts=True),
+        Story("StringMissing", ("GenerexStringMissing",), no_string(2), modules=8),
         _flag("GenerexSensorLost", "1001.4", module="cs141"),
         _flag("GenerexCurrentSensorLost", "1001.4", "1001.15", "1005.10", module="cs141"),
         _flag("GenerexAuxUnitLost", "1001.4", "1005.11", module="cs141"),

@@ -66,6 +66,10 @@ def absent(*modules: int) -> tuple[str, ...]:
     return tuple(f"{1060 + 5 * (m - 1) + offset}={0xD8F1}" for m in modules for offset in range(5))
 
 
+def no_string(string: int) -> tuple[str, ...]:
+    return tuple(f"{1010 + 5 * (string - 1) + offset}={0xD8F1}" for offset in range(5))
+
+
 def many(flag: int, *modules: int) -> tuple[str, ...]:
     return tuple(f"{1063 + 5 * (m - 1)}.{flag}" for m in modules)
 
