@@ -136,6 +136,18 @@ def test_every_selector_is_of_one_exporter(built: dict[str, list[Object]], key: 
         assert len([pod for pod in labels if selector.items() <= pod.items()]) == 1
 
 
+@pytest.mark.parametrize("key", ["fleet", "base", "serial", "three-replicas"])
+def test_the_network_policy_lets_prometheus_in(built: dict[str, list[Object]], key: str) -> None:
+    policies = of_kind(built[key], "NetworkPolicy")
+    assert len(policies) == len(pods(built[key]))
+    for policy in policies:
+        (rule,) = policy["spec"]["ingress"]
+        (peer,) = rule["from"]
+        prometheus = {"key": "app.kubernetes.io/name", "operator": "In", "values": ["prometheus"]}
+        assert peer == {"namespaceSelector": {}, "podSelector": {"matchExpressions": [prometheus]}}
+        assert rule["ports"] == [{"port": "http"}]
+
+
 def test_three_replicas_divide_the_devices(built: dict[str, list[Object]]) -> None:
     objects = built["three-replicas"]
     services = sorted(item["metadata"]["name"] for item in of_kind(objects, "Service"))
