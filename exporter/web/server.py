@@ -5,6 +5,7 @@ import contextlib
 import logging
 import os
 import signal
+import sys
 from collections.abc import Awaitable, Callable, Sequence
 from typing import cast
 
@@ -23,6 +24,9 @@ __all__ = ["ListenAddress", "serve"]
 
 log = logging.getLogger(__name__)
 
+# Seconds after which a thread at work hands the interpreter over. A push and a reload work in threads, and
+# each of the dozens of turns that a scrape takes would wait Python's 5 ms beside them.
+_SWITCH_INTERVAL = 0.0005
 _GRACE = 0.25  # seconds that scrapes under way are given at the end, and again to be cancelled
 
 
@@ -34,6 +38,7 @@ async def serve(
     on_ready: Callable[[Sequence[str]], Awaitable[None]] | None = None,
 ) -> None:
     """Serve until SIGTERM or SIGINT; SIGHUP reloads. Raises UserError when a port cannot be opened."""
+    sys.setswitchinterval(_SWITCH_INTERVAL)
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
     reloads: set[asyncio.Task[None]] = set()

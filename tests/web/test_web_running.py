@@ -1,13 +1,16 @@
 """What happens while requests are under way: deadlines, reloads, clients that leave, large pages."""
 
 import asyncio
+import http.client
+import sys
+import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
 
 import pytest
-from support import exporter, wait_for
+from support import environment, exporter, free_port, running, wait_for
 from webcase import put, serving, until, value
 
 from exporter.config import load_config
@@ -355,3 +358,36 @@ def test_others_run_while_a_large_page_is_made(encoding: str) -> None:
             assert made_at - asked_at > len(body) / 100_000
 
     asyncio.run(play())
+
+
+BUSY = """
+import sys, threading
+from exporter.cli import main
+
+def work():
+    while True:
+        pass
+
+threading.Thread(target=work, daemon=True).start()
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+def test_a_thread_at_work_hardly_delays_a_request(tmp_path: Path) -> None:
+    """A push of many points works in a thread; Python's own 5 ms until it yields would add up in a scrape."""
+    port = free_port()
+    flags = ["--target=a=127.0.0.1:9", f"--web.listen-address=127.0.0.1:{port}"]
+    with running([sys.executable, "-c", BUSY, *flags], tmp_path / "log", environment()):
+        wait_for(lambda: "listening" in (tmp_path / "log").read_text(), what="the exporter")
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+
+        def seconds() -> float:
+            time.sleep(0.01)  # until the thread has the interpreter for itself
+            started = time.perf_counter()
+            connection.request("GET", "/-/healthy")
+            assert connection.getresponse().read() == b"Healthy\n"
+            return time.perf_counter() - started
+
+        # the quickest, as the machine may be busy with more than this
+        assert min(seconds() for _ in range(40)) < 0.004
+        connection.close()
