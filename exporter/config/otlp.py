@@ -97,7 +97,7 @@ class OtlpResolver:
             what = f"file {path}"
             try:
                 with path.open("rb") as file:
-                    value = file.read(_LARGEST_SECRET + 1).decode("latin-1").strip("\r\n")
+                    value = file.read(_LARGEST_SECRET + 1).decode("latin-1").strip()
             except (OSError, ValueError) as error:
                 raise ValueError(f"cannot read {path}: {getattr(error, 'strerror', None) or error}") from None
         else:

@@ -225,6 +225,14 @@ class HeaderEntry(Section):
         default=None, description="Name of the environment variable with the value."
     )
 
+    @model_validator(mode="before")
+    @classmethod
+    def _is_mapping(cls, data: object) -> object:
+        # what stands there instead is the secret itself: it is not shown
+        if not isinstance(data, dict):
+            raise ValueError("no value belongs here: write {file: FILE} or {env: NAME}, where it is")
+        return data
+
     @model_validator(mode="after")
     def _is_one(self) -> "HeaderEntry":
         if (self.file is None) == (self.env is None):
@@ -276,6 +284,13 @@ class OtlpEntry(Section):
         default=TlsEntry(),
         description="Certificates, beside what OTEL_EXPORTER_OTLP_CERTIFICATE and its like say.",
     )
+
+    @field_validator("headers", mode="before")
+    @classmethod
+    def _is_no_text(cls, value: object) -> object:
+        if isinstance(value, str):  # with the secret in it
+            raise ValueError("names of headers belong here, each with {file: FILE} or {env: NAME}")
+        return value
 
 
 class ConfigEntry(Section):

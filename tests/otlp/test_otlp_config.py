@@ -109,6 +109,29 @@ def test_secrets_that_no_header_can_hold_are_not_shown(value: str, tmp_path: Pat
 
 
 @pytest.mark.parametrize(
+    "headers",
+    [
+        "{X-Key: s3cret}",
+        "X-Key=s3cret",
+        "{X-Key: 's3cret\n\n  2'}",
+        "{X-Key: {value: s3cret}}",
+        "{X-Key: [s3cret]}",
+    ],
+)
+def test_a_secret_in_the_wrong_place_is_not_shown(headers: str, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"c\.yaml:\d: otlp\.headers") as caught:
+        load(f"otlp: {{endpoint: 'http://c', headers: {headers}}}", tmp_path)
+    assert "s3cret" not in str(caught.value)
+
+
+def test_blanks_around_a_secret_do_not_belong_to_it(tmp_path: Path) -> None:
+    (tmp_path / "token").write_text("  Bearer x \r\n")
+    found = load("otlp: {endpoint: 'http://c', headers: {Authorization: {file: token}}}", tmp_path)
+    assert found is not None
+    assert found.headers["Authorization"].value == "Bearer x"
+
+
+@pytest.mark.parametrize(
     ("text", "url"),
     [
         ("http://c", "http://c/v1/metrics"),

@@ -178,6 +178,14 @@ def test_secrets_come_from_file_and_environment_and_are_shown_nowhere(
         assert "s3cret" not in it.get("/config") + it.log + it.get("/metrics")
 
 
+def test_a_header_of_a_variable_that_cannot_be_read_is_not_shown(collector: Receiver, tmp_path: Path) -> None:
+    env = {"OTEL_EXPORTER_OTLP_HEADERS": "Authorization: Bearer env-s3cret"}
+    with exporter(config(tmp_path, section(collector.port)), "--log.level=debug", env=env) as it:
+        first(collector)
+        assert len(it.log_lines("Header format invalid")) == 1
+        assert "s3cret" not in it.log
+
+
 def test_a_reload_moves_starts_and_ends_the_push(collector: Receiver, tmp_path: Path) -> None:
     with receiver() as other, exporter(config(tmp_path, "")) as it:
 

@@ -31,6 +31,7 @@ class Sender:
         self._starts = starts
         self._service = service_resource()
         self._session = _Session()
+        logging.getLogger("opentelemetry.util.re").addFilter(_hide_header)
         self._exporter = OTLPMetricExporter(
             endpoint=settings.endpoint,
             certificate_file=settings.tls.ca_file,
@@ -57,6 +58,12 @@ class Sender:
     def close(self) -> None:
         """Give up: what is under way is not tried again."""
         self._exporter.shutdown()
+
+
+def _hide_header(record: logging.LogRecord) -> bool:
+    """Take a header of the OTEL_* variables that cannot be read out of the SDK's warning: it is a secret."""
+    record.args = ("not shown",)
+    return True
 
 
 class _NotTakenError(Exception):

@@ -5,7 +5,7 @@ import ssl
 from typing import Annotated, Literal, Self
 
 import bcrypt
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
 
 from exporter.config.fields import Section
 from exporter.durations import parse_duration
@@ -207,3 +207,10 @@ class WebConfigEntry(Section):
         Annotated[str, AfterValidator(_user)], Annotated[Secret, AfterValidator(_hash)]
     ] = Field(default={}, repr=False)
     rate_limit: RateEntry = RateEntry()
+
+    @field_validator("basic_auth_users", mode="before")
+    @classmethod
+    def _is_no_text(cls, value: object) -> object:
+        if isinstance(value, str):  # a line without its colon holds a password
+            raise ValueError("users belong here, each with the bcrypt hash of a password")
+        return value
