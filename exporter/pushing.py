@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+_PATIENCE = 1.0  # seconds, at least, until sending that has not ended counts as failed
 _NO_DEADLINE = 86400.0  # seconds: each device has a timeout of its own
 
 
@@ -26,7 +27,7 @@ class Pusher:
     """Reads the fleet as a scrape does and sends what was read, in a thread of its own.
 
     At most one push is under way; rounds that fall into it are left out. `own` gives the exporter's own
-    readings. `exports` and `failures` count since the start.
+    readings. `exports` and `failures` count since the start; a push that does not end counts again and again.
     """
 
     def __init__(self, fleet: Fleet, own: Callable[[], list[tuple[Series, Raw]]]) -> None:
@@ -82,11 +83,21 @@ class Pusher:
             self._changed.clear()
             sender, due = self._sender, loop.time()
             while sender is not None and not self._changed.is_set():
-                await self._push(sender)
+                await self._see_through(sender)
                 due = next_round(due, loop.time(), sender.settings.interval)
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(self._changed.wait(), due - loop.time())
             await self._changed.wait()
+
+    async def _see_through(self, sender: "Sender") -> None:
+        """One push, to its end or until the settings change: its thread is then left to itself."""
+        push = asyncio.create_task(self._push(sender))
+        changed = asyncio.create_task(self._changed.wait())
+        try:
+            await asyncio.wait({push, changed}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            push.cancel()
+            changed.cancel()
 
     async def _push(self, sender: "Sender") -> None:
         deadline = asyncio.get_running_loop().time() + _NO_DEADLINE
@@ -97,11 +108,29 @@ class Pusher:
                 *(device.scrape(deadline) for device in self._fleet.devices.values())
             )
             now, own = time.time(), self._own()
-            error = await _in_thread(lambda: sender.send(snapshots, own, now))
+            sending = asyncio.ensure_future(_in_thread(lambda: sender.send(snapshots, own, now)))
+            error = await self._outcome(sender, sending)
         except Exception as caught:
             fault, error = caught, repr(caught)
-        if sender is not self._sender:
-            return  # a reload has ended it, which says nothing about a collector
+        if sender is self._sender:  # else a reload has ended it, which says nothing about a collector
+            self._tell(sender, error, fault)
+
+    async def _outcome(self, sender: "Sender", sending: "asyncio.Future[str]") -> str:
+        """How the sending ended.
+
+        A collector that answers byte by byte can hold it for longer than any timeout: it is told meanwhile.
+        """
+        patience = max(sender.settings.interval + sender.settings.timeout, _PATIENCE)
+        try:
+            while not (await asyncio.wait({sending}, timeout=patience))[0]:
+                self.exports += 1
+                self._tell(sender, "the push before is still under way")
+        finally:
+            sending.cancel()
+        return sending.result()
+
+    def _tell(self, sender: "Sender", error: str, fault: Exception | None = None) -> None:
+        """Count how a push ended, and log it when that is another way than before."""
         where = {"endpoint": sender.settings.endpoint}
         if error:
             self.failures += 1

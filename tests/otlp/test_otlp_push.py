@@ -3,9 +3,11 @@
 import os
 import re
 import signal
+import socket
+import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -152,6 +154,46 @@ def test_a_collector_that_hangs_delays_neither_scrapes_nor_the_end(
 )
 def test_rounds_that_a_slow_push_took_are_left_out(now: float, due: float) -> None:
     assert next_round(100, now, 10) == due
+
+
+def test_a_collector_that_answers_byte_by_byte_is_told_and_left_behind_by_a_reload(
+    collector: Receiver, tmp_path: Path
+) -> None:
+    with dripping() as port:
+        path = config(tmp_path, section(port, "interval: 100ms", "timeout: 300ms"))
+        with exporter(path) as it:
+            wait_for(lambda: (value(it, FAILURES) or 0) >= 2, what="a push that is counted while it goes on")
+            (line,) = it.log_lines("metrics not pushed")
+            assert 'error="the push before is still under way"' in line
+            config(tmp_path, section(collector.port, "interval: 100ms"))
+            assert it.request("/-/reload", "POST").status == 200
+            wait_for(lambda: len(collector.pushes) >= 2, what="pushes to the other collector")
+            assert it.stop() == 0
+
+
+@contextmanager
+def dripping() -> Iterator[int]:
+    """A collector whose answer never ends; gives its port."""
+    end = threading.Event()
+
+    def serve() -> None:
+        while not end.is_set():
+            with suppress(OSError):
+                client, _ = listener.accept()
+                with client:
+                    client.sendall(b"HTTP/1.1 200 OK\r\n")
+                    while not end.wait(0.05):
+                        client.sendall(b"X-Drip: y\r\n")
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.settimeout(0.1)
+        thread = threading.Thread(target=serve)
+        thread.start()
+        try:
+            yield listener.getsockname()[1]
+        finally:
+            end.set()
+            thread.join(10)
 
 
 def test_secrets_come_from_file_and_environment_and_are_shown_nowhere(
