@@ -2,7 +2,7 @@
 
 import contextlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from exporter.errors import UserError
@@ -18,7 +18,7 @@ def refuse_existing(path: Path, *, force: bool) -> None:
 
 def write_whole(path: Path, text: str, check: Callable[[Path], object] = lambda _: None) -> None:
     """Write `text` beside `path`, let `check` look at it, and only then put it in place. Raises UserError."""
-    beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    beside = _beside(path)
     try:
         beside.write_text(text, encoding="utf-8", newline="\n")
         check(beside)
@@ -30,3 +30,36 @@ def write_whole(path: Path, text: str, check: Callable[[Path], object] = lambda 
     finally:
         with contextlib.suppress(OSError):
             beside.unlink(missing_ok=True)
+
+
+def write_files(folder: Path, files: Mapping[str, str]) -> list[Path]:
+    """Write texts by their path within `folder`, which is made where needed; every file whole or not at all.
+
+    No file is replaced before all are written beside their places, and on the disk: after a power failure,
+    too, there is the old one or the new one. Raises UserError.
+    """
+    waiting: list[tuple[Path, Path]] = []
+    path = folder
+    try:
+        for name, text in files.items():
+            path = folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            beside = _beside(path)
+            waiting.append((beside, path))
+            with beside.open("w", encoding="utf-8", newline="\n") as file:
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+        for beside, path in waiting:
+            beside.replace(path)
+    except OSError as error:
+        raise UserError(f"cannot write {path}: {error.strerror or error}") from None
+    finally:
+        for beside, _ in waiting:
+            with contextlib.suppress(OSError):
+                beside.unlink(missing_ok=True)
+    return [path for _, path in waiting]
+
+
+def _beside(path: Path) -> Path:
+    return path.with_name(f".{path.name}.{os.getpid()}.tmp")

@@ -1,15 +1,12 @@
 """rebuild the shipped files from the register maps, also from your own"""
 
 import argparse
-import contextlib
 import importlib
-import os
-from collections.abc import Mapping
 from pathlib import Path
 
 from exporter.commands.flags import add_config_file
 from exporter.config import load_config
-from exporter.errors import UserError
+from exporter.files import write_files
 from exporter.generate import KINDS
 from exporter.maps import built_in_maps
 
@@ -35,32 +32,3 @@ def run(args: argparse.Namespace) -> int:
     for path in write_files(args.out, args.files(maps, args)):
         print(f"wrote {path}")
     return 0
-
-
-def write_files(folder: Path, files: Mapping[str, str]) -> list[Path]:
-    """Write texts by their path within `folder`, which is made where needed; every file whole or not at all.
-
-    No file is replaced before all are written beside their places, and on the disk: after a power failure,
-    too, there is the old one or the new one. Raises UserError.
-    """
-    waiting: list[tuple[Path, Path]] = []
-    path = folder
-    try:
-        for name, text in files.items():
-            path = folder / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-            waiting.append((beside, path))
-            with beside.open("w", encoding="utf-8", newline="\n") as file:
-                file.write(text)
-                file.flush()
-                os.fsync(file.fileno())
-        for beside, path in waiting:
-            beside.replace(path)
-    except OSError as error:
-        raise UserError(f"cannot write {path}: {error.strerror or error}") from None
-    finally:
-        for beside, _ in waiting:
-            with contextlib.suppress(OSError):
-                beside.unlink(missing_ok=True)
-    return [path for _, path in waiting]

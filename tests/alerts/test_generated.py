@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 import yaml
 
+from exporter.cli import main
 from exporter.config import load_config
 from exporter.errors import UserError
-from exporter.generate.alerts import alert_files, write_alerts
+from exporter.files import write_files
+from exporter.generate.alerts import alert_files
 from exporter.generate.alerts.loading import alert_groups, recording_groups
 from exporter.generate.alerts.model import Settings
 from exporter.generate.alerts.thresholds import parse_settings, thresholds
@@ -33,8 +35,8 @@ def test_the_committed_file_is_what_the_generator_writes(name: str) -> None:
 
 def test_promtool_accepts_the_rules_also_scaled_and_with_every_threshold_changed(tmp_path: Path) -> None:
     other = {t.name: t.default * 1.01 + (t.default == 0) for t in thresholds().values()}
-    write_alerts(tmp_path / "scaled", time_scale=0.01)
-    write_alerts(tmp_path / "other", overrides=other)
+    write_files(tmp_path / "scaled", alert_files(built_in_maps(), {}, time_scale=0.01))
+    write_files(tmp_path / "other", alert_files(built_in_maps(), other))
     for folder in (ROOT, tmp_path / "scaled", tmp_path / "other"):
         for name in ("recording.rules.yml", "generex.rules.yml"):
             answer = run("check", "rules", "--lint-fatal", str(folder / "alerts" / name))
@@ -139,8 +141,7 @@ def test_the_labels_of_the_place_and_the_runbook_are_set_by_flags() -> None:
 
 
 def test_nothing_is_written_when_something_is_wrong(tmp_path: Path) -> None:
-    with pytest.raises(UserError):
-        write_alerts(tmp_path / "out", overrides={"no_such": 1})
+    assert main(["generate", "alerts", "--set", "no_such=1", "--out", str(tmp_path / "out")]) == 1
     assert not (tmp_path / "out").exists()
 
 
@@ -176,8 +177,8 @@ def test_flags_of_the_users_own_maps_become_alerts_by_their_severity(tmp_path: P
         "devices: [{name: pump-1, target: 192.0.2.9, module: pump, labels: {site: north}}]\n"
     )
     config = load_config(tmp_path / "config.yaml")
-    write_alerts(tmp_path, config)
     files = alert_files(config.maps, {})
+    write_files(tmp_path, files)
     own = {name: rule["labels"]["severity"] for name, rule in alerts(files).items() if "Pump" in name}
     assert own == {
         "GenerexPumpStateDry": "critical", "GenerexPumpStateWorn": "warning", "GenerexPumpStateAway": "info",
@@ -213,7 +214,7 @@ def test_texts_of_the_users_own_maps_stand_as_they_are_written(tmp_path: Path) -
         "devices: [{name: pump-1, target: 192.0.2.9, module: pump, labels: {site: north}}]\n"
     )
     config = load_config(tmp_path / "generex.yml")
-    write_alerts(tmp_path, config)
+    write_files(tmp_path, alert_files(config.maps, {}))
     watched = Watched(config.devices[0], config)
     pages = [watched.page({10: 1}, step * 15) for step in range(12)]
     expected = {

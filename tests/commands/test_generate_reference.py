@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from exporter.commands import generate
-from exporter.commands.generate import write_files
 from exporter.errors import UserError
+from exporter.files import write_files
 from exporter.generate.reference import exporter_metrics, metrics_page
 from exporter.maps import built_in_maps
 from exporter.reading.health import PASS_METRICS

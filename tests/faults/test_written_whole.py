@@ -12,7 +12,7 @@ from support import environment
 WRITER = """
 import sys
 from pathlib import Path
-from exporter.commands.generate import write_files
+from exporter.files import write_files
 number = 0
 while True:
     number += 1

@@ -5,9 +5,7 @@ The rules are data in rules/*.yaml; the flags' texts come from the register maps
 
 import argparse
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
-from exporter.config import Config
 from exporter.generate.alerts.alertmanager import alertmanager_file
 from exporter.generate.alerts.catalogue import catalogue
 from exporter.generate.alerts.loading import alert_groups, recording_groups
@@ -15,7 +13,6 @@ from exporter.generate.alerts.model import RUNBOOK_URL, Settings
 from exporter.generate.alerts.render import prometheus_rule, rule_file
 from exporter.generate.alerts.runbook import runbook
 from exporter.generate.alerts.thresholds import parse_settings, threshold_values
-from exporter.maps import built_in_maps
 from exporter.maps.model import Map
 
 OUT = "."
@@ -73,17 +70,3 @@ def alert_files(
         "deploy/kubernetes/prometheusrule.yaml": prometheus_rule((*recordings, *alerts), settings),
         "docs/alerts.md": catalogue(recordings, alerts, settings),
     }
-
-
-def write_alerts(
-    out: Path,
-    config: Config | None = None,
-    overrides: Mapping[str, float] | None = None,
-    *,
-    time_scale: float = 1.0,
-) -> None:
-    """Write all files below `out`, whole or not at all, with the maps of `config`. Raises UserError."""
-    from exporter.commands.generate import write_files
-
-    maps = config.maps if config else built_in_maps()
-    write_files(out, alert_files(maps, overrides or {}, time_scale=time_scale))

@@ -10,7 +10,7 @@ from exporter.generate.dashboards import queries as q
 from exporter.generate.dashboards.vocabulary import Vocabulary
 
 GREEN, BLUE, GREY = "#37872D", "#3274D9", "#5A6070"
-YELLOW, ORANGE, RED, PURPLE = "#CCA300", "#E8701A", "#C4162A", "#8F3BB8"
+ORANGE, RED, PURPLE = "#E8701A", "#C4162A", "#8F3BB8"
 
 UNREACHABLE, UPS_LOST, UPS_NOT_READ = "✖ UNREACHABLE", "? UPS LOST", "? UPS NOT READ"
 DARK, ON_BATTERY, BYPASS = "✖ LOAD DARK", "▲ ON BATTERY", "◆ BYPASS"
