@@ -71,7 +71,9 @@ class Walk:
         if self.there.transport == "rtu":
             await until(lambda: self.there.plugged)  # a pulled adapter comes back a moment later
         device = self.fleet.devices[self.name]
+        # what it refused, and how little it took at once, is forgotten after ten minutes at most
         device._memory.refused.clear()
+        device._memory.recheck_limits(float("inf"))
         everything = {"ups": True, "bacs": True, "strings": True, "modules": True}
         # how many passes that takes hangs on the machine: a busy one has no time for all of it in one
         async with asyncio.timeout(20):
