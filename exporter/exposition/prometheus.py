@@ -60,7 +60,7 @@ class LayoutText:
         self._lines: dict[Series, _Line] = {}
         self._values: dict[str, dict[Raw, str]] = {}
 
-    def lines(self, labels: str, readings: Sequence[tuple[Series, Raw]]) -> Iterator[str]:
+    def lines(self, labels: str, readings: Iterable[tuple[Series, Raw]]) -> Iterator[str]:
         """The sample lines of one family: a text per series, of several lines where a word has flags.
 
         `labels` are those of the device, as `device_labels` writes them.
@@ -119,8 +119,9 @@ class Renderer:
         """The page of all device series, family by family, in chunks. OpenMetrics still needs its `# EOF`."""
         families: dict[str, Metric] = {}
         for snapshot in snapshots:
-            for name, readings in snapshot.readings.items():
-                families.setdefault(name, readings[0][0].metric)
+            for name, family in snapshot.readings.items():
+                if name not in families:
+                    families[name] = family.metric
         texts = [
             (snapshot.readings, device_labels(snapshot.device), self._layout_text(snapshot.layout))
             for snapshot in snapshots

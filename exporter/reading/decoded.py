@@ -7,7 +7,7 @@ from typing import Literal
 
 from exporter.maps.model import Word
 from exporter.reading.layout import Instance, Layout
-from exporter.reading.snapshot import Raw, Series
+from exporter.reading.snapshot import Family, Raw, Series
 from exporter.reading.truth import Raws
 
 Words = Mapping[int, int]
@@ -21,7 +21,7 @@ Belief = Literal["full", "flags", "frozen", "nothing"]
 class Decoded:
     """What the words of a pass say."""
 
-    readings: dict[str, list[tuple[Series, Raw]]] = field(default_factory=dict)
+    readings: dict[str, Family] = field(default_factory=dict)
     words: dict[str, Raw] = field(default_factory=dict)
     valid: dict[str, bool] = field(default_factory=dict)
     odd: dict[str, int] = field(default_factory=dict)
@@ -30,7 +30,15 @@ class Decoded:
 
     def add(self, series: Series, raw: Raw) -> None:
         """Give a series its value for this pass."""
-        self.readings.setdefault(series.metric.name, []).append((series, raw))
+        self.family(series).add(series, raw)
+
+    def family(self, series: Series) -> Family:
+        """The family that a series belongs to."""
+        name = series.metric.name
+        family = self.readings.get(name)
+        if family is None:
+            family = self.readings[name] = Family()
+        return family
 
 
 def raw_number(instance: Instance, words: Words) -> int | None:

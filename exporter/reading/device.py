@@ -17,7 +17,7 @@ from exporter.reading.memory import Memory
 from exporter.reading.plan import Span
 from exporter.reading.readpass import KeptPlan, Progress, ReadPass
 from exporter.reading.report import Reporter
-from exporter.reading.snapshot import Snapshot
+from exporter.reading.snapshot import Family, Snapshot
 from exporter.reading.truth import FrameWatch
 
 _RESERVE = (0.05, 0.1)  # seconds of a scrape's time kept back for rendering and sending; at most this share
@@ -219,4 +219,6 @@ def _allowing(snapshot: Snapshot, allowed: float) -> Snapshot:
     ((series, known),) = snapshot.readings[name]
     if known == allowed:
         return snapshot
-    return replace(snapshot, readings={**snapshot.readings, name: [(series, allowed)]})
+    family = Family()
+    family.add(series, allowed)
+    return replace(snapshot, readings={**snapshot.readings, name: family})

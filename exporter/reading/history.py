@@ -86,10 +86,10 @@ class History:
         return min(found, key=lambda snapshot: snapshot.time, default=None)
 
     def _note_charge(self, snapshot: Snapshot, at: float) -> None:
-        readings = snapshot.readings.get(_CHARGE)
-        if not readings:
+        family = snapshot.readings.get(_CHARGE)
+        if family is None:
             return
-        series, raw = readings[0]
+        series, raw = next(iter(family))
         charge = series.samples(raw)[0][1]
         if self._charges and charge > self._charges[-1][1]:
             self._charges.clear()  # it is being charged: what was before says nothing any more

@@ -158,6 +158,8 @@ def _emit(column: Column, raws: Values, belief: Belief, result: Decoded) -> None
 
 
 def _add(series: Sequence[Series], raws: Values, result: Decoded) -> None:
-    readings = [(one, raw) for one, raw in zip(series, raws, strict=True) if raw is not None]
-    if readings:
-        result.readings.setdefault(series[0].metric.name, []).extend(readings)
+    known = [raw for raw in raws if raw is not None]
+    if len(known) < len(raws):
+        series = [one for one, raw in zip(series, raws, strict=True) if raw is not None]
+    if known:
+        result.family(series[0]).extend(series, known)

@@ -1,6 +1,6 @@
 """What one read pass found out: frozen, and all that the expositions know."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from exporter.config import Device
@@ -51,12 +51,45 @@ class Series:
         return [((), word.value(raw))]
 
 
+class Family:
+    """The series of one metric that have a value in a pass, in order, with their raw words: pairs of both.
+
+    Kept as two columns: a fleet has millions of them, which would be as many pairs for Python to look after.
+    """
+
+    __slots__ = ("_raws", "_series")
+
+    def __init__(self) -> None:
+        self._series: list[Series] = []
+        self._raws: list[Raw] = []
+
+    def add(self, series: Series, raw: Raw) -> None:
+        """Give one series its raw word."""
+        self._series.append(series)
+        self._raws.append(raw)
+
+    def extend(self, series: Iterable[Series], raws: Iterable[Raw]) -> None:
+        """Give several series their raw words; there are as many of both."""
+        self._series.extend(series)
+        self._raws.extend(raws)
+
+    @property
+    def metric(self) -> Metric:
+        """The metric that all series are of."""
+        return self._series[0].metric
+
+    def __iter__(self) -> Iterator[tuple[Series, Raw]]:
+        return zip(self._series, self._raws, strict=True)
+
+    def __len__(self) -> int:
+        return len(self._series)
+
+
 @dataclass(frozen=True, slots=True)
 class Snapshot:
     """One pass over one device.
 
-    `readings` hold, per metric name in a fixed order, the series that have a value in this pass with their
-    raw words. `words` are all values read, by word id with the instance number where words repeat
+    `readings` hold, per metric name in a fixed order, the series that have a value in this pass. `words` are all values read, by word id with the instance number where words repeat
     (`bacs.module_volts#12`), also those that are not exported. `layout` stays the same object for as long as
     the same series can occur.
     """
@@ -64,7 +97,7 @@ class Snapshot:
     device: Device
     time: float
     up: bool
-    readings: Mapping[str, list[tuple[Series, Raw]]]
+    readings: Mapping[str, Family]
     words: Mapping[str, Raw]
     groups: Mapping[str, bool]
     valid: Mapping[str, bool]

@@ -117,7 +117,7 @@ def _blocks_known(snapshot: Snapshot | None) -> bool:
 def _blocks(snapshot: Snapshot | None) -> list[tuple[str, list[tuple[Block, list[Cell]]]]]:
     if snapshot is None:
         return []
-    metrics = {name: readings[0][0].metric for name, readings in snapshot.readings.items() if readings}
+    metrics = {name: family.metric for name, family in snapshot.readings.items()}
     return [(string.name, _string(string, metrics)) for string in block_strings(snapshot)]
 
 
