@@ -1,8 +1,7 @@
 """A deadline that may move while something waits for it."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from types import TracebackType
 
 
 class Deadline:
@@ -14,28 +13,41 @@ class Deadline:
 
     def __init__(self, at: float) -> None:
         self.at = at
-        self._scope: asyncio.Timeout | None = None
-        self._limit = 0.0
+        self._clock = asyncio.get_running_loop().time
+        self._scope: _Scope | None = None
 
     @property
     def left(self) -> float:
         """The seconds left; below 0 when it is over."""
-        return self.at - asyncio.get_running_loop().time()
+        return self.at - self._clock()
 
     def extend(self, at: float) -> None:
         """Move the deadline to `at`, if that is later."""
         if at <= self.at:
             return
         self.at = at
-        if self._scope is not None and not self._scope.expired():
-            self._scope.reschedule(min(self._limit, at))
+        if self._scope is not None and not self._scope.timeout.expired():
+            self._scope.timeout.reschedule(min(self._scope.limit, at))
 
-    @asynccontextmanager
-    async def within(self, seconds: float) -> AsyncIterator[None]:
-        """At most `seconds` and never beyond the deadline; one at a time. Raises TimeoutError."""
-        self._limit = asyncio.get_running_loop().time() + seconds
-        try:
-            async with asyncio.timeout_at(min(self._limit, self.at)) as self._scope:
-                yield
-        finally:
-            self._scope = None
+    def within(self, seconds: float) -> "_Scope":
+        """A scope of at most `seconds` and never beyond the deadline; one at a time. Raises TimeoutError."""
+        return _Scope(self, self._clock() + seconds)
+
+
+class _Scope:
+    """What is done within a deadline: `timeout` moves with it, but never beyond `limit`."""
+
+    def __init__(self, deadline: Deadline, limit: float) -> None:
+        self.limit = limit
+        self.timeout = asyncio.timeout_at(min(limit, deadline.at))
+        self._deadline = deadline
+
+    async def __aenter__(self) -> None:
+        await self.timeout.__aenter__()
+        self._deadline._scope = self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._deadline._scope = None
+        await self.timeout.__aexit__(kind, error, trace)

@@ -17,6 +17,7 @@ import os
 import termios
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import cast
 
 from pymodbus.framer import FramerRTU, FramerSocket
@@ -66,37 +67,70 @@ class Exchange:
 
 Trace = Callable[[Exchange], None]
 
+_Parse = Callable[[bytearray], list[int] | None]
+"""The values of a whole, right answer, or None as long as more bytes are needed; raises LinkError."""
+
 
 class _Wire(asyncio.Protocol):
     """The bytes of one connection."""
 
-    def __init__(self) -> None:
+    def __init__(self, address: str) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._address = address
         self.transport: asyncio.Transport | None = None
+        self.opened = asyncio.Event()
         self.buffer = bytearray()
         self.lost = False
         self.last_byte = 0.0
-        self.changed = asyncio.Event()
+        self._parse: _Parse | None = None
+        self._answer: asyncio.Future[list[int]] = self._loop.create_future()
+
+    async def answer(self, parse: _Parse) -> list[int]:
+        """What `parse` makes of the bytes that come. Raises LinkError, also when the connection is closed."""
+        self._parse, self._answer = parse, self._loop.create_future()
+        self._look()
+        try:
+            return await self._answer
+        finally:
+            self._parse = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast(asyncio.Transport, transport)
-        self.changed.set()
+        self.opened.set()
 
     def data_received(self, data: bytes) -> None:
-        self.last_byte = asyncio.get_running_loop().time()
+        self.last_byte = self._loop.time()
         # a device that floods must not fill the memory, nor have the same bytes looked through time and again
         if room := _KEPT - len(self.buffer):
             self.buffer += data[:room]
-            self.changed.set()
+            self._look()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.lost = True
-        self.changed.set()
+        self._look()
 
     def close(self) -> None:
         if self.transport is not None and not self.lost:
             self.lost = True
             self.transport.abort()
-            self.changed.set()  # a serial transport says nothing when it is closed from here
+            self._look()  # a serial transport says nothing when it is closed from here
+
+    def closed(self) -> LinkError:
+        """What is wrong when the connection is lost."""
+        return LinkError("closed", f"{self._address} closed the connection")
+
+    def _look(self) -> None:
+        if self._parse is None or self._answer.done():
+            return
+        try:
+            values = self._parse(self.buffer)
+        except LinkError as error:
+            self._answer.set_exception(error)
+            return
+        if values is not None:
+            self._answer.set_result(values)
+        elif self.lost:
+            self._answer.set_exception(self.closed())
 
 
 @dataclass
@@ -193,15 +227,15 @@ class Link:
 
     async def _open(self, loop: asyncio.AbstractEventLoop, timeout: float) -> _Wire:
         endpoint = self.endpoint
+        new_wire = partial(_Wire, endpoint.address)
         if endpoint.transport == "rtu":
             transport, protocol = await create_serial_connection(
-                loop, _Wire, endpoint.path, baudrate=endpoint.baudrate, bytesize=8, parity=endpoint.parity,
+                loop, new_wire, endpoint.path, baudrate=endpoint.baudrate, bytesize=8, parity=endpoint.parity,
                 stopbits=endpoint.stopbits, timeout=0,
             )  # fmt: skip
             wire = cast(_Wire, protocol)
             try:
-                while wire.transport is None:
-                    await wire.changed.wait()
+                await wire.opened.wait()
             except BaseException:
                 transport.abort()
                 raise
@@ -219,7 +253,7 @@ class Link:
                 async with asyncio.timeout(
                     timeout / len(hosts)
                 ):  # one that is silent leaves time for the others
-                    _, wire = await loop.create_connection(_Wire, host, endpoint.port)
+                    _, wire = await loop.create_connection(new_wire, host, endpoint.port)
                 return wire
             except OSError:
                 if host == hosts[-1]:
@@ -258,7 +292,7 @@ class Link:
         if deadline.left <= 0:
             raise NotAskedError("no time left")
         if wire.transport is None or wire.lost:
-            raise LinkError("closed", f"{self.endpoint.address} closed the connection")
+            raise wire.closed()
         loop = asyncio.get_running_loop()
         started = loop.time()
         expected = Expected(unit, span.function, span.count)
@@ -305,20 +339,13 @@ class Link:
             self.close()
 
     async def _answer(self, wire: _Wire, expected: Expected, timeout: float, deadline: Deadline) -> list[int]:
-        tcp = self.endpoint.transport == "tcp"
+        if self.endpoint.transport == "tcp":
+            parse = partial(parse_tcp, expected=expected, transaction=self._transaction)
+        else:
+            parse = partial(self._parse_line, expected=expected)
         try:
             async with deadline.within(timeout):
-                while True:
-                    wire.changed.clear()
-                    if tcp:
-                        values = parse_tcp(wire.buffer, expected, self._transaction)
-                    else:
-                        values = self._parse_line(wire.buffer, expected)
-                    if values is not None:
-                        return values
-                    if wire.lost:
-                        raise LinkError("closed", f"{self.endpoint.address} closed the connection")
-                    await wire.changed.wait()
+                return await wire.answer(parse)
         except TimeoutError:
             if wire.buffer:
                 raise LinkError("frame", f"{self.endpoint.address}: no whole answer came in time") from None

@@ -1,7 +1,8 @@
 """One read pass over one device: what to ask for, and what is learned from the answers."""
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
+from itertools import chain
 
 from exporter.maps.model import Group
 from exporter.reading.answers import LinkError
@@ -59,7 +60,7 @@ class ReadPass:
         self._clock = asyncio.get_running_loop().time
         self._started = self._clock()
         memory.recheck_limits(self._started)
-        self._tried: set[Span] = set()
+        self._asked_for: list[Collection[Span]] = []
         self._unanswered: set[Span] = set()
         self._cut: set[Span] = set()
         self._left_before = memory.left
@@ -131,18 +132,19 @@ class ReadPass:
         for group in self._optional_groups():
             spans = progress.layout.group_spans.get(group.name, ())
             real = real_words(progress.layout, progress.words, {word.name for word in group.words})
+            if real:
+                memory.lost.discard(group.name)
             there = bacs_is_there(real) if group.name == "bacs" else bool(real)
+            if there:
+                memory.found.add(group.name)
+                continue
             unanswered = not real and not self._unanswered.isdisjoint(spans)
             # a device that is silent altogether says nothing of its groups, nor does a want of time
             came_first = not self._unanswered.isdisjoint({*self._left_before} & {*spans})
-            asked = not self._tried.isdisjoint(spans) and (
+            asked = not self._tried().isdisjoint(spans) and (
                 not unanswered or bool(progress.words) or came_first
             )
-            if there:
-                memory.found.add(group.name)
-            if real:
-                memory.lost.discard(group.name)
-            if there or not asked or not self._cut.isdisjoint(spans):
+            if not asked or not self._cut.isdisjoint(spans):
                 continue
             if group.name not in memory.found:
                 # one lost answer is no absence, but what never answers must not cost a timeout in every pass
@@ -181,10 +183,11 @@ class ReadPass:
         memory.unheard = {span for span in memory.unheard if not progress.has(span)}
         if not progress.words or not (self.deadline.left <= 0 or self._asker.out_of_time):
             return
+        tried = self._tried()
         unread = {
             span
             for span in progress.layout.spans
-            if not progress.has(span) and (span not in self._tried or span in self._cut)
+            if not progress.has(span) and (span not in tried or span in self._cut)
         } - memory.refused.keys()
         if not unread:
             return
@@ -199,6 +202,10 @@ class ReadPass:
 
     # reading
 
+    def _tried(self) -> set[Span]:
+        """What was asked for in this pass."""
+        return set(chain.from_iterable(self._asked_for))
+
     async def _read_layout(self) -> None:
         memory = self.memory
         now = self._clock()
@@ -206,15 +213,15 @@ class ReadPass:
         await self._fetch_all(self._plan())
         if due:
             layout = self.progress.layout
-            again = {span for span in layout.spans if span in due and span not in self._tried}
-            self._tried |= again
+            again = (due & {*layout.spans}) - self._tried()
+            self._asked_for.append(again)
             for part in (again & layout.flags, again - layout.flags):
                 for request, spans in make_requests(list(part), self.device, memory):
                     await self._narrowing.again(request, spans)
 
     def _plan(self) -> list[Request]:
         layout, memory = self.progress.layout, self.memory
-        if self._tried:
+        if self._asked_for:
             return self._make_plan()
         # the layout itself is part of the key: it is compared by identity, and kept alive by being there
         refused, unreadable = frozenset(memory.refused), frozenset(memory.unreadable)
@@ -222,8 +229,8 @@ class ReadPass:
         return self._kept_plan.of(key, self._make_plan)
 
     def _make_plan(self) -> list[Request]:
-        memory = self.memory
-        wanted = [s for s in self.progress.layout.spans if s not in self._tried and s not in memory.refused]
+        memory, tried = self.memory, self._tried()
+        wanted = [s for s in self.progress.layout.spans if s not in tried and s not in memory.refused]
         if not wanted:
             return []
         rank = {span: number for number, span in enumerate(self._in_order())}
@@ -266,7 +273,7 @@ class ReadPass:
         while pending and not self._asker.given_up:
             max_words = self.memory.max_words
             request, spans = pending.pop()
-            self._tried.update(spans)
+            self._asked_for.append(spans)
             try:
                 await self._asker.ask(request)
             except LinkError as error:
@@ -308,5 +315,5 @@ class ReadPass:
                 return
             self._stand_back()
             await asyncio.sleep(_FRAME_PAUSE)
-            self._tried.difference_update(frame)
+            self._asked_for = [self._tried().difference(frame)]
             await self._read_layout()

@@ -89,9 +89,9 @@ class Family:
 class Snapshot:
     """One pass over one device.
 
-    `readings` hold, per metric name in a fixed order, the series that have a value in this pass. `words` are all values read, by word id with the instance number where words repeat
-    (`bacs.module_volts#12`), also those that are not exported. `layout` stays the same object for as long as
-    the same series can occur.
+    `readings` hold, per metric name in a fixed order, the series that have a value in this pass. `words` are
+    all values read, by word id with the instance number where words repeat (`bacs.module_volts#12`), also
+    those that are not exported. `layout` stays the same object for as long as the same series can occur.
     """
 
     device: Device
