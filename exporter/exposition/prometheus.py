@@ -9,6 +9,7 @@ import math
 import platform
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 from weakref import WeakKeyDictionary
 
@@ -33,6 +34,7 @@ CONTENT_TYPES: Mapping[Format, str] = {
 }
 _VALUES = 4096  # texts remembered per word; it takes at most 65536 values, a healthy one some dozens
 _FLAG_WORDS = 16  # the same per word with flags and place; a healthy one takes two or three values
+_HEADERS = 64  # Accept headers whose meaning is remembered: a scraper always sends the same one
 _CHUNK = 64 * 1024  # characters after which the renderer lets others run
 
 
@@ -53,12 +55,22 @@ class _Line:
 class LayoutText:
     """The prepared lines of one layout, which all devices share that are laid out alike.
 
-    Holds a line per series, and per word the texts of its values, which all modules share.
+    Holds the head of each family, a line per series, and per word the texts of its values, which all modules
+    share.
     """
 
     def __init__(self) -> None:
+        self._heads: dict[tuple[str, Format], str] = {}
         self._lines: dict[Series, _Line] = {}
         self._values: dict[str, dict[Raw, str]] = {}
+
+    def head(self, metric: Metric, form: Format) -> str:
+        """What stands above the lines of a family."""
+        key = metric.name, form
+        head = self._heads.get(key)
+        if head is None:
+            head = self._heads[key] = _head(metric, form)
+        return head
 
     def lines(self, labels: str, readings: Iterable[tuple[Series, Raw]]) -> Iterator[str]:
         """The sample lines of one family: a text per series, of several lines where a word has flags.
@@ -117,19 +129,18 @@ class Renderer:
 
     def devices(self, snapshots: Sequence[Snapshot], form: Format) -> Iterator[str]:
         """The page of all device series, family by family, in chunks. OpenMetrics still needs its `# EOF`."""
-        families: dict[str, Metric] = {}
+        heads: dict[str, str] = {}
+        texts = []
         for snapshot in snapshots:
+            text = self._layout_text(snapshot.layout)
+            texts.append((snapshot.readings, device_labels(snapshot.device), text))
             for name, family in snapshot.readings.items():
-                if name not in families:
-                    families[name] = family.metric
-        texts = [
-            (snapshot.readings, device_labels(snapshot.device), self._layout_text(snapshot.layout))
-            for snapshot in snapshots
-        ]
+                if name not in heads:
+                    heads[name] = text.head(family.metric, form)
         parts: list[str] = []
         size = 0
-        for name, metric in families.items():
-            parts.append(_head(metric, form))
+        for name, head in heads.items():
+            parts.append(head)
             for readings_by_name, labels, text in texts:
                 for line in text.lines(labels, readings_by_name.get(name, ())):
                     parts.append(line)
@@ -241,6 +252,7 @@ class ExporterMetrics:
             )
 
 
+@lru_cache(_HEADERS)
 def negotiate(accept: str | None) -> Format:
     """The format that an Accept header asks for, read by its q; text where it asks for nothing we have."""
     text = _quality(accept or "", ("*/*", "text/*", "text/plain"), "0.0.4")
@@ -248,6 +260,7 @@ def negotiate(accept: str | None) -> Format:
     return "openmetrics" if openmetrics[0] > 0 and openmetrics > text else "text"
 
 
+@lru_cache(_HEADERS)
 def takes_gzip(accept_encoding: str | None) -> bool:
     """Whether an Accept-Encoding header asks for gzip."""
     return _quality(accept_encoding or "", ("*", "gzip"))[0] > 0

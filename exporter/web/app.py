@@ -28,6 +28,7 @@ STATE = web.AppKey("state", State)
 _COLLECT = ("exporter", "devices")
 _END: Mapping[Format, Sequence[str]] = {"text": (), "openmetrics": ("# EOF\n",)}
 _GZIP_FORM = 31  # what zlib calls a gzip header and the largest window
+_LARGE = 1 << 20  # bytes of a page from which on it is sent as it is made
 _GZIP_LEVEL = 1  # level 9 takes 25 times as long for a page a third smaller (peers.md 3.7)
 
 
@@ -71,7 +72,7 @@ async def _plain_errors(
         )
 
 
-async def _metrics(request: web.Request) -> web.Response:
+async def _metrics(request: web.Request) -> web.StreamResponse:
     state = request.app[STATE]
     check_known(request, ("collect[]",))
     halves = request.query.getall("collect[]", list(_COLLECT))
@@ -90,7 +91,7 @@ async def _metrics(request: web.Request) -> web.Response:
     return await _page(request, page, snapshots, form)
 
 
-async def _probe(request: web.Request) -> web.Response:
+async def _probe(request: web.Request) -> web.StreamResponse:
     state = request.app[STATE]
     device, debug = probed_device(request, state.fleet)
     deadline = _deadline(request)
@@ -152,16 +153,32 @@ def _deadline(request: web.Request) -> float:
 
 async def _page(
     request: web.Request, parts: list[str], snapshots: Sequence[Snapshot], form: Format
-) -> web.Response:
+) -> web.StreamResponse:
+    """The page with its length in front; a large one goes out while it is made, so that it is never kept."""
     headers = {"Content-Type": CONTENT_TYPES[form], "Vary": "Accept, Accept-Encoding"}
     compress = None
     if takes_gzip(request.headers.get("Accept-Encoding")):
         headers["Content-Encoding"] = "gzip"
         compress = zlib.compressobj(_GZIP_LEVEL, wbits=_GZIP_FORM)
     body = bytearray()
-    for text in chain(parts, request.app[STATE].renderer.devices(snapshots, form), _END[form]):
+    stream: web.StreamResponse | None = None
+    for number, text in enumerate(
+        chain(parts, request.app[STATE].renderer.devices(snapshots, form), _END[form])
+    ):
+        if number:
+            await asyncio.sleep(0)  # others run between the pieces
+        if len(body) > _LARGE:
+            if stream is None:
+                stream = web.StreamResponse(headers=headers)
+                await stream.prepare(request)
+                if request.method == "HEAD":
+                    return stream
+            await stream.write(body)
+            body = bytearray()
         body += compress.compress(text.encode()) if compress else text.encode()
-        await asyncio.sleep(0)  # others run between the pieces of a large page
     if compress:
         body += compress.flush()
-    return web.Response(body=body, headers=headers)
+    if stream is None:
+        return web.Response(body=body, headers=headers)
+    await stream.write(body)
+    return stream
