@@ -104,9 +104,7 @@ class Pusher:
         self.exports += 1
         fault: Exception | None = None
         try:
-            snapshots = await asyncio.gather(
-                *(device.scrape(deadline) for device in self._fleet.devices.values())
-            )
+            snapshots = await self._fleet.scrape(deadline)
             now, own = time.time(), self._own()
             sending = asyncio.ensure_future(_in_thread(lambda: sender.send(snapshots, own, now)))
             error = await self._outcome(sender, sending)

@@ -13,7 +13,7 @@ from exporter.reading.asking import Asker, Progress
 from exporter.reading.deadline import Deadline
 from exporter.reading.layout import Layout
 from exporter.reading.line import Line, Turn
-from exporter.reading.link import Exchange, Link
+from exporter.reading.link import Exchange, Link, Trace
 from exporter.reading.plan import Span
 from exporter.reading.resolve import Resolver
 from exporter.targets import Endpoint
@@ -88,7 +88,7 @@ class Listener:
         self._talk = talk
         self._turn = Turn(unit, failed=False)
 
-        async def ask(span: Span) -> list[int]:
+        async def ask(span: Span, _: Trace) -> list[int]:
             return await talk.ask(self._turn, span, self._asker.deadline, self.heard)
 
         self._asker = Asker(ask, Progress(layout), Deadline(0.0), tries=tries, request_timeout=talk.patience)

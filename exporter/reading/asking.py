@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from exporter.reading.answers import LinkError, NotAskedError
 from exporter.reading.deadline import Deadline
 from exporter.reading.layout import Layout
-from exporter.reading.link import Exchange
+from exporter.reading.link import Exchange, Trace
 from exporter.reading.plan import Span
 
-Ask = Callable[[Span], Awaitable[list[int]]]
-"""Sends one request; raises LinkError."""
+Ask = Callable[[Span, Trace], Awaitable[list[int]]]
+"""Sends one request, and tells of every exchange that it took; raises LinkError."""
 
 REFUSED = (2, 3)
 _BUSY = (5, 6)
@@ -87,7 +87,7 @@ class Asker:
             try:
                 if self.deadline.left <= 0:
                     raise NotAskedError("no time left")
-                values = await self._ask(request)
+                values = await self._ask(request, self.progress.note)
             except NotAskedError:
                 if failure is None:
                     self.given_up = self.out_of_time = True

@@ -110,18 +110,20 @@ class Device:
         loop = asyncio.get_running_loop()
         options = self.config.options
         turn = Turn(self.config.target.unit, self._memory.failed_last)
+        pass_deadline = Deadline(_pass_deadline(loop.time(), deadline))
 
-        def note(exchange: Exchange) -> None:
-            self.counters.requests += 1
-            read_pass.progress.note(exchange)
-            if trace is not None:
-                trace(exchange)
+        # nothing here may refer to the pass: it would refer to itself, and its words be kept for long
+        async def ask(span: Span, note: Trace) -> list[int]:
+            def sent(exchange: Exchange) -> None:
+                self.counters.requests += 1
+                note(exchange)
+                if trace is not None:
+                    trace(exchange)
 
-        async def ask(span: Span) -> list[int]:
             try:
                 return await self.line.read(
-                    turn, span, timeout=options.request_timeout, deadline=read_pass.deadline,
-                    pacing=options.pacing, trace=note,
+                    turn, span, timeout=options.request_timeout, deadline=pass_deadline,
+                    pacing=options.pacing, trace=sent,
                 )  # fmt: skip
             except NotAskedError:
                 raise
@@ -134,9 +136,8 @@ class Device:
                 await read_pass.run()
 
         read_pass = ReadPass(
-            self.map, self._kept_plan, self._memory, ask,
-            Deadline(_pass_deadline(loop.time(), deadline)), lambda: self.line.stand_back(turn),
-        )  # fmt: skip
+            self.map, self._kept_plan, self._memory, ask, pass_deadline, lambda: self.line.stand_back(turn)
+        )
         shared = _Shared(read_pass, loop.create_task(run(), name=f"pass {self.config.name}"), loop.time())
         shared.task.add_done_callback(lambda _: self._finished(shared))
         return shared

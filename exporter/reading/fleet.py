@@ -1,5 +1,6 @@
 """All devices there are: the configured ones by name, and those probed by address, with their lines."""
 
+import asyncio
 from collections import OrderedDict
 from collections.abc import Iterator
 from functools import partial
@@ -14,6 +15,7 @@ from exporter.reading.history import History
 from exporter.reading.line import Line
 from exporter.reading.link import Link
 from exporter.reading.resolve import Resolver
+from exporter.reading.snapshot import Snapshot
 from exporter.targets import Endpoint, Target
 
 MAX_PROBED = 100  # devices reached only through probe.allow whose connections are kept
@@ -60,6 +62,16 @@ class Fleet:
             if not self._is_unchanged(device):
                 del self._probed[key]
         self._drop_unused_lines()
+
+    async def scrape(self, deadline: float) -> list[Snapshot]:
+        """One pass over every configured device, all at once; each ends as in `Device.scrape`."""
+        tasks = []
+        async with asyncio.TaskGroup() as group:
+            for name in list(self.devices):
+                if device := self.devices.get(name):  # a reload may come in between
+                    tasks.append(group.create_task(device.scrape(deadline)))
+                await asyncio.sleep(0)  # whatever else there is to do has its turn before the next
+        return [task.result() for task in tasks]
 
     def probed(self, target: Target, module: str) -> Device:
         """The device at an address that no configured device has. Raises UserError for an unknown module."""

@@ -130,7 +130,9 @@ class ReadPass:
         """Learn from the words at hand which groups there are and how often the repeating ones repeat."""
         memory, progress = self.memory, self.progress
         for group in self._optional_groups():
-            spans = progress.layout.group_spans.get(group.name, ())
+            spans = progress.layout.group_spans.get(group.name)
+            if not spans:
+                continue  # it is not looked for in this pass
             real = real_words(progress.layout, progress.words, {word.name for word in group.words})
             if real:
                 memory.lost.discard(group.name)

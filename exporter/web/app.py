@@ -83,10 +83,7 @@ async def _metrics(request: web.Request) -> web.StreamResponse:
     form = negotiate(request.headers.get("Accept"))
     snapshots: Sequence[Snapshot] = ()
     if "devices" in halves:
-        deadline = _deadline(request)
-        snapshots = await asyncio.gather(
-            *(device.scrape(deadline) for device in state.fleet.devices.values())
-        )
+        snapshots = await state.fleet.scrape(_deadline(request))
     page = [state.own_metrics.render(state.exporter_state(), form)] if "exporter" in halves else []
     return await _page(request, page, snapshots, form)
 

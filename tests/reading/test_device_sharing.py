@@ -1,12 +1,14 @@
 """Scrapes that overlap share one pass: how long it lasts, what each gets, when it ends."""
 
 import asyncio
+import gc
 
 import hostile
 from hostile import BACS, UPS, Hostile, check_true, errors, fleet, scrape, words
 
 from exporter.reading.device import Device
 from exporter.reading.link import Exchange
+from exporter.reading.readpass import ReadPass
 
 LONG = {"module": "cs141", "timeout": "5s", "request_timeout": "2s"}
 ALL = {"ups": True, "bacs": True, "strings": True, "modules": True}
@@ -262,3 +264,24 @@ def test_waiting_for_an_old_pass_ends_at_the_deadline() -> None:
             await asyncio.gather(first, second)
 
     asyncio.run(test())
+
+
+def test_a_good_pass_is_forgotten_when_it_ends_without_waiting_for_the_collector() -> None:
+    async def test() -> None:
+        async with (
+            Hostile(served=[*UPS, *BACS]) as device,
+            fleet({"name": "a", "target": device.target(), **LONG}) as devices,
+        ):
+            a = devices.devices["a"]
+            await known(device, a)
+            gc.collect()
+            gc.disable()
+            for _ in range(3):
+                await scrape(a)
+            await asyncio.sleep(0)
+            assert not [each for each in gc.get_objects() if isinstance(each, ReadPass)]
+
+    try:
+        asyncio.run(test())
+    finally:
+        gc.enable()
