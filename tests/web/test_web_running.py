@@ -4,7 +4,7 @@ import asyncio
 import http.client
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
@@ -13,14 +13,6 @@ import pytest
 from support import environment, exporter, free_port, running, wait_for
 from webcase import put, serving, until, value
 
-from exporter.config import load_config
-from exporter.exposition.prometheus import Renderer
-from exporter.reading.device_map import device_map
-from exporter.reading.memory import Memory
-from exporter.reading.readpass import Progress
-from exporter.reading.report import Reporter
-from exporter.reading.snapshot import Snapshot
-from exporter.reading.truth import FrameWatch
 from exporter.simulator.server import Simulator
 from exporter.web.parameters import RequestError, scrape_seconds
 
@@ -285,79 +277,6 @@ def test_hangup_reloads_and_a_bad_file_is_logged(tmp_path: Path) -> None:
         it.process.send_signal(1)
         wait_for(lambda: f"{RELOADED} 1.0" in it.get("/metrics?collect[]=exporter"))
         assert '"three"' in it.get("/sd")
-
-
-def large_snapshots(count: int) -> list[Snapshot]:
-    """Snapshots of `count` devices with 330 modules each, from the words of a simulated one."""
-    words = Simulator(strings=10, modules=330).image()
-    config = load_config(targets=[f"ups{n}=tcp://10.0.0.{n + 1}" for n in range(count)])
-    snapshots = []
-    for device in config.devices:
-        device_layouts = device_map(device, config.maps)
-        memory = Memory(FrameWatch(60))
-        memory.found.add("bacs")
-        memory.counts.update(strings=10, modules=330)
-        progress = Progress(device_layouts.layout(memory.counts))
-        for span in progress.layout.spans:
-            progress.words.update(zip(span.keys(), (words[key & 0xFFFF] for key in span.keys()), strict=True))  # noqa: SIM118
-        snapshots.append(
-            Reporter(device_layouts).snapshot(progress, memory, now=1, time=1, duration=1, allowed=1)
-        )
-    return snapshots
-
-
-def test_a_large_page_comes_in_pieces() -> None:
-    """Between two pieces others run, so the pieces must be small, also within one family of one device."""
-    (snapshot,) = large_snapshots(1)
-    pieces = list(Renderer().devices([snapshot], "text"))
-    page = "".join(pieces)
-    assert len(page) > 600_000
-    assert max(map(len, pieces)) < 80_000
-    assert page.count("\n") > 7000
-
-
-class _Fake:
-    """A device that answers at once with a snapshot made beforehand."""
-
-    def __init__(self, snapshot: Snapshot, asked: Callable[[], None]) -> None:
-        self.snapshot = snapshot
-        self.asked = asked
-
-    async def scrape(self, deadline: float) -> Snapshot:
-        self.asked()
-        return self.snapshot
-
-
-@pytest.mark.parametrize("encoding", ["gzip", "identity"])
-def test_others_run_while_a_large_page_is_made(encoding: str) -> None:
-    async def play() -> None:
-        snapshots = large_snapshots(12)
-        async with serving(targets=["a=tcp://127.0.0.1:9"]) as client:
-            turns = asked_at = 0
-
-            def asked() -> None:
-                nonlocal asked_at
-                asked_at = turns
-
-            fleet = client.state.fleet
-            fleet.devices = {s.device.name: _Fake(s, asked) for s in snapshots}  # type: ignore[misc]
-
-            async def count() -> None:
-                nonlocal turns
-                while True:
-                    turns += 1
-                    await asyncio.sleep(0)
-
-            counting = asyncio.create_task(count())
-            url = f"{client.base}/metrics?collect[]=devices"
-            async with client.session.get(url, headers={"Accept-Encoding": encoding}) as answer:
-                made_at = turns  # the head of an answer goes out when the page is made
-                body = await answer.read()
-            counting.cancel()
-            assert body.count(b"\n") > 12 * 7000
-            assert made_at - asked_at > len(body) / 100_000
-
-    asyncio.run(play())
 
 
 BUSY = """

@@ -1,0 +1,177 @@
+"""Pages of many large devices: made and sent in pieces, so that nothing else waits and nothing piles up."""
+
+import asyncio
+import gzip
+import socket
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager
+
+import pytest
+from webcase import Client, serving
+
+from exporter.config import load_config
+from exporter.exposition.prometheus import Format, Renderer
+from exporter.reading.device_map import device_map
+from exporter.reading.memory import Memory
+from exporter.reading.readpass import Progress
+from exporter.reading.report import Reporter
+from exporter.reading.snapshot import Snapshot
+from exporter.reading.truth import FrameWatch
+from exporter.simulator.server import Simulator
+
+PATH = "/metrics?collect[]=devices"
+
+
+def large_snapshots(count: int) -> list[Snapshot]:
+    """Snapshots of `count` devices with 330 modules each, from the words of a simulated one."""
+    words = Simulator(strings=10, modules=330).image()
+    config = load_config(targets=[f"ups{n}=tcp://10.0.0.{n + 1}" for n in range(count)])
+    snapshots = []
+    for device in config.devices:
+        device_layouts = device_map(device, config.maps)
+        memory = Memory(FrameWatch(60))
+        memory.found.add("bacs")
+        memory.counts.update(strings=10, modules=330)
+        progress = Progress(device_layouts.layout(memory.counts))
+        for span in progress.layout.spans:
+            progress.words.update(zip(span.keys(), (words[key & 0xFFFF] for key in span.keys()), strict=True))  # noqa: SIM118
+        snapshots.append(
+            Reporter(device_layouts).snapshot(progress, memory, now=1, time=1, duration=1, allowed=1)
+        )
+    return snapshots
+
+
+def test_a_large_page_comes_in_pieces() -> None:
+    """Between two pieces others run, so the pieces must be small, also within one family of one device."""
+    (snapshot,) = large_snapshots(1)
+    pieces = list(Renderer().devices([snapshot], "text"))
+    page = "".join(pieces)
+    assert len(page) > 600_000
+    assert max(map(len, pieces)) < 80_000
+    assert page.count("\n") > 7000
+
+
+class _Fake:
+    """A device that answers at once with a snapshot made beforehand."""
+
+    def __init__(self, snapshot: Snapshot, asked: Callable[[], None]) -> None:
+        self.snapshot = snapshot
+        self.asked = asked
+
+    async def scrape(self, deadline: float) -> Snapshot:
+        self.asked()
+        return self.snapshot
+
+
+class _Counting(Renderer):
+    """Counts the characters that it has rendered."""
+
+    made = 0
+
+    def devices(self, snapshots: Sequence[Snapshot], form: Format) -> Iterator[str]:
+        for text in super().devices(snapshots, form):
+            self.made += len(text)
+            yield text
+
+
+@asynccontextmanager
+async def serving_large(
+    snapshots: Sequence[Snapshot], asked: Callable[[], None] = lambda: None
+) -> AsyncIterator[tuple[Client, _Counting]]:
+    """The application with devices that give these snapshots."""
+    async with serving(targets=["a=tcp://127.0.0.1:9"]) as client:
+        renderer = client.state.renderer = _Counting()
+        fleet = client.state.fleet
+        fleet.devices = {s.device.name: _Fake(s, asked) for s in snapshots}  # type: ignore[misc]
+        yield client, renderer
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "identity"])
+def test_others_run_while_a_large_page_is_made(encoding: str) -> None:
+    async def play() -> None:
+        turns = asked_at = 0
+
+        def asked() -> None:
+            nonlocal asked_at
+            asked_at = turns
+
+        async def count() -> None:
+            nonlocal turns
+            while True:
+                turns += 1
+                await asyncio.sleep(0)
+
+        async with serving_large(large_snapshots(12), asked) as (client, renderer):
+            counting = asyncio.create_task(count())
+            url = f"{client.base}{PATH}"
+            async with client.session.get(url, headers={"Accept-Encoding": encoding}) as answer:
+                made, made_at = renderer.made, turns  # of a small answer all, of a large one the beginning
+                assert made > 1_000_000
+                body = await answer.read()
+            counting.cancel()
+            assert body.count(b"\n") > 12 * 7000
+            assert made_at - asked_at > made / 100_000
+
+    asyncio.run(play())
+
+
+def test_a_large_page_is_the_same_as_it_goes_out_piece_by_piece() -> None:
+    async def play() -> None:
+        snapshots = large_snapshots(4)
+        page = "".join(Renderer().devices(snapshots, "openmetrics")) + "# EOF\n"
+        openmetrics = "application/openmetrics-text"
+        async with serving_large(snapshots) as (client, _):
+            answer = await client.ask(PATH, Accept=openmetrics, Accept_Encoding="identity")
+            assert answer.headers["Transfer-Encoding"] == "chunked"
+            assert answer.headers["X-Content-Type-Options"] == "nosniff"
+            assert await answer.text() == page
+            head = await client.ask(PATH, "HEAD", Accept=openmetrics, Accept_Encoding="identity")
+            assert (head.status, head.content_type) == (200, openmetrics)
+            # the connection is good for the next request: nothing of the page was in the way
+            assert await client.text("/-/healthy") == "Healthy\n"
+            small = await client.ask(PATH, Accept=openmetrics, Accept_Encoding="gzip")
+            assert 0 < int(small.headers["Content-Length"]) < 1_000_000
+            assert await small.text() == page
+
+    asyncio.run(play())
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "identity"])
+def test_a_client_of_http_1_0_gets_a_large_page_up_to_the_end_of_the_connection(encoding: str) -> None:
+    async def play() -> None:
+        snapshots = large_snapshots(4)
+        async with serving_large(snapshots) as (client, _):
+            host, _, port = client.base.removeprefix("http://").partition(":")
+            reader, writer = await asyncio.open_connection(host, int(port))
+            writer.write(f"GET {PATH} HTTP/1.0\r\nAccept-Encoding: {encoding}\r\n\r\n".encode())
+            head, _, body = (await reader.read()).partition(b"\r\n\r\n")
+            writer.close()
+            assert head.startswith(b"HTTP/1.0 200 ")
+            text = gzip.decompress(body) if encoding == "gzip" else body
+            assert text.decode() == "".join(Renderer().devices(snapshots, "text"))
+
+    asyncio.run(play())
+
+
+def test_a_page_is_not_made_much_faster_than_its_client_reads() -> None:
+    """Else it would pile up in memory: 63 MB for a hundred such devices, for each scraper that is slow."""
+
+    async def play() -> None:
+        async with serving_large(large_snapshots(40)) as (client, renderer):
+            host, _, port = client.base.removeprefix("http://").partition(":")
+            with socket.socket() as wire:
+                wire.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 64 * 1024)
+                wire.setblocking(False)
+                loop = asyncio.get_running_loop()
+                await loop.sock_connect(wire, (host, int(port)))
+                await loop.sock_sendall(
+                    wire, f"GET {PATH} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode()
+                )
+                read = most = 0
+                while data := await loop.sock_recv(wire, 64 * 1024):
+                    read += len(data)
+                    most = max(most, renderer.made - read)
+            assert read > renderer.made > 24_000_000
+            assert most < 12_000_000  # what the system keeps of it on the way
+
+    asyncio.run(play())
