@@ -37,9 +37,14 @@ class Scraper:
         header = f"X-Prometheus-Scrape-Timeout-Seconds: {TIMEOUT}"
         writer.write(f"{method} {path} HTTP/1.1\r\nHost: x\r\n{header}\r\n\r\n".encode())
         head = (await reader.readuntil(b"\r\n\r\n")).decode()
-        length = re.search(r"Content-Length: (\d+)", head)
-        assert length, head
-        body = await reader.readexactly(int(length[1]))
+        if length := re.search(r"Content-Length: (\d+)", head):
+            body = await reader.readexactly(int(length[1]))
+        else:
+            assert "Transfer-Encoding: chunked" in head, head
+            body = b""
+            while size := int(await reader.readline(), 16):
+                body += (await reader.readexactly(size + 2))[:-2]
+            await reader.readline()
         self.idle.append(stream)
         return int(head.split()[1]), body.decode()
 

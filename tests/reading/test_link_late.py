@@ -244,7 +244,8 @@ def test_the_line_is_left_alone_for_a_timeout_after_a_timeout(transport: str) ->
                 device.script = [behaviour]
                 assert (await scrape(a)).up
                 assert [request.function for request in device.requests] == functions
-                assert device.requests[1].at - device.requests[0].at >= 0.4
+                # twice 0.2 s, as seen by a device that may be late to see the first; without the rest it is once
+                assert device.requests[1].at - device.requests[0].at >= 0.3
             assert device.connections <= 1
 
     asyncio.run(test())
