@@ -244,7 +244,7 @@ def test_the_line_is_left_alone_for_a_timeout_after_a_timeout(transport: str) ->
                 device.script = [behaviour]
                 assert (await scrape(a)).up
                 assert [request.function for request in device.requests] == functions
-                # twice 0.2 s, as seen by a device that may be late to see the first; without the rest it is once
+                # twice 0.2 s, seen by a device that may see the first late; once, if the line had no rest
                 assert device.requests[1].at - device.requests[0].at >= 0.3
             assert device.connections <= 1
 
