@@ -93,6 +93,7 @@ STATES: tuple[tuple[Finding, _Test], ...] = (
     (Finding("unreachable", "✖", "Unreachable", "lost"), _UNREACHABLE),
     (Finding("ups_lost", "?", "UPS lost", "lost"), lambda facts: facts.ups_lost),
     (Finding("ups_unread", "?", "UPS not read", "lost"), lambda facts: facts.ups_unread),
+    (Finding("map_in_doubt", "?", "Map in doubt", "lost"), lambda facts: facts.map_in_doubt),
     (Finding("load_dark", "✖", "Load dark", "critical"), lambda facts: facts.dark),
     (Finding("on_battery", "▲", "On battery", "warning"), lambda facts: facts.on_battery),
     (Finding("bypass", "◆", "On bypass", "critical"), _ups(*_ON_BYPASS)),
@@ -108,6 +109,7 @@ SURVIVAL: tuple[tuple[Finding, _Test], ...] = (
     (Finding("unreachable", "?", "unreachable", "lost"), _UNREACHABLE),
     (Finding("ups_lost", "?", "UPS lost", "lost"), lambda facts: facts.ups_lost),
     (Finding("ups_unread", "?", "UPS not read", "lost"), lambda facts: facts.ups_unread),
+    (Finding("map_in_doubt", "?", "map in doubt", "lost"), lambda facts: facts.map_in_doubt),
     (Finding("load_dark", "✖", "load is dark", "critical"), lambda facts: facts.dark),
     (
         Finding("shutting_down", "✖", "NO: shutting down", "critical"),

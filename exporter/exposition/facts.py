@@ -9,7 +9,8 @@ from exporter.maps.model import Word
 from exporter.reading.layout import Layout
 from exporter.reading.snapshot import Snapshot
 
-UPS_FLAGS = ("generex_ups_status", "generex_ups_alarm")
+UPS_ALARM = "generex_ups_alarm"
+UPS_FLAGS = ("generex_ups_status", UPS_ALARM)
 BACS_FLAGS = ("generex_bacs_state", "generex_bacs_alarm")
 # what the BACS itself calls an alarm (device.md 3.4, 3.5, 6.2) although nobody need be woken for it at once
 BATTERY_ALARMS = (
@@ -88,6 +89,17 @@ class Facts:
     def ups_unread(self) -> bool:
         """Whether a word about the UPS is missing from this pass."""
         return any(not good for name, good in self.snapshot.groups.items() if name in self.ups_groups)
+
+    @cached_property
+    def map_in_doubt(self) -> bool:
+        """Whether the device refuses every alarm word of its map: nothing bears out its status word then.
+
+        So looks a device with a list of its own that is read by the default one: at 109, where the status
+        should be, EverExceed serves what is always 0 (device.md 5.2), and that is no output that is off.
+        """
+        layout = cast(Layout, self.snapshot.layout)
+        alarms = [i.id for i in layout.singles if i.word.metric == UPS_ALARM and i.word.address is not None]
+        return bool(alarms) and self.snapshot.words.keys().isdisjoint(alarms)
 
     @property
     def dark(self) -> bool:

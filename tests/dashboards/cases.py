@@ -90,6 +90,9 @@ CASES = {
     "string charge warning": pinned("✔ YES", {1005: 1 << 13}),
     "frame": Case("? blocks not served", personality="prof"),
     "frame in error": Case("? UPS lost", "? UPS LOST", {"gateway_error": 2}, personality="prof"),
+    # 109 is something else in its own list, and always 0: that is no output that is off
+    "read by the default map": Case("? map in doubt", "? MAP IN DOUBT", personality="everexceed"),
+    "shorter list, dark": Case("✖ load is dark", "✖ LOAD DARK", {"output": False}, personality="inform"),
     "bypass before BACS unread": Case(
         "✖ NO: on bypass", "◆ BYPASS", pins={123: 1}, unread=range(1000, 1006)
     ),

@@ -119,7 +119,8 @@ def test_the_graver_reason_is_told(first: tuple[str, Words], second: tuple[str, 
 
 
 def test_the_table_of_this_test_is_complete() -> None:
-    told = {reason for reason, _ in REASONS} | {"? unreachable", "? blocks not served", "? not served"}
+    told = {reason for reason, _ in REASONS}
+    told |= {"? unreachable", "? map in doubt", "? blocks not served", "? not served"}
     assert {f"{finding.sign} {finding.text}" for finding, _ in SURVIVAL} == told
 
 
@@ -162,6 +163,43 @@ def test_a_gateway_frame_has_no_blocks() -> None:
 def test_a_list_without_a_word_about_the_source() -> None:
     condition = assess(Source("everexceed").snapshot(simulated("everexceed-on-default-map")))
     assert (state(condition), verdict(condition)) == ("? Not served", "? not served")
+
+
+def refused(words: Mapping[int, int], module: str = "ups") -> Condition:
+    """The condition of a device that serves these words and is known to refuse all others of its map."""
+    source = Source(module)
+    source.snapshot(words)
+    for span in source.layout.spans:
+        if span.keys()[0] & 0xFFFF not in words:
+            source.memory.refuse(span, 0.0, flags=span in source.layout.flags)
+    return assess(source.snapshot(words))
+
+
+def test_another_list_is_no_load_that_is_dark() -> None:
+    # the status word would be at 109, where this list has what is always 0 (device.md 5.2)
+    condition = refused(simulated("everexceed-on-default-map"))
+    assert (state(condition), verdict(condition)) == ("? Map in doubt", "? map in doubt")
+    # the card of the flag stays: should the word be the status after all, somebody must come and look
+    assert [(alarm.severity, alarm.label) for alarm in condition.alarms] == [("critical", "Output on: no")]
+    # with the vendor's slip mended it would be 1, which is no bypass, and 8 would be no battery
+    for status in (1, 4, 8):
+        other = simulated("everexceed-on-default-map") | {109: status}
+        assert state(refused(other)) == "? Map in doubt"
+        assert state(refused(other, "inform")) == "? Map in doubt"
+
+
+@pytest.mark.parametrize(("status", "expected"), [(0, "✖ Load dark"), (4, "● On mains"), (5, "◆ On bypass")])
+def test_what_a_device_with_few_words_says_is_believed(status: int, expected: str) -> None:
+    shorter = {address: word for address, word in simulated().items() if 100 <= address < 128}
+    assert state(refused(shorter | {109: status})) == expected
+    # one alarm word is enough to tell the list
+    least = {address: word for address, word in shorter.items() if address < 116}
+    assert state(refused(least | {109: status})) == expected
+
+
+def test_a_list_without_alarm_words_speaks_by_its_status() -> None:
+    dark = simulated("everexceed-on-default-map") | {106: 0}
+    assert state(assess(Source("everexceed").snapshot(dark))) == "✖ Load dark"
 
 
 def test_a_bacs_alone_has_no_ups() -> None:

@@ -13,6 +13,7 @@ GREEN, BLUE, GREY = "#37872D", "#3274D9", "#5A6070"
 ORANGE, RED, PURPLE = "#E8701A", "#C4162A", "#8F3BB8"
 
 UNREACHABLE, UPS_LOST, UPS_NOT_READ = "✖ UNREACHABLE", "? UPS LOST", "? UPS NOT READ"
+MAP_IN_DOUBT = "? MAP IN DOUBT"
 DARK, ON_BATTERY, BYPASS = "✖ LOAD DARK", "▲ ON BATTERY", "◆ BYPASS"
 SURVIVES = "✔ YES"
 
@@ -59,6 +60,7 @@ def states(words: Vocabulary) -> tuple[Choice, ...]:
         Choice(UNREACHABLE, PURPLE, f"{q.ROWS} == 0", 38),
         Choice(UPS_LOST, PURPLE, q.out_of_sight(words), 37),
         Choice(UPS_NOT_READ, PURPLE, f"{q.ups_read(words)} == 0", 36),
+        Choice(MAP_IN_DOUBT, PURPLE, q.map_in_doubt(words), 36),
         Choice(DARK, RED, q.DARK, 35),
         Choice(ON_BATTERY, ORANGE, f"{q.ON_BATTERY} == 1", 34),
         Choice(BYPASS, RED, f"{q.flag(*q.BYPASS_FLAGS)} == 1", 33),
@@ -80,6 +82,7 @@ def survival(words: Vocabulary, charge: float) -> tuple[Choice, ...]:
         Choice("? unreachable", PURPLE, f"{q.ROWS} == 0", 15),
         Choice("? UPS lost", PURPLE, q.out_of_sight(words), 15),
         Choice("? UPS not read", PURPLE, f"{q.ups_read(words)} == 0", 15),
+        Choice("? map in doubt", PURPLE, q.map_in_doubt(words), 15),
         Choice("✖ load is dark", RED, q.DARK, 15),
         Choice("✖ NO: shutting down", RED, _ups("shutdown_imminent", "shutdown_pending"), 36),
         Choice("▲ on battery now", ORANGE, f"{q.ON_BATTERY} == 1", 15),

@@ -6,12 +6,12 @@ from exporter.generate.dashboards.choices import (
     BYPASS,
     DARK,
     GREEN,
+    MAP_IN_DOUBT,
     ON_BATTERY,
     ORANGE,
     PURPLE,
     RED,
     SURVIVES,
-    UPS_NOT_READ,
     first_of,
     states,
     survival,
@@ -67,9 +67,9 @@ def _glance(context: Context) -> list[Panel]:
         ("All devices", "All devices that were seen within the last day.", f"count({q.ROWS})", QUIET),
         (
             "Unreachable or lost",
-            "Devices that do not answer, whose manager has lost the UPS, or whose UPS was not read whole: "
-            "nothing sure is known about them.",
-            _count(f"({state}) >= {number[UPS_NOT_READ]}"),
+            "Devices that do not answer, whose manager has lost the UPS, whose UPS was not read whole, or "
+            "whose map is in doubt: nothing sure is known about them.",
+            _count(f"({state}) >= {number[MAP_IN_DOUBT]}"),
             PURPLE,
         ),
         (
@@ -191,10 +191,10 @@ def _devices(context: Context) -> Panel:
         Frame(
             "Devices",
             "One row per device, the worst on top; a click on the name leads to its boards. “Runs on” "
-            "shows the gravest of: unreachable, UPS lost, UPS not read, load dark, on battery, bypass, "
-            "eco, test, mains. Runtime is the smaller of the UPS's own and the one that follows from the "
-            "fall of the charge. “Last power failure” is how long ago, within the time shown. A dash is a "
-            "value that is not served or not known now: never a good sign by itself.",
+            "shows the gravest of: unreachable, UPS lost, UPS not read, map in doubt, load dark, on battery, "
+            "bypass, eco, test, mains. Runtime is the smaller of the UPS's own and the one that follows from "
+            "the fall of the charge. “Last power failure” is how long ago, within the time shown. A dash is "
+            "a value that is not served or not known now: never a good sign by itself.",
             24,
             14,
         ),

@@ -6,7 +6,7 @@ needs history (baselines, nominal values, the last discharge) reads the rules by
 
 from collections.abc import Iterable, Iterator
 
-from exporter.exposition.facts import BATTERY_ALARMS
+from exporter.exposition.facts import BATTERY_ALARMS, UPS_ALARM
 from exporter.generate.dashboards.vocabulary import SEVERITIES, FlagMetric, Vocabulary, alternatives
 from exporter.maps.model import Severity
 
@@ -100,6 +100,16 @@ def out_of_sight(words: Vocabulary) -> str:
 def ups_read(words: Vocabulary) -> str:
     """Per device 1 when all its words about the UPS were read, else 0; nothing where it has no UPS."""
     return by(series("generex_group_up", f'group=~"{alternatives(words.ups_groups)}"'), how="min")
+
+
+def map_in_doubt(words: Vocabulary) -> str:
+    """Per device something when it refuses as many words as a map has alarm words, and serves none of these.
+
+    Nothing bears out its status word then, which may be something else by the list of the UPS's maker.
+    """
+    refused = by(series("generex_refused_words", f'group=~"{alternatives(words.ups_groups)}"'))
+    alarm = by(series(UPS_ALARM))
+    return f"({refused} >= {words.fewest_alarm_words} unless on (device) {alarm})"
 
 
 def bacs_read(words: Vocabulary) -> str:

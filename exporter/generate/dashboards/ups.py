@@ -53,9 +53,9 @@ def _now(context: Context) -> list[Panel]:
         stat_panel(
             Frame(
                 "Runs on",
-                "What the load lives on now, the gravest first: unreachable, UPS lost, UPS not read, load "
-                "dark, on battery with the smaller of both runtimes, bypass, eco, test, mains. During a "
-                "battery test many UPSs say on battery.",
+                "What the load lives on now, the gravest first: unreachable, UPS lost, UPS not read, map in "
+                "doubt (no alarm word is served), load dark, on battery with the smaller of both runtimes, "
+                "bypass, eco, test, mains. During a battery test many UPSs say on battery.",
                 7, 6,
             ),
             [Query(first_of(state_choices)), Query(lasts)],

@@ -1,9 +1,11 @@
 """What the boards take from the register maps: flags with plain words and colours, groups, metrics."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
+from exporter.exposition.facts import UPS_ALARM
 from exporter.maps.model import Flag, Map, Severity, Word
 
 SEVERITIES: tuple[Severity, ...] = ("critical", "warning", "info")
@@ -66,6 +68,12 @@ class Vocabulary:
     def bacs_groups(self) -> tuple[str, ...]:
         """The groups that hold words of a BACS, its strings or its modules."""
         return self._groups("generex_bacs_")
+
+    @property
+    def fewest_alarm_words(self) -> int:
+        """How many alarm words of a UPS a map has that has any, at least."""
+        alarms = [word.map for word in self.words if word.metric == UPS_ALARM and word.address is not None]
+        return min(Counter(alarms).values())
 
     def _groups(self, prefix: str) -> tuple[str, ...]:
         return tuple(
