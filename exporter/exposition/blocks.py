@@ -6,6 +6,7 @@ from statistics import median
 from typing import Literal
 
 from exporter.exposition.alarms import active_alarms, place_text
+from exporter.exposition.plausible import implausible
 from exporter.maps.model import Severity
 from exporter.reading.snapshot import Snapshot
 
@@ -31,16 +32,20 @@ _STEPS = (0.5, 1.0, 2.0)  # times the limit, from which the levels 1, 2 and 3 co
 class Reading:
     """One value of a block, in the metric's unit, beside its string.
 
-    `level` is 0 for usual to 3 for twice the limit or more; `difference` is to the median of the string.
+    `level` is 0 for usual to 3 for twice the limit or more; `difference` is to the median of the string. All
+    values of a quantity are `doubtful`, and at level 1, when the median of a string cannot be.
     """
 
     value: float
     difference: float
     level: int
+    doubtful: bool = False
 
     @property
     def sign(self) -> str:
-        """The level without colour: an arrow for the direction, as many as it is grave."""
+        """The level without colour: an arrow for the direction, as many as it is grave; "?" in doubt."""
+        if self.doubtful:
+            return "?"
         return ("▲" if self.difference > 0 else "▼") * self.level or "·"
 
 
@@ -85,6 +90,7 @@ def block_strings(snapshot: Snapshot) -> tuple[BlockString, ...]:
     for alarm in active_alarms(snapshot):
         for place in alarm.places:
             flags.setdefault(place, []).append((alarm.label, alarm.severity))
+    broken = {limit.metric for limit in implausible(snapshot)}
     lead = snapshot.device.expect.chemistry != "lfp"
     discharging = _is_discharging(snapshot)
     strings = []
@@ -96,9 +102,10 @@ def block_strings(snapshot: Snapshot) -> tuple[BlockString, ...]:
                 continue
             middle = median(inside.values())
             score = _score(quantity, middle, lead=lead, discharging=discharging)
+            doubtful = QUANTITIES[quantity] in broken
             for number, value in inside.items():
-                level = sum(score(value) >= step for step in _STEPS)
-                readings[number][quantity] = Reading(value, value - middle, level)
+                level = 1 if doubtful else sum(score(value) >= step for step in _STEPS)
+                readings[number][quantity] = Reading(value, value - middle, level, doubtful)
         blocks = []
         for number, labels in modules:
             own = flags.get(place_text(labels), [])

@@ -46,7 +46,8 @@ class Condition:
     """How one device fares. Ratios from 0 to 1, seconds, degrees Celsius; None is not served or not known.
 
     `load` is that of the phase that carries most, `runtime` the smaller of what the UPS says and what its
-    falling charge says. `level` is that of the gravest of all this; devices sort by `trouble`, worst first.
+    falling charge says. `doubtful` are the metrics that are not to be relied on, `doubt` says why. `level` is
+    that of the gravest of all this; devices sort by `trouble`, worst first.
     """
 
     state: Finding
@@ -57,6 +58,8 @@ class Condition:
     runtime: float | None
     load: float | None
     temperature: float | None
+    doubtful: frozenset[str]
+    doubt: str
     level: Level
     trouble: tuple[int, ...]
 
@@ -145,6 +148,7 @@ SURVIVAL: tuple[tuple[Finding, _Test], ...] = (
         Finding("charge_low", "✖", f"NO: charge < {ENOUGH_CHARGE * 100:.0f} %", "critical"),
         lambda facts: facts.charge is not None and facts.charge < ENOUGH_CHARGE,
     ),
+    (Finding("values_in_doubt", "?", "values in doubt", "warning"), lambda facts: bool(facts.doubtful)),
     (Finding("blocks_unserved", "?", "blocks not served", "none"), lambda facts: facts.blocks_unserved),
     # yes needs a charge and a word about the source; whatever else the device serves was asked above
     (
@@ -179,6 +183,8 @@ def assess(snapshot: Snapshot, fall: float | None = None) -> Condition:
         runtime=runtime,
         load=max(facts.values("generex_ups_output_load_ratio"), default=None),
         temperature=facts.value("generex_ups_temperature_celsius"),
+        doubtful=facts.doubtful,
+        doubt=facts.doubt,
         level=worst,
         trouble=(not any(alarm.danger for alarm in alarms), _RANK[worst], state_rank, survival_rank),
     )
@@ -206,4 +212,6 @@ def _bacs_health(facts: Facts, alarms: tuple[Alarm, ...]) -> BacsHealth | None:
     text = f"{len(readings) - len(ill)} of {len(readings)} well"
     if absent:
         return BacsHealth(f"{text}, {len(absent)} absent", "critical", absent)
+    if "generex_bacs_module_temperature_celsius" in facts.doubtful:
+        return BacsHealth(f"{text}, temperature doubtful", "warning")
     return BacsHealth(text, "warning" if ill else "good")

@@ -5,6 +5,7 @@ from functools import cached_property
 from typing import cast
 
 from exporter.exposition.alarms import FlagReading, flag_readings
+from exporter.exposition.plausible import Limit, implausible
 from exporter.maps.model import Word
 from exporter.reading.layout import Layout
 from exporter.reading.snapshot import Snapshot
@@ -16,7 +17,7 @@ BACS_FLAGS = ("generex_bacs_state", "generex_bacs_alarm")
 BATTERY_ALARMS = (
     "general_alarm", "string_charge_low", "charge_current_deviation", "discharge_current_deviation",
 )  # fmt: skip
-_BACS_PREFIX = "generex_bacs_"
+_UPS_PREFIX, _BACS_PREFIX = "generex_ups_", "generex_bacs_"
 
 _ON_BATTERY = ("backup_mode", "on_battery")
 _LOST = ("comm_lost", "communication_lost")
@@ -28,7 +29,7 @@ _DARK = (
 
 def ups_groups(words: Iterable[Word]) -> frozenset[str]:
     """The groups that hold a UPS's words, and the names by which they vouch for it."""
-    return _groups(words, "generex_ups_")
+    return _groups(words, _UPS_PREFIX)
 
 
 def _groups(words: Iterable[Word], prefix: str) -> frozenset[str]:
@@ -100,6 +101,28 @@ class Facts:
         layout = cast(Layout, self.snapshot.layout)
         alarms = [i.id for i in layout.singles if i.word.metric == UPS_ALARM and i.word.address is not None]
         return bool(alarms) and self.snapshot.words.keys().isdisjoint(alarms)
+
+    @cached_property
+    def doubtful(self) -> frozenset[str]:
+        """The metrics with a value that cannot be; all of the UPS's where its map is in doubt."""
+        names = {limit.metric for limit in self._implausible}
+        if self.map_in_doubt:
+            names.update(name for name in self.snapshot.readings if name.startswith(_UPS_PREFIX))
+        return frozenset(names)
+
+    @property
+    def doubt(self) -> str:
+        """Why they are doubtful, in words; "" where none is."""
+        if self.map_in_doubt:
+            return "The UPS refuses every alarm word: most likely it has another register map."
+        if not self._implausible:
+            return ""
+        what = ", ".join(limit.what for limit in self._implausible)
+        return f"These values cannot be: {what}. Most likely a wrong scale or another register map."
+
+    @cached_property
+    def _implausible(self) -> tuple[Limit, ...]:
+        return implausible(self.snapshot)
 
     @property
     def dark(self) -> bool:

@@ -1,12 +1,11 @@
 """A snapshot as people read it: sections of rows, and the same as data for JSON. Pure."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from exporter.exposition.alarms import active_alarms
-from exporter.exposition.condition import assess
+from exporter.exposition.condition import Condition, assess
 from exporter.maps.model import Labels, Metric, Word
 from exporter.reading.health import PASS_METRICS
 from exporter.reading.snapshot import Raw, Series, Snapshot
@@ -34,7 +33,13 @@ class Section:
 
 def summarise(snapshot: Snapshot) -> list[Section]:
     """What the device says, the most urgent first: health, active flags, measurements, strings, modules."""
-    sections = [_health(snapshot), _flags(snapshot), _measurements(snapshot), *_repeated(snapshot)]
+    condition = assess(snapshot)
+    sections = [
+        _health(snapshot, condition),
+        _flags(condition),
+        _measurements(snapshot, condition.doubtful),
+        *_repeated(snapshot),
+    ]
     return [section for section in sections if section.rows]
 
 
@@ -83,8 +88,7 @@ def meaning(word: Word, raw: Raw, metric: Metric | None) -> str:
     return quantity(metric, value) if metric is not None else f"{value:.6g}"
 
 
-def _health(snapshot: Snapshot) -> Section:
-    condition = assess(snapshot)
+def _health(snapshot: Snapshot, condition: Condition) -> Section:
     rows = [
         ("state", f"{condition.state.sign} {condition.state_text}"),
         ("survives a failure now", f"{condition.survival.sign} {condition.survival.text}"),
@@ -98,6 +102,7 @@ def _health(snapshot: Snapshot) -> Section:
         for name, valid in snapshot.valid.items()
         if not valid
     ]
+    rows += [("doubtful", condition.doubt)] if condition.doubt else []
     rows += [("error", error) for error in snapshot.errors]
     rows.append(
         ("read at" if snapshot.up else "tried at", time.strftime("%H:%M:%S", time.localtime(snapshot.time)))
@@ -105,20 +110,21 @@ def _health(snapshot: Snapshot) -> Section:
     return Section(f"{snapshot.device.name} ({snapshot.device.target.url})", ("what", "state"), tuple(rows))
 
 
-def _flags(snapshot: Snapshot) -> Section:
+def _flags(condition: Condition) -> Section:
     rows = tuple(
         (alarm.severity, ", ".join(alarm.places) or alarm.system, alarm.label, alarm.meaning, alarm.action)
-        for alarm in active_alarms(snapshot)
+        for alarm in condition.alarms
     )
     return Section("Active flags", ("severity", "where", "flag", "meaning", "first action"), rows)
 
 
-def _measurements(snapshot: Snapshot) -> Section:
+def _measurements(snapshot: Snapshot, doubtful: Container[str]) -> Section:
     rows = []
     for name, readings in snapshot.readings.items():
         chosen = [(series, raw) for series, raw in readings if _is_single_value(series, name)]
         if chosen:
             values = " / ".join(_value(series, raw) for series, raw in chosen)
+            values += " (doubtful)" if name in doubtful else ""
             rows.append((name.removeprefix(_PREFIX), values, _where([series.labels for series, _ in chosen])))
     return Section("Measurements", ("what", "value", "where"), tuple(rows))
 

@@ -90,6 +90,11 @@ CASES = {
     "string charge warning": pinned("✔ YES", {1005: 1 << 13}),
     "frame": Case("? blocks not served", personality="prof"),
     "frame in error": Case("? UPS lost", "? UPS LOST", {"gateway_error": 2}, personality="prof"),
+    "wrong scale": pinned("? values in doubt", {104: 2300}),
+    "wrong scale of the charge": pinned("? values in doubt", {103: 500}),
+    "no such frequency": pinned("? values in doubt", {112: 100}),
+    "no such temperature": pinned("? values in doubt", {1060: 680, 1065: 680}),
+    "400 Hz": pinned("✔ YES", dict.fromkeys(range(111, 114), 400)),
     # 109 is something else in its own list, and always 0: that is no output that is off
     "read by the default map": Case("? map in doubt", "? MAP IN DOUBT", personality="everexceed"),
     "shorter list, dark": Case("✖ load is dark", "✖ LOAD DARK", {"output": False}, personality="inform"),

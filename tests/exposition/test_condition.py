@@ -5,7 +5,8 @@ from collections.abc import Mapping
 import pytest
 from snapshots import Source, simulated
 
-from exporter.exposition.condition import ENOUGH_CHARGE, STATES, SURVIVAL, Condition, assess
+from exporter.exposition.condition import STATES, SURVIVAL, Condition, assess
+from exporter.generate.alerts.thresholds import threshold_values
 from exporter.generate.dashboards import choices
 from exporter.generate.dashboards.vocabulary import Vocabulary
 from exporter.maps import built_in_maps
@@ -37,6 +38,7 @@ REASONS: tuple[tuple[str, Words], ...] = (
     ("? BACS not read", {1061: None}),
     ("✖ NO: string or block alarm", {1002: 0x0008}),
     ("✖ NO: charge < 90 %", {103: 89}),
+    ("? values in doubt", {104: 1001}),
     ("✔ YES", {103: 90}),
 )
 # A BACS that is not trusted exports nothing of its strings: whether one is missing is not known then.
@@ -71,6 +73,25 @@ OTHERWISE: tuple[tuple[str, Words], ...] = (
     ("✖ NO: string or block alarm", {1005: 0x1000}),
     ("✖ NO: string or block alarm", {1005: 0x0020}),
     ("✖ NO: string or block alarm", {1005: 0x0040}),
+    # what cannot be (operations 1.12), just beyond the limit
+    ("? values in doubt", {111: 39}),
+    ("? values in doubt", {112: 71}),
+    ("? values in doubt", {113: 359}),
+    ("? values in doubt", {111: 441}),
+    ("? values in doubt", {106: 1001}),
+    ("? values in doubt", {97: 1001}),
+    ("? values in doubt", {102: 201}),
+    ("? values in doubt", {103: 106}),
+    ("? values in doubt", {107: 101}),
+    ("? values in doubt", dict.fromkeys(range(1060, 1080, 5), 78 + 121)),  # string 1 at 60.5 °C
+    ("? values in doubt", dict.fromkeys(range(1080, 1100, 5), 78 - 1)),  # string 2 at −0.5 °C
+    # and just within it
+    ("✔ YES", {111: 0, 112: 40, 113: 70}),
+    ("✔ YES", {111: 360, 112: 440}),
+    ("✔ YES", {97: 1000, 104: 1000, 102: 200, 103: 105, 107: 100}),
+    ("✔ YES", dict.fromkeys(range(1060, 1080, 5), 78 + 120)),
+    ("✔ YES", dict.fromkeys(range(1080, 1100, 5), 78)),
+    ("✔ YES", {1060: 78 + 2 * 88}),  # one block may be hot, and that is for its alarm
 )
 
 
@@ -202,6 +223,27 @@ def test_a_list_without_alarm_words_speaks_by_its_status() -> None:
     assert state(assess(Source("everexceed").snapshot(dark))) == "✖ Load dark"
 
 
+def test_what_cannot_be_is_named_and_marked() -> None:
+    condition = of({104: 2300, 107: 301, 1003: 2})
+    assert condition.doubtful == {"generex_ups_input_volts", "generex_ups_temperature_celsius"}
+    assert condition.doubt == (
+        "These values cannot be: input voltage in V, UPS temperature in °C. "
+        "Most likely a wrong scale or another register map."
+    )
+    assert (condition.level, state(condition)) == ("warning", "● On mains")
+    fine = of({})
+    assert (fine.doubtful, fine.doubt) == (frozenset(), "")
+    other = refused(simulated("everexceed-on-default-map"))
+    assert {"generex_ups_battery_charge_ratio", "generex_ups_temperature_celsius"} <= other.doubtful
+    assert other.doubt.startswith("The UPS refuses every alarm word")
+
+
+def test_blocks_whose_temperature_cannot_be_are_not_simply_well() -> None:
+    bacs = of(dict.fromkeys(range(1060, 1100, 5), 78 + 2 * 301)).bacs
+    assert bacs is not None
+    assert (bacs.text, bacs.level) == ("8 of 8 well, temperature doubtful", "warning")
+
+
 def test_a_bacs_alone_has_no_ups() -> None:
     assert state(assess(Source("bacs").snapshot(simulated()))) == "– No UPS"
 
@@ -276,7 +318,7 @@ def test_devices_sort_by_trouble() -> None:
 
 def test_the_boards_tell_the_same_in_the_same_order() -> None:
     words = Vocabulary(built_in_maps())
-    told = [choice.text.replace("%", " %") for choice in choices.survival(words, ENOUGH_CHARGE)]
+    told = [choice.text.replace("%", " %") for choice in choices.survival(words, threshold_values({}))]
     assert told == [f"{finding.sign} {finding.text}" for finding, _ in SURVIVAL]
     # a tile has less room for words
     signs = [choice.text.partition(" ")[0] for choice in choices.states(words)]

@@ -66,6 +66,15 @@ def test_lithium_has_limits_of_its_own() -> None:
     assert [first.readings[name].level for name in ("voltage", "resistance", "temperature")] == [0, 0, 3]
 
 
+def test_a_temperature_that_cannot_be_is_doubtful_and_neither_hot_nor_usual() -> None:
+    first, *_, last = blocks({1060 + 5 * n: 78 + 2 * 301 for n in range(4)})
+    for block in (first, last):
+        heat = block.readings["temperature"]
+        assert (heat.doubtful, heat.level, heat.sign) == (True, 1, "?")
+        assert not block.readings["voltage"].doubtful
+    assert first.readings["temperature"].value == 301
+
+
 def test_absent_and_flagged_blocks() -> None:
     changes = dict.fromkeys(range(1065, 1070), 0xD8F1) | {1073: 0x0002, 1063: 0x2001}
     first, second, third, *_ = blocks(changes)

@@ -152,6 +152,56 @@ def test_a_bacs_without_ups_that_dies_shows_its_past(page: Page, tmp_path: Path)
         assert strings.get_by_role("cell").count() == strings.locator("s").count() > 4
 
 
+def test_what_cannot_be_is_marked_and_is_no_yes(page: Page, tmp_path: Path) -> None:
+    with stage() as it:
+        hot = turned()
+        for module in range(8):
+            hot.set(1060 + 5 * module, 78 + 2 * 301)
+        names = ("tenths", "hot", "other")
+        targets = it.start([turned(tenths=True), hot, turned(personality="everexceed")])
+        lines = [f"{{name: {name}, target: '{target}'}}" for name, target in zip(names, targets, strict=True)]
+        (tmp_path / "generex.yml").write_text(f"devices: [{', '.join(lines)}]\n")
+        it.serve(tmp_path / "generex.yml")
+        it.get("/")
+        it.get("/probe?target=other")  # until then it is not known what it refuses
+
+        page.goto(f"{it.base}/device/tenths")
+        verdict = page.locator(".verdict").inner_text().replace("\xa0", " ")
+        assert "Survives a power failure now? ? values in doubt" in verdict
+        assert (
+            "These values cannot be: input frequency in Hz, input voltage in V, output voltage in V"
+            in verdict
+        )
+        values = {
+            text.split("\n")[0].split(" phase")[0]: text.split("\n")[1]
+            for text in page.locator("dl.values div").all_inner_texts()
+        }
+        assert values["UPS input frequency"] == "? 500 Hz / 500 Hz / 500 Hz (doubtful)"
+        assert values["UPS temperature"] == "? 301 °C (doubtful)"
+        assert values["UPS battery charge"] == "100 %"
+        assert page.locator("li.block span").count() == 0
+        _check_access(page)
+
+        page.goto(f"{it.base}/device/hot")
+        verdict = page.locator(".verdict").inner_text().replace("\xa0", " ")
+        assert "? values in doubt" in verdict
+        assert "8 of 8 well, temperature doubtful" in verdict
+        assert page.locator("li.block span").all_inner_texts() == ["T ?"] * 8
+        page.get_by_text("String 1 in numbers").first.click()
+        assert page.get_by_role("cell", name="301 °C (doubtful)").count() == 4
+        _check_access(page)
+
+        page.goto(f"{it.base}/device/other")
+        assert "The UPS refuses every alarm word" in page.locator(".verdict").inner_text()
+        assert all("doubtful" in value for value in page.locator("dl.values dd").all_inner_texts())
+
+        page.goto(it.base)
+        row = page.get_by_role("row").filter(has=page.get_by_role("link", name="tenths", exact=True))
+        assert row.get_by_role("cell").nth(5).inner_text().split() == ["?", "301", "°C", "doubtful"]
+        assert row.get_by_role("cell").nth(2).inner_text() == "100 %"
+        _check_access(page)
+
+
 def test_a_map_that_was_edited_since_the_last_pass(tmp_path: Path, page: Page) -> None:
     """The page tells of that pass, in the words of then."""
 
@@ -213,8 +263,12 @@ def test_nothing_stands_in_anybodys_way(
     page.goto(hall.base + path)
     for summary in page.locator("details:not(#words) summary").all()[-2:]:
         summary.click()
+    _check_access(page)
+    context.close()
+
+
+def _check_access(page: Page) -> None:
     found = Axe().run(page).response["violations"]
     assert [(it["id"], [node["html"] for node in it["nodes"]][:3]) for it in found] == []
     wider = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
     assert wider <= 0, "nobody has to scroll sideways"
-    context.close()

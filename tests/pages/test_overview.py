@@ -44,7 +44,7 @@ READ_AS = [
     ("old-firmware", 50, "On mains", "YES", "40 of 40 well", "none"),
     # the default list at a UPS of another: the words that tell one from the other are refused
     ("everexceed-on-default-map", 0, "Map in doubt", "map in doubt", "–", "Output on: no"),
-    ("scale-0.1", 50, "On mains", "YES", "40 of 40 well", "none"),
+    ("scale-0.1", 50, "On mains", "values in doubt", "40 of 40 well", "none"),
     ("plc-stopped", 50, "On mains", "blocks not served", "40 blocks, not served", "none"),
     ("demo", 50, "On mains", "NO: string or block alarm", "39 of 40 well", "Resistance out of range"),
 ]

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from exporter.generate.alerts.flags import block_expression, flag_expression, own_flag_alerts
+from exporter.generate.alerts.implausible import implausible_expression
 from exporter.generate.alerts.lasting import expand
 from exporter.generate.alerts.model import Alert, FlagRef, Group, Recording, Settings, Severity
 from exporter.generate.alerts.snippets import literal
@@ -131,7 +132,7 @@ def _alert(entry: AlertEntry, maps: Mapping[FlagRef, Flag], away: Mapping[str, s
         expr = "(\n" + _indent(expr) + "\n)\n  " + entry.gate
     if entry.unless:
         expr += "\n  unless on (device) " + entry.unless.replace("\n", "\n  ")
-    expr = expand(expr)
+    expr = expand(expr.replace("<implausible>", implausible_expression()))
     sentence = first_sentence(first.description) if first else entry.summary
     plain = _BLOCK.format(summary=_lower(entry.summary), shows=f"<{entry.shows}>", block=block)
     return Alert(

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from exporter.errors import UsageError, UserError
+from exporter.exposition.plausible import LIMITS
 from exporter.generate.alerts.texts import read_text
 from exporter.yamlfile import parse
 
@@ -26,8 +27,9 @@ class Threshold:
 def thresholds() -> Mapping[str, Threshold]:
     """The table in rules/thresholds.yaml, by name."""
     text = read_text("rules", "thresholds.yaml")
+    shared = {limit.threshold: limit.most for limit in LIMITS}  # pages judge by these, too
     return {
-        name: Threshold(name, **{**row, "bounds": tuple(row["bounds"])})
+        name: Threshold(name, **{"default": shared.get(name), **row, "bounds": tuple(row["bounds"])})
         for name, row in parse(text, "thresholds.yaml").data.items()
     }
 

@@ -3,7 +3,7 @@
 The first condition that holds wins. Expression and value mappings grow from the same table.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from exporter.generate.dashboards import queries as q
@@ -73,11 +73,12 @@ def states(words: Vocabulary) -> tuple[Choice, ...]:
     )
 
 
-def survival(words: Vocabulary, charge: float) -> tuple[Choice, ...]:
+def survival(words: Vocabulary, thresholds: Mapping[str, float]) -> tuple[Choice, ...]:
     """Whether the load would survive a power failure now, and if not the first reason why.
 
     The exporter's own pages judge in the same order.
     """
+    charge = thresholds["survivable_charge"]
     return _numbered(
         Choice("? unreachable", PURPLE, f"{q.ROWS} == 0", 15),
         Choice("? UPS lost", PURPLE, q.out_of_sight(words), 15),
@@ -106,6 +107,7 @@ def survival(words: Vocabulary, charge: float) -> tuple[Choice, ...]:
         Choice("? BACS not read", PURPLE, f"{q.bacs_read(words)} == 0", 15),
         Choice("✖ NO: string or block alarm", RED, q.battery_alarm(words), 25),
         Choice(f"✖ NO: charge < {charge:.0%}", RED, f"{q.CHARGE} < {charge:g}", 15),
+        Choice("? values in doubt", ORANGE, q.implausible(thresholds), 15),
         Choice("? blocks not served", GREY, q.blocks_not_served()),
         # yes needs a charge and a word about the source; what else the device serves was asked above
         Choice(SURVIVES, GREEN, f"{q.CHARGE} >= {charge:g} and on (device) {q.ON_BATTERY}"),

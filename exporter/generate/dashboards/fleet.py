@@ -59,7 +59,7 @@ def fleet_board(context: Context) -> Board:
 
 def _glance(context: Context) -> list[Panel]:
     by_state = states(context.words)
-    by_prospect = survival(context.words, context.thresholds["survivable_charge"])
+    by_prospect = survival(context.words, context.thresholds)
     state, survive = first_of(by_state), first_of(by_prospect)
     number = {choice.text: choice.number for choice in (*by_state, *by_prospect)}
     ill = q.ill_modules(context.words)
@@ -121,7 +121,7 @@ def _count(expr: str) -> str:
 def _devices(context: Context) -> Panel:
     words, thresholds = context.words, context.thresholds
     state_choices = states(words)
-    survival_choices = survival(words, thresholds["survivable_charge"])
+    survival_choices = survival(words, thresholds)
     state, survive = first_of(state_choices), first_of(survival_choices)
     ranked = q.rank(words.system_metrics)
     whole = q.either(("generex_group_up", "generex_data_valid"))

@@ -4,9 +4,10 @@ State tiles do not lean on recording rules: without the rules loaded a board mus
 needs history (baselines, nominal values, the last discharge) reads the rules by the names that alerts use.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from exporter.exposition.facts import BATTERY_ALARMS, UPS_ALARM
+from exporter.exposition.plausible import LIMITS
 from exporter.generate.dashboards.vocabulary import SEVERITIES, FlagMetric, Vocabulary, alternatives
 from exporter.maps.model import Severity
 
@@ -110,6 +111,19 @@ def map_in_doubt(words: Vocabulary) -> str:
     refused = by(series("generex_refused_words", f'group=~"{alternatives(words.ups_groups)}"'))
     alarm = by(series(UPS_ALARM))
     return f"({refused} >= {words.fewest_alarm_words} unless on (device) {alarm})"
+
+
+def implausible(thresholds: Mapping[str, float]) -> str:
+    """Per device something when it shows a value that cannot be, by the table of the pages."""
+    found = []
+    for limit in LIMITS:
+        value = series(limit.metric)
+        if limit.of_string:
+            value = f"quantile by (device, string) (0.5, {value})"
+        found.append(f"{value} > {thresholds.get(limit.threshold, limit.most):g}")
+        found += [f"{value} > {low:g} < {high:g}" for low, high in limit.gaps]
+        found += [f"{value} < {limit.least:g}"] if limit.least > float("-inf") else []
+    return by("\n  or ".join(found))
 
 
 def bacs_read(words: Vocabulary) -> str:

@@ -47,7 +47,7 @@ def ups_board(context: Context, others: Sequence[str] = ()) -> Board:
 def _now(context: Context) -> list[Panel]:
     state_choices = states(context.words)
     charge = context.thresholds["survivable_charge"]
-    survival_choices = survival(context.words, charge)
+    survival_choices = survival(context.words, context.thresholds)
     lasts = f"{q.RUNTIME} and on (device) {q.ON_BATTERY} == 1"
     return [
         stat_panel(
@@ -67,9 +67,9 @@ def _now(context: Context) -> list[Panel]:
             Frame(
                 "Would we survive a failure now?",
                 f"YES needs a charge of at least {charge:.0%}, UPS and BACS read whole, the breaker closed, "
-                "all strings and blocks present, and no word of danger, a fault, a bad battery, a failed "
-                "charger or a failed test. Otherwise the first reason. It judges what this device serves: a "
-                "UPS without BACS says nothing about breaker and blocks.",
+                "all strings and blocks present, no word of danger, a fault, a bad battery, a failed charger "
+                "or a failed test, and no value that cannot be. Otherwise the first reason. It judges what "
+                "this device serves: a UPS without BACS says nothing about breaker and blocks.",
                 7, 6,
             ),
             [Query(first_of(survival_choices))], mappings=choice_mapping(survival_choices), none="NO DATA",

@@ -136,7 +136,8 @@ def _cell(block: Block, name: Quantity, metric: Metric | None) -> Cell:
     difference = quantity(metric, round(reading.difference, 6))
     sign = "+" if reading.difference > 0 else ""
     difference = f"{sign}{difference}".replace("-", "−")
-    return Cell(letter, quantity(metric, reading.value), difference, reading.level, reading.sign)
+    text = quantity(metric, reading.value) + (" (doubtful)" if reading.doubtful else "")
+    return Cell(letter, text, difference, reading.level, reading.sign)
 
 
 def _flags(device: Device, snapshot: Snapshot | None) -> list[tuple[str, list[tuple[str, str, str, str]]]]:

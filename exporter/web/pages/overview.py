@@ -14,6 +14,12 @@ from exporter.web.pages.texts import SEVERITY_SIGNS, ago, clock, device_path, pr
 
 _UNREAD = Finding("unread", "…", "Not read yet", "none")
 _OUT_OF_SIGHT = ("unreachable", "ups_lost", "ups_unread")
+_NUMBERS = (
+    ("Charge", "charge", "ratio", "generex_ups_battery_charge_ratio"),
+    ("Runtime", "runtime", "seconds", "generex_ups_battery_runtime_seconds"),
+    ("Load", "load", "ratio", "generex_ups_output_load_ratio"),
+    ("Temp.", "temperature", "celsius", "generex_ups_temperature_celsius"),
+)  # column, where it is in a condition, unit, metric
 _ALARMS = 3  # of a row; the device's page has them all
 _LEVEL_SIGNS: dict[Level, str] = {"critical": "✖", "lost": "?", "warning": "▲", "info": "◇"}
 
@@ -65,6 +71,7 @@ def overview_data(fleet: Fleet, being_read: Container[Device], now: float) -> di
         "survivors": sum(row.now is not None and row.now.survival.key == "yes" for row in rows),
         "being_read": any(row.being_read for row in rows),
         "modules": list(fleet.config.modules) if fleet.config.probe.allow else [],
+        "numbers": _NUMBERS,
         "number": number,
     }
 
