@@ -20,7 +20,10 @@ from exporter.web.state import State
 T = TypeVar("T")
 
 # the strictest policy under which the pages must work: nothing inline, nothing from elsewhere
-POLICY = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; form-action 'self'"
+POLICY = (
+    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; "
+    "form-action 'self'"
+)
 
 
 def turned(
@@ -90,8 +93,8 @@ class Stage:
         assert self.state is not None
         return self.state.fleet.devices[device].counters.requests
 
-    def serve(self, config: Path) -> None:
-        """Serve the application with this configuration."""
+    def serve(self, config: Path, port: int = 0) -> None:
+        """Serve the application with this configuration, at a port of its own unless one is given."""
 
         async def begin() -> None:
             state = self.state = State(lambda: load_config(config), 0.5)
@@ -99,16 +102,20 @@ class Stage:
             app.on_response_prepare.append(_with_policy)
             self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
             await self._runner.setup()
-            await web.TCPSite(self._runner, "127.0.0.1", 0).start()
+            await web.TCPSite(self._runner, "127.0.0.1", port, reuse_address=True).start()
             self.base = f"http://127.0.0.1:{self._runner.addresses[0][1]}"
 
         self.run(begin())
 
-    async def end(self) -> None:
+    async def stop(self) -> None:
+        """Stop the application, as when the exporter ends."""
         if self._runner is not None:
             await self._runner.cleanup()
         if self.state is not None:
             self.state.fleet.close()
+
+    async def end(self) -> None:
+        await self.stop()
         await asyncio.gather(*(simulator.stop() for simulator in self._simulators))
 
 

@@ -268,6 +268,66 @@ def test_it_refreshes_itself_but_not_under_somebodys_hands(hall: Stage, page: Pa
     assert page.locator("script").count() == 0
 
 
+@pytest.mark.parametrize("meanwhile", ["nobody", "silent", "proxy"])
+@pytest.mark.parametrize("path", ["/", "/device/a"])
+def test_a_page_says_that_it_is_old_and_comes_back_with_the_exporter(
+    browser: Browser, tmp_path: Path, meanwhile: str, path: str
+) -> None:
+    """Also when a silent process or a proxy's error page is at its port while the exporter restarts."""
+    context = browser.new_context()
+    page = context.new_page()
+    with stage() as it:
+        device = turned(modules=4)
+        (target,) = it.start([device])
+        (tmp_path / "generex.yml").write_text(f"devices: [{{name: a, target: '{target}'}}]\n")
+        it.serve(tmp_path / "generex.yml")
+        port = int(it.base.rpartition(":")[2])
+        page.clock.install()
+        page.goto(it.base + path)
+        expect(page.get_by_text("On mains").first).to_be_visible()
+        title = page.title()
+        it.run(it.stop())
+        other = None if meanwhile == "nobody" else it.run(_stand_in(port, answers=meanwhile == "proxy"))
+        loads: list[str] = []
+        page.on("load", lambda loaded: loads.append(loaded.url))
+        page.clock.run_for(60_000)
+        held = page.locator("#held")
+        expect(held).to_contain_text("The exporter does not answer: what stands here is 6")
+        assert held.bounding_box()["y"] < 720, "seen without scrolling"
+        expect(page.get_by_text("On mains").first).to_be_visible()
+        assert "grayscale" in page.locator("main").evaluate("it => getComputedStyle(it).filter")
+        assert re.fullmatch(rf"\? 6\d s old: {re.escape(title)}", page.title()), page.title()
+        assert loads == []
+
+        if other is not None:
+            it.run(_stop(other))
+        it.turn(device, bypass=True)
+        it.serve(tmp_path / "generex.yml", port)
+        with page.expect_event("load"):
+            page.clock.run_for(10_000)
+        expect(page.get_by_text("On bypass").first).to_be_visible()
+        expect(held).to_be_hidden()
+        assert "old" not in page.title()
+    context.close()
+
+
+async def _stand_in(port: int, *, answers: bool) -> asyncio.Server:
+    async def hold(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if answers:
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write(b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 3\r\nConnection: close\r\n\r\nbad")
+        else:
+            await reader.read()
+        writer.close()
+
+    return await asyncio.start_server(hold, "127.0.0.1", port)
+
+
+async def _stop(server: asyncio.Server) -> None:
+    server.close()
+    await asyncio.sleep(0)
+
+
 def test_it_works_without_javascript(hall: Stage, browser: Browser) -> None:
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()

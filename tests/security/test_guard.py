@@ -12,7 +12,7 @@ from exporter.web.security.ratelimit import TokenBucket
 from exporter.web.security.webconfig import RateLimit
 
 STRICT = (
-    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; "
+    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 PATHS = ("/", "/metrics", "/probe?target=a", "/probe", "/probe?target=a&debug=true", "/sd", "/config")
