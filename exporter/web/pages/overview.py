@@ -38,7 +38,8 @@ class Seen:
 class Row:
     """A device. `now` is None until it was read once, `seen` is there when its UPS is out of sight.
 
-    `whole` says that all was read and vouches for itself: only then is an alarm that is not there none.
+    `has_ups` says that its map has words of one. `whole` says that all was read and vouches for itself: only
+    then is an alarm that is not there none.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Row:
     probe: str
     labels: tuple[str, ...]
     target: str
+    has_ups: bool
     level: Level
     sign: str
     state: Finding
@@ -60,6 +62,31 @@ class Row:
     order: tuple[object, ...]
 
 
+@dataclass(frozen=True)
+class Prospects:
+    """How many devices would survive a power failure, of those that say so or not.
+
+    Of a device that is `unknown` it cannot be said now; one `without_ups` has none that could.
+    """
+
+    survivors: int
+    known: int
+    unknown: int
+    without_ups: int
+
+    @classmethod
+    def of(cls, rows: Sequence[Row]) -> "Prospects":
+        """Those of all rows."""
+        findings = [row.now.survival if row.now else None for row in rows if row.has_ups]
+        known = [finding for finding in findings if finding and finding.sign != "?"]
+        return cls(
+            survivors=sum(finding.key == "yes" for finding in known),
+            known=len(known),
+            unknown=len(findings) - len(known),
+            without_ups=len(rows) - len(findings),
+        )
+
+
 def overview_data(fleet: Fleet, being_read: Container[Device], now: float) -> dict[str, Any]:
     """The content of the page; `now` is the loop's time."""
     devices = list(fleet.devices.values())
@@ -68,7 +95,7 @@ def overview_data(fleet: Fleet, being_read: Container[Device], now: float) -> di
         "rows": rows,
         "sign": rows[0].sign if rows else "",
         "counts": _counts(rows),
-        "survivors": sum(row.now is not None and row.now.survival.key == "yes" for row in rows),
+        "prospects": Prospects.of(rows),
         "being_read": any(row.being_read for row in rows),
         "modules": list(fleet.config.modules) if fleet.config.probe.allow else [],
         "numbers": _NUMBERS,
@@ -136,6 +163,7 @@ def _row(device: Device, being_read: bool, now: float) -> Row:
         probe=probe_path(config.name),
         labels=tuple(f"{key}: {value}" for key, value in config.labels.items()),
         target=config.target.url,
+        has_ups=bool(ups_groups(device.map.words.values())),
         level=condition.level if condition else "none",
         sign=worst_sign(condition, state),
         state=state,
