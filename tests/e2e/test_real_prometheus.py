@@ -207,9 +207,12 @@ async def compare(devices: Devices, server: Prometheus) -> None:
     sites = {(m["job"], m["device"], m["site"]) for m, _ in await outside(lambda: server.query("generex_up"))}
     assert sites == {(j, n, s) for j in jobs for n, s in zip(names, ("Wien", "Graz", "Linz"), strict=True)}
     assert not [name for name in await outside(server.label_names) if name.startswith("exported_")]
-    targets = await outside(server.targets)
-    assert {(t["health"], t["lastError"]) for t in targets} == {("up", "")}
-    assert len(targets) == 5
+
+    def every_target_is_well() -> bool:
+        targets = server.targets()
+        return len(targets) == 5 and {(t["health"], t["lastError"]) for t in targets} == {("up", "")}
+
+    await outside(lambda: wait_for(every_target_is_well, what="a good scrape of every target"))
     instances = {
         m["instance"] for m, _ in await outside(lambda: server.query('up{job="generex-devices"} == 1'))
     }
