@@ -72,6 +72,8 @@ def parse_target(text: str) -> Target:
     Raises ValueError with what is wrong, and with the forms there are.
     """
     url = text.strip()
+    if "@" in url and not url.startswith("rtu:"):  # what stands before it may be a password: it is not shown
+        raise ValueError("bad target: only an address and ?options may stand there, no user or password")
     if not url or any(character.isspace() or not character.isprintable() for character in url):
         raise ValueError(f'bad target "{text}": write {_FORMS}')
     scheme, separator, _ = url.partition("://")
@@ -83,7 +85,7 @@ def parse_target(text: str) -> Target:
         parts = urlsplit(url)
     except ValueError as error:
         raise ValueError(f'bad target "{text}": {error}') from None
-    if parts.fragment or "@" in parts.netloc:
+    if parts.fragment:
         raise ValueError(f'bad target "{text}": only an address and ?options may stand there')
     options = _options(text, parts.query, scheme)
     unit = _number(text, "unit", options.pop("unit", "1"), 0, 255)

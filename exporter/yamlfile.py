@@ -1,5 +1,10 @@
-"""Strict YAML files: duplicate keys are refused and every error names the file, the line and the place."""
+"""Strict YAML files: duplicate keys are refused and every error names the file, the line and the place.
 
+What stands in a wrong place may be a secret: where any text is right none is shown, and keys only if they are
+plain names.
+"""
+
+import re
 import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,6 +21,12 @@ Model = TypeVar("Model", bound=BaseModel)
 _MAX_DEPTH = 50
 _MAX_VALUES = 200_000  # an alias counts with all that is behind it, as it is walked and checked each time
 _MAX_SHOWN = 200  # characters of a wrong value
+# the mistakes that pydantic calls so: what stands there may be any text
+_MAY_BE_SECRET = ("string_", "dict_", "list_", "model_")
+# a name as people give them; most tokens have other characters or are longer
+_PLAIN = re.compile(r"[A-Za-z0-9_.-]{1,39}")
+# what PyYAML quotes of a text without quotes that begins with *, & or !
+_QUOTED = re.compile(r"\b(alias|anchor|tag|handle) (['\"]).*\2")
 
 
 class Strict(BaseModel):
@@ -64,7 +75,9 @@ def parse(text: str, name: str) -> Document:
         problem = str(error.problem or error.context)
         if problem.startswith("but "):  # the other half of a sentence
             problem = f"{error.context}, {problem}"
-        raise UserError(f"{name}:{line}: not valid YAML: {problem}") from None
+        problem, quoted = _QUOTED.subn(r"\1", problem)
+        advice = ": put text that begins with *, & or ! in quotes" if quoted else ""
+        raise UserError(f"{name}:{line}: not valid YAML: {problem}{advice}") from None
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
         raise UserError(f"{name}:{line}: not valid YAML: {str(error).splitlines()[0]}") from None
@@ -150,9 +163,9 @@ class _Walk:
             key = self._construct(key_node, place)
             line = key_node.start_mark.line + 1
             if not isinstance(key, str | int):
-                raise self._fail(key_node, f"key {_shown(key)} is not text: put it in quotes")
+                raise self._fail(key_node, "a key is not text: put it in quotes")
             if key in seen:
-                raise self._fail(key_node, f'duplicate key "{key}" (first on line {seen[key]})')
+                raise self._fail(key_node, f"duplicate key{_in_quotes(key)} (first on line {seen[key]})")
             seen[key] = line
             self._lines[(*place, key)] = line
             self._value(value_node, (*place, key), depth + 1)
@@ -162,7 +175,8 @@ class _Walk:
             value = self._loader.construct_object(node, deep=True)
         except (ArithmeticError, AttributeError, LookupError, ValueError):
             # PyYAML trips over such values: 2001-99-99, !!int "", !!bool x, a number of 5000 digits
-            raise self._fail(node, f"{_shown(node.value)} is no {node.tag.rpartition(':')[2]}") from None
+            kind = node.tag.rpartition(":")[2]
+            raise self._fail(node, f"{_where(place)}this is no {kind}: put text in quotes") from None
         if isinstance(value, int) and value.bit_length() > 64:
             raise self._fail(node, f"{_where(place)}a number of {value.bit_length()} bits is too large")
         return value
@@ -185,7 +199,7 @@ def _known_place(document: Document, location: Sequence[str | int]) -> Place:
 def _describe(item: Any) -> str:
     kind = item["type"]
     if kind == "extra_forbidden":
-        return f'unknown key "{item["loc"][-1]}"'
+        return f"unknown key{_in_quotes(item['loc'][-1])}"
     if kind == "missing":
         return "this key is required"
     message: str = item["msg"].removeprefix("Value error, ").removeprefix("Assertion failed, ")
@@ -193,7 +207,8 @@ def _describe(item: Any) -> str:
     value = item.get("input")
     if kind == "string_type" and isinstance(value, bool):
         return f"{message}, not {value}: put on, off, yes and no in quotes"
-    if kind not in ("value_error", "assertion_error") and isinstance(value, str | int | float | bool):
+    own = kind in ("value_error", "assertion_error")
+    if not own and not kind.startswith(_MAY_BE_SECRET) and isinstance(value, str | int | float | bool):
         return f"{message}, not {_shown(value)}"
     return message
 
@@ -206,7 +221,17 @@ def one_line(text: str) -> str:
 
 
 def _where(place: Sequence[str | int]) -> str:
-    return one_line(".".join(str(part) for part in place)) + ": " if place else ""
+    return ".".join(_key(part) for part in place) + ": " if place else ""
+
+
+def _key(key: str | int) -> str:
+    """A key as errors show it."""
+    text = str(key)
+    return text if _PLAIN.fullmatch(text) else "…"
+
+
+def _in_quotes(key: str | int) -> str:
+    return f' "{key}"' if _PLAIN.fullmatch(str(key)) else ""
 
 
 def _shown(value: object) -> str:

@@ -30,6 +30,8 @@ class AllowRule:
         True
         """
         whole = text.strip()
+        if "@" in whole:  # what stands before it may be a password: it is not shown
+            raise ValueError(f"bad rule: no user or password belongs here; write {FORMS}")
         if "://" in whole:
             raise ValueError(f'bad rule "{text}": an address belongs here, no URL; write {FORMS}')
         if whole.count(":") > 1 and not whole.startswith("["):

@@ -22,7 +22,8 @@ def from_flags(texts: Sequence[str], problems: Problems) -> list[Given]:
     """The devices of `--target [NAME=]URL`."""
     given = []
     for text in texts:
-        source = Source(flag=f'--target "{text}"')
+        # what stands before an @ may be a password
+        source = Source(flag="--target" if "@" in text else f'--target "{text}"')
         # only what stands before the first = can be a name: tcp://h?unit=2 has one too
         name, equals, url = text.strip().partition("=")
         if not equals or not NAME.fullmatch(name):

@@ -60,16 +60,23 @@ class Section(Strict):
         if not isinstance(data, dict):
             required = [name for name, field in cls.model_fields.items() if field.is_required()]
             keys = ", ".join(required or list(cls.model_fields)[:3])
-            raise ValueError(f"keys and values belong here (such as {keys}), not {_quoted(data)}")
+            raise ValueError(f"keys and values belong here (such as {keys}), not {_kind(data)}")
         return data
 
 
-def _quoted(value: object) -> str:
+def _kind(value: object) -> str:
+    """What stands there, without showing it: it may be a secret in the wrong place."""
     if isinstance(value, list):
         return "a list"
     if isinstance(value, dict):
         return "keys and values"
-    text = "nothing" if value is None else repr(value) if isinstance(value, str) else str(value)
+    return "nothing" if value is None else "a single value"
+
+
+def _quoted(value: object) -> str:
+    if value is None or isinstance(value, list | dict):
+        return _kind(value)
+    text = repr(value) if isinstance(value, str) else str(value)
     return text if len(text) <= 80 else f"{text[:80]}…"
 
 
@@ -80,8 +87,8 @@ def _text(value: object) -> object:
         # YAML has turned yes, no, on and off into a truth value: the writing is lost
         raise ValueError("text belongs here: put yes, no, on, off, true and false in quotes")
     if value is None or isinstance(value, list | dict):
-        raise ValueError(f"text belongs here, not {_quoted(value)}")
-    raise ValueError(f'text belongs here: put it in quotes: "{_quoted(value)}"')
+        raise ValueError(f"text belongs here, not {_kind(value)}")
+    raise ValueError("text belongs here: put it in quotes")
 
 
 def _printable(text: str) -> str:
@@ -166,7 +173,7 @@ def _label_name(name: object) -> object:
 
 def _header_name(name: object) -> object:
     if not isinstance(name, str) or not HEADER.fullmatch(name):
-        raise ValueError(f'"{name}" is not the name of a header')
+        raise ValueError("not the name of a header")
     if name.lower() in _OWN_HEADERS:
         raise ValueError(f'header "{name}" is set by the exporter itself')
     return name

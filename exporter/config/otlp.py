@@ -24,15 +24,14 @@ def metrics_url(text: str) -> str:
     """The URL that metrics are posted to: `text`, with /v1/metrics at its end. Raises ValueError."""
     if "@" in text:
         raise ValueError("a password does not belong into the endpoint: use headers, from a file or env")
-    bad = f'bad endpoint "{one_line(text)}": '
     try:
         url = urlsplit(text)
         if url.scheme not in ("http", "https") or not url.hostname or url.port == 0:
             raise ValueError
     except ValueError:  # no port, half an IPv6 address
-        raise ValueError(f"{bad}write a URL like http://collector:4318") from None
+        raise ValueError("bad endpoint: write a URL like http://collector:4318") from None
     if "?" in text or "#" in text or not text.isprintable() or " " in text:
-        raise ValueError(f"{bad}a URL without blanks, ? and # is right")
+        raise ValueError("bad endpoint: a URL without blanks, ? and # is right")
     base = text.rstrip("/")
     return base if base.endswith(_PATH) else base + _PATH
 
@@ -86,7 +85,7 @@ class OtlpResolver:
         try:
             value = self._secret(entry)
         except ValueError as error:
-            self._note(("headers", name), str(error))
+            self._note(("headers", name, "env" if entry.file is None else "file"), str(error))
         origin = {"file": self._absolute(entry.file)} if entry.file else {"env": str(entry.env)}
         return Header(value, origin)
 
@@ -99,11 +98,13 @@ class OtlpResolver:
                 with path.open("rb") as file:
                     value = file.read(_LARGEST_SECRET + 1).decode("latin-1").strip()
             except (OSError, ValueError) as error:
-                raise ValueError(f"cannot read {path}: {getattr(error, 'strerror', None) or error}") from None
+                raise ValueError(f"cannot read the file that is named here: {_reason(error)}") from None
         else:
             what = f"variable {entry.env}"
             if entry.env not in self._environ:
-                raise ValueError(f"{what} is not set in the environment")
+                raise ValueError(
+                    "no variable of the environment has this name (a name belongs here, no value)"
+                )
             value = self._environ[entry.env].strip()
         if not value:
             raise ValueError(f"{what} is empty")
@@ -159,17 +160,16 @@ def _unloadable(tls: OtlpTls) -> Iterator[tuple[str, str]]:
         try:
             context.load_verify_locations(tls.ca_file)
         except OSError as error:
-            yield "ca_file", f"no certificates in {tls.ca_file}: {_reason(error)}"
+            yield "ca_file", f"no certificates in this file: {_reason(error)}"
     if tls.cert_file and tls.key_file:
         try:
             # an encrypted key would make OpenSSL ask on the terminal
             context.load_cert_chain(tls.cert_file, tls.key_file, password="")
         except OSError as error:
-            files = f"{tls.cert_file} and {tls.key_file}"
-            yield "cert_file", f"no certificate with its key in {files}: {_reason(error)}"
+            yield "cert_file", f"no certificate with its key in these two files: {_reason(error)}"
 
 
-def _reason(error: OSError) -> str:
+def _reason(error: OSError | ValueError) -> str:
     if isinstance(error, ssl.SSLError):
         return error.reason or "not PEM, or an encrypted key"
-    return error.strerror or str(error)
+    return getattr(error, "strerror", None) or type(error).__name__

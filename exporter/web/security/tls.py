@@ -102,7 +102,7 @@ def _is_certificate(path: str) -> bool:
 
 def _unusable(pem: Pem, error: Exception) -> UserError:
     reason = getattr(error, "reason", None) or error
-    return UserError(f"{pem.place}: no usable PEM data in {pem.path or 'this text'}: {reason}")
+    return UserError(f"{pem.place}: no usable PEM data in this {'file' if pem.path else 'text'}: {reason}")
 
 
 @contextmanager

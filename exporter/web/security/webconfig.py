@@ -22,9 +22,11 @@ class Pem:
         if self.path is None:
             return self.text.encode()
         try:
-            return read_content(self.path)
-        except UserError as error:
-            raise UserError(f"{self.place}: {error}") from None
+            return self.path.read_bytes()
+        except (OSError, ValueError) as error:
+            # no path: it may be the key itself
+            reason = getattr(error, "strerror", None) or type(error).__name__
+            raise UserError(f"{self.place}: cannot read the file that is named here: {reason}") from None
 
 
 @dataclass(frozen=True)
