@@ -5,11 +5,13 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 from manifests import KUBERNETES, build, of_kind, validate
 from support import require
 
 from exporter import __version__
+from exporter.config import load_config
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs/deployment.md").read_text(encoding="utf-8")
@@ -77,17 +79,32 @@ def test_the_folders_that_the_page_names_exist() -> None:
         assert f"`{path.name}`" in PAGE
 
 
-def test_the_drop_in_for_a_serial_line(tmp_path: Path) -> None:
+@pytest.mark.parametrize("setting", ["DeviceAllow=", "LoadCredential="])
+def test_systemd_understands_the_drop_ins(setting: str, tmp_path: Path) -> None:
     unit = tmp_path / "generex-exporter.service"
     text = (ROOT / "deploy/systemd/generex-exporter.service").read_text()
     unit.write_text(re.sub(r"^ExecStart=.*$", "ExecStart=/bin/true", text, flags=re.MULTILINE))
     folder = tmp_path / f"{unit.name}.d"
     folder.mkdir()
-    (folder / "serial.conf").write_text(block("DeviceAllow="))
+    (folder / "one.conf").write_text(block(setting))
     done = subprocess.run(
         [require("systemd-analyze"), "verify", unit], capture_output=True, text=True, timeout=60, check=False
     )
     assert (done.returncode, done.stdout + done.stderr) == (0, "")
+
+
+def test_credentials_are_named_as_systemd_calls_them(tmp_path: Path) -> None:
+    loaded = dict(re.findall(r"^LoadCredential=([^:]+):(.+)$", block("LoadCredential="), re.MULTILINE))
+    assert loaded["otlp"] == "/etc/generex-exporter/secrets/otlp"
+    assert re.findall(r"%d/(\S+)", block("LoadCredential=")) == ["web.yml"]
+    assert {"web.yml", "server.crt", "server.key"} <= loaded.keys()
+    folder = "/run/credentials/generex-exporter.service"
+    shown = block(f"{folder}/otlp")
+    (tmp_path / "otlp").write_text("Bearer x\n")
+    (tmp_path / "generex.yml").write_text(shown.replace(folder, str(tmp_path)))
+    config = load_config(tmp_path / "generex.yml")
+    assert config.otlp is not None
+    assert config.otlp.headers["Authorization"].value == "Bearer x"
 
 
 def test_the_files_name_the_version_of_the_package() -> None:
