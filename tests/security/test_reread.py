@@ -87,6 +87,29 @@ def test_a_file_that_breaks_or_empties_opens_nothing(
     play(tmp_path, users(alice="a"), story)
 
 
+@pytest.mark.parametrize("content", ["as it was", "x: 1"])
+def test_each_time_that_the_file_goes_and_comes_is_told(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, content: str
+) -> None:
+    path = tmp_path / "web.yml"
+    caplog.set_level(logging.INFO)
+
+    async def story(server: Server) -> None:
+        back = path.read_bytes() if content == "as it was" else content.encode()
+        for _ in range(2):
+            for change in (path.unlink, lambda: path.write_bytes(back)):
+                change()
+                for _ in range(3):
+                    assert (await server.ask()).status == 401
+        told = [record for record in caplog.records if record.name == "exporter.web.security.current"]
+        gone = "cannot read"
+        there = "web configuration read again" if content == "as it was" else 'unknown key "x"'
+        assert [gone in r.__dict__.get("error", "") for r in told] == [True, False, True, False]
+        assert [there in r.__dict__.get("error", r.message) for r in told] == [False, True, False, True]
+
+    play(tmp_path, users(alice="a"), story)
+
+
 def test_every_half_of_the_file_keeps_out_who_was_kept_out(folder: Path, authority: Authority) -> None:
     """A writer that is no careful one truncates first: all prefixes of a file can be met."""
     config = f"{VERIFY}  client_allowed_sans: [one]\n{users(alice='a')}"
@@ -185,7 +208,9 @@ def test_a_half_renewed_pair_is_not_used(
         (folder / "server.key").unlink()
         assert await shown(server, client) == first
         (folder / "server.key").write_bytes(new_key)
+        caplog.set_level(logging.INFO)
         assert await shown(server, client) != first
+        assert [record.message for record in caplog.records][-1] == "certificates read again"
         mismatch, missing = errors(caplog)
         assert "the key does not belong to the certificate" in mismatch
         assert "certificates not read again, the old ones stay" in missing

@@ -21,7 +21,7 @@ class CurrentWebConfig:
     def __init__(self, path: Path) -> None:
         """Read the file and what it names. Raises UserError."""
         self._path = path
-        self._content = read_content(self._path)
+        self._content: bytes | None = read_content(self._path)
         self._config = parse_web_config(self._content, path)
         self._trouble: dict[str, str] = {}
         self._used: tuple[TlsSettings, Credentials] | None = None
@@ -32,12 +32,7 @@ class CurrentWebConfig:
     def config(self) -> WebConfig:
         """The configuration as the file has it now, or as it last was good."""
         try:
-            content = read_content(self._path)
-            if content != self._content:
-                self._content = content
-                self._take(parse_web_config(content, self._path))
-                log.info("web configuration read again", extra={"file": str(self._path)})
-                self._trouble.pop("config", None)
+            self._read_again()
         except UserError as error:
             self._complain("config", "web configuration not read again, the old one stays", error)
         return self._config
@@ -48,10 +43,20 @@ class CurrentWebConfig:
         if settings is not None:
             try:
                 self._greet_with(settings)
-                self._trouble.pop("tls", None)
+                if self._trouble.pop("tls", None):
+                    log.info("certificates read again", extra={"file": str(self._path)})
             except UserError as error:
                 self._complain("tls", "certificates not read again, the old ones stay", error)
         return self._greeting
+
+    def _read_again(self) -> None:
+        # of a file that is gone nothing is known, so that it is looked at when it is back, whatever it holds
+        before, self._content = self._content, None
+        self._content = read_content(self._path)
+        if self._content != before:
+            self._take(parse_web_config(self._content, self._path))
+            log.info("web configuration read again", extra={"file": str(self._path)})
+            self._trouble.pop("config", None)
 
     def _take(self, config: WebConfig) -> None:
         if lost := self._config.protections - config.protections:
