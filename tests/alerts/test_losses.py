@@ -41,6 +41,25 @@ def test_one_dead_phase_is_seen_and_all_dead_ones_are_left_to_other_alerts(tmp_p
     check_tests(tmp_path, [{"interval": "1m", "input_series": series, "promql_expr_test": tests}], "1m")
 
 
+def test_an_output_far_off_is_told_though_the_word_for_it_comes_and_goes(tmp_path: Path) -> None:
+    words = {"flaps": "0x100 1 1 0 1 1 0 1 1 0 1 1 0 1x60", "says": "0x100 1x70", "silent": "0x170"}
+    series = []
+    for device, values in words.items():
+        series.append(_series("generex_ups_alarm", values, device=device, flag="output_bad"))
+        for phase in "123":
+            volts = "230x100 180x70" if phase == "2" else "230x170"
+            series.append(_series("generex_ups_output_volts", volts, device=device, phase=phase))
+    expr = FIRING % "Output(Bad|Voltage)"
+    # ill from 25 min 15 s on
+    tests = [
+        _test(expr, "25m45s"),
+        _test(expr, "27m", ("OutputBad", "says"), ("OutputVoltage", "flaps"), ("OutputVoltage", "silent")),
+    ]
+    check_tests(
+        tmp_path, [{"interval": "15s", "input_series": series, "promql_expr_test": tests}], without=BACS
+    )
+
+
 @pytest.mark.parametrize("last", ["1", "0"])
 def test_a_ups_on_battery_that_goes_unread_or_vanishes_is_lost(tmp_path: Path, last: str) -> None:
     series = [

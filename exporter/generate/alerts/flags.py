@@ -20,10 +20,10 @@ def flag_expression(flags: Sequence[FlagRef], lasts: str) -> str:
     parts = []
     for metric in dict.fromkeys(metric for metric, _ in flags):
         names = [flag for other, flag in flags if other == metric]
-        selector = (
-            f'{metric}{{flag="{names[0]}"}}' if len(names) == 1 else f'{metric}{{flag=~"{"|".join(names)}"}}'
-        )
-        parts.append(lasting(selector, "==", "1", lasts).replace("\n", "\n  "))
+        flag = f'flag="{names[0]}"' if len(names) == 1 else f'flag=~"{"|".join(names)}"'
+        of_modules = metric == "generex_bacs_module_alarm"
+        part = _module_flag(flag, lasts) if of_modules else lasting(f"{metric}{{{flag}}}", "==", "1", lasts)
+        parts.append(_margin(part, 2))
     if len(parts) == 1 and "\n" not in parts[0]:
         return f"max by (<place>) ({parts[0]})"
     return "max by (<place>) (\n  " + "\n  or ".join(parts) + "\n)"
@@ -33,11 +33,9 @@ def block_expression(flag: str, lasts: str) -> str:
     """An expression for a flag that modules have and the system's word repeats.
 
     A series per module; where many have it, one with their number; where only the system's word says so, one
-    with the value 1 and no module. That a module's flag has lasted shows by its `since`, which is then the
-    same as it was that long ago: a BACS has 16 flags for each of 330 modules, and hardly any is set.
+    with the value 1 and no module.
     """
-    since = f'module:generex_bacs_module_alarm:since{{flag="{flag}"}}'
-    module = since if lasts == "0s" else f"{since} == {since} offset {lasts}"
+    module = _module_flag(f'flag="{flag}"', lasts)
     longer = format_duration(parse_duration(lasts) + _LATER)
     system = _indent(lasting(f'generex_bacs_alarm{{flag="{flag}"}}', "==", "1", longer))
     return (
@@ -47,6 +45,26 @@ def block_expression(flag: str, lasts: str) -> str:
         f"or max by (<place>) ({system}\n)\n"
         # not by flags that come and go, which never last while the system's does: two blocks that take turns
         f"  unless on (device) max by (device) (max_over_time(({module})[5m:15s]))"
+    )
+
+
+def giving_way(coarse: str, finer: Sequence[str], signs: str) -> str:
+    """A coarse expression that gives way to finer alerts that fire, and at first to flags that lead to them.
+
+    `finer` are patterns of alert names, `signs` an expression for such flags. No finer alert takes six
+    minutes: where the coarse one lasts and did six minutes ago, finer flags come and go and do not tell it.
+    """
+    # two minutes, as one finer alert may follow upon another, and its group has a clock of its own
+    firing = f'ALERTS{{alertstate="firing", alertname=~"{"|".join(finer)}"}}[2m]'
+    return (
+        f"{coarse}\n"
+        f"  unless on (device) max by (device) (max_over_time({firing}))\n"
+        f"  unless on (device) (\n"
+        f"    {_margin(signs, 4)}\n"
+        f"      unless on (device) max_over_time((\n"
+        f"        {_margin(coarse, 8)}\n"
+        f"      )[10m:1m] offset 6m)\n"
+        f"  )"
     )
 
 
@@ -75,6 +93,20 @@ def _own_alert(reference: FlagRef, flag: Flag, severity: Severity) -> Alert:
         away="The map does not say: touch nothing that you do not know.",
         flags=(reference,),
     )
+
+
+def _module_flag(flag: str, lasts: str) -> str:
+    """A series for each module that has this flag, or has had it for all of `lasts`; its value is a time.
+
+    That it has lasted shows by its `since`, which is then the same as it was that long ago: a BACS has 16
+    flags for each of 330 modules, and hardly any is set.
+    """
+    since = f"module:generex_bacs_module_alarm:since{{{flag}}}"
+    return since if lasts == "0s" else f"{since} == {since} offset {lasts}"
+
+
+def _margin(text: str, width: int) -> str:
+    return text.replace("\n", "\n" + " " * width)
 
 
 def _indent(text: str) -> str:

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from exporter.generate.alerts.flags import block_expression, flag_expression, own_flag_alerts
+from exporter.generate.alerts.flags import block_expression, flag_expression, giving_way, own_flag_alerts
 from exporter.generate.alerts.implausible import implausible_expression
 from exporter.generate.alerts.lasting import expand
 from exporter.generate.alerts.model import Alert, FlagRef, Group, Recording, Settings, Severity
@@ -23,7 +23,10 @@ _Duration = Annotated[str, Field(pattern=r"^\d+[smhd]$")]
 
 
 class AlertEntry(Strict):
-    """An alert. With `flags` or `block` alone the expression is made; `unless` and `gate` go behind it."""
+    """An alert. With `flags` or `block` alone the expression is made; `unless` and `gate` go behind it.
+
+    With `finer`, patterns of alert names, `unless` are the signs that one of those is coming.
+    """
 
     alert: Annotated[str, Field(pattern=r"^Generex[A-Z][A-Za-z]+$")]
     severity: Severity
@@ -36,6 +39,7 @@ class AlertEntry(Strict):
     life_safety: bool = False
     expr: str = ""
     unless: str = ""
+    finer: tuple[str, ...] = Field(default=(), strict=False)
     gate: str = ""
     summary: str
     description: str = ""
@@ -128,9 +132,11 @@ def _alert(entry: AlertEntry, maps: Mapping[FlagRef, Flag], away: Mapping[str, s
     expr = entry.expr
     if not expr:
         expr = block_expression(block, entry.lasts) if block else flag_expression(references, entry.lasts)
+    if entry.finer:
+        expr = giving_way(expr, entry.finer, entry.unless)
     if entry.gate:
         expr = "(\n" + _indent(expr) + "\n)\n  " + entry.gate
-    if entry.unless:
+    if entry.unless and not entry.finer:
         expr += "\n  unless on (device) " + entry.unless.replace("\n", "\n  ")
     expr = expand(expr.replace("<implausible>", implausible_expression()))
     sentence = first_sentence(first.description) if first else entry.summary
