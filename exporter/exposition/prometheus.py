@@ -10,6 +10,7 @@ import platform
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from threading import Lock
 from typing import Literal
 from weakref import WeakKeyDictionary
 
@@ -168,9 +169,13 @@ class ExporterState:
 
 
 class ExporterMetrics:
-    """The exporter's own page: build, reload, process, and what all passes together asked for."""
+    """The exporter's own page: build, reload, process, and what all passes together asked for.
+
+    Threads may use it: one page is made after the other.
+    """
 
     def __init__(self) -> None:
+        self._lock = Lock()
         self._registry = CollectorRegistry()
         ProcessCollector(registry=self._registry)
         PlatformCollector(registry=self._registry)
@@ -180,17 +185,20 @@ class ExporterMetrics:
 
     def render(self, state: ExporterState, form: Format) -> str:
         """The page as text, without the `# EOF` of OpenMetrics."""
-        self._state = state
-        if form == "openmetrics":
-            page: bytes = openmetrics_encoder.generate_latest(self._registry)  # type: ignore[no-untyped-call]
-            return page.decode().removesuffix("# EOF\n")
-        return text_encoder.generate_latest(self._registry).decode()
+        with self._lock:
+            self._state = state
+            if form == "openmetrics":
+                page: bytes = openmetrics_encoder.generate_latest(self._registry)  # type: ignore[no-untyped-call]
+                return page.decode().removesuffix("# EOF\n")
+            return text_encoder.generate_latest(self._registry).decode()
 
     def readings(self, state: ExporterState) -> list[tuple[Series, Raw]]:
         """The same as the page, as readings like those of a device."""
-        self._state = state
+        with self._lock:
+            self._state = state
+            families = list(self._registry.collect())
         found = []
-        for family in self._registry.collect():
+        for family in families:
             for sample in family.samples:
                 unit = next((unit for unit in ("seconds", "bytes") if family.name.endswith(f"_{unit}")), "")
                 kind: Literal["gauge", "counter"] = "counter" if family.type == "counter" else "gauge"

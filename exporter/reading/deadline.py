@@ -21,13 +21,15 @@ class Deadline:
         """The seconds left; below 0 when it is over."""
         return self.at - self._clock()
 
-    def extend(self, at: float) -> None:
-        """Move the deadline to `at`, if that is later."""
-        if at <= self.at:
-            return
-        self.at = at
-        if self._scope is not None and not self._scope.timeout.expired():
-            self._scope.timeout.reschedule(min(self._scope.limit, at))
+    def extend(self, at: float) -> bool:
+        """Move the deadline to `at`, if that is later. False when it is over: what ends by it is ending."""
+        if self.left <= 0:
+            return False
+        if at > self.at:
+            self.at = at
+            if self._scope is not None and not self._scope.timeout.expired():
+                self._scope.timeout.reschedule(min(self._scope.limit, at))
+        return True
 
     def within(self, seconds: float) -> "_Scope":
         """A scope of at most `seconds` and never beyond the deadline; one at a time. Raises TimeoutError."""

@@ -33,6 +33,10 @@ class Counters:
     coalesced: int = 0
     errors: dict[str, int] = field(default_factory=dict)
 
+    def copy(self) -> "Counters":
+        """The counters as they are now."""
+        return replace(self, errors=dict(self.errors))
+
 
 @dataclass(eq=False)
 class _Shared:
@@ -85,20 +89,18 @@ class Device:
         """
         now = asyncio.get_running_loop().time()
         deadline = min(deadline, now + self.config.options.timeout)
-        shared = self._shared
-        # an old pass is not joined any more: what it read first would be older than this scrape may show
-        while shared is not None and now - shared.started > self.config.options.timeout:
+        while (shared := self._shared) is not None and not shared.task.done():
+            # an old pass is not joined any more: what it read first would be older than this scrape may show
+            recent = now - shared.started <= self.config.options.timeout
+            if recent and shared.read_pass.deadline.extend(_pass_deadline(now, deadline)):
+                self.counters.coalesced += 1
+                return await self._wait(shared, deadline)
             await asyncio.wait({shared.task}, timeout=max(deadline - now, 0))
             now = asyncio.get_running_loop().time()
             if now >= deadline:
                 return self._snapshot(Progress(shared.read_pass.progress.layout), now, deadline)
-            shared = self._shared
-        if shared is None:
-            shared = self._shared = self._start(deadline)
-        else:
-            self.counters.coalesced += 1
-            shared.read_pass.deadline.extend(_pass_deadline(now, deadline))
-        return await self._wait(shared, deadline)
+        self._shared = self._start(deadline)
+        return await self._wait(self._shared, deadline)
 
     async def debug(self, deadline: float, trace: Trace) -> Snapshot:
         """A pass of its own, with every request and answer given to `trace`."""

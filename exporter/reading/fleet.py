@@ -18,6 +18,7 @@ from exporter.reading.resolve import Resolver
 from exporter.reading.snapshot import Snapshot
 from exporter.targets import Endpoint, Target
 
+_STEP = (0.005, 0.2)  # seconds between the deadlines of two devices; all steps at most this share of the time
 MAX_PROBED = 100  # devices reached only through probe.allow whose connections are kept
 
 
@@ -64,12 +65,19 @@ class Fleet:
         self._drop_unused_lines()
 
     async def scrape(self, deadline: float) -> list[Snapshot]:
-        """One pass over every configured device, all at once; each ends as in `Device.scrape`."""
+        """One pass over every configured device, all at once; each ends as in `Device.scrape`.
+
+        They end one after the other, the last one by `deadline`: were all devices silent, decoding what there
+        is of them at the same moment would hold up everything else.
+        """
         tasks = []
+        names = list(self.devices)
+        left = deadline - asyncio.get_running_loop().time()
+        step = min(_STEP[0], _STEP[1] * left / max(len(names), 1))
         async with asyncio.TaskGroup() as group:
-            for name in list(self.devices):
+            for number, name in enumerate(names, 1):
                 if device := self.devices.get(name):  # a reload may come in between
-                    tasks.append(group.create_task(device.scrape(deadline)))
+                    tasks.append(group.create_task(device.scrape(deadline - step * (len(names) - number))))
                 await asyncio.sleep(0)  # whatever else there is to do has its turn before the next
         return [task.result() for task in tasks]
 

@@ -94,6 +94,11 @@ class _Wire(asyncio.Protocol):
         finally:
             self._parse = None
 
+    @property
+    def answered(self) -> "asyncio.Future[list[int]] | None":
+        """The answer that `answer` waited for, if it came: in a busy program that may be seen too late."""
+        return None if self._answer.cancelled() or not self._answer.done() else self._answer
+
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast(asyncio.Transport, transport)
         self.opened.set()
@@ -347,6 +352,8 @@ class Link:
             async with deadline.within(timeout):
                 return await wire.answer(parse)
         except TimeoutError:
+            if wire.answered:
+                return wire.answered.result()
             if wire.buffer:
                 raise LinkError("frame", f"{self.endpoint.address}: no whole answer came in time") from None
             raise LinkError("timeout", f"{self.endpoint.address}: no answer in time") from None

@@ -24,6 +24,7 @@ from exporter.web.state import State
 log = logging.getLogger(__name__)
 
 STATE = web.AppKey("state", State)
+_STREAM = web.RequestKey("stream", web.StreamResponse)
 
 _COLLECT = ("exporter", "devices")
 _END: Mapping[Format, Sequence[str]] = {"text": (), "openmetrics": ("# EOF\n",)}
@@ -67,6 +68,10 @@ async def _plain_errors(
         raise
     except Exception:
         log.exception("request failed", extra={"path": request.path_qs})
+        if _STREAM in request:  # half of it is there: what breaks off is a failed scrape, as it must be
+            if request.transport is not None:
+                request.transport.abort()
+            return request[_STREAM]
         return web.Response(
             text=f"{request.path}: an error inside the exporter; its log says more\n", status=500
         )
@@ -84,7 +89,9 @@ async def _metrics(request: web.Request) -> web.StreamResponse:
     snapshots: Sequence[Snapshot] = ()
     if "devices" in halves:
         snapshots = await state.fleet.scrape(_deadline(request))
-    page = [state.own_metrics.render(state.exporter_state(), form)] if "exporter" in halves else []
+    page = []
+    if "exporter" in halves:  # with a thousand devices it is a megabyte, which others do not wait for
+        page.append(await asyncio.to_thread(state.own_metrics.render, state.exporter_state(), form))
     return await _page(request, page, snapshots, form)
 
 
@@ -120,7 +127,8 @@ async def _service_discovery(request: web.Request) -> web.Response:
 
 async def _config(request: web.Request) -> web.Response:
     check_known(request, ())
-    return web.Response(text=request.app[STATE].config.dump())
+    # a thousand devices take a second: others run meanwhile
+    return web.Response(text=await asyncio.to_thread(request.app[STATE].config.dump))
 
 
 async def _healthy(request: web.Request) -> web.Response:
@@ -166,7 +174,7 @@ async def _page(
             await asyncio.sleep(0)  # others run between the pieces
         if len(body) > _LARGE:
             if stream is None:
-                stream = web.StreamResponse(headers=headers)
+                stream = request[_STREAM] = web.StreamResponse(headers=headers)
                 await stream.prepare(request)
                 if request.method == "HEAD":
                     return stream

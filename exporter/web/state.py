@@ -37,10 +37,9 @@ class State:
         return self.fleet.config
 
     def exporter_state(self) -> ExporterState:
-        """What the exporter's own metrics are made of."""
-        return ExporterState(
-            self.fleet.counters(), self._reload_successful, self._reloaded_at, self.pusher.counts
-        )
+        """What the exporter's own metrics are made of, as it is now: a thread may work on it."""
+        counters = [(name, counters.copy()) for name, counters in self.fleet.counters()]
+        return ExporterState(counters, self._reload_successful, self._reloaded_at, self.pusher.counts)
 
     @contextmanager
     def place_for_a_probe(self) -> Iterator[None]:

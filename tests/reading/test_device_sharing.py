@@ -285,3 +285,45 @@ def test_a_good_pass_is_forgotten_when_it_ends_without_waiting_for_the_collector
         asyncio.run(test())
     finally:
         gc.enable()
+
+
+def test_nobody_joins_a_pass_that_is_over() -> None:
+    """It ended by the short deadline of another scrape, a moment ago: this one has time of its own."""
+
+    async def test() -> None:
+        async with (
+            Hostile() as device,
+            fleet({"name": "a", "target": device.target(), **LONG, "module": "ups"}) as devices,
+        ):
+            a = devices.devices["a"]
+            device.script = [hostile.silent]
+            hurried = asyncio.create_task(scrape(a, 0.2))
+            await hostile.until(lambda: device.requests)
+            while a._shared is not None and not a._shared.task.done():  # noqa: ASYNC110 (turn by turn)
+                await asyncio.sleep(0)
+            assert a._shared is not None, "the pass is over, and the device does not know yet"
+            assert (await scrape(a, 3)).up
+            assert not (await hurried).up
+            assert a.counters.coalesced == 0
+
+    asyncio.run(test())
+
+
+def test_nobody_joins_a_pass_whose_time_is_over_while_it_ends() -> None:
+    async def test() -> None:
+        async with (
+            Hostile() as device,
+            fleet({"name": "a", "target": device.target(), **LONG, "module": "ups"}) as devices,
+        ):
+            a = devices.devices["a"]
+            device.script = [hostile.silent]
+            hurried = asyncio.create_task(scrape(a, 0.2))
+            await hostile.until(lambda: device.requests)
+            assert a._shared is not None
+            while a._shared.read_pass.deadline.left > 0:  # noqa: ASYNC110 (turn by turn)
+                await asyncio.sleep(0)
+            assert not a._shared.task.done()
+            assert (await scrape(a, 3)).up
+            assert not (await hurried).up
+
+    asyncio.run(test())

@@ -2,7 +2,9 @@
 
 import asyncio
 import gc
+import itertools
 import tracemalloc
+from collections.abc import Callable
 
 import hostile
 import pytest
@@ -232,5 +234,57 @@ def test_the_fleet_closes_under_running_passes() -> None:
             await asyncio.gather(*scrapes, return_exceptions=True)
             devices.close()
             await hostile.until(lambda: not one.peers and len(asyncio.all_tasks()) == 1)
+
+    asyncio.run(test())
+
+
+class _Late:
+    """A device that notes by when it is to answer."""
+
+    def __init__(self, deadlines: list[float]) -> None:
+        self.deadlines = deadlines
+
+    async def scrape(self, deadline: float) -> None:
+        self.deadlines.append(deadline)
+
+
+@pytest.mark.parametrize(("number", "step"), [(1, 0.0), (10, 0.005), (1000, 0.002)])
+def test_the_passes_of_a_fleet_end_one_after_the_other(number: int, step: float) -> None:
+    """Were all silent, their ends would hold up everything else; 1000 devices take a fifth of the 10 s."""
+
+    async def test() -> None:
+        async with fleet({"name": "a", "target": "tcp://127.0.0.1:9"}) as devices:
+            deadlines: list[float] = []
+            devices.devices = {f"d{n}": _Late(deadlines) for n in range(number)}  # type: ignore[misc]
+            end = asyncio.get_running_loop().time() + 10
+            assert len(await devices.scrape(end)) == number
+            devices.devices = {}
+            steps = [later - earlier for earlier, later in itertools.pairwise(deadlines)]
+            assert deadlines[-1] == pytest.approx(end, abs=0.001)
+            assert steps == pytest.approx([step] * (number - 1), rel=0.01)
+
+    asyncio.run(test())
+
+
+class _Reloads:
+    """A device during whose scrape the configuration is read again."""
+
+    def __init__(self, reload: Callable[[], None]) -> None:
+        self.reload = reload
+
+    async def scrape(self, deadline: float) -> str:
+        self.reload()
+        return "asked"
+
+
+def test_a_device_that_a_reload_removes_while_a_fleet_is_asked_is_left_out() -> None:
+    async def test() -> None:
+        async with Hostile() as device, fleet({"name": "a", "target": device.target()}) as devices:
+            only = dict(devices.devices)
+            reloads = _Reloads(lambda: setattr(devices, "devices", only))
+            devices.devices = {"first": reloads, **only, "gone": reloads}  # type: ignore[dict-item]
+            answers = await devices.scrape(asyncio.get_running_loop().time() + 5)
+            assert (answers[0], len(answers)) == ("asked", 2)
+            assert answers[1].device.name == "a"
 
     asyncio.run(test())

@@ -4,7 +4,7 @@ import asyncio
 import gzip
 import socket
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import pytest
 from webcase import Client, serving
@@ -149,6 +149,61 @@ def test_a_client_of_http_1_0_gets_a_large_page_up_to_the_end_of_the_connection(
             assert head.startswith(b"HTTP/1.0 200 ")
             text = gzip.decompress(body) if encoding == "gzip" else body
             assert text.decode() == "".join(Renderer().devices(snapshots, "text"))
+
+    asyncio.run(play())
+
+
+class _Broken(Renderer):
+    """Fails in the middle of a page."""
+
+    def devices(self, snapshots: Sequence[Snapshot], form: Format) -> Iterator[str]:
+        for number, text in enumerate(super().devices(snapshots, form)):
+            if number == 40:
+                raise RuntimeError("out of ink")
+            yield text
+
+
+@pytest.mark.parametrize("version", ["1.0", "1.1"])
+def test_a_page_that_fails_on_the_way_breaks_off(version: str, caplog: pytest.LogCaptureFixture) -> None:
+    """Nothing follows that could be taken for the rest of it."""
+
+    async def play() -> None:
+        async with serving_large(large_snapshots(8)) as (client, _):
+            client.state.renderer = _Broken()
+            host, _, port = client.base.removeprefix("http://").partition(":")
+            reader, writer = await asyncio.open_connection(host, int(port))
+            writer.write(f"GET {PATH} HTTP/{version}\r\nHost: x\r\n\r\n".encode())
+            page = bytearray()
+            with suppress(ConnectionResetError):
+                while data := await reader.read(65536):
+                    page += data
+            writer.close()
+            assert not page.endswith(b"0\r\n\r\n"), "the end of a page in chunks"
+            assert page.count(b"HTTP/") == 1
+            assert b"error inside" not in page
+            assert await client.text("/-/healthy") == "Healthy\n"
+
+    asyncio.run(play())
+    assert "out of ink" in caplog.text
+
+
+@pytest.mark.parametrize("path", ["/metrics?collect[]=exporter", "/config"])
+def test_others_run_while_a_thousand_devices_are_told_of(path: str) -> None:
+    async def play() -> None:
+        targets = [f"d{n}=tcp://10.0.{n // 250}.{n % 250}" for n in range(1000)]
+        async with serving(targets=targets) as client:
+            turns = 0
+
+            async def count() -> None:
+                nonlocal turns
+                while True:
+                    turns += 1
+                    await asyncio.sleep(0)
+
+            counting = asyncio.create_task(count())
+            assert len(await client.text(path)) > 200_000
+            counting.cancel()
+            assert turns > 300
 
     asyncio.run(play())
 
