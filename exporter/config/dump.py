@@ -70,7 +70,7 @@ def _device(device: "Device") -> dict[str, Any]:
 def _otlp(otlp: "Otlp") -> dict[str, Any]:
     return {
         "endpoint": otlp.endpoint,
-        "headers": {name: dict(header.origin) for name, header in otlp.headers.items()},
+        "headers": {name: dict(header.origin) for name, header in otlp.headers.items() if header.origin},
         "interval": _duration(otlp.interval),
         "timeout": _duration(otlp.timeout),
         "compression": otlp.compression,

@@ -171,7 +171,8 @@ def _label_name(name: object) -> object:
     return name
 
 
-def _header_name(name: object) -> object:
+def header_name(name: object) -> object:
+    """`name`, if it may be given to a header. Raises ValueError."""
     if not isinstance(name, str) or not HEADER.fullmatch(name):
         raise ValueError("not the name of a header")
     if name.lower() in _OWN_HEADERS:
@@ -232,7 +233,7 @@ Scale = Annotated[
 ]
 HeaderName = Annotated[
     str,
-    BeforeValidator(_header_name),
+    BeforeValidator(header_name),
     WithJsonSchema({"type": "string", "pattern": f"^{HEADER.pattern}$"}),
 ]
 Bacs = Annotated[

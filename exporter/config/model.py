@@ -125,7 +125,7 @@ class Probe:
 
 @dataclass(frozen=True)
 class Header:
-    """A header of requests. The value is a secret; `origin` is what the file says instead of it."""
+    """A header of requests. The value is a secret; `origin` is what the file says instead, if it does."""
 
     value: str = field(repr=False)
     origin: Mapping[str, str] = field(default_factory=dict)
@@ -142,7 +142,10 @@ class OtlpTls:
 
 @dataclass(frozen=True)
 class Otlp:
-    """Where metrics are pushed to and how. `endpoint` is the whole URL."""
+    """Where metrics are pushed to and how. `endpoint` is the whole URL.
+
+    `resource` are the attributes of all resources that the environment gives.
+    """
 
     endpoint: str
     headers: Mapping[str, Header] = field(default_factory=dict)
@@ -150,6 +153,7 @@ class Otlp:
     timeout: float = 10.0
     compression: Compression = "gzip"
     tls: OtlpTls = OtlpTls()
+    resource: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -1,23 +1,18 @@
-"""The section `otlp`: where metrics are pushed to, and what the OTEL_* variables fill in.
-
-Those are read as OpenTelemetry's specification has them, with times in milliseconds; their headers and TLS
-files are left to OpenTelemetry's own exporter. None of them switches anything on: that takes an endpoint of
-ours.
-"""
+"""The section `otlp`: where metrics are pushed to, and how."""
 
 import ssl
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from exporter.config.fields import COMPRESSIONS
-from exporter.config.model import Compression, Header, Otlp, OtlpTls
+from exporter.config.model import Header, Otlp, OtlpTls
+from exporter.config.otel import LARGEST_SECRET, OtelVariables, check_secret
 from exporter.config.problems import Problems, Source
 from exporter.config.schema import HeaderEntry, OtlpEntry
-from exporter.yamlfile import Place, one_line
+from exporter.yamlfile import Place
 
 _PATH = "/v1/metrics"
-_LARGEST_SECRET = 16 * 1024
+_CLIENT = frozenset({"cert_file", "key_file"})
 
 
 def metrics_url(text: str) -> str:
@@ -45,6 +40,7 @@ class OtlpResolver:
     def __init__(self, problems: Problems, environ: Mapping[str, str], folder: Path) -> None:
         self._problems = problems
         self._environ = environ
+        self._variables = OtelVariables(problems, environ)
         self._folder = folder
 
     def resolve(self, entry: OtlpEntry, flag: str | None) -> Otlp | None:
@@ -52,16 +48,15 @@ class OtlpResolver:
         endpoint = self._endpoint(entry, flag)
         headers = {name: self._header(name, header) for name, header in entry.headers.items()}
         tls = self._tls(entry, endpoint)
-        interval, timeout, compression = entry.interval, entry.timeout, entry.compression
-        if interval is None:
-            interval = self._milliseconds("OTEL_METRIC_EXPORT_INTERVAL", 60.0)
-        if timeout is None:
-            timeout = self._milliseconds(self._variable("TIMEOUT"), 10.0)
-        if compression is None:
-            compression = self._compression()
+        variables = self._variables
+        interval = variables.interval() if entry.interval is None else entry.interval
+        timeout = variables.timeout() if entry.timeout is None else entry.timeout
+        compression = variables.compression() if entry.compression is None else entry.compression
         if not endpoint:
             return None
-        return Otlp(endpoint, headers, interval, timeout, compression, tls)
+        written = {name.lower() for name in headers}
+        headers |= {name: it for name, it in variables.headers().items() if name not in written}
+        return Otlp(endpoint, headers, interval, timeout, compression, tls, variables.resource())
 
     def _note(self, place: Place, message: str) -> None:
         self._problems.add(Source(("otlp",)), place, message)
@@ -96,7 +91,7 @@ class OtlpResolver:
             what = f"file {path}"
             try:
                 with path.open("rb") as file:
-                    value = file.read(_LARGEST_SECRET + 1).decode("latin-1").strip()
+                    value = file.read(LARGEST_SECRET + 1).decode("latin-1").strip()
             except (OSError, ValueError) as error:
                 raise ValueError(f"cannot read the file that is named here: {_reason(error)}") from None
         else:
@@ -106,10 +101,10 @@ class OtlpResolver:
                     "no variable of the environment has this name (a name belongs here, no value)"
                 )
             value = self._environ[entry.env].strip()
-        if not value:
-            raise ValueError(f"{what} is empty")
-        if len(value) > _LARGEST_SECRET or not value.isascii() or not value.isprintable():
-            raise ValueError(f"{what} holds no header value: one line of plain characters is right")
+        try:
+            check_secret(value)
+        except ValueError as error:
+            raise ValueError(f"{what} {error}") from None
         return value
 
     def _tls(self, entry: OtlpEntry, endpoint: str) -> OtlpTls:
@@ -119,38 +114,22 @@ class OtlpResolver:
         for name, partner in (("cert_file", "key_file"), ("key_file", "cert_file")):
             if name in given and partner not in given:
                 self._note(("tls", name), f"a client certificate needs {partner} too")
-        tls = OtlpTls(**{name: self._absolute(text) for name, text in given.items()})
-        for place, message in _unloadable(tls):
-            self._note(("tls", place), message)
+        paths = {name: self._absolute(text) for name, text in given.items()}
+        written = set(given)
+        if written & _CLIENT:  # a certificate and its key belong together
+            written |= _CLIENT
+        from_environment = self._variables.tls_files() if endpoint.startswith("https:") else {}
+        filled = {name: it for name, it in from_environment.items() if name not in written}
+        tls = OtlpTls(**(paths | {name: path for name, (_, path) in filled.items()}))
+        for name, message in _unloadable(tls):
+            if name in filled:
+                self._variables.note(filled[name][0], message)
+            else:
+                self._note(("tls", name), message)
         return tls
 
     def _absolute(self, path: str) -> str:
         return str((self._folder / path).absolute())
-
-    def _variable(self, name: str) -> str:
-        """The variable of the exporter that is set, that of metrics first."""
-        own = f"OTEL_EXPORTER_OTLP_METRICS_{name}"
-        return own if self._environ.get(own) else f"OTEL_EXPORTER_OTLP_{name}"
-
-    def _milliseconds(self, variable: str, default: float) -> float:
-        text = self._environ.get(variable, "").strip()
-        if not text:
-            return default
-        if not (text.isascii() and text.isdigit() and 0 < len(text.lstrip("0")) <= 11):
-            message = f'"{one_line(text)}" is no number of milliseconds above 0'
-            self._problems.add(Source(flag=variable), (), message)
-            return default
-        return int(text) / 1000
-
-    def _compression(self) -> Compression:
-        variable = self._variable("COMPRESSION")
-        text = self._environ.get(variable, "").strip() or "gzip"
-        for known in COMPRESSIONS:
-            if text == known:
-                return known
-        message = f'"{one_line(text)}" is none of {", ".join(COMPRESSIONS)}'
-        self._problems.add(Source(flag=variable), (), message)
-        return "gzip"
 
 
 def _unloadable(tls: OtlpTls) -> Iterator[tuple[str, str]]:

@@ -102,7 +102,7 @@ def test_it_is_small(image: str) -> None:
 def test_everything_it_needs_is_in_it(image: str) -> None:
     # the extra otlp too; and bytecode, as a read-only root keeps none that is made later
     code = (
-        "import json, pathlib, exporter, opentelemetry.exporter.otlp.proto.http.metric_exporter;"
+        "import json, pathlib, exporter, exporter.exposition.otlp.send;"
         "folder = pathlib.Path(exporter.__file__).parent;"
         "print(json.dumps([len(list(folder.rglob(p))) for p in ('*.py', '*.pyc')]))"
     )

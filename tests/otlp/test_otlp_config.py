@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
+import trustme
 
 from exporter.config import Header, Otlp, OtlpTls, load_config, metrics_url
 from exporter.errors import UserError
@@ -86,6 +87,70 @@ def test_otel_variables_fill_in(tmp_path: Path) -> None:
     assert found == Otlp("http://c/v1/metrics", {}, 15.0, 2.5, "none")
     text = "otlp: {endpoint: 'http://c', interval: 1s, timeout: 2s, compression: gzip}"
     assert load(text, tmp_path, **variables) == Otlp("http://c/v1/metrics", {}, 1.0, 2.0, "gzip")
+
+
+def test_headers_and_resources_of_the_environment(tmp_path: Path) -> None:
+    variables = {
+        "OTEL_EXPORTER_OTLP_HEADERS": "x-tenant=a%20b, Authorization=Bearer env,X-Key = k==,",
+        "OTEL_RESOURCE_ATTRIBUTES": "k8s.pod.name=pod-1, note=a%2Cb%3D ,service.name=no",
+        "OTEL_SERVICE_NAME": "power",
+    }
+    text = "otlp: {endpoint: 'http://c', headers: {authorization: {env: KEY}}}"
+    found = load(text, tmp_path, KEY="Bearer own", **variables)
+    assert found is not None
+    values = {name: header.value for name, header in found.headers.items()}
+    assert values == {"authorization": "Bearer own", "x-tenant": "a b", "x-key": "k=="}
+    assert found.resource == {"k8s.pod.name": "pod-1", "note": "a,b=", "service.name": "power"}
+    dump = load_config(tmp_path / "c.yaml", environ={"KEY": "Bearer own", **variables}).dump()
+    assert "x-tenant" not in dump
+    assert load(dump, tmp_path, KEY="Bearer own", **variables) == found
+    found = load(text, tmp_path, KEY="x", OTEL_EXPORTER_OTLP_METRICS_HEADERS="a=1", **variables)
+    assert found is not None
+    assert found.headers.keys() == {"authorization", "a"}
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "message"),
+    [
+        ("OTEL_EXPORTER_OTLP_HEADERS", "a=1,s3cret", "entry 2 is not of the form NAME=VALUE"),
+        ("OTEL_EXPORTER_OTLP_HEADERS", "a=1,=s3cret", "entry 2 is not of the form NAME=VALUE"),
+        ("OTEL_EXPORTER_OTLP_HEADERS", "Bearer s3cret=1", "HEADERS: not the name of a header"),
+        ("OTEL_EXPORTER_OTLP_HEADERS", "host=s3cret", 'header "host" is set by the exporter itself'),
+        ("OTEL_EXPORTER_OTLP_HEADERS", "a=s3cret%0Ax", "a value holds no header value"),
+        ("OTEL_EXPORTER_OTLP_HEADERS", "a=s3cret%FF", "holds no header value"),
+        ("OTEL_EXPORTER_OTLP_HEADERS", "a=", "a value is empty"),
+        ("OTEL_EXPORTER_OTLP_HEADERS", "a=s3cret\udcff", "holds characters that are none of plain text"),
+        ("OTEL_RESOURCE_ATTRIBUTES", "a=1,b", "entry 2 is not of the form NAME=VALUE"),
+        ("OTEL_SERVICE_NAME", "a\nb", "holds characters that are none of plain text"),
+        ("OTEL_EXPORTER_OTLP_CERTIFICATE", "s3cret", "no certificates in this file: No such file"),
+        ("OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE", "s3cret", "no certificate with its key in these two files"),
+    ],
+)
+def test_bad_lists_name_the_variable_and_the_entry(
+    variable: str, value: str, message: str, tmp_path: Path
+) -> None:
+    with pytest.raises(UserError, match=f"^{variable}: ") as caught:
+        load("otlp: {endpoint: 'https://c'}", tmp_path, **{variable: value})
+    assert message in str(caught.value)
+    assert "s3cret" not in str(caught.value)
+    assert load("otlp: {}", tmp_path, **{variable: value}) is None, "nothing is sent there"
+
+
+def test_certificates_of_the_environment(tmp_path: Path) -> None:
+    pem = str(GOOD / "otlp_ca.pem")
+    client = trustme.CA().issue_cert("me")
+    client.private_key_and_cert_chain_pem.write_to_path(str(tmp_path / "both.pem"))
+    both = str(tmp_path / "both.pem")
+    variables = {"OTEL_EXPORTER_OTLP_CERTIFICATE": pem, "OTEL_EXPORTER_OTLP_METRICS_CLIENT_CERTIFICATE": both}
+    found = load("otlp: {endpoint: 'https://c'}", tmp_path, **variables)
+    assert found is not None
+    assert found.tls == OtlpTls(pem, both, both)
+    found = load("otlp: {endpoint: 'https://c', tls: {ca_file: both.pem}}", tmp_path, **variables)
+    assert found is not None
+    assert found.tls == OtlpTls(both, both, both)
+    found = load("otlp: {endpoint: 'http://c'}", tmp_path, **variables)
+    assert found is not None
+    assert found.tls == OtlpTls(), "there they count for nothing"
 
 
 @pytest.mark.parametrize("value", ["0", "-5", "1.5", "5s", "٣", "9" * 12])

@@ -1,6 +1,7 @@
 """Every value that is pushed, against the Prometheus page of the same words, over a real socket."""
 
 import math
+import socket
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -223,6 +224,16 @@ def test_several_devices_are_several_resources(collector: Receiver) -> None:
     check(request.of("b"), second)
     assert {p.resource.get("site") for p in request.of("a")} == {"north"}
     assert {p.resource.get("site") for p in request.of("b")} == {None}
+
+
+def test_a_device_named_like_this_machine_and_the_exporter_are_two(collector: Receiver) -> None:
+    host = socket.gethostname()
+    snapshot = Source("ups", name=host).snapshot(simulated())
+    own = ExporterMetrics().readings(ExporterState([], True, 1.7e9))
+    collector.pushes.clear()
+    assert sender(collector).send([snapshot], own, 1.7e9) == ""
+    names = {point.name for point in collector.pushes[0].of(host)}
+    assert {"hw.battery.charge", "generex.exporter_build_info"} <= names
 
 
 def test_large_fleets_go_in_several_requests_and_no_device_is_split(collector: Receiver) -> None:
