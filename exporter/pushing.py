@@ -36,7 +36,7 @@ class Pusher:
         self._starts = Starts(time.time_ns())
         self._sender: Sender | None = None
         self._changed = asyncio.Event()
-        self._failing = False
+        self._error = ""
         self.exports = 0
         self.failures = 0
 
@@ -68,7 +68,7 @@ class Pusher:
         if sender is not self._sender:
             self.close()
             self._sender = sender
-            self._failing = False
+            self._error = ""
             self._changed.set()
 
     def close(self) -> None:
@@ -90,12 +90,15 @@ class Pusher:
             await self._changed.wait()
 
     async def _see_through(self, sender: "Sender") -> None:
-        """One push, to its end or until the settings change: its thread is then left to itself."""
+        """One push, to its end or until the settings or the program do: its thread is then left to itself."""
         push = asyncio.create_task(self._push(sender))
         changed = asyncio.create_task(self._changed.wait())
         try:
             await asyncio.wait({push, changed}, return_when=asyncio.FIRST_COMPLETED)
         finally:
+            if not push.done():
+                why = "other settings" if self._changed.is_set() else "the exporter stops"
+                log.info("push given up", extra={"endpoint": sender.settings.endpoint, "reason": why})
             push.cancel()
             changed.cancel()
 
@@ -132,11 +135,11 @@ class Pusher:
         where = {"endpoint": sender.settings.endpoint}
         if error:
             self.failures += 1
-            if not self._failing:
+            if error != self._error:
                 log.warning("metrics not pushed", exc_info=fault, extra={**where, "error": error})
-        elif self._failing:
+        elif self._error:
             log.info("metrics pushed again", extra=where)
-        self._failing = bool(error)
+        self._error = error
 
 
 def next_round(due: float, now: float, interval: float) -> float:

@@ -220,12 +220,41 @@ def test_secrets_come_from_file_and_environment_and_are_shown_nowhere(
         assert "s3cret" not in it.get("/config") + it.log + it.get("/metrics")
 
 
-def test_a_header_of_a_variable_that_cannot_be_read_is_not_shown(collector: Receiver, tmp_path: Path) -> None:
-    env = {"OTEL_EXPORTER_OTLP_HEADERS": "Authorization: Bearer env-s3cret"}
-    with exporter(config(tmp_path, section(collector.port)), "--log.level=debug", env=env) as it:
+def test_a_header_of_a_variable_that_cannot_be_read_is_not_shown(tmp_path: Path) -> None:
+    result = cli(
+        "serve", config(tmp_path, section(9)), OTEL_EXPORTER_OTLP_HEADERS="Authorization: Bearer s3cret"
+    )
+    assert result.returncode == 1
+    assert "OTEL_EXPORTER_OTLP_HEADERS: entry 1 is not of the form NAME=VALUE" in result.stderr
+    assert "s3cret" not in result.stderr
+
+
+def test_every_reason_is_logged_once(collector: Receiver, tmp_path: Path) -> None:
+    otlp = section(collector.port, "interval: 50ms")
+    with ups() as port, exporter(config(tmp_path, otlp, f"  - {{target: '127.0.0.1:{port}'}}")) as it:
+        reasons = []
+        for status, reason in ((401, "401 Unauthorized"), (500, "500 Internal Server Error")) * 2:
+            collector.status = status
+            reasons.append(reason)
+            wait_for(lambda: len(it.log_lines("metrics not pushed")) >= len(reasons))
+            enough = collector.attempts + 3
+            wait_for(lambda enough=enough: collector.attempts >= enough)
+        lines = it.log_lines("metrics not pushed")
+        assert [re.findall(r'error="([^"]*)"', line) for line in lines] == [[reason] for reason in reasons]
+
+
+def test_a_push_under_way_at_the_end_is_told(collector: Receiver, tmp_path: Path) -> None:
+    collector.hangs = True
+    with receiver() as other, exporter(config(tmp_path, section(collector.port))) as it:
         first(collector)
-        assert len(it.log_lines("Header format invalid")) == 1
-        assert "s3cret" not in it.log
+        other.hangs = True
+        config(tmp_path, section(other.port))
+        assert it.request("/-/reload", "POST").status == 200
+        first(other)
+        assert it.stop() == 0
+        changed, stopped = it.log_lines("push given up")
+        assert f'endpoint=http://127.0.0.1:{collector.port}/v1/metrics reason="other settings"' in changed
+        assert f'endpoint=http://127.0.0.1:{other.port}/v1/metrics reason="the exporter stops"' in stopped
 
 
 def test_a_reload_moves_starts_and_ends_the_push(collector: Receiver, tmp_path: Path) -> None:
