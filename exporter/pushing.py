@@ -26,11 +26,12 @@ _NO_DEADLINE = 86400.0  # seconds: each device has a timeout of its own
 class Pusher:
     """Reads the fleet as a scrape does and sends what was read, in a thread of its own.
 
-    At most one push is under way; rounds that fall into it are left out. `own` gives the exporter's own
-    readings. `exports` and `failures` count since the start; a push that does not end counts again and again.
+    At most one push is under way; rounds that fall into it are left out. `own` gives what makes the
+    exporter's own readings of this moment, in that thread. `exports` and `failures` count since the start; a
+    push that does not end counts again and again.
     """
 
-    def __init__(self, fleet: Fleet, own: Callable[[], list[tuple[Series, Raw]]]) -> None:
+    def __init__(self, fleet: Fleet, own: Callable[[], Callable[[], list[tuple[Series, Raw]]]]) -> None:
         self._fleet = fleet
         self._own = own
         self._starts = Starts(time.time_ns())
@@ -109,7 +110,7 @@ class Pusher:
         try:
             snapshots = await self._fleet.scrape(deadline)
             now, own = time.time(), self._own()
-            sending = asyncio.ensure_future(_in_thread(lambda: sender.send(snapshots, own, now)))
+            sending = asyncio.ensure_future(_in_thread(lambda: sender.send(snapshots, own(), now)))
             error = await self._outcome(sender, sending)
         except Exception as caught:
             fault, error = caught, repr(caught)

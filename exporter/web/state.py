@@ -5,11 +5,13 @@ import logging
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 
 from exporter.config import Config
 from exporter.exposition.prometheus import ExporterMetrics, ExporterState, Renderer
 from exporter.pushing import Pusher
 from exporter.reading.fleet import Fleet
+from exporter.reading.snapshot import Raw, Series
 from exporter.web.parameters import RequestError
 
 log = logging.getLogger(__name__)
@@ -28,7 +30,7 @@ class State:
         self._reload_successful = True
         self._reloaded_at = time.time()
         self._reload_lock = asyncio.Lock()
-        self.pusher = Pusher(self.fleet, lambda: self.own_metrics.readings(self.exporter_state()))
+        self.pusher = Pusher(self.fleet, self._own_readings)
         self.pusher.use(self.pusher.prepare(self.config.otlp))
 
     @property
@@ -40,6 +42,10 @@ class State:
         """What the exporter's own metrics are made of, as it is now: a thread may work on it."""
         counters = [(name, counters.copy()) for name, counters in self.fleet.counters()]
         return ExporterState(counters, self._reload_successful, self._reloaded_at, self.pusher.counts)
+
+    def _own_readings(self) -> Callable[[], list[tuple[Series, Raw]]]:
+        """The exporter's own readings as they are now, to be put together in a thread."""
+        return partial(self.own_metrics.readings, self.exporter_state())
 
     @contextmanager
     def place_for_a_probe(self) -> Iterator[None]:

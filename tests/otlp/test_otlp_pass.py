@@ -15,7 +15,7 @@ from exporter.reading.fleet import Fleet
 
 @asynccontextmanager
 async def pushing(devices: Fleet, port: int, interval: float = 3600) -> AsyncIterator[Pusher]:
-    pusher = Pusher(devices, list)
+    pusher = Pusher(devices, lambda: list)
     pusher.use(pusher.prepare(Otlp(f"http://127.0.0.1:{port}/v1/metrics", interval=interval)))
     task = asyncio.create_task(pusher.run())
     try:
