@@ -1,6 +1,9 @@
-"""Connections that end. Wrong answers of every kind are in tests/faults."""
+"""Connections that end, and a program that is late itself. Wrong answers are in tests/faults."""
 
 import asyncio
+import socket
+import threading
+import time
 
 import hostile
 from hostile import Hostile, errors, fleet, scrape
@@ -39,5 +42,36 @@ def test_a_connection_closed_while_idle_is_not_noticed() -> None:
             device.script = [hostile.close]
             assert (await scrape(a)).up
             assert errors(a) == {}
+
+    asyncio.run(test())
+
+
+def test_an_answer_in_time_counts_though_a_busy_program_sees_it_late() -> None:
+    """The answer and the end of its time come up together: the device has done nothing wrong."""
+
+    async def test() -> None:
+        loop = asyncio.get_running_loop()
+
+        def answer(server: socket.socket) -> None:
+            wire, _ = server.accept()
+            with wire:
+                while request := wire.recv(12):
+                    loop.call_soon_threadsafe(time.sleep, 0.3)
+                    time.sleep(0.02)  # by now the loop sleeps, and the answer is there long before it wakes
+                    count = int.from_bytes(request[10:12], "big")
+                    pdu = bytes((request[6], request[7], 2 * count)) + bytes((0, 7)) * count
+                    wire.sendall(request[:4] + len(pdu).to_bytes(2, "big") + pdu)
+
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            thread = threading.Thread(target=answer, args=(server,))
+            thread.start()
+            target = f"tcp://127.0.0.1:{server.getsockname()[1]}"
+            times = {"request_timeout": "100ms", "timeout": "5s"}
+            async with fleet({"name": "a", "target": target, "module": "ups", **times}) as devices:
+                a = devices.devices["a"]
+                snapshot = await scrape(a)
+                assert snapshot.words["ups.battery_charge"] == 7
+                assert (errors(a), snapshot.errors) == ({}, ())
+            await asyncio.to_thread(thread.join)
 
     asyncio.run(test())
