@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from performances import Performances
-from play import perform
+from play import perform_in_time
 from slow import wait_for_hours
 from stories import LONG, QUICK
 from support import require
@@ -17,7 +17,7 @@ def performances(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Performan
         require(program)
     with ThreadPoolExecutor() as pool:
         yield Performances(
-            pool.submit(perform, tmp_path_factory.mktemp("quick"), QUICK, 30, 0.5),
-            pool.submit(perform, tmp_path_factory.mktemp("long"), LONG, 120, 0.25),
+            pool.submit(perform_in_time, tmp_path_factory.mktemp("quick"), QUICK, 25, 0.6),
+            pool.submit(perform_in_time, tmp_path_factory.mktemp("long"), LONG, 100, 0.3),
             pool.submit(wait_for_hours, tmp_path_factory.mktemp("slow")),
         )

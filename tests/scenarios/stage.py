@@ -67,6 +67,11 @@ class Stage:
         result: list[dict[str, Any]] = _get(url)["data"]["result"]
         return result
 
+    def lag(self) -> float:
+        """How many seconds ago the rules looked at the devices that answer."""
+        (series,) = self.instant("time() - min(timestamp(device:generex_discharging:max))")
+        return float(series["value"][1])
+
     def alerts(self) -> list[dict[str, Any]]:
         """What Alertmanager holds, muted or not."""
         loaded: list[dict[str, Any]] = _get(f"{self.alertmanager}/api/v2/alerts?inhibited=true&active=true")
