@@ -337,12 +337,12 @@ def wrong_unit(device: Hostile, peer: Peer, request: Request) -> None:
 
 def wrong_function(device: Hostile, peer: Peer, request: Request) -> None:
     pdu = device.pdu(request)
-    peer.write(device.frame(request, bytes((7 - pdu[0],)) + pdu[1:]))
+    peer.write(device.frame(request, bytes((pdu[0] ^ 7,)) + pdu[1:]))
 
 
 def short(device: Hostile, peer: Peer, request: Request) -> None:
     pdu = device.pdu(request)
-    peer.write(device.frame(request, bytes((pdu[0], pdu[1] - 2)) + pdu[2:-2]))
+    peer.write(device.frame(request, bytes((pdu[0], max(pdu[1] - 2, 0))) + pdu[2:-2]))
 
 
 def long(device: Hostile, peer: Peer, request: Request) -> None:

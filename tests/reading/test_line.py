@@ -93,7 +93,7 @@ def test_a_dead_unit_with_little_time_left_kills_nobody_else(transport: str) -> 
     """There is time for one request that is not answered, but not for two."""
 
     async def test() -> None:
-        times = {"request_timeout": "300ms", "timeout": "550ms"}
+        times = {"request_timeout": "600ms", "timeout": "1100ms"}
         async with (
             Hostile(transport, units=(2, 3)) as device,
             fleet(
