@@ -82,28 +82,49 @@ def test_a_failed_pass_does_not_start_it_over(tmp_path: Path) -> None:
     check_tests(tmp_path, [group], without=SLOW | {"generex-power"})
 
 
-def test_a_block_whose_flag_goes_and_comes_starts_over(tmp_path: Path) -> None:
-    def module(number: int, values: str) -> dict[str, str]:
-        labels = f'device="d",site="s",string="1",module="{number}",flag="temperature_high"'
-        return {"series": f"generex_bacs_module_alarm{{{labels}}}", "values": values}
+def test_a_block_whose_flag_goes_and_comes_starts_over_and_silence_does_not(tmp_path: Path) -> None:
+    def block(device: str, values: str, word: str = "") -> list[dict[str, str]]:
+        labels = f'device="{device}",site="s",string="1",module="7"'
+        flag = f'{labels},flag="temperature_high"'
+        return [
+            {"series": f"generex_bacs_module_alarm{{{flag}}}", "values": values},
+            {"series": f"generex_bacs_module_alarm_word{{{labels}}}", "values": word or values},
+        ]
 
+    four_minutes, longer = "stale " * 16, "stale " * 22
     series = [
-        module(7, "0x7 1x15 0 1x40"),  # set from 120 s, clear at 360 s, set again from 375 s
-        module(8, "0x7 1x3 stale 1 stale stale stale 1x40"),  # set from 120 s, four passes fail
-        module(
-            9, "0x7 1x3 stale stale stale stale stale stale stale stale stale stale 1x40"
-        ),  # longer than 2m
+        # set from 120 s on, clear at 360 s, set again from 375 s on
+        *block("clears", "0x7 1x15 0 1x40"),
+        # the same with `module_flags: set`
+        *block("has-no-0", "_x8 1x15 stale 1x40", "0x7 16x15 0 16x40"),
+        # set from 120 s on, silent from 180 s on
+        *block("silent", f"0x7 1x3 {four_minutes} 1x60"),
+        *block("long-silent", f"0x7 1x3 {longer} 1x40"),
+        # told from 420 s on, silent from 540 s on
+        *block("told", f"0x7 1x27 {four_minutes} 1x40"),
     ]
     tests = [
         {
-            "expr": 'count by (module) (ALERTS{alertname="GenerexBlockHot"}) * 0',
+            "expr": 'count by (device) (ALERTS{alertname="GenerexBlockHot"}) * 0',
             "eval_time": f"{seconds}s",
-            "exp_samples": [{"labels": f'{{module="{number}"}}', "value": 0} for number in found],
+            "exp_samples": [{"labels": f'{{device="{name}"}}', "value": 0} for name in found],
         }
-        # five minutes after 120 s, 375 s, and 330 s, when the longer silence was over
-        for seconds, found in ((405, ""), (420, "8"), (615, "8"), (630, "89"), (660, "89"), (675, "789"))
+        for seconds, found in (
+            (405, ()),
+            (420, ("silent", "told")),  # again a word of it
+            (660, ("silent", "told")),
+            (675, ("clears", "has-no-0", "silent", "told")),
+            (795, ("clears", "has-no-0", "silent", "told")),
+            (810, ("clears", "has-no-0", "long-silent", "silent", "told")),
+            (960, ("clears", "has-no-0", "long-silent", "silent", "told")),
+        )
     ]
-    group = {"interval": "15s", "input_series": series, "promql_expr_test": tests}
+    all_the_time = {
+        "expr": 'count by (device) (count_over_time(ALERTS{device="told"}[540s]) == 37)',
+        "eval_time": "960s",
+        "exp_samples": [{"labels": '{device="told"}', "value": 1}],
+    }
+    group = {"interval": "15s", "input_series": series, "promql_expr_test": [*tests, all_the_time]}
     check_tests(tmp_path, [group], without=SLOW)
 
 

@@ -96,13 +96,12 @@ def _own_alert(reference: FlagRef, flag: Flag, severity: Severity) -> Alert:
 
 
 def _module_flag(flag: str, lasts: str) -> str:
-    """A series for each module that has this flag, or has had it for all of `lasts`; its value is a time.
+    """A series for each module that has this flag, and has had it for all of `lasts`.
 
-    That it has lasted shows by its `since`, which is then the same as it was that long ago: a BACS has 16
-    flags for each of 330 modules, and hardly any is set.
+    That it has lasted shows by its `since`, which is then the same as it was that long ago.
     """
-    since = f"module:generex_bacs_module_alarm:since{{{flag}}}"
-    return since if lasts == "0s" else f"{since} == {since} offset {lasts}"
+    now, since = (f"module:generex_bacs_module_alarm:{what}{{{flag}}}" for what in ("set", "since"))
+    return now if lasts == "0s" else f"{now} and {since} == {since} offset {lasts}"
 
 
 def _margin(text: str, width: int) -> str:
