@@ -23,7 +23,7 @@ SPEAK_TO_A_DEVICE: dict[str, Sequence[Sequence[str]]] = {
     "serve": (),  # below
     "probe": (["{target}"], ["{target}", "--format=prometheus", "--watch"]),
     "discover": (["{target}"],),
-    "record": (["{target}", "{file}"],),
+    "record": (["{target}", "{file}", "--interval=1s"],),
 }
 SPEAK_TO_NONE = {"explain", "simulate", "demo", "check", "healthy", "maps", "generate", "completion"}
 
