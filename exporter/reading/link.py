@@ -26,11 +26,12 @@ from pymodbus.pdu.bit_message import ReadCoilsRequest, ReadDiscreteInputsRequest
 from pymodbus.pdu.register_message import ReadHoldingRegistersRequest, ReadInputRegistersRequest
 from pymodbus.transport.serialtransport import create_serial_connection
 
-from exporter.reading.answers import MAX_FRAME, Expected, LinkError, NotAskedError, parse_rtu, parse_tcp
+from exporter.reading.answers import Expected, LinkError, NotAskedError, parse_rtu, parse_tcp
 from exporter.reading.deadline import Deadline
 from exporter.reading.late import LateAnswers
 from exporter.reading.plan import Span
 from exporter.reading.resolve import Resolver
+from exporter.reading.wire import Wire
 from exporter.targets import Endpoint
 
 # pymodbus logs the last frames of all devices with every error: nothing of that is for our users
@@ -41,7 +42,6 @@ _REQUESTS: dict[int, type[ModbusPDU]] = {
     3: ReadHoldingRegistersRequest, 4: ReadInputRegistersRequest,
 }  # fmt: skip
 _QUIET = 0.05  # silence between two frames on a serial line, far above 3.5 characters at 9600 baud
-_KEPT = 4 * MAX_FRAME  # bytes that are kept of what comes in answer to a request
 _BACKOFF = (0.1, 1.0)
 _OWED_FOR = (10, 30.0)  # times the timeout, but at least seconds: so long a late answer may still come
 
@@ -67,76 +67,6 @@ class Exchange:
 
 Trace = Callable[[Exchange], None]
 
-_Parse = Callable[[bytearray], list[int] | None]
-"""The values of a whole, right answer, or None as long as more bytes are needed; raises LinkError."""
-
-
-class _Wire(asyncio.Protocol):
-    """The bytes of one connection."""
-
-    def __init__(self, address: str) -> None:
-        self._loop = asyncio.get_running_loop()
-        self._address = address
-        self.transport: asyncio.Transport | None = None
-        self.opened = asyncio.Event()
-        self.buffer = bytearray()
-        self.lost = False
-        self.last_byte = 0.0
-        self._parse: _Parse | None = None
-        self._answer: asyncio.Future[list[int]] = self._loop.create_future()
-
-    async def answer(self, parse: _Parse) -> list[int]:
-        """What `parse` makes of the bytes that come. Raises LinkError, also when the connection is closed."""
-        self._parse, self._answer = parse, self._loop.create_future()
-        self._look()
-        try:
-            return await self._answer
-        finally:
-            self._parse = None
-
-    @property
-    def answered(self) -> "asyncio.Future[list[int]] | None":
-        """The answer that `answer` waited for, if it came: in a busy program that may be seen too late."""
-        return None if self._answer.cancelled() or not self._answer.done() else self._answer
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self.transport = cast(asyncio.Transport, transport)
-        self.opened.set()
-
-    def data_received(self, data: bytes) -> None:
-        self.last_byte = self._loop.time()
-        # a device that floods must not fill the memory, nor have the same bytes looked through time and again
-        if room := _KEPT - len(self.buffer):
-            self.buffer += data[:room]
-            self._look()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self.lost = True
-        self._look()
-
-    def close(self) -> None:
-        if self.transport is not None and not self.lost:
-            self.lost = True
-            self.transport.abort()
-            self._look()  # a serial transport says nothing when it is closed from here
-
-    def closed(self) -> LinkError:
-        """What is wrong when the connection is lost."""
-        return LinkError("closed", f"{self._address} closed the connection")
-
-    def _look(self) -> None:
-        if self._parse is None or self._answer.done():
-            return
-        try:
-            values = self._parse(self.buffer)
-        except LinkError as error:
-            self._answer.set_exception(error)
-            return
-        if values is not None:
-            self._answer.set_result(values)
-        elif self.lost:
-            self._answer.set_exception(self.closed())
-
 
 @dataclass
 class Link:
@@ -146,7 +76,7 @@ class Link:
     resolver: Resolver
     permits: Callable[[str], bool] = lambda address: True
     """Whether an address that the host's name was resolved to may be connected to."""
-    _wire: _Wire | None = None
+    _wire: Wire | None = None
     _transaction: int = 0
     _failures: int = 0
     _failed_at: float = 0.0
@@ -198,7 +128,7 @@ class Link:
             wire = await self._connect(timeout, deadline)  # a serial server may have closed it meanwhile
         return await self._exchange(wire, unit, span, timeout, deadline, trace)
 
-    async def _connect(self, timeout: float, deadline: Deadline) -> _Wire:
+    async def _connect(self, timeout: float, deadline: Deadline) -> Wire:
         if self._wire is not None and not self._wire.lost:
             return self._wire
         self.close()
@@ -230,15 +160,15 @@ class Link:
             return os.strerror(error.errno)
         return str(error.args[-1] if error.args else error)
 
-    async def _open(self, loop: asyncio.AbstractEventLoop, timeout: float) -> _Wire:
+    async def _open(self, loop: asyncio.AbstractEventLoop, timeout: float) -> Wire:
         endpoint = self.endpoint
-        new_wire = partial(_Wire, endpoint.address)
+        new_wire = partial(Wire, endpoint.address)
         if endpoint.transport == "rtu":
             transport, protocol = await create_serial_connection(
                 loop, new_wire, endpoint.path, baudrate=endpoint.baudrate, bytesize=8, parity=endpoint.parity,
                 stopbits=endpoint.stopbits, timeout=0,
             )  # fmt: skip
-            wire = cast(_Wire, protocol)
+            wire = cast(Wire, protocol)
             try:
                 await wire.opened.wait()
             except BaseException:
@@ -266,7 +196,7 @@ class Link:
         raise AssertionError("unreachable")
 
     async def _settle(
-        self, wire: _Wire, unit: int, span: Span, timeout: float, deadline: Deadline, trace: Trace | None
+        self, wire: Wire, unit: int, span: Span, timeout: float, deadline: Deadline, trace: Trace | None
     ) -> None:
         """Let late answers on a serial line run out before the next request goes out.
 
@@ -292,7 +222,7 @@ class Link:
                     raise
 
     async def _exchange(
-        self, wire: _Wire, unit: int, span: Span, timeout: float, deadline: Deadline, trace: Trace | None
+        self, wire: Wire, unit: int, span: Span, timeout: float, deadline: Deadline, trace: Trace | None
     ) -> list[int]:
         if deadline.left <= 0:
             raise NotAskedError("no time left")
@@ -343,7 +273,7 @@ class Link:
         if self.endpoint.transport == "rtu-tcp" and self._strikes > 1:
             self.close()
 
-    async def _answer(self, wire: _Wire, expected: Expected, timeout: float, deadline: Deadline) -> list[int]:
+    async def _answer(self, wire: Wire, expected: Expected, timeout: float, deadline: Deadline) -> list[int]:
         if self.endpoint.transport == "tcp":
             parse = partial(parse_tcp, expected=expected, transaction=self._transaction)
         else:

@@ -25,7 +25,7 @@ from exporter.errors import UserError
 from exporter.maps import load_maps
 from exporter.maps.formula import parse_formula
 from exporter.reading.answers import MAX_FRAME, Expected, LinkError, parse_rtu, parse_tcp
-from exporter.reading.link import _Wire
+from exporter.reading.wire import Wire
 from exporter.web.security.webconfig import parse_web_config, read_content
 
 DATA = Path(load_maps.__code__.co_filename).parent / "data"
@@ -77,7 +77,7 @@ def test_a_flood_that_looks_like_the_answer_at_every_byte_is_looked_through_quic
                 parse_rtu(buffer, Expected(pattern[0], 3, 125))
             return None
 
-        wire = _Wire("device:502")
+        wire = Wire("device:502")
         with soon():
             answer = asyncio.create_task(wire.answer(parse))
             await asyncio.sleep(0)

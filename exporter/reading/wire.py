@@ -1,0 +1,83 @@
+"""The bytes of one connection, looked through where they come in."""
+
+import asyncio
+from collections.abc import Callable
+from typing import cast
+
+from exporter.reading.answers import MAX_FRAME, LinkError
+
+_KEPT = 4 * MAX_FRAME  # bytes that are kept of what comes in answer to a request
+
+Parse = Callable[[bytearray], list[int] | None]
+"""The values of a whole, right answer, or None as long as more bytes are needed; raises LinkError."""
+
+
+class Wire(asyncio.Protocol):
+    """One connection: its state, and the bytes that came since they were cleared."""
+
+    def __init__(self, address: str) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._address = address
+        self.transport: asyncio.Transport | None = None
+        self.opened = asyncio.Event()
+        self.buffer = bytearray()
+        self.lost = False
+        self.last_byte = 0.0
+        self._parse: Parse | None = None
+        self._answer: asyncio.Future[list[int]] = self._loop.create_future()
+
+    async def answer(self, parse: Parse) -> list[int]:
+        """What `parse` makes of the bytes that come. Raises LinkError, also when the connection is closed."""
+        self._parse, self._answer = parse, self._loop.create_future()
+        self._look()
+        try:
+            return await self._answer
+        finally:
+            self._parse = None
+
+    @property
+    def answered(self) -> "asyncio.Future[list[int]] | None":
+        """The answer that `answer` waited for, if it came: in a busy program that may be seen too late."""
+        return None if self._answer.cancelled() or not self._answer.done() else self._answer
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Note that the connection is there."""
+        self.transport = cast(asyncio.Transport, transport)
+        self.opened.set()
+
+    def data_received(self, data: bytes) -> None:
+        """Look at the bytes that came."""
+        self.last_byte = self._loop.time()
+        # a device that floods must not fill the memory, nor have the same bytes looked through time and again
+        if room := _KEPT - len(self.buffer):
+            self.buffer += data[:room]
+            self._look()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """End the wait for an answer."""
+        self.lost = True
+        self._look()
+
+    def close(self) -> None:
+        """Close the connection at once; whoever waits for an answer is told."""
+        if self.transport is not None and not self.lost:
+            self.lost = True
+            self.transport.abort()
+            self._look()  # a serial transport says nothing when it is closed from here
+
+    def closed(self) -> LinkError:
+        """What is wrong when the connection is lost."""
+        return LinkError("closed", f"{self._address} closed the connection")
+
+    def _look(self) -> None:
+        if self._parse is None or self._answer.done():
+            return
+        try:
+            values = self._parse(self.buffer)
+        except LinkError as error:
+            self._answer.set_exception(error)
+            return
+        if values is not None:
+            self._answer.set_result(values)
+        elif self.lost:
+            self._answer.set_exception(self.closed())
