@@ -330,7 +330,9 @@ def test_otel_variables_fill_in_the_rest(collector: Receiver, tmp_path: Path) ->
         "OTEL_EXPORTER_OTLP_TIMEOUT": "1500",
         "OTEL_SERVICE_NAME": "power",
         "OTEL_RESOURCE_ATTRIBUTES": "k8s.pod.name=pod-1,service.instance.id=mine",
+        "NETRC": str(tmp_path / "netrc"),  # what other programs know of that host does not count
     }
+    (tmp_path / "netrc").write_text("machine 127.0.0.1 login other password program\n")
     (tmp_path / "token").write_text("from-file")
     headers = "headers: {Authorization: {file: token}}"
     with exporter(config(tmp_path, section(collector.port, headers)), env=env) as it:

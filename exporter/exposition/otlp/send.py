@@ -108,6 +108,7 @@ class Sender:
                 self.settings.endpoint,
                 data=body,
                 headers=self._headers,
+                auth=_as_configured,
                 timeout=timeout,
                 # given with the request, REQUESTS_CA_BUNDLE does not win over it
                 verify=tls.ca_file or True,
@@ -119,6 +120,11 @@ class Sender:
             passes = no_answer and not isinstance(error, requests.exceptions.SSLError)
             return _Failure(_innermost(error), passes=passes)
         return _judge(answer)
+
+
+def _as_configured(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    """No other authentication than the headers: without this, one from ~/.netrc would take their place."""
+    return request
 
 
 def _judge(answer: requests.Response) -> _Failure | None:
