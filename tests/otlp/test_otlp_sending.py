@@ -120,6 +120,9 @@ def answering(answer: bytes) -> Iterator[int]:
                 with client:
                     client.recv(65536)
                     client.sendall(answer)
+                    client.shutdown(socket.SHUT_WR)
+                    while client.recv(65536):
+                        pass  # closed with something unread, the connection would be reset
 
     with socket.create_server(("127.0.0.1", 0)) as listener:
         thread = threading.Thread(target=serve)
