@@ -186,3 +186,27 @@ def test_a_hot_block_whose_flag_comes_and_goes_is_told_by_its_temperature(tmp_pa
     ]
     group = {"interval": "15s", "input_series": series, "promql_expr_test": tests}
     check_tests(tmp_path, [group], without=SLOW)
+
+
+def test_a_hot_block_of_which_only_the_temperature_is_read_any_more_is_told_without_a_break(
+    tmp_path: Path,
+) -> None:
+    labels = 'device="mute",site="s",string="1",module="7"'
+    series = [
+        {"series": f"generex_bacs_module_temperature_celsius{{{labels}}}", "values": "55x140"},
+        # set from the beginning on, and not read from ten minutes on
+        {
+            "series": f'generex_bacs_module_alarm{{{labels},flag="temperature_high"}}',
+            "values": "1x39 stale _x99",
+        },
+        {"series": f"generex_bacs_module_alarm_word{{{labels}}}", "values": "64x39 stale _x99"},
+    ]
+    firing = 'ALERTS{alertname=~"GenerexBlock(Hot|MuchHotter)", alertstate="firing"}'
+    test = {
+        # 97 quarters of a minute from 6 to 30 minutes
+        "expr": f"count_over_time((count by (device) ({firing}))[24m:15s])",
+        "eval_time": "30m",
+        "exp_samples": [{"labels": '{device="mute"}', "value": 97}],
+    }
+    group = {"interval": "15s", "input_series": series, "promql_expr_test": [test]}
+    check_tests(tmp_path, [group], without=SLOW)
