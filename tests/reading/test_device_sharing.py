@@ -2,8 +2,11 @@
 
 import asyncio
 import gc
+from collections.abc import Callable
+from typing import Any
 
 import hostile
+import pytest
 from hostile import BACS, UPS, Hostile, check_true, errors, fleet, scrape, words
 
 from exporter.reading.device import Device
@@ -287,8 +290,18 @@ def test_a_good_pass_is_forgotten_when_it_ends_without_waiting_for_the_collector
         gc.enable()
 
 
-def test_nobody_joins_a_pass_that_is_over() -> None:
-    """It ended by the short deadline of another scrape, a moment ago: this one has time of its own."""
+@pytest.mark.parametrize(
+    ("moment", "done"),
+    [
+        # the pass is over, and the device does not know yet
+        (lambda shared: shared.task.done(), True),
+        # its time is over, and it is ending
+        (lambda shared: shared.read_pass.deadline.left <= 0, False),
+    ],
+    ids=["over", "ending"],
+)
+def test_nobody_joins_a_pass_that_is_over(moment: Callable[[Any], bool], done: bool) -> None:
+    """It ends by the short deadline of another scrape, just now: this one has time of its own."""
 
     async def test() -> None:
         async with (
@@ -299,31 +312,12 @@ def test_nobody_joins_a_pass_that_is_over() -> None:
             device.script = [hostile.silent]
             hurried = asyncio.create_task(scrape(a, 0.2))
             await hostile.until(lambda: device.requests)
-            while a._shared is not None and not a._shared.task.done():  # noqa: ASYNC110 (turn by turn)
+            while a._shared is not None and not moment(a._shared):  # noqa: ASYNC110 (turn by turn)
                 await asyncio.sleep(0)
-            assert a._shared is not None, "the pass is over, and the device does not know yet"
+            assert a._shared is not None
+            assert a._shared.task.done() is done
             assert (await scrape(a, 3)).up
             assert not (await hurried).up
             assert a.counters.coalesced == 0
-
-    asyncio.run(test())
-
-
-def test_nobody_joins_a_pass_whose_time_is_over_while_it_ends() -> None:
-    async def test() -> None:
-        async with (
-            Hostile() as device,
-            fleet({"name": "a", "target": device.target(), **LONG, "module": "ups"}) as devices,
-        ):
-            a = devices.devices["a"]
-            device.script = [hostile.silent]
-            hurried = asyncio.create_task(scrape(a, 0.2))
-            await hostile.until(lambda: device.requests)
-            assert a._shared is not None
-            while a._shared.read_pass.deadline.left > 0:  # noqa: ASYNC110 (turn by turn)
-                await asyncio.sleep(0)
-            assert not a._shared.task.done()
-            assert (await scrape(a, 3)).up
-            assert not (await hurried).up
 
     asyncio.run(test())
