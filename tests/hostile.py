@@ -450,7 +450,7 @@ async def fleet(*devices: Mapping[str, Any], **sections: Any) -> AsyncIterator[F
 async def scrape(device: Device, seconds: float = 5.0) -> Snapshot:
     """One scrape, which must keep its deadline: when it is over, the loop has not many turns to go.
 
-    Turns, not seconds: those may be the machine's, which has other things to do.
+    Turns of two milliseconds or more, not seconds: those may be the machine's, which has other things to do.
     """
     loop = asyncio.get_running_loop()
     started = loop.time()
@@ -460,7 +460,7 @@ async def scrape(device: Device, seconds: float = 5.0) -> Snapshot:
     def turn() -> None:
         nonlocal turns, handle
         turns += 1
-        handle = loop.call_soon(turn)
+        handle = loop.call_later(0.002, turn)
 
     handle = loop.call_at(started + min(seconds, device.config.options.timeout), turn)
     try:
@@ -504,7 +504,7 @@ def open_files() -> int:
     return sum(1 for _ in Path("/proc/self/fd").iterdir())
 
 
-async def until(condition: Callable[[], object], seconds: float = 5.0) -> None:
+async def until(condition: Callable[[], object], seconds: float = 20.0) -> None:
     """Wait for a condition."""
     async with asyncio.timeout(seconds):
         while not condition():  # noqa: ASYNC110 (conditions of all kinds, most without an event)

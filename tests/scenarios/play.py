@@ -12,8 +12,8 @@ from stories import Story
 from exporter.simulator.scenarios import Scenario, load_scenario
 
 QUIET = 360.0  # seconds of the story after its last step, in which nothing new may begin
-PATIENCE = 40.0  # seconds for what should resolve and has not yet
-BEHIND = 60.0  # seconds of the story that rules may lag behind; beyond, they miss what lasts a minute
+PATIENCE = 1200.0  # seconds of the story for what should resolve and has not yet
+BEHIND = 3  # scrapes that rules may lag behind; what is shortest and must bring an alert lasts for four
 
 Alerts = dict[str, set[str]]
 """Names of alerts, without the common beginning, by device."""
@@ -39,7 +39,7 @@ class Record:
 def perform_in_time(folder: Path, stories: Sequence[Story], quick: float, scrape: float) -> Record:
     """Play all stories; at half the speed when the machine was too busy for the first performance."""
     record = perform(folder, stories, quick, scrape)
-    if record.lag * quick <= BEHIND:
+    if record.lag <= BEHIND * scrape:
         return record
     (slower := folder / "slower").mkdir()
     return perform(slower, stories, quick / 2, scrape * 2)
@@ -60,7 +60,7 @@ def perform(folder: Path, stories: Sequence[Story], quick: float, scrape: float)
             record.lag = max(record.lag, stage.lag())
             passed = time.monotonic() - begun
             ill = {device for device, alerts in now.items() if alerts} & healing
-            if passed * quick > ends and (not ill or passed > ends / quick + PATIENCE):
+            if passed * quick > ends + (PATIENCE if ill else 0.0):
                 break
             time.sleep(scrape / 2)
         for device in ill:

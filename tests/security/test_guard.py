@@ -155,7 +155,7 @@ def test_requests_that_are_too_large_or_malformed_are_bad_requests(request_head:
 @pytest.mark.parametrize("second", [False, True])
 def test_a_connection_that_brings_no_whole_request_is_closed(drip: bytes, second: bool) -> None:
     async def play() -> None:
-        async with secured(idle_timeout=0.3) as server:
+        async with secured(idle_timeout=1.0) as server:
             reader, writer = await server.connect()
             if second:
                 writer.write(b"GET /-/healthy HTTP/1.1\r\nHost: x\r\n\r\n")
