@@ -31,12 +31,13 @@ def header(**other: Any) -> Header:
 
 
 def fleet_of(target: str, module: str) -> Fleet:
-    return Fleet(config({"name": "x", "target": target, "module": module, "timeout": "3s"}))
+    times = {"timeout": "5s", "request_timeout": "2s"}
+    return Fleet(config({"name": "x", "target": target, "module": module, **times}))
 
 
 async def metrics(fleet: Fleet) -> str:
     loop = asyncio.get_running_loop()
-    snapshot = await fleet.devices["x"].scrape(loop.time() + 3)
+    snapshot = await fleet.devices["x"].scrape(loop.time() + 5)
     return _OF_THE_WIRE.sub("", "".join(Renderer().devices([snapshot], "text")))
 
 
