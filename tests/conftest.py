@@ -4,7 +4,7 @@ import os
 
 from hypothesis import settings
 
-# promtool and Prometheus with a small heap spend half their time on collecting it
+# promtool and Prometheus spend a third of their time on collecting a small heap
 os.environ.setdefault("GOGC", "400")
 
 # a busy machine is no wrong answer; CI tries the same examples each time, so that only a change fails it

@@ -23,7 +23,7 @@ HEAT_SECONDS = 1800.0
 KELVIN_PER_SQUARE_AMPERE = 0.004
 RUNAWAY_SECONDS = 90.0  # the heat of a block in thermal runaway grows e-fold in this time
 RUNAWAY_LIMIT = 62.0  # K; the temperature word ends at 88.5 °C (device.md 2.4)
-COOLING_SECONDS = 120.0
+COOLING_SECONDS = 120.0  # quicker than real ones: what heated up is well again before a scenario ends
 AGEING_SECONDS = 60 * 86400.0  # the ageing block's resistance grows by its whole self in this time
 
 WEAK_CAPACITY = 0.4
