@@ -467,7 +467,7 @@ async def scrape(device: Device, seconds: float = 5.0) -> Snapshot:
         snapshot = await device.scrape(started + seconds)
     finally:
         handle.cancel()
-    assert turns < 100, "the scrape did not keep its deadline"
+    assert turns < 25, "the scrape did not keep its deadline"
     return snapshot
 
 

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from tests.alerts.cases import SHORT
 from tests.alerts.promtool import SLOW, check_tests
 from tests.alerts.series import Watched, healthy_images, input_series, named
@@ -188,18 +190,19 @@ def test_a_hot_block_whose_flag_comes_and_goes_is_told_by_its_temperature(tmp_pa
     check_tests(tmp_path, [group], without=SLOW)
 
 
-def test_a_hot_block_of_which_only_the_temperature_is_read_any_more_is_told_without_a_break(
-    tmp_path: Path,
+@pytest.mark.parametrize("after", ["stale _x99", "0x100"], ids=["not read any more", "cleared"])
+def test_a_hot_block_whose_flag_ends_before_the_heat_is_told_without_a_break(
+    after: str, tmp_path: Path
 ) -> None:
     labels = 'device="mute",site="s",string="1",module="7"'
     series = [
         {"series": f"generex_bacs_module_temperature_celsius{{{labels}}}", "values": "55x140"},
-        # set from the beginning on, and not read from ten minutes on
+        # set from the beginning on, until ten minutes
         {
             "series": f'generex_bacs_module_alarm{{{labels},flag="temperature_high"}}',
-            "values": "1x39 stale _x99",
+            "values": f"1x39 {after}",
         },
-        {"series": f"generex_bacs_module_alarm_word{{{labels}}}", "values": "64x39 stale _x99"},
+        {"series": f"generex_bacs_module_alarm_word{{{labels}}}", "values": f"64x39 {after}"},
     ]
     firing = 'ALERTS{alertname=~"GenerexBlock(Hot|MuchHotter)", alertstate="firing"}'
     test = {

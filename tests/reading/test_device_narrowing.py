@@ -5,7 +5,7 @@ from typing import Any
 
 import hostile
 import pytest
-from hostile import BACS, UPS, Hostile, Peer, Request, check_true, exported, fleet, scrape, words
+from hostile import BACS, TIMEOUT, UPS, Hostile, Peer, Request, check_true, exported, fleet, scrape, words
 
 from exporter.reading.device import Device
 
@@ -382,7 +382,10 @@ def test_a_silent_device_costs_two_timeouts_and_then_one() -> None:
             device.behaviour = hostile.silent
             for tries in (2, 1, 1):
                 before = len(device.requests)
+                loop = asyncio.get_running_loop()
+                started = loop.time()
                 assert not (await scrape(a)).up
                 assert len(device.requests) - before == tries
+                assert loop.time() - started < tries * TIMEOUT + 1
 
     asyncio.run(test())

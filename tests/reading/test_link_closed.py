@@ -22,6 +22,7 @@ def test_a_closed_connection_fails_the_request_at_once() -> None:
             started = loop.time()
             assert not (await scrape(devices.devices["a"])).up
             assert loop.time() - started < 3
+            assert errors(devices.devices["a"]).keys() == {"closed"}, "no timeout"
 
     asyncio.run(test())
 
