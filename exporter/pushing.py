@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from exporter.config import Otlp
 from exporter.errors import UserError
 from exporter.exposition.otlp.starts import Starts
-from exporter.reading.fleet import Fleet
-from exporter.reading.snapshot import Raw, Series
+from exporter.reading.decode.snapshot import Raw, Series
+from exporter.reading.device.fleet import Fleet
 
 if TYPE_CHECKING:
     from exporter.exposition.otlp.send import Sender

@@ -21,9 +21,9 @@ from typing import Any
 import yaml
 
 from exporter.config import Config, load_config
-from exporter.reading.device import Device
-from exporter.reading.fleet import Fleet
-from exporter.reading.snapshot import Snapshot
+from exporter.reading.decode.snapshot import Snapshot
+from exporter.reading.device.device import Device
+from exporter.reading.device.fleet import Fleet
 
 UPS = range(97, 143)
 BACS = range(1000, 2710)

@@ -5,12 +5,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from exporter.config import Config, load_config
-from exporter.reading.device_map import DeviceMap, device_map
-from exporter.reading.memory import Memory
-from exporter.reading.readpass import Progress
-from exporter.reading.report import Reporter
-from exporter.reading.snapshot import Snapshot
-from exporter.reading.truth import FrameWatch
+from exporter.reading.decode.device_map import DeviceMap, device_map
+from exporter.reading.decode.snapshot import Snapshot
+from exporter.reading.decode.truth import FrameWatch
+from exporter.reading.device.report import Reporter
+from exporter.reading.readpass.memory import Memory
+from exporter.reading.readpass.run import Progress
 from exporter.simulator.server import Simulator
 
 
@@ -43,7 +43,7 @@ class Source:
         device = loaded.devices[0]
         if config is None:
             device = replace(device, name=name, labels=labels or {})
-        self.map = replace(alike, device=device) if alike else device_map(device, loaded.maps)
+        self.map = replace(alike, config=device) if alike else device_map(device, loaded.maps)
         self.memory = Memory(FrameWatch(60))
         self.memory.found.update(group.name for group in self.map.groups if group.optional)
         self.memory.counts.update({"strings": strings, "modules": modules})

@@ -1,6 +1,6 @@
 """What to do next when a device does not answer: the likely causes, by how it failed. Pure."""
 
-from exporter.reading.answers import LinkError
+from exporter.reading.transport.answers import LinkError
 from exporter.targets import Target
 
 _SERIAL = (

@@ -22,9 +22,9 @@ from exporter.errors import UsageError, UserError
 from exporter.files import refuse_existing, write_whole
 from exporter.maps import built_in_maps
 from exporter.progress import Progress
-from exporter.reading.answers import LinkError
-from exporter.reading.device_map import device_map
-from exporter.reading.layout import Layout
+from exporter.reading.decode.device_map import device_map
+from exporter.reading.decode.layout import Layout
+from exporter.reading.transport.answers import LinkError
 from exporter.targets import Target, parse_target
 
 _TIRED = "run it again with a longer --pause and --timeout, and while nobody else reads the device"

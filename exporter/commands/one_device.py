@@ -1,8 +1,8 @@
 """The one device that a command talks to: a configured one by name, or any by address."""
 
 from exporter.errors import UsageError, UserError
-from exporter.reading.device import Device
-from exporter.reading.fleet import Fleet
+from exporter.reading.device.device import Device
+from exporter.reading.device.fleet import Fleet
 from exporter.targets import parse_target
 
 

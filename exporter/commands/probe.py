@@ -16,10 +16,10 @@ from exporter.durations import parse_duration
 from exporter.errors import UsageError
 from exporter.exposition.prometheus import Renderer
 from exporter.exposition.summary import Section, as_data, summarise
-from exporter.reading.answers import LinkError
-from exporter.reading.device import Device
-from exporter.reading.fleet import Fleet
-from exporter.reading.snapshot import Snapshot
+from exporter.reading.decode.snapshot import Snapshot
+from exporter.reading.device.device import Device
+from exporter.reading.device.fleet import Fleet
+from exporter.reading.transport.answers import LinkError
 from exporter.terminal import SEVERITY_STYLES, columns, console, emit, emit_json, table
 
 if TYPE_CHECKING:

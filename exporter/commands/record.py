@@ -20,9 +20,9 @@ from exporter.durations import parse_duration
 from exporter.errors import UsageError, UserError
 from exporter.files import refuse_existing, write_whole
 from exporter.progress import Progress
-from exporter.reading.answers import LinkError
-from exporter.reading.device import Device
-from exporter.reading.fleet import Fleet
+from exporter.reading.device.device import Device
+from exporter.reading.device.fleet import Fleet
+from exporter.reading.transport.answers import LinkError
 from exporter.recording.capture import capture, timestamp
 from exporter.recording.form import Header, Pass
 

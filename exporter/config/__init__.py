@@ -4,7 +4,7 @@ from exporter.config.allow import AllowRule
 from exporter.config.load import BUILT_IN_MODULES, adhoc_device, load_config
 from exporter.config.model import (
     Config,
-    Device,
+    DeviceConfig,
     Expect,
     Header,
     Module,
@@ -24,7 +24,7 @@ __all__ = [
     "BUILT_IN_MODULES",
     "AllowRule",
     "Config",
-    "Device",
+    "DeviceConfig",
     "Expect",
     "Header",
     "Module",

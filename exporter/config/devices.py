@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl
 from exporter.config import checks
 from exporter.config.fields import NAME, read_target
 from exporter.config.merge import merge_options
-from exporter.config.model import Device, Expect, Module, Sensor
+from exporter.config.model import DeviceConfig, Expect, Module, Sensor
 from exporter.config.problems import Problems, Source
 from exporter.config.schema import DeviceEntry, ExpectEntry, ModuleEntry
 from exporter.maps.model import Map
@@ -61,7 +61,7 @@ class Resolver:
         self._targets: dict[Target, tuple[str, Source]] = {}
         self._lines: dict[str, tuple[Endpoint, Source]] = {}
 
-    def resolve(self, source: Source, entry: DeviceEntry) -> Device | None:
+    def resolve(self, source: Source, entry: DeviceEntry) -> DeviceConfig | None:
         """The device, or None when its module is unknown; what is wrong is noted as a problem."""
         target = self._target(source, entry)
         name = entry.name or target.default_name
@@ -81,7 +81,7 @@ class Resolver:
                 self._problems.add(source, place, message)
             return None
         module, module_entry = self._modules[module_name]
-        device = Device(
+        device = DeviceConfig(
             name=name,
             target=target,
             module=module_name,
@@ -136,7 +136,7 @@ class Resolver:
                 f'one serial line with two settings: "{here}" here and "{there}" ({where})',
             )
 
-    def _check_against_maps(self, source: Source, entry: DeviceEntry, device: Device) -> None:
+    def _check_against_maps(self, source: Source, entry: DeviceEntry, device: DeviceConfig) -> None:
         findings = [*checks.times(entry, device.options), *checks.sensors(entry, device.maps)]
         findings += checks.labels(entry.labels, self._maps.values())
         if all(name in self._maps for name in device.maps):

@@ -9,7 +9,7 @@ import yaml
 from exporter.durations import format_duration
 
 if TYPE_CHECKING:
-    from exporter.config.model import Config, Device, Options, Otlp
+    from exporter.config.model import Config, DeviceConfig, Options, Otlp
 
 # the options that are seconds here and durations in the file
 _DURATIONS = ("timeout", "request_timeout", "pacing", "idle_close")
@@ -47,7 +47,7 @@ def dump_config(config: "Config") -> str:
     return yaml.dump(data, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110)
 
 
-def _device(device: "Device") -> dict[str, Any]:
+def _device(device: "DeviceConfig") -> dict[str, Any]:
     expect = {"strings": device.expect.strings, "modules": device.expect.modules} | {
         entry.name: value for entry in fields(device.expect) if (value := getattr(device.expect, entry.name))
     }

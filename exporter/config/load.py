@@ -10,7 +10,7 @@ from exporter.config import checks
 from exporter.config.allow import AllowRule
 from exporter.config.devices import Given, Resolver, from_flags
 from exporter.config.merge import merge_options
-from exporter.config.model import Config, Device, Module, Probe
+from exporter.config.model import Config, DeviceConfig, Module, Probe
 from exporter.config.otlp import OtlpResolver
 from exporter.config.problems import Problems, Source
 from exporter.config.salvage import Salvage, can_salvage
@@ -94,7 +94,7 @@ def _entry(document: Document, problems: Problems) -> tuple[ConfigEntry, Sequenc
     return entry, range(len(entry.devices))
 
 
-def adhoc_device(config: Config, target: Target, module: str | None = None) -> Device:
+def adhoc_device(config: Config, target: Target, module: str | None = None) -> DeviceConfig:
     """A device that is not configured, for `/probe?target=ADDRESS`: named by its address, without labels.
 
     Raises UserError for an unknown module.
@@ -103,7 +103,7 @@ def adhoc_device(config: Config, target: Target, module: str | None = None) -> D
     if name not in config.modules:
         raise UserError(f'unknown module "{name}" (there are: {", ".join(config.modules)})')
     chosen = config.modules[name]
-    return Device(target.default_name, target, name, chosen.maps, options=chosen.options)
+    return DeviceConfig(target.default_name, target, name, chosen.maps, options=chosen.options)
 
 
 def _check_scalars(document: Document, data: object, place: Place) -> None:

@@ -82,7 +82,7 @@ class Module:
 
 
 @dataclass(frozen=True)
-class Device:
+class DeviceConfig:
     """A device to read, with everything that applies to it merged in."""
 
     name: str
@@ -160,7 +160,7 @@ class Otlp:
 class Config:
     """The whole configuration. `map_files` are the user's map files as the configuration names them."""
 
-    devices: tuple[Device, ...]
+    devices: tuple[DeviceConfig, ...]
     modules: Mapping[str, Module]
     maps: Mapping[str, Map]
     probe: Probe = Probe()

@@ -8,14 +8,14 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
 
 from exporter.discover.heard import Asked, Heard
-from exporter.reading.answers import LinkError
-from exporter.reading.asking import Asker, Progress
-from exporter.reading.deadline import Deadline
-from exporter.reading.layout import Layout
-from exporter.reading.line import Line, Turn
-from exporter.reading.link import Exchange, Link, Trace
-from exporter.reading.plan import Span
-from exporter.reading.resolve import Resolver
+from exporter.reading.decode.layout import Layout
+from exporter.reading.plan.spans import Request
+from exporter.reading.readpass.asking import Asker, Progress
+from exporter.reading.transport.answers import LinkError
+from exporter.reading.transport.deadline import Deadline
+from exporter.reading.transport.line import Line, Turn
+from exporter.reading.transport.link import Exchange, Link, Trace
+from exporter.reading.transport.resolve import Resolver
 from exporter.targets import Endpoint
 
 Say = Callable[[str], None]
@@ -58,15 +58,15 @@ class Talk:
                 failure = error
         return there, failure
 
-    async def ask(self, turn: Turn, span: Span, deadline: Deadline, heard: Heard) -> list[int]:
+    async def ask(self, turn: Turn, request: Request, deadline: Deadline, heard: Heard) -> list[int]:
         """One request; what became of it is noted. Raises LinkError."""
-        self._say(f"unit {turn.unit}: function {span.function}, {span.address}–{span.end - 1}")
+        self._say(f"unit {turn.unit}: function {request.function}, {request.address}–{request.end - 1}")
 
         def note(exchange: Exchange) -> None:
-            heard.asked.append(Asked(exchange.span, exchange.error, exchange.seconds))
+            heard.asked.append(Asked(exchange.request, exchange.error, exchange.seconds))
 
         return await self._line.read(
-            turn, span, timeout=self._timeout, deadline=deadline, pacing=self._pause, trace=note
+            turn, request, timeout=self._timeout, deadline=deadline, pacing=self._pause, trace=note
         )
 
     @property
@@ -88,17 +88,17 @@ class Listener:
         self._talk = talk
         self._turn = Turn(unit, failed=False)
 
-        async def ask(span: Span, _: Trace) -> list[int]:
-            return await talk.ask(self._turn, span, self._asker.deadline, self.heard)
+        async def ask(request: Request, _: Trace) -> list[int]:
+            return await talk.ask(self._turn, request, self._asker.deadline, self.heard)
 
         self._asker = Asker(ask, Progress(layout), Deadline(0.0), tries=tries, request_timeout=talk.patience)
 
     async def greet(self) -> LinkError | None:
         """Find out whether the unit is there, and which function code reads words; why it is not there."""
         async with self.turn():
-            error = await self.once(Span(3, 100, 1))
+            error = await self.once(Request(3, 100, 1))
             if error is not None and error.exception_code == 1:
-                other = await self.once(Span(4, 100, 1))
+                other = await self.once(Request(4, 100, 1))
                 if other is None or other.exception_code in (2, 3):
                     self.heard.function, error = 4, other
             code = error.exception_code if error is not None else 0
@@ -117,79 +117,82 @@ class Listener:
 
     async def all_of(self, first: int, last: int) -> None:
         """Every word from `first` to `last`: what is refused is halved until single words are."""
-        for span in self._chunks(first, last):
-            if not await self.served(span):
-                await self._narrow(span)
+        for request in self._chunks(first, last):
+            if not await self.served(request):
+                await self._narrow(request)
 
     async def block(self, first: int, last: int) -> bool:
         """The same for words that stand together: refused with its first and last word, all of it is.
 
         Returns whether any of its words is served.
         """
-        for span in self._chunks(first, last):
-            if await self.served(span) or span.count == 1:
+        for request in self._chunks(first, last):
+            if await self.served(request) or request.count == 1:
                 continue
-            ends = [Span(span.function, address, 1) for address in sorted({span.address, span.end - 1})]
+            ends = [
+                Request(request.function, address, 1)
+                for address in sorted({request.address, request.end - 1})
+            ]
             if any([await self.served(end) for end in ends]):
-                await self._narrow(span)
+                await self._narrow(request)
             elif all(end.address in self.heard.refused for end in ends):
-                code = self.heard.refused[span.address]
-                self.heard.refused |= dict.fromkeys(range(span.address, span.end), code)
+                code = self.heard.refused[request.address]
+                self.heard.refused |= dict.fromkeys(range(request.address, request.end), code)
         return bool(self.heard.known(range(first, last + 1)))
 
-    async def _narrow(self, span: Span) -> None:
+    async def _narrow(self, request: Request) -> None:
         """Find out which words of a request are refused that was refused as a whole."""
-        if span.count == 1 or self._asker.given_up:
+        if request.count == 1 or self._asker.given_up:
             return
-        for half in _halves(span):
+        for half in _halves(request):
             for part in self._chunks(half.address, half.end - 1):
                 if not await self.served(part):
                     await self._narrow(part)
-        self.learn_limit(span)
+        self.learn_limit(request)
 
-    def learn_limit(self, span: Span) -> None:
+    def learn_limit(self, request: Request) -> None:
         """All words were served, but refused together: what is refused is the length."""
         heard = self.heard
-        refused = any(a.span == span and a.outcome.startswith("exception_") for a in heard.asked)
-        if refused and len(heard.known(range(span.address, span.end))) == span.count:
-            longest = max(asked.span.count for asked in heard.asked if not asked.outcome)
+        refused = any(a.request == request and a.outcome.startswith("exception_") for a in heard.asked)
+        if refused and len(heard.known(range(request.address, request.end))) == request.count:
+            longest = max(asked.request.count for asked in heard.asked if not asked.outcome)
             heard.max_words = min(heard.max_words, max(longest, 1))
 
-    def _chunks(self, first: int, last: int) -> Iterable[Span]:
+    def _chunks(self, first: int, last: int) -> Iterable[Request]:
         """Requests of the length that the device takes, as far as that is known by then."""
         address = first
         while address <= last:
             count = min(self.heard.max_words, AT_ONCE, last - address + 1)
-            yield Span(self.heard.function, address, count)
+            yield Request(self.heard.function, address, count)
             address += count
 
-    async def served(self, span: Span) -> bool:
+    async def served(self, request: Request) -> bool:
         """Ask, unless the unit was given up, and note the answer."""
         heard = self.heard
-        addresses = range(span.address, span.end)
+        addresses = range(request.address, request.end)
         if self._asker.given_up:
             heard.silent.update(set(addresses) - heard.words.keys() - heard.refused.keys())
             return False
-        error = await self.once(span)
+        error = await self.once(request)
         if error is None:
-            heard.words.update(zip(addresses, self.words(span), strict=True))
+            heard.words.update(zip(addresses, self.words(request), strict=True))
             return True
         if error.exception_code not in _REFUSED:
             heard.silent.update(addresses)
-        elif span.count == 1:
-            heard.refused[span.address] = error.exception_code
+        elif request.count == 1:
+            heard.refused[request.address] = error.exception_code
         return False
 
-    def words(self, span: Span) -> list[int]:
+    def words(self, request: Request) -> list[int]:
         """The words of a request that was answered."""
-        keys = span.keys()
+        keys = request.keys()
         return [self._asker.progress.words[key] for key in keys]
 
-    async def once(self, span: Span) -> LinkError | None:
+    async def once(self, request: Request) -> LinkError | None:
         """Send a request, repeated while the device is busy; why there is no answer. Nothing is noted."""
         self._asker.deadline.at = asyncio.get_running_loop().time() + self._talk.patience
         try:
-            await self._asker.ask(span)
+            await self._asker.ask(request)
         except LinkError as error:
             # whoever is busy for so long has other masters to serve
             self._asker.given_up = self._asker.given_up or error.exception_code in _BUSY
@@ -197,9 +200,9 @@ class Listener:
         return None
 
 
-def _halves(span: Span) -> tuple[Span, Span]:
-    middle = span.count // 2
+def _halves(request: Request) -> tuple[Request, Request]:
+    middle = request.count // 2
     return (
-        Span(span.function, span.address, middle),
-        Span(span.function, span.address + middle, span.count - middle),
+        Request(request.function, request.address, middle),
+        Request(request.function, request.address + middle, request.count - middle),
     )

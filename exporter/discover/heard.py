@@ -3,14 +3,14 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from exporter.reading.plan import Span
+from exporter.reading.plan.spans import Request
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
     """One request as it went: `outcome` is "" for words, else why there are none."""
 
-    span: Span
+    request: Request
     outcome: str
     seconds: float
 

@@ -69,10 +69,10 @@ def _cell(heard: Heard, address: int) -> str:
 def _requests(heard: Heard) -> str:
     lines = []
     for asked in heard.asked:
-        span = asked.span
+        request = asked.request
         outcome = asked.outcome or "answered"
         lines.append(
-            f"function {span.function}, {span.count} from {span.address}: {outcome} "
+            f"function {request.function}, {request.count} from {request.address}: {outcome} "
             f"({asked.seconds * 1000:.0f} ms)"
         )
     return "\n".join(lines)

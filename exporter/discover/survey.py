@@ -3,7 +3,7 @@
 import asyncio
 
 from exporter.discover.ask import AT_ONCE, Listener
-from exporter.reading.plan import Span
+from exporter.reading.plan.spans import Request
 
 # parted where OEM lists end or begin (device.md 5)
 UPS_BLOCKS = ((97, 99), (100, 111), (112, 127), (128, 138), (139, 142))
@@ -30,7 +30,7 @@ async def survey(listener: Listener, *, frame_base: int, bits: bool) -> None:
 
 
 async def _survey_ups(listener: Listener) -> None:
-    whole = Span(listener.heard.function, UPS_BLOCKS[0][0], UPS_BLOCKS[-1][1] - UPS_BLOCKS[0][0] + 1)
+    whole = Request(listener.heard.function, UPS_BLOCKS[0][0], UPS_BLOCKS[-1][1] - UPS_BLOCKS[0][0] + 1)
     if not await listener.served(whole):
         for first, last in UPS_BLOCKS:
             await listener.all_of(first, last)
@@ -94,11 +94,11 @@ async def _compare_functions(listener: Listener) -> None:
     known = [address for address in (*range(115, 139), *range(100, 115), 1000) if address in heard.words]
     if not known or listener.gave_up:
         return
-    error = await listener.once(Span(other, known[0], 1))
+    error = await listener.once(Request(other, known[0], 1))
     if error is not None:
         heard.other = f"function code {other}: {error}"
         return
-    (value,) = listener.words(Span(other, known[0], 1))
+    (value,) = listener.words(Request(other, known[0], 1))
     same = "the same" if value == heard.words[known[0]] else f"{value}, not {heard.words[known[0]]}"
     heard.other = f"function code {other} gives {same} for address {known[0]}"
 
@@ -109,10 +109,10 @@ async def _survey_bits(listener: Listener) -> None:
         for first, last in ((0, 15), (97, 142)):
             if listener.gave_up:
                 break
-            span = Span(function, first, last - first + 1)
-            error = await listener.once(span)
+            request = Request(function, first, last - first + 1)
+            error = await listener.once(request)
             if error is None:
-                row = "".join(map(str, listener.words(span)))
+                row = "".join(map(str, listener.words(request)))
                 found.append(f"{what} {first}–{last}: {row}")
             else:
                 found.append(f"{what} {first}–{last}: {error}")

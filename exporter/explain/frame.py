@@ -6,12 +6,12 @@ The verdicts are those of `reading.decode`, so that what is explained as believe
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from exporter.config import Config, Device
+from exporter.config import Config, DeviceConfig
 from exporter.explain.word import Explanation, explain_word
 from exporter.maps.model import FILLER, Map
-from exporter.reading.decode import Decoded, decode
-from exporter.reading.device_map import device_map
-from exporter.reading.layout import Instance
+from exporter.reading.decode.decode import Decoded, decode
+from exporter.reading.decode.device_map import device_map
+from exporter.reading.decode.layout import Instance
 from exporter.targets import Endpoint, Target
 
 FRAME_BYTES = 100  # the gateway's table (seed 1, device.md 1.2)
@@ -44,7 +44,7 @@ class Frame:
 def explain_frame(maps: Mapping[str, Map], data: bytes, config: Config | None = None) -> Frame:
     """What a gateway frame of 100 bytes, or the module of 128, says; needs the map `prof`."""
     item = maps["prof"]
-    device = Device("frame", Target(Endpoint("tcp", "frame", 502)), "prof", ("prof",))
+    device = DeviceConfig("frame", Target(Endpoint("tcp", "frame", 502)), "prof", ("prof",))
     layout = device_map(device, maps).layout({})
     numbers = [int.from_bytes(data[index : index + 2], "big") for index in range(0, FRAME_BYTES, 2)]
     registers = {kind << 16 | address: word for address, word in enumerate(numbers) for kind in (3, 4)}

@@ -6,8 +6,8 @@ from typing import Literal
 
 from exporter.config import Config
 from exporter.maps.model import FILLER, Flag, Map, Metric, Word
-from exporter.reading.device_map import device_map
-from exporter.reading.truth import bacs_verdict
+from exporter.reading.decode.device_map import device_map
+from exporter.reading.decode.truth import bacs_verdict
 
 Kind = Literal["flags", "alarm", "level", "state", "measurement"]
 

@@ -8,7 +8,7 @@ from typing import Literal
 from exporter.exposition.alarms import active_alarms, place_text
 from exporter.exposition.plausible import implausible
 from exporter.maps.model import Severity
-from exporter.reading.snapshot import Snapshot
+from exporter.reading.decode.snapshot import Snapshot
 
 Quantity = Literal["voltage", "resistance", "temperature", "equalising"]
 QUANTITIES: Mapping[Quantity, str] = {

@@ -10,7 +10,7 @@ from typing import Literal
 
 from exporter.exposition.alarms import Alarm, active_alarms, place_text
 from exporter.exposition.facts import BACS_FLAGS, UPS_FLAGS, Facts
-from exporter.reading.snapshot import Snapshot
+from exporter.reading.decode.snapshot import Snapshot
 
 Level = Literal["critical", "lost", "warning", "info", "none", "good"]
 """How grave: `lost` is not to know what should be known, `none` is neither good nor bad."""

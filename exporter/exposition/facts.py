@@ -7,8 +7,8 @@ from typing import cast
 from exporter.exposition.alarms import FlagReading, flag_readings
 from exporter.exposition.plausible import Limit, implausible
 from exporter.maps.model import Word
-from exporter.reading.layout import Layout
-from exporter.reading.snapshot import Snapshot
+from exporter.reading.decode.layout import Layout
+from exporter.reading.decode.snapshot import Snapshot
 
 UPS_ALARM = "generex_ups_alarm"
 UPS_FLAGS = ("generex_ups_status", UPS_ALARM)

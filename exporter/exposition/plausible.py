@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from statistics import median
 
-from exporter.reading.snapshot import Snapshot
+from exporter.reading.decode.snapshot import Snapshot
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,11 +21,11 @@ from prometheus_client.core import Metric as ClientMetric
 from prometheus_client.openmetrics import exposition as openmetrics_encoder
 
 from exporter import __version__
-from exporter.config import Device
+from exporter.config import DeviceConfig
 from exporter.maps.model import Labels, Metric
-from exporter.reading.device import Counters
-from exporter.reading.health import DEVICE_INFO
-from exporter.reading.snapshot import Raw, Series, Snapshot
+from exporter.reading.decode.pass_metrics import DEVICE_INFO
+from exporter.reading.decode.snapshot import Raw, Series, Snapshot
+from exporter.reading.device.device import Counters
 
 Format = Literal["text", "openmetrics"]
 
@@ -117,7 +117,7 @@ def _pieces(series: Series, raw: Raw, line: _Line) -> tuple[str, ...]:
     return line.pieces[raw]
 
 
-def device_labels(device: Device) -> str:
+def device_labels(device: DeviceConfig) -> str:
     """The labels that every series of a device carries, as they stand in a line."""
     return _pairs((("device", device.name), *device.labels.items()))
 

@@ -7,14 +7,14 @@ import argparse
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
-from exporter.config import Device
+from exporter.config import DeviceConfig
 from exporter.exposition.prometheus import ExporterMetrics, ExporterState, LayoutText, device_labels
 from exporter.generate.configuration import configuration_page
 from exporter.generate.otlp import otlp_page
 from exporter.maps.model import Flag, Labels, Map, Metric, Word
-from exporter.reading import health
-from exporter.reading.device import Counters
-from exporter.reading.snapshot import Raw, Series
+from exporter.reading.decode import pass_metrics
+from exporter.reading.decode.snapshot import Raw, Series
+from exporter.reading.device.device import Counters
 from exporter.targets import Endpoint, Target
 from exporter.terminal import address_text
 
@@ -59,22 +59,22 @@ _EXAMPLES = {
 }  # fmt: skip
 # an example of each metric of a pass, which also gives the names of its labels
 _PASS_EXAMPLES: dict[Metric, tuple[Labels, float]] = {
-    health.UP: ((), 1),
-    health.GROUP_UP: ((("group", "ups"),), 1),
-    health.DATA_VALID: ((("group", "ups"),), 1),
-    health.DEVICE_INFO: ((("target", "tcp://10.0.0.5:502"), ("module", "cs141"), ("unit", "1")), 1),
-    health.UNDEFINED_FLAGS: ((("word", "bacs.alarms_1"),), 0),
-    health.ODD_WORDS: ((("group", "ups"),), 0),
-    health.REFUSED_WORDS: ((("group", "ups"),), 0),
-    health.SCRAPE_DURATION: ((), 0.184),
-    health.SCRAPE_TIMEOUT: ((), 5),
-    health.SCRAPE_REQUESTS: ((), 4),
-    health.EXPECTED_PHASES: ((), 3),
-    health.EXPECTED_OUTPUT_VOLTS: ((), 230),
-    health.EXPECTED_INPUT_VOLTS: ((), 230),
-    health.EXPECTED_BATTERY_INFO: ((("chemistry", "lfp"),), 1),
-    health.EXPECTED_CELLS_PER_BLOCK: ((), 4),
-    health.EXPECTED_STRING_GROUP_INFO: ((("string", "2"), ("string_group", "1")), 1),
+    pass_metrics.UP: ((), 1),
+    pass_metrics.GROUP_UP: ((("group", "ups"),), 1),
+    pass_metrics.DATA_VALID: ((("group", "ups"),), 1),
+    pass_metrics.DEVICE_INFO: ((("target", "tcp://10.0.0.5:502"), ("module", "cs141"), ("unit", "1")), 1),
+    pass_metrics.UNDEFINED_FLAGS: ((("word", "bacs.alarms_1"),), 0),
+    pass_metrics.ODD_WORDS: ((("group", "ups"),), 0),
+    pass_metrics.REFUSED_WORDS: ((("group", "ups"),), 0),
+    pass_metrics.SCRAPE_DURATION: ((), 0.184),
+    pass_metrics.SCRAPE_TIMEOUT: ((), 5),
+    pass_metrics.SCRAPE_REQUESTS: ((), 4),
+    pass_metrics.EXPECTED_PHASES: ((), 3),
+    pass_metrics.EXPECTED_OUTPUT_VOLTS: ((), 230),
+    pass_metrics.EXPECTED_INPUT_VOLTS: ((), 230),
+    pass_metrics.EXPECTED_BATTERY_INFO: ((("chemistry", "lfp"),), 1),
+    pass_metrics.EXPECTED_CELLS_PER_BLOCK: ((), 4),
+    pass_metrics.EXPECTED_STRING_GROUP_INFO: ((("string", "2"), ("string_group", "1")), 1),
 }
 _METRIC_HEAD = ("metric", "meaning", "type", "unit", "labels")
 _FLAG_HEAD = ("flag", "vendor name", "label", "severity", "normally set", "description", "first action")
@@ -222,7 +222,7 @@ def _readings(metric: Metric, item: Map) -> list[tuple[Series, Raw]]:
 def _example(readings: Sequence[tuple[Series, Raw]]) -> list[str]:
     if not readings:
         return []
-    device = Device("ups-a", Target(Endpoint("tcp", "10.0.0.5", 502)), "cs141", (), {"site": "north"})
+    device = DeviceConfig("ups-a", Target(Endpoint("tcp", "10.0.0.5", 502)), "cs141", (), {"site": "north"})
     lines = "".join(LayoutText().lines(device_labels(device), readings))
     return [f"Examples, of flags those that are set:\n\n```\n{lines}```\n"]
 

@@ -3,10 +3,10 @@
 import asyncio
 from datetime import UTC, datetime
 
-from exporter.reading.answers import Expected, LinkError, parse_rtu, parse_tcp
-from exporter.reading.device import Device
-from exporter.reading.link import Exchange
-from exporter.reading.snapshot import Snapshot
+from exporter.reading.decode.snapshot import Snapshot
+from exporter.reading.device.device import Device
+from exporter.reading.transport.answers import Expected, LinkError, parse_rtu, parse_tcp
+from exporter.reading.transport.link import Exchange
 from exporter.recording.form import Pass, Request
 
 
@@ -33,13 +33,13 @@ def timestamp(moment: datetime) -> str:
 
 def request_of(exchange: Exchange, device: Device) -> Request:
     """A request with the words that came back, or the reason why none did."""
-    span, target = exchange.span, device.config.target
+    asked, target = exchange.request, device.config.target
     reason = exchange.error.partition(":")[0] or None
     return Request(
         unit=target.unit,
-        function=span.function,
-        address=span.address,
-        count=span.count,
+        function=asked.function,
+        address=asked.address,
+        count=asked.count,
         words=None if reason else tuple(_words(exchange, device)),
         reason=reason,
         seconds=round(exchange.seconds, 4),
@@ -47,8 +47,8 @@ def request_of(exchange: Exchange, device: Device) -> Request:
 
 
 def _words(exchange: Exchange, device: Device) -> list[int]:
-    span, target = exchange.span, device.config.target
-    expected = Expected(target.unit, span.function, span.count)
+    asked, target = exchange.request, device.config.target
+    expected = Expected(target.unit, asked.function, asked.count)
     received = bytearray(exchange.received)
     if target.endpoint.transport == "tcp":
         words = parse_tcp(received, expected, int.from_bytes(exchange.sent[:2], "big"))

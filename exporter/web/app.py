@@ -12,8 +12,8 @@ from aiohttp import web
 
 from exporter.errors import UserError
 from exporter.exposition.prometheus import CONTENT_TYPES, Format, negotiate, takes_gzip
-from exporter.reading.link import Exchange
-from exporter.reading.snapshot import Snapshot
+from exporter.reading.decode.snapshot import Snapshot
+from exporter.reading.transport.link import Exchange
 from exporter.web.debug import debug_page
 from exporter.web.pages import add_pages
 from exporter.web.parameters import TIMEOUT_HEADER, RequestError, check_known, scrape_seconds

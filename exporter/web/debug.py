@@ -5,11 +5,12 @@ from typing import cast
 
 from exporter.exposition.prometheus import Renderer
 from exporter.maps.model import Word
-from exporter.reading.device import Device
-from exporter.reading.layout import Layout
-from exporter.reading.link import Exchange
-from exporter.reading.plan import Span, plan
-from exporter.reading.snapshot import Snapshot
+from exporter.reading.decode.layout import Layout
+from exporter.reading.decode.snapshot import Snapshot
+from exporter.reading.device.device import Device
+from exporter.reading.plan.cover import plan
+from exporter.reading.plan.spans import Request
+from exporter.reading.transport.link import Exchange
 
 
 def debug_page(device: Device, snapshot: Snapshot, exchanges: Sequence[Exchange], renderer: Renderer) -> str:
@@ -29,7 +30,7 @@ def debug_page(device: Device, snapshot: Snapshot, exchanges: Sequence[Exchange]
         f"Requests ({len(exchanges)}):",
     ]
     for number, exchange in enumerate(exchanges, 1):
-        parts.append(f"{number:3}. {_request(exchange.span)} ({exchange.seconds * 1000:.1f} ms)")
+        parts.append(f"{number:3}. {_request(exchange.request)} ({exchange.seconds * 1000:.1f} ms)")
         parts.append(f"     sent      {exchange.sent.hex(' ')}")
         parts.append(f"     received  {exchange.received.hex(' ') or '(nothing)'}")
         if exchange.error:
@@ -53,9 +54,9 @@ def _plan(device: Device, snapshot: Snapshot) -> list[str]:
     ]
 
 
-def _request(span: Span) -> str:
-    unit = "words" if span.function > 2 else "bits"
-    return f"function {span.function}, {span.count} {unit} from {span.address}"
+def _request(request: Request) -> str:
+    unit = "words" if request.function > 2 else "bits"
+    return f"function {request.function}, {request.count} {unit} from {request.address}"
 
 
 def _decoded(word: Word, raw: int | float) -> str:

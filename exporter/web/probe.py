@@ -9,8 +9,8 @@ from aiohttp import web
 
 from exporter.config import AllowRule
 from exporter.errors import UserError
-from exporter.reading.device import Device
-from exporter.reading.fleet import Fleet
+from exporter.reading.device.device import Device
+from exporter.reading.device.fleet import Fleet
 from exporter.targets import Endpoint, Target, parse_target
 from exporter.web.parameters import RequestError, check_known, one
 

@@ -10,8 +10,8 @@ from functools import partial
 from exporter.config import Config
 from exporter.exposition.prometheus import ExporterMetrics, ExporterState, Renderer
 from exporter.pushing import Pusher
-from exporter.reading.fleet import Fleet
-from exporter.reading.snapshot import Raw, Series
+from exporter.reading.decode.snapshot import Raw, Series
+from exporter.reading.device.fleet import Fleet
 from exporter.web.parameters import RequestError
 
 log = logging.getLogger(__name__)

@@ -5,14 +5,14 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Literal
 
-from exporter.config import Config, Device, Expect, adhoc_device, load_config
+from exporter.config import Config, DeviceConfig, Expect, adhoc_device, load_config
 from exporter.exposition.prometheus import Renderer
-from exporter.reading.device_map import device_map
-from exporter.reading.memory import Memory
-from exporter.reading.plan import Span
-from exporter.reading.readpass import Progress
-from exporter.reading.report import Reporter
-from exporter.reading.truth import FrameWatch, bacs_is_there
+from exporter.reading.decode.device_map import device_map
+from exporter.reading.decode.truth import FrameWatch, bacs_is_there
+from exporter.reading.device.report import Reporter
+from exporter.reading.plan.spans import Span
+from exporter.reading.readpass.memory import Memory
+from exporter.reading.readpass.run import Progress
 from exporter.simulator.plant import Plant
 from exporter.simulator.registers import Image, image
 from exporter.targets import parse_target
@@ -32,7 +32,7 @@ def built_in() -> Config:
 class Watched:
     """A device as the exporter sees it over time: each pass gives the lines of its page."""
 
-    device: Device
+    device: DeviceConfig
     config: Config = field(default_factory=built_in)
     frame_moves: bool = True
 
@@ -88,7 +88,7 @@ def named(
     module_flags: Literal["all", "set"] = "all",
     expect: Expect = UNKNOWN,
     **labels: str,
-) -> Device:
+) -> DeviceConfig:
     """A device of that name at a place."""
     device = adhoc_device(built_in(), parse_target("192.0.2.1"), module)
     options = replace(device.options, module_flags=module_flags)

@@ -12,14 +12,14 @@ from exporter.config import Otlp, load_config
 from exporter.exposition.otlp.send import Sender
 from exporter.exposition.otlp.starts import Starts
 from exporter.exposition.prometheus import Renderer
-from exporter.reading.deadline import Deadline
-from exporter.reading.decode import decode
-from exporter.reading.device import Device
-from exporter.reading.fleet import Fleet
-from exporter.reading.line import Turn
-from exporter.reading.link import Exchange
-from exporter.reading.plan import Span
-from exporter.reading.snapshot import Snapshot
+from exporter.reading.decode.decode import decode
+from exporter.reading.decode.snapshot import Snapshot
+from exporter.reading.device.device import Device
+from exporter.reading.device.fleet import Fleet
+from exporter.reading.plan.spans import Request
+from exporter.reading.transport.deadline import Deadline
+from exporter.reading.transport.line import Turn
+from exporter.reading.transport.link import Exchange
 from tests.bench.devices import Read, devices, floor
 from tests.bench.running import Running, exporter, probe_all
 from tests.bench.sink import sink
@@ -62,7 +62,7 @@ def _reads(target: str) -> list[Read]:
     async def run() -> list[Read]:
         fleet, _, _, exchanges = await _prepared(target)
         fleet.close()
-        return [(exchange.span.address, exchange.span.count) for exchange in exchanges]
+        return [(exchange.request.address, exchange.request.count) for exchange in exchanges]
 
     return asyncio.run(run())
 
@@ -124,17 +124,22 @@ async def _inside(target: str, rounds: int) -> tuple[float, float, float, float,
     options = device.config.options
     words: dict[int, int] = {}
 
-    async def read(span: Span) -> None:
+    async def read(request: Request) -> None:
         turn = Turn(1, failed=False)
         async with device.line.turn(turn, idle_close=300):
             values = await device.line.read(
-                turn, span, timeout=1, deadline=Deadline(loop.time() + 5), pacing=options.pacing, trace=None
+                turn,
+                request,
+                timeout=1,
+                deadline=Deadline(loop.time() + 5),
+                pacing=options.pacing,
+                trace=None,
             )
-        words.update(zip(span.keys(), values, strict=True))
+        words.update(zip(request.keys(), values, strict=True))
 
     async def reading() -> None:
         for exchange in exchanges:
-            await read(exchange.span)
+            await read(exchange.request)
 
     async def scraping() -> None:
         await device.scrape(loop.time() + 5)

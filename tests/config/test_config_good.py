@@ -7,7 +7,7 @@ import pytest
 
 from exporter.config import (
     Config,
-    Device,
+    DeviceConfig,
     Expect,
     Options,
     Override,
@@ -32,7 +32,7 @@ def full() -> Config:
 
 
 def test_device_with_everything(full: Config) -> None:
-    assert full.devices[0] == Device(
+    assert full.devices[0] == DeviceConfig(
         name="Halle 2 / Süd",
         target=Target(Endpoint("tcp", "ups-1.example.org", 1502), 7),
         module="slow",
@@ -226,7 +226,7 @@ def test_missing_file() -> None:
 def test_adhoc_device(full: Config) -> None:
     target = parse_target("10.9.9.9?unit=4")
     device = adhoc_device(full, target)
-    assert device == Device("10.9.9.9:502/4", target, "cs141", ("ups", "bacs"))
+    assert device == DeviceConfig("10.9.9.9:502/4", target, "cs141", ("ups", "bacs"))
     slow = adhoc_device(full, target, "slow")
     assert (slow.maps, slow.options) == (("ups", "bacs", "pump"), full.modules["slow"].options)
     with pytest.raises(UserError, match=r'^unknown module "x" \(there are: cs141, ups, .*slow\)$'):

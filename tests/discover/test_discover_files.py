@@ -19,7 +19,7 @@ from support import environment, free_port, wait_for
 
 from exporter.commands.advice import with_next_step
 from exporter.config import load_config
-from exporter.reading.answers import LinkError
+from exporter.reading.transport.answers import LinkError
 from exporter.simulator.server import Simulator
 from exporter.targets import parse_target
 

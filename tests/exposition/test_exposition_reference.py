@@ -23,8 +23,8 @@ from snapshots import Source, page, simulated
 from support import require
 
 from exporter.exposition.prometheus import ExporterMetrics, ExporterState, Renderer
-from exporter.reading.fleet import new_counters
-from exporter.reading.snapshot import Snapshot
+from exporter.reading.decode.snapshot import Snapshot
+from exporter.reading.device.fleet import new_counters
 
 FORMATS = ("text", "openmetrics")
 Families = dict[str, tuple[str, str, str, list[tuple[str, tuple[tuple[str, str], ...], float]]]]

@@ -24,8 +24,8 @@ from exporter.config import load_config
 from exporter.errors import UserError
 from exporter.maps import load_maps
 from exporter.maps.formula import parse_formula
-from exporter.reading.answers import MAX_FRAME, Expected, LinkError, parse_rtu, parse_tcp
-from exporter.reading.wire import Wire
+from exporter.reading.transport.answers import MAX_FRAME, Expected, LinkError, parse_rtu, parse_tcp
+from exporter.reading.transport.wire import Wire
 from exporter.web.security.webconfig import parse_web_config, read_content
 
 DATA = Path(load_maps.__code__.co_filename).parent / "data"

@@ -12,9 +12,9 @@ import pytest
 from hostile import BACS, UPS, Hostile, check_true, errors, fleet, scrape
 from misbehaviour import FAULTS, PLACES, TRANSPORTS
 
-from exporter.reading.answers import REASONS
-from exporter.reading.device import Device
-from exporter.reading.snapshot import Snapshot
+from exporter.reading.decode.snapshot import Snapshot
+from exporter.reading.device.device import Device
+from exporter.reading.transport.answers import REASONS
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "faults.md"
 GROUPS = ("ups", "bacs", "strings", "modules")

@@ -12,9 +12,9 @@ import hostile
 from hostile import BACS, UPS, Hostile, Peer, Request, fleet, until
 from misbehaviour import TRANSPORTS
 
-from exporter.config.model import Device as DeviceConfig
-from exporter.reading.fleet import Fleet
-from exporter.reading.snapshot import Snapshot
+from exporter.config.model import DeviceConfig
+from exporter.reading.decode.snapshot import Snapshot
+from exporter.reading.device.fleet import Fleet
 
 STEPS = 40
 WALKS = 3  # of each transport

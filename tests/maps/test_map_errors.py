@@ -6,7 +6,7 @@ import pytest
 
 from exporter.errors import UserError
 from exporter.maps import load_maps
-from exporter.reading.health import PASS_METRICS
+from exporter.reading.decode.pass_metrics import PASS_METRICS
 
 BAD = sorted((Path(__file__).parent / "bad").glob("*.yaml"))
 EXPECT = "# expect: "

@@ -10,7 +10,7 @@ from otlp_receiver import receiver
 
 from exporter.config import Otlp
 from exporter.pushing import Pusher
-from exporter.reading.fleet import Fleet
+from exporter.reading.device.fleet import Fleet
 
 
 @asynccontextmanager

@@ -7,7 +7,7 @@ from otlp_names import NAMES, OWN_NAMES
 
 from exporter.generate import reference
 from exporter.maps import built_in_maps
-from exporter.reading.health import PASS_METRICS
+from exporter.reading.decode.pass_metrics import PASS_METRICS
 
 PAGE = reference.files(built_in_maps(), None)["otlp.md"]  # type: ignore[arg-type]
 ROWS = {

@@ -16,8 +16,8 @@ from exporter.config import Otlp
 from exporter.exposition.otlp.send import Sender
 from exporter.exposition.otlp.starts import Starts
 from exporter.exposition.prometheus import ExporterMetrics, ExporterState
-from exporter.reading.device import Counters
-from exporter.reading.snapshot import Snapshot
+from exporter.reading.decode.snapshot import Snapshot
+from exporter.reading.device.device import Counters
 
 SINCE = 1_600_000_000_000_000_000
 READ_AT = 1_700_000_000_000_000_000  # snapshots.Source reads at 1.7e9 s

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from exporter.config.model import Device
+from exporter.config.model import DeviceConfig
 from exporter.maps import load_maps
-from exporter.reading.decode import Decoded, decode
-from exporter.reading.device_map import DeviceMap, device_map
+from exporter.reading.decode.decode import Decoded, decode
+from exporter.reading.decode.device_map import DeviceMap, device_map
 from exporter.targets import parse_target
 
 FILLER = 0xD8F1
@@ -19,7 +19,7 @@ CS141 = ("ups", "bacs")
 def mapped(*maps: str, files: tuple[Path, ...] = (), **device: Any) -> DeviceMap:
     """The map of a device with these maps and settings."""
     known = load_maps(files) if files else BUILT_IN
-    return device_map(Device("a", parse_target("10.0.0.1"), "m", maps or CS141, **device), known)
+    return device_map(DeviceConfig("a", parse_target("10.0.0.1"), "m", maps or CS141, **device), known)
 
 
 def keyed(words: Mapping[Any, int]) -> dict[int, int]:

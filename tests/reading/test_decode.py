@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from typed_tables import ALARMS, BACS_ALARMS, BACS_ALARMS_1, STATE, STATE_1, STATUS, decode_cs141
 
 from exporter.config.model import Options, Override, Prof, Sensor
-from exporter.reading.plan import Span
+from exporter.reading.plan.spans import Span
 
 UPS = mapped("ups")
 BACS = mapped("bacs")

@@ -7,7 +7,7 @@ import hostile
 import pytest
 from hostile import BACS, FILLER, UPS, Hostile, Peer, Request, check_true, fleet, scrape, words
 
-from exporter.reading.device import Device
+from exporter.reading.device.device import Device
 
 LONG = {"module": "cs141", "timeout": "10s", "request_timeout": "1s"}
 ALL = {"ups": True, "bacs": True, "strings": True, "modules": True}

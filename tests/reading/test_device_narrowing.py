@@ -7,7 +7,7 @@ import hostile
 import pytest
 from hostile import BACS, TIMEOUT, UPS, Hostile, Peer, Request, check_true, exported, fleet, scrape, words
 
-from exporter.reading.device import Device
+from exporter.reading.device.device import Device
 
 SENSORS = {number: {"name": f"s{number}", "kind": "value", "scale": 1} for number in range(1, 9)}
 LONG = {"timeout": "10s", "request_timeout": "1s"}

@@ -8,7 +8,7 @@ import hostile
 import pytest
 from hostile import BACS, FILLER, UPS, Hostile, Peer, Request, check_true, fleet, late, scrape, words
 
-from exporter.reading.device import Device
+from exporter.reading.device.device import Device
 
 LONG = {"timeout": "10s", "request_timeout": "50ms"}
 BLOCK = """

@@ -7,7 +7,7 @@ import hostile
 import pytest
 from hostile import Hostile, config, exception, fleet, late, scrape
 
-from exporter.reading.snapshot import Snapshot
+from exporter.reading.decode.snapshot import Snapshot
 from exporter.simulator.server import Simulator
 
 

@@ -9,9 +9,9 @@ import hostile
 import pytest
 from hostile import BACS, UPS, Hostile, check_true, errors, fleet, scrape, words
 
-from exporter.reading.device import Device
-from exporter.reading.link import Exchange
-from exporter.reading.readpass import ReadPass
+from exporter.reading.device.device import Device
+from exporter.reading.readpass.run import ReadPass
+from exporter.reading.transport.link import Exchange
 
 LONG = {"module": "cs141", "timeout": "5s", "request_timeout": "2s"}
 ALL = {"ups": True, "bacs": True, "strings": True, "modules": True}
@@ -202,7 +202,7 @@ def test_debug_passes_are_not_shared() -> None:
             assert len(device.requests) == 3
             assert device.connections == 1
             assert len({id(snapshot) for snapshot in (scraped, debugged, other)}) == 3
-            assert [exchange.span.count for exchange in exchanges] == [46, 46]
+            assert [exchange.request.count for exchange in exchanges] == [46, 46]
             assert all(exchange.received[7] == 3 and not exchange.error for exchange in exchanges)
             check_true(other, device)
 

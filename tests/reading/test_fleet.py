@@ -11,7 +11,7 @@ import pytest
 from hostile import UPS, Hostile, config, errors, fleet, open_files, scrape
 
 from exporter.errors import UserError
-from exporter.reading.fleet import MAX_PROBED, Fleet
+from exporter.reading.device.fleet import MAX_PROBED, Fleet
 from exporter.targets import parse_target
 
 

@@ -7,9 +7,9 @@ from pathlib import Path
 from support import free_port
 
 from exporter.config import Config, load_config
-from exporter.reading.fleet import Fleet
-from exporter.reading.history import History
-from exporter.reading.snapshot import Snapshot
+from exporter.reading.decode.snapshot import Snapshot
+from exporter.reading.device.fleet import Fleet
+from exporter.reading.device.history import History
 from exporter.simulator.server import Simulator
 from exporter.targets import parse_target
 

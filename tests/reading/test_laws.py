@@ -16,15 +16,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from typed_tables import decode_cs141
 
-from exporter.config.model import Device
+from exporter.config.model import DeviceConfig
 from exporter.exposition.prometheus import Renderer
 from exporter.maps import load_maps
-from exporter.reading.answers import Expected, parse_rtu, parse_tcp
-from exporter.reading.device_map import DeviceMap, device_map
-from exporter.reading.memory import Memory
-from exporter.reading.requests import make_requests
-from exporter.reading.snapshot import Snapshot
-from exporter.reading.truth import FrameWatch
+from exporter.reading.decode.device_map import DeviceMap, device_map
+from exporter.reading.decode.snapshot import Snapshot
+from exporter.reading.decode.truth import FrameWatch
+from exporter.reading.readpass.batches import make_requests
+from exporter.reading.readpass.memory import Memory
+from exporter.reading.transport.answers import Expected, parse_rtu, parse_tcp
 from exporter.targets import parse_target
 
 ANY_WORD = st.one_of(st.integers(0, 0xFFFF), st.sampled_from([0, 0, 1, 2, 0x41, FILLER, 0x7FFF, 0x8000]))
@@ -162,7 +162,7 @@ def mapped(words: dict[str, dict[str, Any]], target: str) -> DeviceMap:
     with TemporaryDirectory() as folder:
         path = Path(folder, "mine.yaml")
         path.write_text(yaml.safe_dump(content))
-        return device_map(Device("a", parse_target(target), "m", ("mine",)), load_maps([path]))
+        return device_map(DeviceConfig("a", parse_target(target), "m", ("mine",)), load_maps([path]))
 
 
 @settings(max_examples=60)
@@ -183,7 +183,7 @@ def test_any_map(
     layout = device.layout({})
     memory = Memory(FrameWatch(60.0), max_words=max_words)
     read = {}
-    for request, _ in make_requests(layout.spans, device, memory):
+    for request in make_requests(layout.spans, device, memory):
         asked = [registers[request.function, a] for a in range(request.address, request.end)]
         tcp = target == "10.0.0.1"
         values = answer(request.function, asked, cuts, tcp=tcp)

@@ -9,9 +9,9 @@ import hostile
 import pytest
 from hostile import Hostile, Peer, Request, check_true, errors, fleet, open_files, scrape
 
-from exporter.reading.line import Line, Turn
-from exporter.reading.link import Link
-from exporter.reading.resolve import Resolver
+from exporter.reading.transport.line import Line, Turn
+from exporter.reading.transport.link import Link
+from exporter.reading.transport.resolve import Resolver
 from exporter.targets import Endpoint
 
 LONG = {"request_timeout": "1s", "timeout": "5s"}

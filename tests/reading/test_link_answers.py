@@ -8,7 +8,7 @@ from hostile import crc
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from exporter.reading.answers import Expected, LinkError, parse_rtu, parse_tcp
+from exporter.reading.transport.answers import Expected, LinkError, parse_rtu, parse_tcp
 
 
 def test_the_manuals_frame() -> None:

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exporter.reading.device_map import DeviceMap, device_map
-from exporter.reading.memory import Memory
-from exporter.reading.plan import Span
-from exporter.reading.requests import make_requests
-from exporter.reading.truth import FrameWatch
+from exporter.reading.decode.device_map import DeviceMap, device_map
+from exporter.reading.decode.truth import FrameWatch
+from exporter.reading.plan.spans import Span
+from exporter.reading.readpass.batches import make_requests
+from exporter.reading.readpass.memory import Memory
 
 
 def a_map(target: str) -> DeviceMap:
@@ -24,7 +24,7 @@ SERIAL, TCP = a_map("rtu:///dev/ttyS0"), a_map("tcp://10.0.0.1")
 
 def lengths(spans: list[Span], device: DeviceMap, max_words: int = 125) -> list[int]:
     memory = Memory(FrameWatch(60.0), max_words=max_words)
-    return [request.count for request, _ in make_requests(spans, device, memory)]
+    return [request.count for request in make_requests(spans, device, memory)]
 
 
 @pytest.mark.parametrize(
@@ -54,10 +54,10 @@ def test_every_word_is_asked_for_once_and_no_two_lengths_are_alike(
     spans = [Span(function, size * address, size) for address in addresses]
     memory = Memory(FrameWatch(60.0), max_words=max_words)
     requests = make_requests(spans, SERIAL, memory)
-    assert [span for _, inside in requests for span in inside] == sorted(spans)
-    for request, inside in requests:
+    assert [span for request in requests for span in request.spans] == sorted(spans)
+    for request in requests:
         assert request.count <= max(max_words, size)
-        assert all(request.address <= span.address and span.end <= request.end for span in inside)
-    for (one, _), (other, _) in pairwise(requests):
+        assert all(request.address <= span.address and span.end <= request.end for span in request.spans)
+    for one, other in pairwise(requests):
         # what cannot be made shorter stays as it is: single values
         assert one.count != other.count or other.count == size

@@ -3,7 +3,7 @@
 import pytest
 
 from exporter.maps.model import Trust
-from exporter.reading.truth import FrameWatch, bacs_is_there, bacs_verdict, lost_flags_verdict
+from exporter.reading.decode.truth import FrameWatch, bacs_is_there, bacs_verdict, lost_flags_verdict
 
 UPS = Trust("lost_flags", "ups", ("status.comm_lost", "communication_lost"))
 MASKS = {"status.comm_lost": 0x4000, "status.dvg_alarm": 0x8000}

@@ -10,7 +10,7 @@ import pytest
 from hostile import BACS, FILLER, UPS, Hostile, config, silent
 
 from exporter.exposition.prometheus import Renderer
-from exporter.reading.fleet import Fleet
+from exporter.reading.device.fleet import Fleet
 from exporter.recording.capture import capture
 from exporter.recording.form import Header, Pass, Recording, Request
 from exporter.simulator.replay import Replay

@@ -12,8 +12,8 @@ from secured import Server, put, secured
 
 from exporter.config import Config, Probe, load_config
 from exporter.config.allow import AllowRule
-from exporter.reading.fleet import Fleet
-from exporter.reading.resolve import Resolver
+from exporter.reading.device.fleet import Fleet
+from exporter.reading.transport.resolve import Resolver
 from exporter.targets import Endpoint
 
 QUICK = {"X-Prometheus-Scrape-Timeout-Seconds": "2"}

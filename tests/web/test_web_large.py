@@ -11,12 +11,12 @@ from webcase import Client, serving
 
 from exporter.config import load_config
 from exporter.exposition.prometheus import Format, Renderer
-from exporter.reading.device_map import device_map
-from exporter.reading.memory import Memory
-from exporter.reading.readpass import Progress
-from exporter.reading.report import Reporter
-from exporter.reading.snapshot import Snapshot
-from exporter.reading.truth import FrameWatch
+from exporter.reading.decode.device_map import device_map
+from exporter.reading.decode.snapshot import Snapshot
+from exporter.reading.decode.truth import FrameWatch
+from exporter.reading.device.report import Reporter
+from exporter.reading.readpass.memory import Memory
+from exporter.reading.readpass.run import Progress
 from exporter.simulator.server import Simulator
 
 PATH = "/metrics?collect[]=devices"

@@ -23,8 +23,8 @@ from exporter import __version__
 from exporter.exposition.otlp.starts import Identity, Starts
 from exporter.maps.model import Labels
 from exporter.maps.otlp import CONVENTIONS, Otlp
-from exporter.reading.health import DEVICE_INFO
-from exporter.reading.snapshot import Raw, Sample, Series, Snapshot
+from exporter.reading.decode.pass_metrics import DEVICE_INFO
+from exporter.reading.decode.snapshot import Raw, Sample, Series, Snapshot
 
 SERVICE = "generex-exporter"
 Readings = Iterable[tuple[Series, Raw]]

@@ -23,7 +23,7 @@ from exporter import __version__
 from exporter.config import Otlp
 from exporter.exposition.otlp.encode import SERVICE, Encoder, Message, Readings
 from exporter.exposition.otlp.starts import Starts
-from exporter.reading.snapshot import Snapshot
+from exporter.reading.decode.snapshot import Snapshot
 
 # 330 modules are 7,447 points in 1.1 MB (measured), and a collector takes 20 MiB unless told otherwise
 _MOST_POINTS = 10_000

@@ -8,9 +8,9 @@ from exporter.exposition.alarms import flag_readings, severity_of
 from exporter.exposition.blocks import QUANTITIES, Block, BlockString, Quantity, block_strings
 from exporter.exposition.summary import Section, meaning, quantity, summarise
 from exporter.maps.model import Metric, Word
-from exporter.reading.device import Device
-from exporter.reading.layout import Layout
-from exporter.reading.snapshot import Raw, Snapshot
+from exporter.reading.decode.layout import Layout
+from exporter.reading.decode.snapshot import Raw, Snapshot
+from exporter.reading.device.device import Device
 from exporter.terminal import hex_text
 from exporter.web.pages.overview import look, number, telling_groups, worst_sign
 from exporter.web.pages.texts import SEVERITY_SIGNS, ago, clock, device_path, probe_path, title

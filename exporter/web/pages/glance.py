@@ -8,7 +8,7 @@ from weakref import WeakKeyDictionary
 
 from aiohttp import web
 
-from exporter.reading.device import Device
+from exporter.reading.device.device import Device
 from exporter.web.parameters import DEFAULT_TIMEOUT
 
 _FRESH = 15.0  # seconds for which a pass, whoever asked for it, is good enough for a page

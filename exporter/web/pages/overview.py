@@ -8,8 +8,8 @@ from typing import Any
 from exporter.exposition.alarms import Alarm
 from exporter.exposition.condition import STATES, Condition, Finding, Level, assess, minutes
 from exporter.exposition.facts import ups_groups
-from exporter.reading.device import Device
-from exporter.reading.fleet import Fleet
+from exporter.reading.device.device import Device
+from exporter.reading.device.fleet import Fleet
 from exporter.web.pages.texts import SEVERITY_SIGNS, ago, clock, device_path, probe_path
 
 _UNREAD = Finding("unread", "…", "Not read yet", "none")

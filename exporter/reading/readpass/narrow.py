@@ -1,12 +1,14 @@
 """Finding out why a request was refused: which words the device refuses, or how much it takes at once."""
 
+from collections.abc import Iterable, Sequence
+
 from exporter.maps.model import Group, Word
-from exporter.reading.answers import LinkError
-from exporter.reading.asking import REFUSED, Asker
-from exporter.reading.device_map import DeviceMap
-from exporter.reading.memory import Memory
-from exporter.reading.plan import Span
-from exporter.reading.requests import Request, make_requests
+from exporter.reading.decode.device_map import DeviceMap
+from exporter.reading.plan.spans import Request, Span
+from exporter.reading.readpass.asking import REFUSED, Asker
+from exporter.reading.readpass.batches import make_requests
+from exporter.reading.readpass.memory import Memory
+from exporter.reading.transport.answers import LinkError
 
 _CANNOT = 4
 _SMALLER = 100  # the request length that is known to work in the field (device.md 4)
@@ -39,18 +41,18 @@ class Narrowing:
         code = error.exception_code
         return code in REFUSED or (code == _CANNOT and bool(self._progress.words))
 
-    async def refused(self, request: Span, spans: list[Span]) -> None:
+    async def refused(self, request: Request) -> None:
         """Look into a refused request, now or at the end of the pass."""
         if not self._progress.words:
-            required = next((span for span in spans if span in self._progress.layout.required), request)
-            if required != request:
+            required = next((span for span in request.spans if span in self._progress.layout.required), None)
+            if required and not _is_alone(required, request):
                 await self._try(required)
         if self._progress.words:
-            await self._narrow(request, spans)
+            await self._narrow(request)
         else:
-            self._postponed.append((request, spans))
+            self._postponed.append(request)
 
-    async def again(self, request: Span, spans: list[Span]) -> None:
+    async def again(self, request: Request) -> None:
         """Ask again for what was refused before, and for one word of it in case that the rest still is.
 
         It is looked into only if that one is served now. A device that refuses as before costs two requests.
@@ -58,14 +60,15 @@ class Narrowing:
         if self._asker.given_up or self._left <= 0:
             return
         self._memory.rechecks += 1
+        spans = request.spans
         one = spans[(len(spans) // 2 + self._memory.rechecks) % len(spans)]
         if (
-            await self._try(request)
-            and one != request
+            await self._ask_again(request)
+            and not _is_alone(one, request)
             and not await self._try(one)
             and self._progress.has(one)
         ):
-            await self._narrow(request, spans)
+            await self._narrow(request)
         for span in spans:
             if self._progress.has(span):
                 self._memory.serves(span)
@@ -76,8 +79,8 @@ class Narrowing:
         """What was put off until it is known whether the device serves anything."""
         words, memory = self._progress.words, self._memory
         if self._postponed and (words or memory.may_narrow(self._now)):
-            for request, spans in self._postponed:
-                await self._narrow(request, spans)
+            for request in self._postponed:
+                await self._narrow(request)
             if not words:
                 memory.refuses_everything(self._now)
         if words:
@@ -86,9 +89,10 @@ class Narrowing:
             memory.refused, memory.waits = self._refused_before
         self._postponed = []
 
-    async def _narrow(self, request: Span, spans: list[Span]) -> None:
+    async def _narrow(self, request: Request) -> None:
         memory = self._memory
-        pieces = [(request, spans)]
+        spans = request.spans
+        pieces = [request]
         there = await self._without_absent_groups(spans)
         if there != spans:
             pieces = await self._refused_of(there)
@@ -97,7 +101,8 @@ class Narrowing:
             if not pieces and self._all_read(spans):
                 memory.limit(self._now, max_words=_SMALLER)
         while pieces:
-            request, spans = pieces.pop()
+            request = pieces.pop()
+            spans = request.spans
             if len(spans) == 1:
                 self._refuse(spans[0])
                 continue
@@ -112,15 +117,19 @@ class Narrowing:
     def _refuse(self, span: Span) -> None:
         self._memory.refuse(span, self._now, flags=span in self._progress.layout.flags)
 
-    def _all_read(self, spans: list[Span]) -> bool:
+    def _all_read(self, spans: Iterable[Span]) -> bool:
         return all(self._progress.has(span) for span in spans)
 
-    async def _refused_of(self, spans: list[Span], max_words: int = 0) -> list[Request]:
+    async def _refused_of(self, spans: Sequence[Span], max_words: int = 0) -> list[Request]:
         """Ask for `spans` and give back the requests that were refused."""
         requests = make_requests(spans, self._device, self._memory, max_words)
-        return [(request, inside) for request, inside in requests if await self._try(request)]
+        return [request for request in requests if await self._ask_again(request)]
 
-    async def _try(self, request: Span) -> bool:
+    async def _try(self, span: Span) -> bool:
+        """Ask for one span; whether it was refused."""
+        return await self._ask_again(Request.of(span))
+
+    async def _ask_again(self, request: Request) -> bool:
         """Ask; whether it was refused. Other failures are noted, and that is all."""
         if self._asker.given_up or self._left <= 0:
             return False
@@ -131,7 +140,7 @@ class Narrowing:
             return self.is_refusal(error)
         return False
 
-    async def _without_absent_groups(self, spans: list[Span]) -> list[Span]:
+    async def _without_absent_groups(self, spans: tuple[Span, ...]) -> tuple[Span, ...]:
         """Where the anchor of an optional group and one more of its words are refused, the whole group is.
 
         That is not remembered; an anchor that is refused alone is.
@@ -141,13 +150,13 @@ class Narrowing:
             if (
                 anchor in spans
                 and not self._progress.has(anchor)
-                and (spans == [anchor] or await self._try(anchor))
+                and (spans == (anchor,) or await self._try(anchor))
             ):
                 witness = _witness(group, anchor)
                 if witness is not None and not await self._is_refused(witness):
                     if self._progress.has(witness):
                         self._refuse(anchor)
-                        spans = [span for span in spans if span != anchor]
+                        spans = tuple(span for span in spans if span != anchor)
                     continue
                 of_group = self._progress.layout.group_spans
                 family = [
@@ -155,23 +164,27 @@ class Narrowing:
                 ]
                 for member in (group, *family):
                     self._absent.update(of_group.get(member.name, ()))
-        return [span for span in spans if span not in self._absent]
+        return tuple(span for span in spans if span not in self._absent)
 
     async def _is_refused(self, span: Span) -> bool:
         return not self._progress.has(span) and await self._try(span)
 
-    async def _blame(self, request: Span, left: Span, right: Span) -> None:
+    async def _blame(self, request: Request, left: Span, right: Span) -> None:
         """All words were served, but not together: it was chance, or the gap in the middle, or the length."""
-        if not await self._try(request):
+        if not await self._ask_again(request):
             return
         gap = range(left.end, right.address)
-        if gap and await self._try(Span(request.function, left.address, right.end - left.address)):
+        if gap and await self._ask_again(Request.of(left, right)):
             self._memory.limit(self._now, unreadable={(request.function, address) for address in gap})
             return
         per_word = 16 if request.function in (1, 2) else 1
         self._memory.limit(
             self._now, max_words=max(min(self._progress.longest, request.count - 1) // per_word, 1)
         )
+
+
+def _is_alone(span: Span, request: Request) -> bool:
+    return (span.address, span.count) == (request.address, request.count)
 
 
 def _anchor(group: Group) -> Span | None:

@@ -5,20 +5,20 @@ import logging
 import time
 from dataclasses import dataclass, field, replace
 
-from exporter.config import Device as DeviceConfig
-from exporter.reading import health
-from exporter.reading.answers import LinkError, NotAskedError
-from exporter.reading.deadline import Deadline
-from exporter.reading.device_map import DeviceMap
-from exporter.reading.history import History
-from exporter.reading.line import Line, Turn
-from exporter.reading.link import Exchange, Trace
-from exporter.reading.memory import Memory
-from exporter.reading.plan import Span
-from exporter.reading.readpass import KeptPlan, Progress, ReadPass
-from exporter.reading.report import Reporter
-from exporter.reading.snapshot import Family, Snapshot
-from exporter.reading.truth import FrameWatch
+from exporter.config import DeviceConfig
+from exporter.reading.decode import pass_metrics
+from exporter.reading.decode.device_map import DeviceMap
+from exporter.reading.decode.snapshot import Family, Snapshot
+from exporter.reading.decode.truth import FrameWatch
+from exporter.reading.device.history import History
+from exporter.reading.device.report import Reporter
+from exporter.reading.plan.spans import Request
+from exporter.reading.readpass.memory import Memory
+from exporter.reading.readpass.run import KeptPlan, Progress, ReadPass
+from exporter.reading.transport.answers import LinkError, NotAskedError
+from exporter.reading.transport.deadline import Deadline
+from exporter.reading.transport.line import Line, Turn
+from exporter.reading.transport.link import Exchange, Trace
 
 _RESERVE = (0.05, 0.1)  # seconds of a scrape's time kept back for rendering and sending; at most this share
 
@@ -59,7 +59,7 @@ class Device:
         self, device_map: DeviceMap, line: Line, counters: Counters, history: History | None = None
     ) -> None:
         self.map = device_map
-        self.config: DeviceConfig = device_map.device
+        self.config: DeviceConfig = device_map.config
         self.line = line
         self.counters = counters
         self.history = history
@@ -115,7 +115,7 @@ class Device:
         pass_deadline = Deadline(_pass_deadline(loop.time(), deadline))
 
         # nothing here may refer to the pass: it would refer to itself, and its words be kept for long
-        async def ask(span: Span, note: Trace) -> list[int]:
+        async def ask(request: Request, note: Trace) -> list[int]:
             def sent(exchange: Exchange) -> None:
                 self.counters.requests += 1
                 note(exchange)
@@ -124,7 +124,7 @@ class Device:
 
             try:
                 return await self.line.read(
-                    turn, span, timeout=options.request_timeout, deadline=pass_deadline,
+                    turn, request, timeout=options.request_timeout, deadline=pass_deadline,
                     pacing=options.pacing, trace=sent,
                 )  # fmt: skip
             except NotAskedError:
@@ -218,7 +218,7 @@ def _allowed(started: float, deadline: float) -> float:
 
 def _allowing(snapshot: Snapshot, allowed: float) -> Snapshot:
     """The same for a scrape with a deadline of its own."""
-    name = health.SCRAPE_TIMEOUT.name
+    name = pass_metrics.SCRAPE_TIMEOUT.name
     ((series, known),) = snapshot.readings[name]
     if known == allowed:
         return snapshot

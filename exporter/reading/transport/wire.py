@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from typing import cast
 
-from exporter.reading.answers import MAX_FRAME, LinkError
+from exporter.reading.transport.answers import MAX_FRAME, LinkError
 
 _KEPT = 4 * MAX_FRAME  # bytes that are kept of what comes in answer to a request
 

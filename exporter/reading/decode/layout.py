@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from exporter.maps.model import Trust, Word
-from exporter.reading.plan import Span
-from exporter.reading.snapshot import Series
+from exporter.reading.decode.snapshot import Series
+from exporter.reading.plan.spans import Span
 
 Counts = Mapping[str, int]
 

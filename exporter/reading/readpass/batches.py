@@ -2,47 +2,35 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from exporter.reading.device_map import DeviceMap
-from exporter.reading.memory import Memory
-from exporter.reading.plan import Ranges, Span, plan
-
-Request = tuple[Span, list[Span]]
-"""A request with the spans it covers."""
+from exporter.reading.decode.device_map import DeviceMap
+from exporter.reading.plan.cover import plan
+from exporter.reading.plan.spans import Ranges, Request, Span
+from exporter.reading.readpass.memory import Memory
 
 
 def make_requests(
     spans: Sequence[Span], device: DeviceMap, memory: Memory, max_words: int = 0
-) -> list[Request]:
+) -> Sequence[Request]:
     """The fewest requests for `spans`, of at most `max_words` words if given."""
-    limit = min(max_words or memory.max_words, memory.max_words, device.device.options.max_words)
+    limit = min(max_words or memory.max_words, memory.max_words, device.config.options.max_words)
     # a value that is longer than what was found to be taken at once is still asked for
     longest = max((span.count for span in spans), default=1)
-    result = []
     ordered = sorted(spans)
     readable = _readable(device, memory)
-    serial = device.device.target.endpoint.transport != "tcp"
+    serial = device.config.target.endpoint.transport != "tcp"
     most = max(limit, longest)
-    requests = _varied(ordered, readable, most, longest) if serial else plan(ordered, readable, most)
-    following = iter(ordered)
-    span = next(following, None)
-    for request in requests:
-        inside = []
-        while span is not None and span.function == request.function and span.end <= request.end:
-            inside.append(span)
-            span = next(following, None)
-        result.append((request, inside))
-    return result
+    return _varied(ordered, readable, most, longest) if serial else plan(ordered, readable, most)
 
 
 def _varied(
     spans: Sequence[Span], readable: Mapping[int, Ranges], limit: int, longest: int
-) -> Sequence[Span]:
+) -> Sequence[Request]:
     """The same for a serial line, but that no two requests in a row are for as many registers.
 
     RTU has no transaction number: an answer that comes twice is told from the next one by its length.
     """
-    result: list[Span] = []
-    requests: Sequence[Span] = plan(spans, readable, limit)
+    result: list[Request] = []
+    requests: Sequence[Request] = plan(spans, readable, limit)
     while requests:
         first, *requests = requests
         same = bool(result) and (first.function, first.count) == (result[-1].function, result[-1].count)

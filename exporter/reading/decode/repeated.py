@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from itertools import chain
 
-from exporter.reading.decoded import (
+from exporter.reading.decode.decoded import (
     Belief,
     Decoded,
     Words,
@@ -17,10 +17,10 @@ from exporter.reading.decoded import (
     raw_number,
     says_something,
 )
-from exporter.reading.layout import Column, Item, Layout
-from exporter.reading.plan import Span
-from exporter.reading.snapshot import Raw, Series
-from exporter.reading.truth import Raws
+from exporter.reading.decode.layout import Column, Item, Layout
+from exporter.reading.decode.snapshot import Raw, Series
+from exporter.reading.decode.truth import Raws
+from exporter.reading.plan.spans import Span
 
 Values = Sequence[Raw | None]
 """What a column says, item by item; None where a word was not read or, among real values, is filler."""

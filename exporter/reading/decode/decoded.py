@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from exporter.maps.model import Word
-from exporter.reading.layout import Instance, Layout
-from exporter.reading.snapshot import Family, Raw, Series
-from exporter.reading.truth import Raws
+from exporter.reading.decode.layout import Instance, Layout
+from exporter.reading.decode.snapshot import Family, Raw, Series
+from exporter.reading.decode.truth import Raws
 
 Words = Mapping[int, int]
 """Registers as read, by key: function code << 16 | address."""

@@ -3,8 +3,8 @@
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
-from exporter.reading.plan import MAX_REGISTERS, Span
-from exporter.reading.truth import FrameWatch
+from exporter.reading.decode.truth import FrameWatch
+from exporter.reading.plan.spans import MAX_REGISTERS, Span
 
 LOOK_EVERY = 60.0  # seconds between looks for an optional group, such as BACS, that was not found
 RECHECK_FIRST = 15.0  # seconds until a refused word is asked for again: most likely the device is starting up

@@ -1,7 +1,7 @@
 """The answers that a serial line may still deliver to requests nobody waits for any more. Pure."""
 
-from exporter.reading.answers import Expected, answers
-from exporter.reading.plan import Span
+from exporter.reading.plan.spans import Request
+from exporter.reading.transport.answers import Expected, answers
 
 _OTHER = {1: 2, 2: 1, 3: 4, 4: 3}
 
@@ -42,17 +42,17 @@ class LateAnswers:
         """
         return any(owed.unit == unit and owed.function == function for owed, _ in self._owed)
 
-    def probe(self, unit: int, span: Span) -> Span:
-        """A read near `span` whose answer cannot be taken for one that is owed.
+    def probe(self, unit: int, request: Request) -> Request:
+        """A read near `request` whose answer cannot be taken for one that is owed.
 
         By its function code, which exceptions carry too. A device that was silent to the other code as well
-        is asked for another length, and not for that of `span` either: if an exception answers the probe in
-        its place, its answer comes to the next request.
+        is asked for another length, and not for that of `request` either: if an exception answers the probe
+        in its place, its answer comes to the next request.
         """
-        other = _OTHER[span.function]
+        other = _OTHER[request.function]
         if not self.owes(unit, other):
-            return Span(other, span.address, 1)
+            return Request(other, request.address, 1)
         taken = {owed.byte_count for owed, _ in self._owed if owed.unit == unit}
-        taken.add(Expected(unit, span.function, span.count).byte_count)
-        count = next(n for n in range(1, 126) if Expected(unit, span.function, n).byte_count not in taken)
-        return Span(span.function, min(span.address, 0x10000 - count), count)
+        taken.add(Expected(unit, request.function, request.count).byte_count)
+        count = next(n for n in range(1, 126) if Expected(unit, request.function, n).byte_count not in taken)
+        return Request(request.function, min(request.address, 0x10000 - count), count)

@@ -7,7 +7,7 @@ can be sent from here.
 
 Not told apart on a serial line: an answer that comes twice, the second time just after the next request of
 the same unit, function and length went out. Within a pass no two requests in a row are alike
-(`exporter/reading/requests.py`); the last of one pass and the first of the next may be.
+(`exporter/reading/readpass/batches.py`); the last of one pass and the first of the next may be.
 """
 
 import asyncio
@@ -26,12 +26,12 @@ from pymodbus.pdu.bit_message import ReadCoilsRequest, ReadDiscreteInputsRequest
 from pymodbus.pdu.register_message import ReadHoldingRegistersRequest, ReadInputRegistersRequest
 from pymodbus.transport.serialtransport import create_serial_connection
 
-from exporter.reading.answers import Expected, LinkError, NotAskedError, parse_rtu, parse_tcp
-from exporter.reading.deadline import Deadline
-from exporter.reading.late import LateAnswers
-from exporter.reading.plan import Span
-from exporter.reading.resolve import Resolver
-from exporter.reading.wire import Wire
+from exporter.reading.plan.spans import Request
+from exporter.reading.transport.answers import Expected, LinkError, NotAskedError, parse_rtu, parse_tcp
+from exporter.reading.transport.deadline import Deadline
+from exporter.reading.transport.late import LateAnswers
+from exporter.reading.transport.resolve import Resolver
+from exporter.reading.transport.wire import Wire
 from exporter.targets import Endpoint
 
 # pymodbus logs the last frames of all devices with every error: nothing of that is for our users
@@ -53,7 +53,7 @@ _RTU = FramerRTU(DecodePDU(is_server=False))
 class Exchange:
     """One request and its answer as they went over the wire, for debugging."""
 
-    span: Span
+    request: Request
     sent: bytes
     received: bytes
     seconds: float
@@ -97,21 +97,21 @@ class Link:
         return bool(self._late)
 
     async def read(
-        self, unit: int, span: Span, *, timeout: float, deadline: Deadline, trace: Trace | None = None
+        self, unit: int, request: Request, *, timeout: float, deadline: Deadline, trace: Trace | None = None
     ) -> list[int]:
-        """The registers (or bits) of `span`.
+        """The registers (or bits) of `request`.
 
         Waits at most `timeout` seconds for the connection and again for the answer, and never beyond
         `deadline`. Raises LinkError.
         """
         kept = self.connected
         try:
-            return await self._read(unit, span, timeout, deadline, trace)
+            return await self._read(unit, request, timeout, deadline, trace)
         except LinkError as error:
             # a kept connection may have been closed from the other side just now: that is no failure
             if not kept or error.reason != "closed":
                 raise
-        return await self._read(unit, span, timeout, deadline, trace)
+        return await self._read(unit, request, timeout, deadline, trace)
 
     def close(self) -> None:
         """Close the connection at once; a request under way fails."""
@@ -120,13 +120,13 @@ class Link:
             self._wire = None
 
     async def _read(
-        self, unit: int, span: Span, timeout: float, deadline: Deadline, trace: Trace | None
+        self, unit: int, request: Request, timeout: float, deadline: Deadline, trace: Trace | None
     ) -> list[int]:
         wire = await self._connect(timeout, deadline)
         if self.endpoint.transport != "tcp":
-            await self._settle(wire, unit, span, timeout, deadline, trace)
+            await self._settle(wire, unit, request, timeout, deadline, trace)
             wire = await self._connect(timeout, deadline)  # a serial server may have closed it meanwhile
-        return await self._exchange(wire, unit, span, timeout, deadline, trace)
+        return await self._exchange(wire, unit, request, timeout, deadline, trace)
 
     async def _connect(self, timeout: float, deadline: Deadline) -> Wire:
         if self._wire is not None and not self._wire.lost:
@@ -196,7 +196,7 @@ class Link:
         raise AssertionError("unreachable")
 
     async def _settle(
-        self, wire: Wire, unit: int, span: Span, timeout: float, deadline: Deadline, trace: Trace | None
+        self, wire: Wire, unit: int, request: Request, timeout: float, deadline: Deadline, trace: Trace | None
     ) -> None:
         """Let late answers on a serial line run out before the next request goes out.
 
@@ -213,8 +213,8 @@ class Link:
             await asyncio.sleep(remaining)
         self._late.expire(loop.time())
         self._late.strike_off(wire.buffer)
-        if self._late.owes(unit, span.function):
-            probe = self._late.probe(unit, span)
+        if self._late.owes(unit, request.function):
+            probe = self._late.probe(unit, request)
             try:
                 await self._exchange(wire, unit, probe, timeout, deadline, trace)
             except LinkError as error:
@@ -222,7 +222,7 @@ class Link:
                     raise
 
     async def _exchange(
-        self, wire: Wire, unit: int, span: Span, timeout: float, deadline: Deadline, trace: Trace | None
+        self, wire: Wire, unit: int, request: Request, timeout: float, deadline: Deadline, trace: Trace | None
     ) -> list[int]:
         if deadline.left <= 0:
             raise NotAskedError("no time left")
@@ -230,12 +230,12 @@ class Link:
             raise wire.closed()
         loop = asyncio.get_running_loop()
         started = loop.time()
-        expected = Expected(unit, span.function, span.count)
-        request = _REQUESTS[span.function](address=span.address, count=span.count, dev_id=unit)
+        expected = Expected(unit, request.function, request.count)
+        pdu = _REQUESTS[request.function](address=request.address, count=request.count, dev_id=unit)
         tcp = self.endpoint.transport == "tcp"
         self._transaction = self._transaction % 0xFFFF + 1
-        request.transaction_id = self._transaction if tcp else 0
-        frame = (_SOCKET if tcp else _RTU).buildFrame(request)
+        pdu.transaction_id = self._transaction if tcp else 0
+        frame = (_SOCKET if tcp else _RTU).buildFrame(pdu)
         wire.buffer.clear()
         wire.transport.write(frame)
         error = ""
@@ -253,7 +253,7 @@ class Link:
             return values
         finally:
             if trace is not None:
-                trace(Exchange(span, frame, bytes(wire.buffer), loop.time() - started, error))
+                trace(Exchange(request, frame, bytes(wire.buffer), loop.time() - started, error))
             wire.buffer.clear()
 
     def _trust(self, unit: int) -> None:

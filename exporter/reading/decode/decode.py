@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from types import MappingProxyType
 
-from exporter.reading.decoded import (
+from exporter.reading.decode.decoded import (
     Belief,
     Decoded,
     Words,
@@ -14,11 +14,11 @@ from exporter.reading.decoded import (
     raw_number,
     says_something,
 )
-from exporter.reading.layout import Instance, Layout
-from exporter.reading.plan import Span
-from exporter.reading.repeated import decode_repeated
-from exporter.reading.snapshot import Raw
-from exporter.reading.truth import FRAME_WORDS, Raws, bacs_is_there, bacs_verdict, lost_flags_verdict
+from exporter.reading.decode.layout import Instance, Layout
+from exporter.reading.decode.repeated import decode_repeated
+from exporter.reading.decode.snapshot import Raw
+from exporter.reading.decode.truth import FRAME_WORDS, Raws, bacs_is_there, bacs_verdict, lost_flags_verdict
+from exporter.reading.plan.spans import Span
 
 __all__ = ["Decoded", "decode", "real_words"]
 

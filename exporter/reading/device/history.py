@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import Container
 from dataclasses import dataclass
 
-from exporter.reading.snapshot import Snapshot
+from exporter.reading.decode.snapshot import Snapshot
 
 _KEPT = 10  # good passes
 _FAILED_KEPT = 20  # one tells what went wrong, and so they stay longer

@@ -7,10 +7,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from exporter.reading.answers import LinkError, NotAskedError
-from exporter.reading.deadline import Deadline
-from exporter.reading.link import Exchange, Link, Trace
-from exporter.reading.plan import Span
+from exporter.reading.plan.spans import Request
+from exporter.reading.transport.answers import LinkError, NotAskedError
+from exporter.reading.transport.deadline import Deadline
+from exporter.reading.transport.link import Exchange, Link, Trace
 
 _NO_ANSWER_YET = {5, 6, 10, 11}  # exceptions of a device that is busy, or that a gateway does not reach
 
@@ -73,7 +73,7 @@ class Line:
     async def read(
         self,
         turn: Turn,
-        span: Span,
+        request: Request,
         *,
         timeout: float,
         deadline: Deadline,
@@ -97,7 +97,7 @@ class Line:
                 trace(exchange)
 
         try:
-            return await self.link.read(turn.unit, span, timeout=timeout, deadline=deadline, trace=sent)
+            return await self.link.read(turn.unit, request, timeout=timeout, deadline=deadline, trace=sent)
         except LinkError as error:
             if error.exception_code is None or error.exception_code in _NO_ANSWER_YET:
                 turn.failed = True

@@ -5,17 +5,16 @@ from collections import OrderedDict
 from collections.abc import Iterator
 from functools import partial
 
-from exporter.config import Config, adhoc_device
-from exporter.config import Device as DeviceConfig
+from exporter.config import Config, DeviceConfig, adhoc_device
 from exporter.errors import UserError
-from exporter.reading.answers import REASONS
-from exporter.reading.device import Counters, Device
-from exporter.reading.device_map import DeviceMaps
-from exporter.reading.history import History
-from exporter.reading.line import Line
-from exporter.reading.link import Link
-from exporter.reading.resolve import Resolver
-from exporter.reading.snapshot import Snapshot
+from exporter.reading.decode.device_map import DeviceMaps
+from exporter.reading.decode.snapshot import Snapshot
+from exporter.reading.device.device import Counters, Device
+from exporter.reading.device.history import History
+from exporter.reading.transport.answers import REASONS
+from exporter.reading.transport.line import Line
+from exporter.reading.transport.link import Link
+from exporter.reading.transport.resolve import Resolver
 from exporter.targets import Endpoint, Target
 
 _STEP = (0.005, 0.2)  # seconds between the deadlines of two devices; all steps at most this share of the time
@@ -53,7 +52,7 @@ class Fleet:
                 devices[name] = old
                 continue
             counters = old.counters if old is not None else new_counters()
-            device = Device(new_map, self._line(new_map.device.target.endpoint), counters, History())
+            device = Device(new_map, self._line(new_map.config.target.endpoint), counters, History())
             if old is not None:
                 device.take_over(old)
             devices[name] = device

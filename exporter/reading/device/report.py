@@ -1,13 +1,13 @@
 """From a pass's progress to its snapshot: the decoded words, and what is to be said of the pass. Pure."""
 
 from exporter.maps.model import FILLER, Group, Metric
-from exporter.reading import health
-from exporter.reading.decode import Decoded, decode
-from exporter.reading.device_map import DeviceMap
-from exporter.reading.memory import Memory
-from exporter.reading.plan import Span
-from exporter.reading.readpass import Progress
-from exporter.reading.snapshot import Series, Snapshot
+from exporter.reading.decode import pass_metrics
+from exporter.reading.decode.decode import Decoded, decode
+from exporter.reading.decode.device_map import DeviceMap
+from exporter.reading.decode.snapshot import Series, Snapshot
+from exporter.reading.plan.spans import Span
+from exporter.reading.readpass.memory import Memory
+from exporter.reading.readpass.run import Progress
 
 
 class Reporter:
@@ -15,11 +15,11 @@ class Reporter:
 
     def __init__(self, device_map: DeviceMap) -> None:
         self.device_map = device_map
-        self.device = device_map.device
+        self.device = device_map.config
         target = self.device.target
         labels = (("target", target.url), ("module", self.device.module), ("unit", str(target.unit)))
-        self._info = Series(health.DEVICE_INFO, labels)
-        self._expected = tuple(health.expected(self.device.expect))
+        self._info = Series(pass_metrics.DEVICE_INFO, labels)
+        self._expected = tuple(pass_metrics.expected(self.device.expect))
 
     def snapshot(
         self, progress: Progress, memory: Memory, *, now: float, time: float, duration: float, allowed: float
@@ -43,23 +43,23 @@ class Reporter:
             memory.alive[name] = max(*numbers, memory.alive.get(name, 0))
         up = bool(decoded.words)
         groups = self._groups(progress, memory, decoded)
-        _add(decoded, health.UP, up)
+        _add(decoded, pass_metrics.UP, up)
         for name, good in groups.items():
-            _add(decoded, health.GROUP_UP, good, group=name)
+            _add(decoded, pass_metrics.GROUP_UP, good, group=name)
         for name, valid in decoded.valid.items():
-            _add(decoded, health.DATA_VALID, valid, group=name)
+            _add(decoded, pass_metrics.DATA_VALID, valid, group=name)
         for name, odd in decoded.odd.items():
-            _add(decoded, health.ODD_WORDS, odd, group=name)
+            _add(decoded, pass_metrics.ODD_WORDS, odd, group=name)
         for name in groups:
             spans = progress.layout.group_spans.get(name, ()) if memory.refused else ()
             refused = sum(span in memory.refused for span in spans)
-            _add(decoded, health.REFUSED_WORDS, refused, group=name)
+            _add(decoded, pass_metrics.REFUSED_WORDS, refused, group=name)
         decoded.add(self._info, 1.0)
         for series, value in self._expected:
             decoded.add(series, value)
-        _add(decoded, health.SCRAPE_DURATION, duration)
-        _add(decoded, health.SCRAPE_TIMEOUT, allowed)
-        _add(decoded, health.SCRAPE_REQUESTS, progress.requests)
+        _add(decoded, pass_metrics.SCRAPE_DURATION, duration)
+        _add(decoded, pass_metrics.SCRAPE_TIMEOUT, allowed)
+        _add(decoded, pass_metrics.SCRAPE_REQUESTS, progress.requests)
         return Snapshot(
             device=self.device,
             time=time,
@@ -112,4 +112,4 @@ def _unread(progress: Progress, memory: Memory) -> frozenset[Span]:
 
 
 def _add(decoded: Decoded, metric: Metric, value: float, **labels: str) -> None:
-    decoded.add(health.pass_series(metric, tuple(labels.items())), float(value))
+    decoded.add(pass_metrics.pass_series(metric, tuple(labels.items())), float(value))

@@ -1,21 +1,21 @@
 """One read pass over one device: what to ask for, and what is learned from the answers."""
 
 import asyncio
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from itertools import chain
 
 from exporter.maps.model import Group
-from exporter.reading.answers import LinkError
-from exporter.reading.asking import Ask, Asker, Progress
-from exporter.reading.deadline import Deadline
-from exporter.reading.decode import real_words
-from exporter.reading.device_map import DeviceMap
-from exporter.reading.layout import Layout
-from exporter.reading.memory import LOOK_EVERY, Memory
-from exporter.reading.narrow import Narrowing
-from exporter.reading.plan import Span
-from exporter.reading.requests import Request, make_requests
-from exporter.reading.truth import bacs_is_there
+from exporter.reading.decode.decode import real_words
+from exporter.reading.decode.device_map import DeviceMap
+from exporter.reading.decode.layout import Layout
+from exporter.reading.decode.truth import bacs_is_there
+from exporter.reading.plan.spans import Request, Span
+from exporter.reading.readpass.asking import Ask, Asker, Progress
+from exporter.reading.readpass.batches import make_requests
+from exporter.reading.readpass.memory import LOOK_EVERY, Memory
+from exporter.reading.readpass.narrow import Narrowing
+from exporter.reading.transport.answers import LinkError
+from exporter.reading.transport.deadline import Deadline
 
 __all__ = ["Ask", "KeptPlan", "Progress", "ReadPass"]
 
@@ -28,9 +28,9 @@ class KeptPlan:
 
     def __init__(self) -> None:
         self._key: object = None
-        self._plan: list[Request] = []
+        self._plan: Sequence[Request] = ()
 
-    def of(self, key: object, make: Callable[[], list[Request]]) -> list[Request]:
+    def of(self, key: object, make: Callable[[], Sequence[Request]]) -> Sequence[Request]:
         """The plan made for `key` last time, or a new one."""
         if key != self._key:
             self._plan, self._key = make(), key
@@ -68,7 +68,7 @@ class ReadPass:
         self.progress = Progress(self._layout())
         self._asker = Asker(
             ask, self.progress, deadline,
-            tries=1 if memory.failed_last else 2, request_timeout=device.device.options.request_timeout,
+            tries=1 if memory.failed_last else 2, request_timeout=device.config.options.request_timeout,
         )  # fmt: skip
         self._narrowing = Narrowing(device, memory, self._asker, self._clock())
 
@@ -113,7 +113,7 @@ class ReadPass:
             is_bacs = group.name == "bacs"
             required = is_bacs and self.device.bacs_required
             waiting = group.name not in memory.found and now < memory.next_look.get(group.name, 0)
-            if (is_bacs and self.device.device.options.bacs == "off") or (waiting and not required):
+            if (is_bacs and self.device.config.options.bacs == "off") or (waiting and not required):
                 without.add(group.name)
         there = memory.found - memory.lost - without
         for group in self.device.groups:
@@ -155,7 +155,7 @@ class ReadPass:
             elif not real and not unanswered:
                 memory.lost.add(group.name)
         said = self._said()
-        expect = self.device.device.expect
+        expect = self.device.config.expect
         for group in self.device.groups:
             if group.repeat:
                 configured = {"strings": expect.strings, "modules": expect.modules}.get(group.name, 0)
@@ -218,10 +218,10 @@ class ReadPass:
             again = (due & {*layout.spans}) - self._tried()
             self._asked_for.append(again)
             for part in (again & layout.flags, again - layout.flags):
-                for request, spans in make_requests(list(part), self.device, memory):
-                    await self._narrowing.again(request, spans)
+                for request in make_requests(list(part), self.device, memory):
+                    await self._narrowing.again(request)
 
-    def _plan(self) -> list[Request]:
+    def _plan(self) -> Sequence[Request]:
         layout, memory = self.progress.layout, self.memory
         if self._asked_for:
             return self._make_plan()
@@ -230,14 +230,14 @@ class ReadPass:
         key = (layout, memory.max_words, refused, unreadable, frozenset(memory.found), self._left_before)
         return self._kept_plan.of(key, self._make_plan)
 
-    def _make_plan(self) -> list[Request]:
+    def _make_plan(self) -> Sequence[Request]:
         memory, tried = self.memory, self._tried()
         wanted = [s for s in self.progress.layout.spans if s not in tried and s not in memory.refused]
         if not wanted:
             return []
         rank = {span: number for number, span in enumerate(self._in_order())}
         requests = make_requests(wanted, self.device, memory)
-        return sorted(requests, key=lambda request: min(rank[span] for span in request[1]))
+        return sorted(requests, key=lambda request: min(rank[span] for span in request.spans))
 
     def _in_order(self) -> Iterable[Span]:
         """The spans in the order in which to ask: what does not repeat, what was left over, then the rest.
@@ -270,26 +270,26 @@ class ReadPass:
         vouches = any(word.section in sections for word in group.words)
         return counting.optional and counting.name not in self.memory.found, counting.optional, not vouches
 
-    async def _fetch_all(self, requests: list[Request]) -> None:
+    async def _fetch_all(self, requests: Sequence[Request]) -> None:
         pending = list(reversed(requests))
         while pending and not self._asker.given_up:
             max_words = self.memory.max_words
-            request, spans = pending.pop()
-            self._asked_for.append(spans)
+            request = pending.pop()
+            self._asked_for.append(request.spans)
             try:
                 await self._asker.ask(request)
             except LinkError as error:
                 if self._narrowing.is_refusal(error):
-                    await self._narrowing.refused(request, spans)
+                    await self._narrowing.refused(request)
                 elif self._asker.out_of_time and self.progress.words:
-                    self._cut.update(spans)
+                    self._cut.update(request.spans)
                 else:
-                    self._unanswered.update(spans)
+                    self._unanswered.update(request.spans)
                     if self._left_before and not self.progress.words and not self._spared:
                         # what was left over came first, but its silence says nothing of the rest
                         self._spared, self._asker.given_up = True, self._asker.out_of_time
             if self.memory.max_words != max_words:
-                rest = [span for _, inside in pending for span in inside]
+                rest = [span for waiting in pending for span in waiting.spans]
                 pending = list(reversed(make_requests(rest, self.device, self.memory)))
 
     # gateway frames

@@ -1,37 +1,14 @@
 """The read plan: which requests fetch the words wanted. Pure."""
 
 from bisect import bisect_right
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
 
-MAX_REGISTERS = 125
-MAX_BITS = 2000
-
-Ranges = Sequence[tuple[int, int]]
-
-
-@dataclass(frozen=True, order=True, slots=True)
-class Span:
-    """Addresses that belong together: one value, never split, or one request (then `count` is its length)."""
-
-    function: int
-    address: int
-    count: int
-
-    @property
-    def end(self) -> int:
-        """The first address behind the span."""
-        return self.address + self.count
-
-    def keys(self) -> range:
-        """The keys under which the words of the span are stored: function and address in one number."""
-        first = self.function << 16 | self.address
-        return range(first, first + self.count)
+from exporter.reading.plan.spans import MAX_BITS, MAX_REGISTERS, Ranges, Request, Span
 
 
 def plan(
     wanted: Iterable[Span], readable: Mapping[int, Ranges], max_words: int = MAX_REGISTERS
-) -> tuple[Span, ...]:
+) -> tuple[Request, ...]:
     """The fewest requests that cover all wanted spans, and of those the ones that read the least besides.
 
     `readable` are, per function code, the inclusive address ranges in which unwanted words may be read too.
@@ -41,17 +18,17 @@ def plan(
     by_function: dict[int, list[Span]] = {}
     for span in sorted(set(wanted)):
         by_function.setdefault(span.function, []).append(span)
-    requests: list[Span] = []
+    requests: list[Request] = []
     for function, spans in by_function.items():
         limit = min(max_words * 16, MAX_BITS) if function in (1, 2) else min(max_words, MAX_REGISTERS)
         for span in spans:
             if span.count > limit:
                 raise ValueError(f"a value of {span.count} words does not fit into requests of {limit} words")
-        requests += _cover(function, spans, readable.get(function, ()), limit)
+        requests += _cover(spans, readable.get(function, ()), limit)
     return tuple(requests)
 
 
-def _cover(function: int, spans: list[Span], readable: Ranges, limit: int) -> list[Span]:
+def _cover(spans: list[Span], readable: Ranges, limit: int) -> list[Request]:
     # A request is filled from the left as far as it goes, which needs the fewest; ending it earlier helps
     # only at a gap, by not reading the gap. So the search is over the gaps at which to end: shortest path,
     # in order of address, with (requests, words read) as the length.
@@ -60,12 +37,12 @@ def _cover(function: int, spans: list[Span], readable: Ranges, limit: int) -> li
     walls = [index for index in gaps if not _inside(ends[index - 1], spans[index].address - 1, readable)]
     stops = [0, *gaps, len(spans)]
     best: dict[int, tuple[int, int]] = {0: (0, 0)}
-    path: dict[int, tuple[int, list[Span]]] = {0: (0, [])}
+    path: dict[int, tuple[int, list[Request]]] = {0: (0, [])}
     for origin in stops[:-1]:
         if origin not in best:
             continue
         count, words = best[origin]
-        chain: list[Span] = []
+        chain: list[Request] = []
         start = origin
         while start < len(spans):
             first = spans[start].address
@@ -75,18 +52,17 @@ def _cover(function: int, spans: list[Span], readable: Ranges, limit: int) -> li
                 stop = min(stop, walls[wall])
             count += 1
             for index in stops[bisect_right(stops, start) : bisect_right(stops, stop)]:
-                request = Span(function, first, ends[index - 1] - first)
-                length = (count, words + request.count)
+                length = (count, words + ends[index - 1] - first)
                 if index not in best or length < best[index]:
                     best[index] = length
-                    path[index] = (origin, [*chain, request])
+                    path[index] = (origin, [*chain, Request.of(*spans[start:index])])
             if stops[bisect_right(stops, stop) - 1] == stop:
                 break
-            request = Span(function, first, ends[stop - 1] - first)
+            request = Request.of(*spans[start:stop])
             words += request.count
             chain.append(request)
             start = stop
-    requests: list[Span] = []
+    requests: list[Request] = []
     index = len(spans)
     while index:
         index, chain = path[index]

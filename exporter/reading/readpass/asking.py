@@ -4,13 +4,13 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
-from exporter.reading.answers import LinkError, NotAskedError
-from exporter.reading.deadline import Deadline
-from exporter.reading.layout import Layout
-from exporter.reading.link import Exchange, Trace
-from exporter.reading.plan import Span
+from exporter.reading.decode.layout import Layout
+from exporter.reading.plan.spans import Request, Span
+from exporter.reading.transport.answers import LinkError, NotAskedError
+from exporter.reading.transport.deadline import Deadline
+from exporter.reading.transport.link import Exchange, Trace
 
-Ask = Callable[[Span, Trace], Awaitable[list[int]]]
+Ask = Callable[[Request, Trace], Awaitable[list[int]]]
 """Sends one request, and tells of every exchange that it took; raises LinkError."""
 
 REFUSED = (2, 3)
@@ -77,7 +77,7 @@ class Asker:
         self._silent_in_a_row = 0
         self._answered = False
 
-    async def ask(self, request: Span) -> None:
+    async def ask(self, request: Request) -> None:
         """One request with its repetitions. Raises LinkError when there is no good answer."""
         tries, pause = self._tries, _BUSY_PAUSE[0]
         give_up_at = self._clock() + self._place_wait

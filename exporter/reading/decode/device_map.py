@@ -7,13 +7,13 @@ from itertools import chain
 from operator import itemgetter
 from weakref import WeakValueDictionary
 
-from exporter.config import Device
+from exporter.config import DeviceConfig
 from exporter.errors import UserError
 from exporter.maps.model import Group, Labels, Map, Metric, Trust, Word
-from exporter.reading.health import UNDEFINED_FLAGS
-from exporter.reading.layout import Counts, Instance, Item, Layout, columns_of
-from exporter.reading.plan import Ranges, Span
-from exporter.reading.snapshot import Series
+from exporter.reading.decode.layout import Counts, Instance, Item, Layout, columns_of
+from exporter.reading.decode.pass_metrics import UNDEFINED_FLAGS
+from exporter.reading.decode.snapshot import Series
+from exporter.reading.plan.spans import Ranges, Span
 
 _SENSOR_METRICS = {
     "temperature": "generex_sensor_temperature_celsius",
@@ -29,7 +29,7 @@ class DeviceMap:
     `layouts` are those that are in use; devices that differ in nothing that a layout depends on share them.
     """
 
-    device: Device
+    config: DeviceConfig
     groups: tuple[Group, ...]
     trusts: tuple[Trust, ...]
     metrics: Mapping[str, Metric]
@@ -41,7 +41,7 @@ class DeviceMap:
     @property
     def bacs_required(self) -> bool:
         """Whether the absence of a BACS is a failure from the start: whoever expects modules has one."""
-        options, expect = self.device.options, self.device.expect
+        options, expect = self.config.options, self.config.expect
         return options.bacs == "required" or (
             options.bacs == "auto" and bool(expect.strings or expect.modules)
         )
@@ -135,7 +135,7 @@ class DeviceMap:
             span = Span(word.function, address + stride, word.registers)
         trust = self._trust(word)
         own = (*labels, *word.labels)
-        set_only = number > 0 and self.device.options.module_flags == "set"
+        set_only = number > 0 and self.config.options.module_flags == "set"
         all_flags = tuple(flag.name for flag in word.flags) if word.flags else None
         metric = self.metrics.get(word.metric)
         flag_label: Labels = (("flag", word.flag.name),) if word.flag else ()
@@ -174,7 +174,7 @@ class DeviceMaps:
         self._maps = maps
         self._known: dict[object, DeviceMap] = {}
 
-    def of(self, device: Device) -> DeviceMap:
+    def of(self, device: DeviceConfig) -> DeviceMap:
         """As `device_map`, and raises what it raises."""
         options = device.options
         key = (
@@ -184,10 +184,10 @@ class DeviceMaps:
         known = self._known.get(key)
         if known is None:
             known = self._known[key] = device_map(device, self._maps)
-        return replace(known, device=device)
+        return replace(known, config=device)
 
 
-def device_map(device: Device, maps: Mapping[str, Map]) -> DeviceMap:
+def device_map(device: DeviceConfig, maps: Mapping[str, Map]) -> DeviceMap:
     """The words that `device` is to be asked for. Raises UserError where they do not fit its `max_words`."""
     groups: dict[str, Group] = {}
     trusts: list[Trust] = []
@@ -230,7 +230,7 @@ def _join(first: Group, second: Group) -> Group:
     )
 
 
-def _adapt(word: Word, device: Device) -> Word:
+def _adapt(word: Word, device: DeviceConfig) -> Word:
     override = device.options.overrides.get(word.id)
     if override is not None:
         scale = word.scale if override.scale is None else override.scale
@@ -241,7 +241,7 @@ def _adapt(word: Word, device: Device) -> Word:
     return word
 
 
-def _named_sensors(words: tuple[Word, ...], device: Device) -> tuple[Word, ...]:
+def _named_sensors(words: tuple[Word, ...], device: DeviceConfig) -> tuple[Word, ...]:
     by_name = {word.name: word for word in words}
     named = []
     for sensor in device.sensors:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from exporter.config import Device
+from exporter.config import DeviceConfig
 from exporter.maps.model import Labels, Metric, Word
 
 Raw = int | float
@@ -94,7 +94,7 @@ class Snapshot:
     those that are not exported. `layout` stays the same object for as long as the same series can occur.
     """
 
-    device: Device
+    device: DeviceConfig
     time: float
     up: bool
     readings: Mapping[str, Family]

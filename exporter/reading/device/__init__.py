@@ -1,0 +1,1 @@
+"""A device and a fleet of them: scrapes come in, shared passes go out, snapshots come back."""

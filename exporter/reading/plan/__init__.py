@@ -1,0 +1,1 @@
+"""What to ask: spans of addresses, packed into the fewest requests. Pure."""

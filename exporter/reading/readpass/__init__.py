@@ -1,0 +1,1 @@
+"""One read pass: what is asked in which order, what was refused or silent, what is remembered of it."""

@@ -1,0 +1,1 @@
+"""How to ask: one connection per endpoint, a queue in front of it, and every answer checked."""
