@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from exporter.config import Otlp
 from exporter.errors import UserError
 from exporter.exposition.otlp.starts import Starts
-from exporter.reading.decode.snapshot import Raw, Series
+from exporter.reading.decode.series import Raw, Series
 from exporter.reading.device.fleet import Fleet
 
 if TYPE_CHECKING:

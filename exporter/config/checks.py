@@ -6,8 +6,8 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from exporter.config.model import Options
 from exporter.config.schema import DeviceEntry, OptionsEntry
 from exporter.durations import format_duration
-from exporter.maps.build import series_of
 from exporter.maps.model import Map
+from exporter.maps.series import series_of
 from exporter.yamlfile import Place
 
 Finding = tuple[Place, str]

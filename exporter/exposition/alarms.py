@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from exporter.maps.model import Flag, Labels, Severity, Word
-from exporter.reading.decode.snapshot import Raw, Series, Snapshot
+from exporter.reading.decode.series import Raw, Series
+from exporter.reading.decode.snapshot import Snapshot
 
 _ORDER: dict[Severity, int] = {"critical": 0, "warning": 1, "info": 2, "none": 3}
 DANGER = ("thermal_runaway", "current_ground_fault_detected", "rcm_current_difference")

@@ -2,12 +2,10 @@
 
 from collections.abc import Iterable
 from functools import cached_property
-from typing import cast
 
 from exporter.exposition.alarms import FlagReading, flag_readings
 from exporter.exposition.plausible import Limit, implausible
 from exporter.maps.model import Word
-from exporter.reading.decode.layout import Layout
 from exporter.reading.decode.snapshot import Snapshot
 
 UPS_ALARM = "generex_ups_alarm"
@@ -68,12 +66,12 @@ class Facts:
     @cached_property
     def ups_groups(self) -> frozenset[str]:
         """What `ups_groups` says for this device."""
-        return ups_groups(cast(Layout, self.snapshot.layout).words.values())
+        return ups_groups(self.snapshot.layout.words.values())
 
     @cached_property
     def bacs_groups(self) -> frozenset[str]:
         """The same for its BACS."""
-        return _groups(cast(Layout, self.snapshot.layout).words.values(), _BACS_PREFIX)
+        return _groups(self.snapshot.layout.words.values(), _BACS_PREFIX)
 
     @property
     def expects_ups(self) -> bool:
@@ -98,7 +96,7 @@ class Facts:
         So looks a device with a list of its own that is read by the default one: at 109, where the status
         should be, EverExceed serves what is always 0 (device.md 5.2), and that is no output that is off.
         """
-        layout = cast(Layout, self.snapshot.layout)
+        layout = self.snapshot.layout
         alarms = [i.id for i in layout.singles if i.word.metric == UPS_ALARM and i.word.address is not None]
         return bool(alarms) and self.snapshot.words.keys().isdisjoint(alarms)
 
@@ -154,7 +152,7 @@ class Facts:
         """Whether a string has no values although the BACS was read and vouches for itself."""
         if not self.snapshot.groups.get("strings", False) or not self.bacs_trusted:
             return False
-        counts = cast(Layout, self.snapshot.layout).counts
+        counts = self.snapshot.layout.counts
         expected = max(counts.get("strings", 0), self.value("generex_bacs_strings") or 0)
         return len(self.values("generex_bacs_string_volts")) < expected
 

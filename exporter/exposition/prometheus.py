@@ -24,7 +24,8 @@ from exporter import __version__
 from exporter.config import DeviceConfig
 from exporter.maps.model import Labels, Metric
 from exporter.reading.decode.pass_metrics import DEVICE_INFO
-from exporter.reading.decode.snapshot import Raw, Series, Snapshot
+from exporter.reading.decode.series import Raw, Series
+from exporter.reading.decode.snapshot import Snapshot
 from exporter.reading.device.device import Counters
 
 Format = Literal["text", "openmetrics"]

@@ -8,7 +8,8 @@ from typing import Any
 from exporter.exposition.condition import Condition, assess
 from exporter.maps.model import Labels, Metric, Word
 from exporter.reading.decode.pass_metrics import PASS_METRICS
-from exporter.reading.decode.snapshot import Raw, Series, Snapshot
+from exporter.reading.decode.series import Raw, Series
+from exporter.reading.decode.snapshot import Snapshot
 
 _PASS = frozenset(metric.name for metric in PASS_METRICS)
 _PREFIX = "generex_"

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from exporter.maps.build import group_series
 from exporter.maps.model import Map, Metric
+from exporter.maps.series import group_series
 
 Labelled = Iterable[tuple[Metric, Sequence[str]]]
 

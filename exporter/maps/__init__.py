@@ -6,9 +6,10 @@ from importlib.resources import files
 from pathlib import Path
 
 from exporter.errors import UserError
-from exporter.maps.build import build_map, group_series
+from exporter.maps.build import build_map
 from exporter.maps.model import Map
 from exporter.maps.schema import MapEntry
+from exporter.maps.series import group_series
 from exporter.yamlfile import Document, parse, read, validate
 
 BUILT_IN = ("ups", "bacs", "sensors", "inform", "everexceed", "prof")

@@ -1,13 +1,15 @@
-"""From the YAML form to the resolved map, and every check that needs more than one entry."""
+"""From the YAML form of a map to the map, resolved and checked."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 
+from exporter.maps.checks import check_addresses, check_series
 from exporter.maps.formula import Formula, parse_formula
 from exporter.maps.model import Flag, Group, Map, Metric, Repeat, Trust, Word
 from exporter.maps.naming import with_otlp
 from exporter.maps.schema import GroupEntry, MapEntry, RepeatEntry, TrustEntry, WordEntry
+from exporter.maps.series import group_series
 from exporter.yamlfile import Document, Place
 
 _FLAG_TYPES = ("uint16", "uint32", "uint64")
@@ -58,8 +60,8 @@ class _Builder:
         for name, group in entry.groups.items():
             if group.trust is not None:
                 self.trusts[name] = self._trust(name, group.trust)
-        self._check_series(groups)
-        self._check_addresses(groups)
+        check_series(groups, self.places, self.fail)
+        check_addresses(groups, self.places, self.fail)
         self._name_for_otlp(groups)
         return Map(entry.map, entry.title, entry.source, self.metrics, groups, tuple(self.trusts.values()))
 
@@ -284,78 +286,3 @@ class _Builder:
             self.fail(
                 place, f'"{reference}" is no flag: write WORD.FLAG, or the name of a 0/1 word with a flag'
             )
-
-    def _check_series(self, groups: tuple[Group, ...]) -> None:
-        label_names: dict[str, tuple[str, ...]] = {}
-        seen: dict[tuple[str, tuple[tuple[str, str], ...]], str] = {}
-        for group in groups:
-            for maker, metric, labels in group_series(group):
-                place = self.places.get(maker, ("groups", group.name, "repeat", "present_metric"))
-                names = tuple(sorted(label for label, _ in labels))
-                if len(set(names)) != len(names):
-                    self.fail(place, f'a label stands twice on "{metric}"')
-                before = label_names.setdefault(metric, names)
-                if before != names:
-                    self.fail(
-                        place,
-                        f'"{metric}" has the labels {_listing(names)} here and {_listing(before)} before',
-                    )
-                key = (metric, tuple(sorted(labels)))
-                if key in seen:
-                    self.fail(place, f'the same series as "{seen[key]}": "{metric}" {dict(labels)}')
-                seen[key] = maker
-
-    def _check_addresses(self, groups: tuple[Group, ...]) -> None:
-        taken: dict[tuple[int, int], str] = {}  # 3 and 4 are different tables in general
-        for group in groups:
-            for word in group.words:
-                if word.address is None:
-                    continue
-                count, stride = (word.repeat.max, word.repeat.stride) if word.repeat else (1, 0)
-                last = word.address + stride * (count - 1) + word.registers - 1
-                if last > 0xFFFF:
-                    self.fail(self.places[word.name], f'word "{word.name}" ends at {last}, beyond 65535')
-                for instance in range(count):
-                    for offset in range(word.registers):
-                        address = word.address + stride * instance + offset
-                        other = taken.setdefault((word.function, address), word.name)
-                        if other != word.name or (instance and stride < word.registers):
-                            self.fail(
-                                self.places[word.name], f'word "{word.name}" overlaps "{other}" at {address}'
-                            )
-
-
-def group_series(group: Group) -> Iterator[tuple[str, str, list[tuple[str, str]]]]:
-    """The series of one instance of a group, as (word or group that makes it, metric name, labels)."""
-    for word in group.words:
-        for metric, labels in series_of(word):
-            yield word.name, metric, labels
-    repeat = group.repeat
-    if repeat is not None and repeat.present_metric:
-        yield f"{group.name} repeat", repeat.present_metric, _repeat_labels(repeat)
-
-
-def series_of(word: Word) -> list[tuple[str, list[tuple[str, str]]]]:
-    """Every series that one instance of a word can become: metric and labels, instance numbers left blank."""
-    own = [*word.labels, *(_repeat_labels(word.repeat) if word.repeat else ())]
-    series: list[tuple[str, list[tuple[str, str]]]] = []
-    if word.metric:
-        if word.flags:
-            series += [(word.metric, [*own, ("flag", flag.name)]) for flag in word.flags]
-        elif word.flag:
-            series.append((word.metric, [*own, ("flag", word.flag.name)]))
-        elif word.states:
-            series += [(word.metric, [*own, ("state", state)]) for _, state in word.states]
-        else:
-            series.append((word.metric, own))
-    if word.raw_metric:
-        series.append((word.raw_metric, [*own, *word.raw_labels]))
-    return series
-
-
-def _repeat_labels(repeat: Repeat) -> list[tuple[str, str]]:
-    return [(label, "") for label in (repeat.label, repeat.parent_label) if label]
-
-
-def _listing(names: tuple[str, ...]) -> str:
-    return ", ".join(names) or "none"

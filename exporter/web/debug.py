@@ -1,11 +1,9 @@
 """The page of `/probe?debug=true`: the plan, each request and answer, the words, the metrics."""
 
 from collections.abc import Mapping, Sequence
-from typing import cast
 
 from exporter.exposition.prometheus import Renderer
 from exporter.maps.model import Word
-from exporter.reading.decode.layout import Layout
 from exporter.reading.decode.snapshot import Snapshot
 from exporter.reading.device.device import Device
 from exporter.reading.plan.cover import plan
@@ -46,7 +44,7 @@ def debug_page(device: Device, snapshot: Snapshot, exchanges: Sequence[Exchange]
 
 
 def _plan(device: Device, snapshot: Snapshot) -> list[str]:
-    spans = cast(Layout, snapshot.layout).spans
+    spans = snapshot.layout.spans
     requests = plan(spans, device.map.readable, device.config.options.max_words)
     return [
         f"Plan ({len(requests)}), where nothing is refused:",

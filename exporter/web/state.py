@@ -10,7 +10,7 @@ from functools import partial
 from exporter.config import Config
 from exporter.exposition.prometheus import ExporterMetrics, ExporterState, Renderer
 from exporter.pushing import Pusher
-from exporter.reading.decode.snapshot import Raw, Series
+from exporter.reading.decode.series import Raw, Series
 from exporter.reading.device.fleet import Fleet
 from exporter.web.parameters import RequestError
 

@@ -3,7 +3,7 @@
 import pytest
 
 from exporter.maps import load_maps
-from exporter.maps.build import series_of
+from exporter.maps.series import series_of
 
 MAPS = load_maps()
 

@@ -24,7 +24,8 @@ from exporter.exposition.otlp.starts import Identity, Starts
 from exporter.maps.model import Labels
 from exporter.maps.otlp import CONVENTIONS, Otlp
 from exporter.reading.decode.pass_metrics import DEVICE_INFO
-from exporter.reading.decode.snapshot import Raw, Sample, Series, Snapshot
+from exporter.reading.decode.series import Raw, Sample, Series
+from exporter.reading.decode.snapshot import Snapshot
 
 SERVICE = "generex-exporter"
 Readings = Iterable[tuple[Series, Raw]]

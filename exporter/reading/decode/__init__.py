@@ -1,1 +1,6 @@
-"""From words to readings: the layout of a device, decoding, and the truth rules. Pure."""
+"""From words to readings, in this order. Pure: the same words give the same result.
+
+`device_map` holds the words of one device, and `layout_maker` lays them out in a `layout`. `decode` turns
+what was read into `series` with values, strings and modules in `repeated`, by the rules of `truth`. A
+`snapshot` is what one pass found out.
+"""

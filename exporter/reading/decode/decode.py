@@ -16,7 +16,7 @@ from exporter.reading.decode.decoded import (
 )
 from exporter.reading.decode.layout import Instance, Layout
 from exporter.reading.decode.repeated import decode_repeated
-from exporter.reading.decode.snapshot import Raw
+from exporter.reading.decode.series import Raw
 from exporter.reading.decode.truth import FRAME_WORDS, Raws, bacs_is_there, bacs_verdict, lost_flags_verdict
 from exporter.reading.plan.spans import Span
 

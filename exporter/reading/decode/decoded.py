@@ -7,7 +7,7 @@ from typing import Literal
 
 from exporter.maps.model import Word
 from exporter.reading.decode.layout import Instance, Layout
-from exporter.reading.decode.snapshot import Family, Raw, Series
+from exporter.reading.decode.series import Family, Raw, Series
 from exporter.reading.decode.truth import Raws
 
 Words = Mapping[int, int]

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from exporter.maps.model import Trust, Word
-from exporter.reading.decode.snapshot import Series
+from exporter.reading.decode.series import Series
 from exporter.reading.plan.spans import Span
 
 Counts = Mapping[str, int]

@@ -5,7 +5,7 @@ from functools import cache
 
 from exporter.config import Expect
 from exporter.maps.model import Labels, Metric
-from exporter.reading.decode.snapshot import Series
+from exporter.reading.decode.series import Series
 
 UP = Metric("generex_up", "Whether at least one word of the device was read in this pass.")
 GROUP_UP = Metric(

@@ -18,7 +18,7 @@ from exporter.reading.decode.decoded import (
     says_something,
 )
 from exporter.reading.decode.layout import Column, Item, Layout
-from exporter.reading.decode.snapshot import Raw, Series
+from exporter.reading.decode.series import Raw, Series
 from exporter.reading.decode.truth import Raws
 from exporter.reading.plan.spans import Span
 

@@ -1,88 +1,11 @@
 """What one read pass found out: frozen, and all that the expositions know."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from exporter.config import DeviceConfig
-from exporter.maps.model import Labels, Metric, Word
-
-Raw = int | float
-Sample = tuple[Labels, float]
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class Series:
-    """A metric with fixed labels, fed by one word or by a number that the exporter itself found out.
-
-    A word with flags or states feeds several series at once: they differ in the label that `samples` adds.
-    The labels of the device are not among `labels`; every exposition adds them.
-    """
-
-    metric: Metric
-    labels: Labels
-    word: Word | None = None
-    flags: tuple[str, ...] | None = None
-    set_only: bool = False
-
-    def samples(self, raw: Raw) -> list[Sample]:
-        """The values for a raw word, with the labels that tell them apart.
-
-        There is one, or one for each flag or state; a number without a name is a state by itself.
-        """
-        word = self.word
-        if word is None:
-            return [((), float(raw))]
-        if self.flags is not None:
-            bits = int(raw)
-            shown = [flag for flag in word.flags if flag.name in self.flags]
-            if self.set_only:
-                shown = [flag for flag in shown if bits & flag.mask]
-            return [((("flag", flag.name),), 1.0 if bits & flag.mask else 0.0) for flag in shown]
-        if word.flag is not None:
-            return [((), 1.0 if raw else 0.0)]
-        if word.states:
-            number = word.number(raw)
-            states: list[Sample] = [
-                ((("state", name),), 1.0 if number == value else 0.0) for value, name in word.states
-            ]
-            if number not in dict(word.states):
-                states.append(((("state", str(number)),), 1.0))
-            return states
-        return [((), word.value(raw))]
-
-
-class Family:
-    """The series of one metric that have a value in a pass, in order, with their raw words: pairs of both.
-
-    Kept as two columns: a fleet has millions of them, which would be as many pairs for Python to look after.
-    """
-
-    __slots__ = ("_raws", "_series")
-
-    def __init__(self) -> None:
-        self._series: list[Series] = []
-        self._raws: list[Raw] = []
-
-    def add(self, series: Series, raw: Raw) -> None:
-        """Give one series its raw word."""
-        self._series.append(series)
-        self._raws.append(raw)
-
-    def extend(self, series: Iterable[Series], raws: Iterable[Raw]) -> None:
-        """Give several series their raw words; there are as many of both."""
-        self._series.extend(series)
-        self._raws.extend(raws)
-
-    @property
-    def metric(self) -> Metric:
-        """The metric that all series are of."""
-        return self._series[0].metric
-
-    def __iter__(self) -> Iterator[tuple[Series, Raw]]:
-        return zip(self._series, self._raws, strict=True)
-
-    def __len__(self) -> int:
-        return len(self._series)
+from exporter.reading.decode.layout import Layout
+from exporter.reading.decode.series import Family, Raw
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +25,7 @@ class Snapshot:
     groups: Mapping[str, bool]
     valid: Mapping[str, bool]
     errors: tuple[str, ...]
-    layout: object
+    layout: Layout
 
     @property
     def whole(self) -> bool:

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field, replace
 from exporter.config import DeviceConfig
 from exporter.reading.decode import pass_metrics
 from exporter.reading.decode.device_map import DeviceMap
-from exporter.reading.decode.snapshot import Family, Snapshot
+from exporter.reading.decode.series import Family
+from exporter.reading.decode.snapshot import Snapshot
 from exporter.reading.decode.truth import FrameWatch
 from exporter.reading.device.history import History
 from exporter.reading.device.report import Reporter

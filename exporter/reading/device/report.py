@@ -4,7 +4,8 @@ from exporter.maps.model import FILLER, Group, Metric
 from exporter.reading.decode import pass_metrics
 from exporter.reading.decode.decode import Decoded, decode
 from exporter.reading.decode.device_map import DeviceMap
-from exporter.reading.decode.snapshot import Series, Snapshot
+from exporter.reading.decode.series import Series
+from exporter.reading.decode.snapshot import Snapshot
 from exporter.reading.plan.spans import Span
 from exporter.reading.readpass.memory import Memory
 from exporter.reading.readpass.run import Progress

@@ -2,14 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 from exporter.exposition.alarms import flag_readings, severity_of
 from exporter.exposition.blocks import QUANTITIES, Block, BlockString, Quantity, block_strings
 from exporter.exposition.summary import Section, meaning, quantity, summarise
 from exporter.maps.model import Metric, Word
-from exporter.reading.decode.layout import Layout
-from exporter.reading.decode.snapshot import Raw, Snapshot
+from exporter.reading.decode.series import Raw
+from exporter.reading.decode.snapshot import Snapshot
 from exporter.reading.device.device import Device
 from exporter.terminal import hex_text
 from exporter.web.pages.overview import look, number, telling_groups, worst_sign
@@ -165,7 +165,7 @@ def _words(device: Device, snapshot: Snapshot | None) -> Sequence[WordRow]:
         if series.word is not None
     }
     # those of the pass: a map of the user's own may have been edited since
-    words = cast(Layout, snapshot.layout).words
+    words = snapshot.layout.words
     rows = []
     for name, raw in snapshot.words.items():
         word_name, _, instance = name.partition(".")[2].partition("#")

@@ -1,0 +1,55 @@
+"""Checks over all groups of a map; what is wrong goes to `fail`, which raises."""
+
+from collections.abc import Callable, Iterable, Mapping
+
+from exporter.maps.model import Group
+from exporter.maps.series import group_series
+from exporter.yamlfile import Place
+
+Fail = Callable[[Place, str], None]
+"""Raises the error for a mistake at a place of the map's file."""
+
+
+def check_series(groups: Iterable[Group], places: Mapping[str, Place], fail: Fail) -> None:
+    """Every series has its own metric and labels, and all of a metric have labels of the same names."""
+    label_names: dict[str, tuple[str, ...]] = {}
+    seen: dict[tuple[str, tuple[tuple[str, str], ...]], str] = {}
+    for group in groups:
+        for maker, metric, labels in group_series(group):
+            place = places.get(maker, ("groups", group.name, "repeat", "present_metric"))
+            names = tuple(sorted(label for label, _ in labels))
+            if len(set(names)) != len(names):
+                fail(place, f'a label stands twice on "{metric}"')
+            before = label_names.setdefault(metric, names)
+            if before != names:
+                fail(
+                    place,
+                    f'"{metric}" has the labels {_listing(names)} here and {_listing(before)} before',
+                )
+            key = (metric, tuple(sorted(labels)))
+            if key in seen:
+                fail(place, f'the same series as "{seen[key]}": "{metric}" {dict(labels)}')
+            seen[key] = maker
+
+
+def check_addresses(groups: Iterable[Group], places: Mapping[str, Place], fail: Fail) -> None:
+    """No register belongs to two words, in no instance of either, and none is beyond 65535."""
+    taken: dict[tuple[int, int], str] = {}  # 3 and 4 are different tables in general
+    for group in groups:
+        for word in group.words:
+            if word.address is None:
+                continue
+            count, stride = (word.repeat.max, word.repeat.stride) if word.repeat else (1, 0)
+            last = word.address + stride * (count - 1) + word.registers - 1
+            if last > 0xFFFF:
+                fail(places[word.name], f'word "{word.name}" ends at {last}, beyond 65535')
+            for instance in range(count):
+                for offset in range(word.registers):
+                    address = word.address + stride * instance + offset
+                    other = taken.setdefault((word.function, address), word.name)
+                    if other != word.name or (instance and stride < word.registers):
+                        fail(places[word.name], f'word "{word.name}" overlaps "{other}" at {address}')
+
+
+def _listing(names: tuple[str, ...]) -> str:
+    return ", ".join(names) or "none"
