@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 COMPILE = $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --custom-compile-command 'make lock'
 
-.PHONY: run test lint bench lock fuzz soak clean
+.PHONY: run test lint generate bench lock fuzz soak clean
 
 run: $(VENV)/run.stamp ## a simulated CS141 with BACS and the exporter on port 10141
 	$(BIN)/generex-exporter demo
@@ -22,6 +22,9 @@ lint: $(VENV)/dev.stamp
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+generate: $(VENV)/dev.stamp ## all files that are made from the register maps
+	for kind in reference alerts dashboards; do $(BIN)/generex-exporter generate $$kind || exit 1; done
 
 bench: $(VENV)/dev.stamp ## speed and memory as ratios to the wire's floor
 	$(BIN)/python -m tests.bench $(ARGS)

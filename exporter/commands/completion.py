@@ -3,8 +3,7 @@
 import argparse
 from collections.abc import Iterator, Sequence
 
-from exporter.config import BUILT_IN_MODULES
-from exporter.maps import built_in_maps
+from exporter.maps import built_in_maps, modules_of
 from exporter.simulator.scenarios import scenario_names
 from exporter.terminal import emit
 
@@ -55,7 +54,7 @@ def _words(command: str, action: argparse.Action) -> Sequence[str]:
     if action.dest == "scenario":
         return scenario_names()
     if action.dest == "module":
-        return list(BUILT_IN_MODULES)
+        return list(modules_of(maps.values()))
     if (command, action.dest) == ("maps", "name"):
         return list(maps)
     if (command, action.dest) == ("explain", "word"):

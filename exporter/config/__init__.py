@@ -1,7 +1,7 @@
 """The configuration: what is read, how, and what `/probe` may ask (design 2.7)."""
 
 from exporter.config.allow import AllowRule
-from exporter.config.load import BUILT_IN_MODULES, adhoc_device, load_config
+from exporter.config.load import adhoc_device, load_config
 from exporter.config.model import (
     Config,
     DeviceConfig,
@@ -21,7 +21,6 @@ from exporter.config.otlp import metrics_url
 from exporter.config.schema import config_json_schema
 
 __all__ = [
-    "BUILT_IN_MODULES",
     "AllowRule",
     "Config",
     "DeviceConfig",

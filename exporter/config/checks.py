@@ -13,7 +13,6 @@ from exporter.yamlfile import Place
 Finding = tuple[Place, str]
 
 SENSOR_MAP = "sensors"
-NO_SENSORS = frozenset({"prof", "everexceed"})  # a PLC, and an address list without a SENSORMANAGER
 
 
 def near(name: str, choices: Iterable[str]) -> str:
@@ -143,9 +142,10 @@ def battery(
                 yield place, f"string {max(group)} is in a group, but only {most} strings are expected"
 
 
-def sensors(entry: DeviceEntry, names: Sequence[str]) -> Iterator[Finding]:
+def sensors(entry: DeviceEntry, names: Sequence[str], maps: Mapping[str, Map]) -> Iterator[Finding]:
     """Sensor names must differ, and the device must be one that can have sensors."""
-    if entry.sensors and set(names) <= NO_SENSORS:
+    known = [maps[name] for name in names if name in maps]
+    if entry.sensors and known and not any(item.sensors for item in known):
         yield (
             ("sensors",),
             f"a device that is read with {', '.join(names)} has no sensors at addresses 143 to 150",

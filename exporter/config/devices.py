@@ -137,7 +137,7 @@ class Resolver:
             )
 
     def _check_against_maps(self, source: Source, entry: DeviceEntry, device: DeviceConfig) -> None:
-        findings = [*checks.times(entry, device.options), *checks.sensors(entry, device.maps)]
+        findings = [*checks.times(entry, device.options), *checks.sensors(entry, device.maps, self._maps)]
         findings += checks.labels(entry.labels, self._maps.values())
         if all(name in self._maps for name in device.maps):
             findings += checks.overrides(entry, device.maps, self._maps)

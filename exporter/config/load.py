@@ -16,19 +16,10 @@ from exporter.config.problems import Problems, Source
 from exporter.config.salvage import Salvage, can_salvage
 from exporter.config.schema import ConfigEntry, ModuleEntry
 from exporter.errors import UserError
-from exporter.maps import load_maps
+from exporter.maps import built_in_maps, load_maps, modules_of
 from exporter.maps.model import Map
 from exporter.targets import Target
 from exporter.yamlfile import Document, MistakesError, Place, one_line, read, validate
-
-BUILT_IN_MODULES: Mapping[str, tuple[str, ...]] = {
-    "cs141": ("ups", "bacs"),
-    "ups": ("ups",),
-    "bacs": ("bacs",),
-    "prof": ("prof",),
-    "inform": ("inform",),
-    "everexceed": ("everexceed",),
-}
 
 
 def load_config(
@@ -152,7 +143,8 @@ def _load_maps(paths: Sequence[str], folder: Path, problems: Problems) -> Mappin
 def _modules(
     entry: ConfigEntry, maps: Mapping[str, Map], problems: Problems
 ) -> dict[str, tuple[Module, ModuleEntry]]:
-    entries = {name: ModuleEntry(maps=list(names)) for name, names in BUILT_IN_MODULES.items()}
+    known = modules_of(built_in_maps().values()) | modules_of(maps.values())
+    entries = {name: ModuleEntry(maps=list(names)) for name, names in known.items()}
     for name, item in entry.modules.items():
         entries[name] = item
         options = merge_options(item)
@@ -167,7 +159,7 @@ def _modules(
             problems.add(Source(("modules", name)), place, message)
     if maps and entry.maps:
         # an own map that takes the place of a built-in one may no longer fit beside the others
-        for name in [name for name in BUILT_IN_MODULES if name not in entry.modules]:
+        for name in [name for name in known if name not in entry.modules]:
             for _, message in checks.module_maps(entries[name].maps, maps):
                 problems.add(Source(("maps",)), (), f'module "{name}": {message}')
     return {

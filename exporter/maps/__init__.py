@@ -1,5 +1,6 @@
 """Register maps: the data that decoding, explain, alerts, dashboards and the reference grow from."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib.resources import files
@@ -10,19 +11,26 @@ from exporter.maps.build import build_map
 from exporter.maps.model import Map
 from exporter.maps.schema import MapEntry
 from exporter.maps.series import group_series
-from exporter.yamlfile import Document, parse, read, validate
-
-BUILT_IN = ("ups", "bacs", "sensors", "inform", "everexceed", "prof")
+from exporter.yamlfile import parse, read, validate
 
 
 @cache
 def built_in_maps() -> Mapping[str, Map]:
-    """The maps of the package, by name."""
+    """The maps of the package, by name; first those that others include, the most included first of all."""
+    found = []
+    for file in files("exporter.maps").joinpath("data").iterdir():
+        document = parse(file.read_text(encoding="utf-8"), file.name)
+        found.append((document, validate(document, MapEntry)))
+    included = Counter(include.map for _, entry in found for include in entry.include)
     maps: dict[str, Map] = {}
-    for name in BUILT_IN:
-        text = files("exporter.maps").joinpath("data", f"{name}.yaml").read_text(encoding="utf-8")
-        _add(maps, parse(text, f"{name}.yaml"))
+    for document, entry in sorted(found, key=lambda item: (-included[item[1].map], item[1].map)):
+        maps[entry.map] = build_map(document, entry, maps)
     return maps
+
+
+def modules_of(maps: Iterable[Map]) -> dict[str, tuple[str, ...]]:
+    """The modules that come with these maps, each with the names of the maps that it reads."""
+    return {name: names for item in maps for name, names in item.modules}
 
 
 def load_maps(paths: Iterable[Path] = ()) -> Mapping[str, Map]:
@@ -34,10 +42,11 @@ def load_maps(paths: Iterable[Path] = ()) -> Mapping[str, Map]:
     own: set[str] = set()
     for path in paths:
         document = read(path)
-        name = _add(maps, document)
-        if name in own:
-            raise document.error(("map",), f'map "{name}" was given by another file already')
-        own.add(name)
+        entry = validate(document, MapEntry)
+        if entry.map in own:
+            raise document.error(("map",), f'map "{entry.map}" was given by another file already')
+        own.add(entry.map)
+        maps[entry.map] = build_map(document, entry, maps)
     check_together(maps.values())
     return maps
 
@@ -74,9 +83,3 @@ def check_together(maps: Iterable[Map]) -> None:
                         f'maps "{other}" and "{item.name}" both have the OTLP metric "{otlp.name}", '
                         "but with another type, unit or other attributes: rename one of them"
                     )
-
-
-def _add(maps: dict[str, Map], document: Document) -> str:
-    entry = validate(document, MapEntry)
-    maps[entry.map] = build_map(document, entry, maps)
-    return entry.map

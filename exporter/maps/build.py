@@ -8,6 +8,7 @@ from exporter.maps.checks import check_addresses, check_series
 from exporter.maps.formula import Formula, parse_formula
 from exporter.maps.model import Flag, Group, Map, Metric, Repeat, Trust, Word
 from exporter.maps.naming import with_otlp
+from exporter.maps.roles import with_known_roles
 from exporter.maps.schema import GroupEntry, MapEntry, RepeatEntry, TrustEntry, WordEntry
 from exporter.maps.series import group_series
 from exporter.yamlfile import Document, Place
@@ -63,7 +64,11 @@ class _Builder:
         check_series(groups, self.places, self.fail)
         check_addresses(groups, self.places, self.fail)
         self._name_for_otlp(groups)
-        return Map(entry.map, entry.title, entry.source, self.metrics, groups, tuple(self.trusts.values()))
+        modules = tuple((name, tuple(maps)) for name, maps in entry.modules.items())
+        return Map(
+            entry.map, entry.title, entry.source, self.metrics, groups, tuple(self.trusts.values()),
+            entry.short or entry.map, modules, entry.sensors,
+        )  # fmt: skip
 
     def _check_metric(self, place: Place, name: str, kind: str, unit: str) -> None:
         if (kind == "counter") != name.endswith("_total"):
@@ -163,13 +168,20 @@ class _Builder:
             metric=entry.metric or "", labels=tuple(entry.labels.items()),
             raw_metric=entry.raw.metric if entry.raw else "",
             raw_labels=tuple(entry.raw.labels.items()) if entry.raw else (),
-            scale=entry.scale, offset=entry.offset, states=tuple(sorted(entry.states.items())), flags=flags,
+            scale=entry.scale, offset=entry.offset, states=tuple(sorted(entry.states.items())),
+            roles=tuple(entry.roles.items()), flags=flags,
             flag=Flag(bit=0, **entry.flag.model_dump()) if entry.flag else None,
             optional=entry.optional, survives=entry.survives, repeat=self._repeat(group.repeat),
         )  # fmt: skip
         for metric in filter(None, (word.metric, word.raw_metric)):
             if metric not in self.metrics:
                 self.fail(place, f'metric "{metric}" is not in the section metrics')
+        for state in entry.roles.keys() - entry.states.values():
+            self.fail((*place, "roles", state), f'"{state}" is no state of the word')
+        try:
+            word = with_known_roles(word, self.others.values())
+        except ValueError as error:
+            self.fail(place, str(error))
         self._register(place, word)
 
     def _flags(self, place: Place, entry: WordEntry) -> tuple[Flag, ...]:

@@ -45,7 +45,10 @@ class Metric:
 
 @dataclass(frozen=True)
 class Flag:
-    """One named bit of a word, or the meaning of a whole 0/1 word (then `bit` is 0)."""
+    """One named bit of a word, or the meaning of a whole 0/1 word (then `bit` is 0).
+
+    `role` is one of roles.ROLES, or "".
+    """
 
     name: str
     bit: int
@@ -55,6 +58,7 @@ class Flag:
     severity: Severity
     action: str = ""
     normal: bool = False
+    role: str = ""
 
     @property
     def mask(self) -> int:
@@ -80,7 +84,8 @@ class Repeat:
 class Word:
     """One value of a map: where it is, how it is read and what becomes of it.
 
-    `address` is the 0-based address in the PDU, where words repeat of the first; a formula has none.
+    `address` is the 0-based address in the PDU, where words repeat of the first; a formula has none. `roles`
+    are those of `states`, by name of the state.
     """
 
     map: str
@@ -102,6 +107,7 @@ class Word:
     scale: Decimal = Decimal(1)
     offset: Decimal = Decimal(0)
     states: tuple[tuple[int, str], ...] = ()
+    roles: tuple[tuple[str, str], ...] = ()
     flags: tuple[Flag, ...] = ()
     flag: Flag | None = None
     formula: Formula | None = field(default=None, repr=False)
@@ -203,7 +209,11 @@ class Group:
 
 @dataclass(frozen=True)
 class Map:
-    """A register map."""
+    """A register map.
+
+    `short` is what people call it in a few words, `modules` are the modules that come with it, each with the
+    maps that it reads. `sensors` says whether what is read by it can have a SENSORMANAGER.
+    """
 
     name: str
     title: str
@@ -211,6 +221,9 @@ class Map:
     metrics: dict[str, Metric]
     groups: tuple[Group, ...]
     trusts: tuple[Trust, ...] = ()
+    short: str = ""
+    modules: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    sensors: bool = True
 
     @cached_property
     def words(self) -> dict[str, Word]:

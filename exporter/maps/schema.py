@@ -4,9 +4,10 @@ import re
 from decimal import Decimal
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, StringConstraints
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 
 from exporter.maps.model import Severity, WordType
+from exporter.maps.roles import ROLES
 from exporter.yamlfile import Strict
 
 RESERVED_LABELS = frozenset({"device", "job", "instance", "le", "quantile"})
@@ -34,10 +35,17 @@ def _decimal(number: object) -> object:
     )
 
 
+def _role(name: str) -> str:
+    if name not in ROLES:
+        raise ValueError(f'"{name}" is no role (there are: {", ".join(ROLES)})')
+    return name
+
+
 AttributeName = Annotated[
     str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*$", max_length=120)
 ]
 LabelName = Annotated[str, BeforeValidator(_label_name)]
+Role = Annotated[str, AfterValidator(_role)]
 Factor = Annotated[Decimal, BeforeValidator(_decimal), Field(allow_inf_nan=False)]
 
 
@@ -74,6 +82,7 @@ class FlagEntry(Strict):
     severity: Severity
     action: str = ""
     normal: bool = False
+    role: Role = ""
 
 
 class WordFlag(Strict):
@@ -86,6 +95,7 @@ class WordFlag(Strict):
     severity: Severity
     action: str = ""
     normal: bool = False
+    role: Role = ""
 
 
 class RawEntry(Strict):
@@ -113,6 +123,7 @@ class WordEntry(Strict):
     scale: Factor = Decimal(1)
     offset: Factor = Decimal(0)
     states: dict[int, Name] = Field(default={})
+    roles: dict[Name, Role] = Field(default={})
     flags: Name | None = None
     flag: WordFlag | None = None
     optional: bool = False
@@ -163,11 +174,14 @@ class IncludeEntry(Strict):
 
 
 class MapEntry(Strict):
-    """A map file."""
+    """A map file. `short` is its name in a few words, `modules` come with it, each with the maps it reads."""
 
     map: Name
     title: Text
     source: Text
+    short: str = ""
+    modules: dict[Name, Annotated[list[Name], Field(min_length=1)]] = Field(default={})
+    sensors: bool = True
     metrics: dict[MetricName, MetricEntry] = Field(default={})
     flag_sets: dict[Name, Annotated[dict[Name, FlagEntry], Field(min_length=1)]] = Field(default={})
     include: list[IncludeEntry] = Field(default=[])

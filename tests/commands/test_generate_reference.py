@@ -85,7 +85,7 @@ def test_rows() -> None:
         "gauge",
         "volts",
         "`phase` (`1`, `2`, `3`)",
-        "`ups` 104–106 (C); `inform` 104–106 (C); `everexceed` 102 (V); `prof` 5–7 (C)",
+        "`ups` 104–106 (C); `everexceed` 102 (V); `inform` 104–106 (C); `prof` 5–7 (C)",
     ]
     assert cells("`generex_bacs_module_volts`")[2:] == [
         "gauge", "volts", "`string` (where known), `module`", "`bacs` 1061 + 5·(n−1) (F)",

@@ -18,12 +18,12 @@ from exporter.config import (
     load_config,
 )
 from exporter.config.checks import module_maps
-from exporter.config.load import BUILT_IN_MODULES
 from exporter.errors import UserError
-from exporter.maps import load_maps
+from exporter.maps import built_in_maps, load_maps, modules_of
 from exporter.targets import Endpoint, Target, parse_target
 
 GOOD = Path(__file__).parent / "good"
+MODULES = modules_of(built_in_maps().values())
 
 
 @pytest.fixture(scope="module")
@@ -131,7 +131,7 @@ def test_map_that_adds_to_a_group() -> None:
     assert load_config(GOOD / "shared_group.yaml").devices[0].maps == ("ups", "bacs", "more")
 
 
-@pytest.mark.parametrize("names", BUILT_IN_MODULES.values(), ids=list(BUILT_IN_MODULES))
+@pytest.mark.parametrize("names", MODULES.values(), ids=list(MODULES))
 def test_built_in_module_fits_together(names: tuple[str, ...]) -> None:
     assert list(module_maps(names, load_maps())) == []
 
@@ -231,3 +231,22 @@ def test_adhoc_device(full: Config) -> None:
     assert (slow.maps, slow.options) == (("ups", "bacs", "pump"), full.modules["slow"].options)
     with pytest.raises(UserError, match=r'^unknown module "x" \(there are: cs141, ups, .*slow\)$'):
         adhoc_device(full, target, "x")
+
+
+def test_the_modules_that_come_with_the_maps() -> None:
+    assert MODULES == {
+        "cs141": ("ups", "bacs"),
+        "ups": ("ups",),
+        "bacs": ("bacs",),
+        "prof": ("prof",),
+        "inform": ("inform",),
+        "everexceed": ("everexceed",),
+    }
+
+
+def test_a_map_of_ones_own_brings_its_module(tmp_path: Path) -> None:
+    own = (GOOD.parent / "maps" / "pump.yaml").read_text(encoding="utf-8")
+    (tmp_path / "m.yaml").write_text(f"modules: {{oem: [pump, bacs]}}\n{own}")
+    (tmp_path / "c.yml").write_text("maps: [m.yaml]\ndevices: [{target: tcp://10.0.0.9, module: oem}]\n")
+    (device,) = load_config(tmp_path / "c.yml").devices
+    assert (device.module, device.maps) == ("oem", ("pump", "bacs"))

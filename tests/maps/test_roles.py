@@ -1,0 +1,156 @@
+"""What each flag of the vendor's tables means, typed from operations; and the selectors of a role."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from exporter.maps import load_maps
+from exporter.maps.roles import DANGER, ROLES, Matcher, matchers, played
+
+MAPS = load_maps()
+DOCS = Path(__file__).parents[2] / "docs" / "own-maps.md"
+STATUS, ALARM = "generex_ups_status", "generex_ups_alarm"
+STATE, BACS, MODULE = "generex_bacs_state", "generex_bacs_alarm", "generex_bacs_module_alarm"
+
+# role: the flags that play it, by metric
+TABLE: dict[str, dict[str, str]] = {
+    "dark": {
+        STATUS: "shutdown output_act",
+        ALARM: "output_off_as_requested ups_off_as_requested ups_output_off ups_system_off awaiting_power",
+    },
+    "on_battery": {STATUS: "backup_mode", ALARM: "on_battery"},
+    "bypass": {STATUS: "bypass_mode", ALARM: "on_bypass"},
+    "eco": {STATUS: "eco_mode"},
+    "test": {STATUS: "test_act", ALARM: "test_in_progress"},
+    "lost": {STATUS: "comm_lost", ALARM: "communication_lost"},
+    "shutdown_pending": {ALARM: "shutdown_pending"},
+    "shutdown_imminent": {ALARM: "shutdown_imminent"},
+    "depleted": {ALARM: "battery_depleted"},
+    "battery_low": {STATUS: "battery_low", ALARM: "battery_low"},
+    "battery_bad": {STATUS: "battery_bad", ALARM: "battery_bad"},
+    "charger_failed": {ALARM: "charger_failed"},
+    "test_failed": {ALARM: "diagnostic_test_failed"},
+    "overload": {STATUS: "output_high", ALARM: "output_overload"},
+    "output_bad": {ALARM: "output_bad"},
+    "inverter_failed": {STATUS: "inverter_failure"},
+    "inverter_warning": {STATUS: "inverter_warn"},
+    "ups_fault": {STATUS: "ups_failed", ALARM: "general_fault"},
+    "fuse_blown": {ALARM: "fuse_failure"},
+    "fan_failed": {ALARM: "fan_failure"},
+    "hot": {STATUS: "over_temp", ALARM: "over_temperature"},
+    "input_bad": {STATUS: "input_high", ALARM: "input_bad"},
+    "bypass_bad": {ALARM: "bypass_bad"},
+    "site_alarm": {STATUS: "dvg_alarm"},
+    "thermal_runaway": {STATE: "thermal_runaway"},
+    "ground_fault": {STATE: "current_ground_fault_detected", BACS: "rcm_current_difference"},
+    "danger": {},
+    "breaker_open": {STATE: "battery_breaker_open"},
+    "battery_alarm": {
+        STATE: "string_voltage_high string_voltage_low",
+        BACS: "voltage_high voltage_low temperature_high discharge_current_deviation "
+        "charge_current_deviation string_charge_low",
+        MODULE: "voltage_high voltage_low temperature_high",
+    },
+    "general_alarm": {STATE: "general_alarm", BACS: "general_alarm", MODULE: "general_alarm"},
+    "discharging": {STATE: "discharging"},
+    "service": {STATE: "module_addressing module_searching module_initializing module_polling"},
+    "monitor_stopped": {STATE: "running"},
+}
+
+
+def own_map(folder: Path, words: str, name: str = "own", metric: str = "own_mode") -> Path:
+    path = folder / f"{name}.yaml"
+    path.write_text(
+        f"map: {name}\ntitle: Own\nsource: a test\nmetrics: {{{metric}: {{help: Mode.}}}}\n"
+        f"groups: {{{name}: {{title: Own, words: {{{words}}}}}}}\n"
+    )
+    return path
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_the_flags_of_a_role(role: str) -> None:
+    expected = {(metric, flag) for metric, flags in TABLE[role].items() for flag in flags.split()}
+    assert {(item.metric, item.name) for item in played(MAPS.values(), role)} == expected
+
+
+def test_no_role_is_without_meaning_and_no_flag_has_two() -> None:
+    assert set(TABLE) == set(ROLES)
+    assert set(DANGER) < set(ROLES)
+    everything = played(MAPS.values())
+    assert len({(item.metric, item.label, item.name) for item in everything}) == len(everything)
+
+
+def test_what_is_normally_set_plays_its_role_while_clear() -> None:
+    clear = {(item.name, item.role) for item in played(MAPS.values()) if item.active == 0}
+    assert clear == {("output_act", "dark"), ("running", "monitor_stopped")}
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_the_selectors_of_a_role_find_just_its_flags(role: str) -> None:
+    series = {(word.metric, flag.name) for item in MAPS.values() for word, flag in item.flags()}
+    found = {
+        (metric, flag, one.active)
+        for one in matchers(MAPS.values(), role)
+        for metric, flag in series
+        if metric in one.metrics and flag in one.names
+    }
+    assert found == {(item.metric, item.name, item.active) for item in played(MAPS.values(), role)}
+
+
+def test_several_roles_at_once_are_one_selector() -> None:
+    (one,) = matchers(MAPS.values(), "shutdown_pending", "shutdown_imminent")
+    assert one.selector() == 'generex_ups_alarm{flag=~"shutdown_pending|shutdown_imminent"}'
+
+
+def test_selectors_are_promql() -> None:
+    one = Matcher(("a",), "flag", ("x",), 1)
+    assert one.selector() == 'a{flag="x"}'
+    assert one.selector('job="ups"') == 'a{job="ups", flag="x"}'
+    two = Matcher(("a", "b"), "state", ("x", "y"), 1)
+    assert two.selector('job="ups"') == '{__name__=~"a|b", job="ups", state=~"x|y"}'
+
+
+def test_selectors_do_not_find_a_flag_of_another_role_that_has_the_name(tmp_path: Path) -> None:
+    # of two metrics with the same two names each plays the role by one of them
+    words = ", ".join(
+        f'{name}: {{address: {address}, type: bool, metric: own_mode, flag: {{name: "{name}", vendor: v, '
+        f"label: l, description: d, severity: info{role}}}}}"
+        for address, (name, role) in enumerate([("on_battery", ""), ("eco_mode", ", role: on_battery")])
+    )
+    maps = load_maps([own_map(tmp_path, words)]).values()
+    assert [one.selector() for one in matchers(maps, "on_battery")] == [
+        'generex_ups_status{flag="backup_mode"}',
+        'generex_ups_alarm{flag="on_battery"}',
+        'own_mode{flag="eco_mode"}',
+    ]
+
+
+def test_the_states_of_an_enumeration_play_roles(tmp_path: Path) -> None:
+    words = "mode: {address: 1, metric: own_mode, states: {0: halted, 1: online, 2: battery}, "
+    path = own_map(tmp_path, words + "roles: {battery: on_battery, halted: dark}}")
+    maps = load_maps([path])
+    own = [item for item in played(maps.values()) if item.metric == "own_mode"]
+    assert [(item.label, item.name, item.role, item.active) for item in own] == [
+        ("state", "halted", "dark", 1),
+        ("state", "battery", "on_battery", 1),
+    ]
+    assert [one.selector() for one in matchers(maps.values(), "on_battery")] == [
+        '{__name__=~"generex_ups_status|generex_ups_alarm", flag=~"backup_mode|on_battery"}',
+        'own_mode{state="battery"}',
+    ]
+
+
+def test_a_series_that_another_map_has_plays_its_role() -> None:
+    bypass, output, *_ = MAPS["everexceed"].words["status"].flags
+    assert (bypass.role, output.role) == ("bypass", "dark")
+
+
+def test_a_role_that_is_none() -> None:
+    with pytest.raises(KeyError):
+        played(MAPS.values(), "drak")
+
+
+def test_the_documentation_lists_all_roles() -> None:
+    listed = re.findall(r"^\| `(\w+)` \| (.+) \|$", DOCS.read_text(encoding="utf-8"), re.MULTILINE)
+    assert dict(listed) == dict(ROLES)
