@@ -10,20 +10,18 @@ from pathlib import Path
 
 from exporter import __version__
 from exporter.commands.advice import with_next_step
-from exporter.config import adhoc_device, load_config
+from exporter.config import load_config
 from exporter.discover.ask import Listener, Talk
 from exporter.discover.configfile import config_text
 from exporter.discover.findings import Findings, judge, twins
 from exporter.discover.heard import ranges
 from exporter.discover.report import terminal_text, vendor_report
-from exporter.discover.survey import FRAME_WORDS, MOST_MODULES, survey
+from exporter.discover.survey import FRAME_WORDS, survey
 from exporter.durations import parse_duration
 from exporter.errors import UsageError, UserError
 from exporter.files import refuse_existing, write_whole
 from exporter.maps import built_in_maps
 from exporter.progress import Progress
-from exporter.reading.decode.device_map import device_map
-from exporter.reading.decode.layout import Layout
 from exporter.reading.transport.answers import LinkError
 from exporter.targets import Target, parse_target
 
@@ -109,7 +107,7 @@ async def _discover(
     talk = Talk(target.endpoint, **settings, say=progress.detail)
     try:
         progress.step(f"asking {target.endpoint.address} for unit {ranges(units)}")
-        there, failure = await talk.answering(units, _layout(target))
+        there, failure = await talk.answering(units)
         if not there:
             raise UserError(_nobody(target, units, failure))
         found = []
@@ -120,12 +118,6 @@ async def _discover(
         return found
     finally:
         talk.close()
-
-
-def _layout(target: Target) -> Layout:
-    config = load_config()
-    device = device_map(adhoc_device(config, target, "cs141"), config.maps)
-    return device.layout({"strings": 10, "modules": MOST_MODULES})
 
 
 def _judged(listener: Listener) -> Findings:

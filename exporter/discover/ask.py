@@ -1,20 +1,16 @@
-"""Asking a device everything once, gently: one connection, one request at a time, a pause between them.
+"""Asking a device gently: one connection, one request at a time, a pause between them.
 
 Only function codes 3 and 4 are sent, and 1 and 2 where that was asked for.
 """
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import AbstractAsyncContextManager
 
 from exporter.discover.heard import Asked, Heard
-from exporter.reading.decode.layout import Layout
 from exporter.reading.plan.spans import Request
-from exporter.reading.readpass.asking import Asker, Progress
 from exporter.reading.transport.answers import LinkError
 from exporter.reading.transport.deadline import Deadline
-from exporter.reading.transport.line import Line, Turn
-from exporter.reading.transport.link import Exchange, Link, Trace
+from exporter.reading.transport.link import Exchange, Link
 from exporter.reading.transport.resolve import Resolver
 from exporter.targets import Endpoint
 
@@ -24,7 +20,11 @@ AT_ONCE = 100  # words in one request: known to work in the field (device.md 4)
 _REFUSED = (1, 2, 3, 4)  # a CS121 says 04 of what it cannot serve (device.md 4)
 _NOBODY_THERE = (10, 11)
 _BUSY = (5, 6)
-_PATIENCE = 5  # timeouts until a device that says it is busy is left alone
+_BUSY_PAUSE = (0.1, 1.0)  # seconds; the first, and the longest
+_PATIENCE = 5  # timeouts until a device that is busy, or has no place, is left alone
+_NO_PLACE = ("connect", "closed")  # so says a device whose few connections others have just now
+_PLACE_WAIT, _PLACE_PAUSE = 1.0, 0.1  # seconds that it may take until there is one, and between two tries
+_GREETINGS = (100, 1000)  # words that the known lists have: of the UPS, and of BACS
 
 
 class Talk:
@@ -32,23 +32,22 @@ class Talk:
 
     def __init__(self, endpoint: Endpoint, *, pause: float, timeout: float, say: Say) -> None:
         self.endpoint = endpoint
-        self._line = Line(Link(endpoint, Resolver()))
+        self._link = Link(endpoint, Resolver())
         self._pause = pause
         self._timeout = timeout
         self._say = say
+        self._next_at = 0.0
 
     def close(self) -> None:
         """Close the connection."""
-        self._line.close()
+        self._link.close()
 
-    async def answering(
-        self, units: Sequence[int], layout: Layout
-    ) -> tuple[list["Listener"], LinkError | None]:
+    async def answering(self, units: Sequence[int]) -> tuple[list["Listener"], LinkError | None]:
         """Those of `units` that answer anything at all, be it an exception; and how the last other failed."""
         there: list[Listener] = []
         failure: LinkError | None = None
         for unit in units:
-            listener = Listener(self, unit, layout, tries=2 if len(units) == 1 else 1)
+            listener = Listener(self, unit, tries=2 if len(units) == 1 else 1)
             error = await listener.greet()
             if error is None:
                 there.append(listener)
@@ -58,66 +57,79 @@ class Talk:
                 failure = error
         return there, failure
 
-    async def ask(self, turn: Turn, request: Request, deadline: Deadline, heard: Heard) -> list[int]:
-        """One request; what became of it is noted. Raises LinkError."""
-        self._say(f"unit {turn.unit}: function {request.function}, {request.address}–{request.end - 1}")
+    async def ask(self, request: Request, heard: Heard, *, tries: int) -> list[int]:
+        """The words of one request; what became of each try is noted in `heard`. Raises LinkError.
 
-        def note(exchange: Exchange) -> None:
-            heard.asked.append(Asked(exchange.request, exchange.error, exchange.seconds))
+        A device that is busy, or has no place, is asked again for a while; one that is silent `tries` times.
+        """
+        loop = asyncio.get_running_loop()
+        deadline = Deadline(loop.time() + _PATIENCE * self._timeout)
+        place_until = loop.time() + _PLACE_WAIT
+        busy_pause = _BUSY_PAUSE[0]
+        self._say(f"unit {heard.unit}: function {request.function}, {request.address}–{request.end - 1}")
+        while True:
+            await asyncio.sleep(max(self._next_at - loop.time(), 0))
+            try:
+                return await self._link.read(
+                    heard.unit, request, timeout=self._timeout, deadline=deadline, trace=_noting(heard)
+                )
+            except LinkError as error:
+                if error.exception_code in _BUSY and busy_pause < deadline.left:
+                    await asyncio.sleep(busy_pause)
+                    busy_pause = min(busy_pause * 2, _BUSY_PAUSE[1])
+                elif error.reason in _NO_PLACE and loop.time() + _PLACE_PAUSE < place_until:
+                    await asyncio.sleep(_PLACE_PAUSE)
+                elif error.exception_code is None and tries > 1 and deadline.left > 0:
+                    tries -= 1
+                else:
+                    raise
+            finally:
+                self._next_at = loop.time() + self._pause
 
-        return await self._line.read(
-            turn, request, timeout=self._timeout, deadline=deadline, pacing=self._pause, trace=note
-        )
 
-    @property
-    def line(self) -> Line:
-        """The queue that every request goes through."""
-        return self._line
-
-    @property
-    def patience(self) -> float:
-        """Seconds for one request with its repetitions."""
-        return _PATIENCE * self._timeout
+def _noting(heard: Heard) -> Callable[[Exchange], None]:
+    return lambda exchange: heard.asked.append(Asked(exchange.request, exchange.error, exchange.seconds))
 
 
 class Listener:
-    """Asks one unit, and notes in `heard` what it answers."""
+    """Asks one unit, and notes in `heard` what it answers.
 
-    def __init__(self, talk: Talk, unit: int, layout: Layout, *, tries: int = 2) -> None:
+    `gave_up` is set when the unit fell silent for everything: nothing more is asked then.
+    """
+
+    def __init__(self, talk: Talk, unit: int, *, tries: int = 2) -> None:
         self.heard = Heard(unit)
+        self.gave_up = False
         self._talk = talk
-        self._turn = Turn(unit, failed=False)
-
-        async def ask(request: Request, _: Trace) -> list[int]:
-            return await talk.ask(self._turn, request, self._asker.deadline, self.heard)
-
-        self._asker = Asker(ask, Progress(layout), Deadline(0.0), tries=tries, request_timeout=talk.patience)
+        self._tries = tries
+        self._sure: Request | None = None  # what it answers, be it with an exception
 
     async def greet(self) -> LinkError | None:
         """Find out whether the unit is there, and which function code reads words; why it is not there."""
-        async with self.turn():
-            error = await self.once(Request(3, 100, 1))
-            if error is not None and error.exception_code == 1:
-                other = await self.once(Request(4, 100, 1))
-                if other is None or other.exception_code in (2, 3):
-                    self.heard.function, error = 4, other
-            code = error.exception_code if error is not None else 0
-            if code is None or code in (*_NOBODY_THERE, *_BUSY):
-                return error
+        refusals: dict[int, int] = {}
+        first: LinkError | None = None
+        for address in _GREETINGS if self._tries > 1 else _GREETINGS[:1]:
+            for function in (3, 4):
+                answer = await self.once(Request(function, address, 1))
+                if not isinstance(answer, LinkError):
+                    self.heard.function = function
+                    return None
+                if answer.exception_code in _REFUSED:
+                    refusals.setdefault(function, answer.exception_code)
+                    continue
+                first = first or answer
+                if answer.reason != "timeout":
+                    return first  # something else is wrong, and asking for other words does not help
+                self._tries = 1
+        if not refusals:
+            return first
+        if refusals.get(3, 1) == 1 and refusals.get(4, 1) != 1:
+            self.heard.function = 4
         return None
-
-    def turn(self) -> AbstractAsyncContextManager[None]:
-        """The time in which requests can be made."""
-        return self._talk.line.turn(self._turn, idle_close=60)
-
-    @property
-    def gave_up(self) -> bool:
-        """Whether the unit fell silent on the way."""
-        return self._asker.given_up
 
     async def all_of(self, first: int, last: int) -> None:
         """Every word from `first` to `last`: what is refused is halved until single words are."""
-        for request in self._chunks(first, last):
+        for request in self.chunks(first, last):
             if not await self.served(request):
                 await self._narrow(request)
 
@@ -126,43 +138,58 @@ class Listener:
 
         Returns whether any of its words is served.
         """
-        for request in self._chunks(first, last):
-            if await self.served(request) or request.count == 1:
-                continue
-            ends = [
-                Request(request.function, address, 1)
-                for address in sorted({request.address, request.end - 1})
-            ]
-            if any([await self.served(end) for end in ends]):
+        for request in self.chunks(first, last):
+            if not await self.served(request) and not await self._is_outside(request):
                 await self._narrow(request)
-            elif all(end.address in self.heard.refused for end in ends):
-                code = self.heard.refused[request.address]
-                self.heard.refused |= dict.fromkeys(range(request.address, request.end), code)
         return bool(self.heard.known(range(first, last + 1)))
 
+    async def _is_outside(self, request: Request) -> bool:
+        """Whether the first and the last word are not served either; then none of the others is."""
+        heard = self.heard
+        if request.count == 1:
+            return True
+        ends = [Request(request.function, address, 1) for address in (request.address, request.end - 1)]
+        if any([await self.served(end) for end in ends]):
+            return False
+        addresses = set(range(request.address, request.end))
+        if all(end.address in heard.refused for end in ends):
+            heard.refused |= dict.fromkeys(addresses, heard.refused[request.address])
+            heard.silent -= addresses
+        else:
+            heard.silent |= addresses - heard.refused.keys()
+        return True
+
     async def _narrow(self, request: Request) -> None:
-        """Find out which words of a request are refused that was refused as a whole."""
-        if request.count == 1 or self._asker.given_up:
+        """Find out which words of a request are not served that was not answered as a whole."""
+        if request.count == 1 or self.gave_up:
             return
         for half in _halves(request):
-            for part in self._chunks(half.address, half.end - 1):
-                if not await self.served(part):
+            for part in self.chunks(half.address, half.end - 1):
+                if await self.served(part):
+                    continue
+                silent = part.address in self.heard.silent  # each silence costs a timeout: few are risked
+                if not (silent and await self._is_outside(part)):
                     await self._narrow(part)
-        self.learn_limit(request)
+        await self.learn_limit(request)
 
-    def learn_limit(self, request: Request) -> None:
-        """All words were served, but refused together: what is refused is the length."""
+    async def learn_limit(self, request: Request) -> None:
+        """Where all words were served but refused together, find out how many are served at once."""
         heard = self.heard
         refused = any(a.request == request and a.outcome.startswith("exception_") for a in heard.asked)
-        if refused and len(heard.known(range(request.address, request.end))) == request.count:
-            longest = max(asked.request.count for asked in heard.asked if not asked.outcome)
-            heard.max_words = min(heard.max_words, max(longest, 1))
+        if not refused or len(heard.known(range(request.address, request.end))) < request.count:
+            return
+        low = max(a.request.count for a in heard.asked if not a.outcome)
+        high = min(request.count, heard.max_words + 1)
+        while high - low > 1 and not self.gave_up:
+            middle = Request(request.function, request.address, (low + high) // 2)
+            low, high = (middle.count, high) if await self.served(middle) else (low, middle.count)
+        heard.max_words = min(heard.max_words, max(low, 1))
 
-    def _chunks(self, first: int, last: int) -> Iterable[Request]:
+    def chunks(self, first: int, last: int, most: int = AT_ONCE) -> Iterable[Request]:
         """Requests of the length that the device takes, as far as that is known by then."""
         address = first
         while address <= last:
-            count = min(self.heard.max_words, AT_ONCE, last - address + 1)
+            count = min(self.heard.max_words, most, last - address + 1)
             yield Request(self.heard.function, address, count)
             address += count
 
@@ -170,34 +197,45 @@ class Listener:
         """Ask, unless the unit was given up, and note the answer."""
         heard = self.heard
         addresses = range(request.address, request.end)
-        if self._asker.given_up:
-            heard.silent.update(set(addresses) - heard.words.keys() - heard.refused.keys())
+        if self.gave_up:
             return False
-        error = await self.once(request)
-        if error is None:
-            heard.words.update(zip(addresses, self.words(request), strict=True))
+        answer = await self.once(request)
+        if not isinstance(answer, LinkError):
+            heard.words.update(zip(addresses, answer, strict=True))
+            heard.silent.difference_update(addresses)
             return True
-        if error.exception_code not in _REFUSED:
-            heard.silent.update(addresses)
+        if answer.exception_code not in _REFUSED:
+            heard.silent.update(set(addresses) - heard.words.keys() - heard.refused.keys())
         elif request.count == 1:
-            heard.refused[request.address] = error.exception_code
+            heard.refused[request.address] = answer.exception_code
+            heard.silent.discard(request.address)
         return False
 
-    def words(self, request: Request) -> list[int]:
-        """The words of a request that was answered."""
-        keys = request.keys()
-        return [self._asker.progress.words[key] for key in keys]
+    async def once(self, request: Request) -> list[int] | LinkError:
+        """Send a request, repeated where that may help; its words, or why there are none.
 
-    async def once(self, request: Request) -> LinkError | None:
-        """Send a request, repeated while the device is busy; why there is no answer. Nothing is noted."""
-        self._asker.deadline.at = asyncio.get_running_loop().time() + self._talk.patience
+        A unit that is silent is asked for something that it answered before: does it answer that, it only
+        ignores this request; else it is given up.
+        """
         try:
-            await self._asker.ask(request)
+            words = await self._talk.ask(request, self.heard, tries=self._tries)
         except LinkError as error:
-            # whoever is busy for so long has other masters to serve
-            self._asker.given_up = self._asker.given_up or error.exception_code in _BUSY
+            if error.exception_code in _REFUSED:
+                self._sure = self._sure or request
+            elif self._sure is not None and not self.gave_up:
+                self.gave_up = not await self._is_still_there(error)
             return error
-        return None
+        self._sure = Request(request.function, request.address, 1)
+        return words
+
+    async def _is_still_there(self, error: LinkError) -> bool:
+        if self._sure is None or error.exception_code in (*_BUSY, *_NOBODY_THERE):
+            return False  # whoever is busy for so long has other masters to serve
+        try:
+            await self._talk.ask(self._sure, self.heard, tries=1)
+        except LinkError as silence:
+            return silence.exception_code in _REFUSED
+        return True
 
 
 def _halves(request: Request) -> tuple[Request, Request]:

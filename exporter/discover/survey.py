@@ -4,6 +4,7 @@ import asyncio
 
 from exporter.discover.ask import AT_ONCE, Listener
 from exporter.reading.plan.spans import Request
+from exporter.reading.transport.answers import LinkError
 
 # parted where OEM lists end or begin (device.md 5)
 UPS_BLOCKS = ((97, 99), (100, 111), (112, 127), (128, 138), (139, 142))
@@ -20,13 +21,12 @@ _FRAME_LOOKS, _FRAME_PAUSE = 6, 0.5  # a gateway polls about once a second
 
 async def survey(listener: Listener, *, frame_base: int, bits: bool) -> None:
     """Ask for everything that the known lists have."""
-    async with listener.turn():
-        await _survey_ups(listener)
-        await _survey_bacs(listener)
-        await _survey_frame(listener, frame_base)
-        await _compare_functions(listener)
-        if bits:
-            await _survey_bits(listener)
+    await _survey_ups(listener)
+    await _survey_bacs(listener)
+    await _survey_frame(listener, frame_base)
+    await _compare_functions(listener)
+    if bits:
+        await _survey_bits(listener)
 
 
 async def _survey_ups(listener: Listener) -> None:
@@ -34,7 +34,7 @@ async def _survey_ups(listener: Listener) -> None:
     if not await listener.served(whole):
         for first, last in UPS_BLOCKS:
             await listener.all_of(first, last)
-        listener.learn_limit(whole)
+        await listener.learn_limit(whole)
     await listener.all_of(*SENSORS)
 
 
@@ -94,11 +94,11 @@ async def _compare_functions(listener: Listener) -> None:
     known = [address for address in (*range(115, 139), *range(100, 115), 1000) if address in heard.words]
     if not known or listener.gave_up:
         return
-    error = await listener.once(Request(other, known[0], 1))
-    if error is not None:
-        heard.other = f"function code {other}: {error}"
+    answer = await listener.once(Request(other, known[0], 1))
+    if isinstance(answer, LinkError):
+        heard.other = f"function code {other}: {answer}"
         return
-    (value,) = listener.words(Request(other, known[0], 1))
+    (value,) = answer
     same = "the same" if value == heard.words[known[0]] else f"{value}, not {heard.words[known[0]]}"
     heard.other = f"function code {other} gives {same} for address {known[0]}"
 
@@ -110,12 +110,9 @@ async def _survey_bits(listener: Listener) -> None:
             if listener.gave_up:
                 break
             request = Request(function, first, last - first + 1)
-            error = await listener.once(request)
-            if error is None:
-                row = "".join(map(str, listener.words(request)))
-                found.append(f"{what} {first}–{last}: {row}")
-            else:
-                found.append(f"{what} {first}–{last}: {error}")
+            answer = await listener.once(request)
+            row = str(answer) if isinstance(answer, LinkError) else "".join(map(str, answer))
+            found.append(f"{what} {first}–{last}: {row}")
     listener.heard.bits = tuple(found)
 
 
