@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from exporter import __version__
-from exporter.commands.advice import with_next_step
 from exporter.config import load_config
 from exporter.discover.ask import Listener, Talk
 from exporter.discover.configfile import config_text
@@ -20,12 +19,14 @@ from exporter.discover.survey import FRAME_WORDS, survey
 from exporter.durations import parse_duration
 from exporter.errors import UsageError, UserError
 from exporter.files import refuse_existing, write_whole
+from exporter.hints import Failure, with_next_step
 from exporter.maps import built_in_maps
 from exporter.progress import Progress
 from exporter.reading.transport.answers import LinkError
-from exporter.targets import Target, parse_target
+from exporter.targets import Target, Transport, parse_target
 
 _TIRED = "run it again with a longer --pause and --timeout, and while nobody else reads the device"
+_OTHER: dict[Transport, Transport] = {"tcp": "rtu-tcp", "rtu-tcp": "tcp"}
 _LONGEST = 60.0  # seconds; for one answer, and for the pause
 
 
@@ -108,14 +109,33 @@ async def _discover(
     try:
         progress.step(f"asking {target.endpoint.address} for unit {ranges(units)}")
         there, failure = await talk.answering(units)
-        if not there:
-            raise UserError(_nobody(target, units, failure))
+        if failure is not None and not there:
+            talk.close()
+            other = await _other_transport(replace(target, unit=units[0]), settings, progress)
+            raise UserError(
+                _nobody(target, units, failure)
+                if other is None
+                else (f"{failure}\n  it answers as {other.endpoint.transport}: write {other.url}")
+            )
         found = []
         for listener in there:
             progress.step(f"reading unit {listener.heard.unit}")
             await survey(listener, frame_base=base, bits=bits)
             found.append(_judged(listener))
         return found
+    finally:
+        talk.close()
+
+
+async def _other_transport(target: Target, settings: dict[str, float], progress: Progress) -> Target | None:
+    """The same address by the other way to speak over TCP, if that is answered."""
+    endpoint = target.endpoint
+    if endpoint.transport == "rtu":
+        return None
+    other = replace(target, endpoint=replace(endpoint, transport=_OTHER[endpoint.transport]))
+    talk = Talk(other.endpoint, **settings, say=progress.detail)
+    try:
+        return other if await Listener(talk, other.unit, tries=1).greet() is None else None
     finally:
         talk.close()
 
@@ -129,13 +149,12 @@ def _judged(listener: Listener) -> Findings:
     return judge(heard)
 
 
-def _nobody(target: Target, units: Sequence[int], failure: LinkError | None) -> str:
-    if failure is None:
-        raise AssertionError("somebody answers, or something failed")
+def _nobody(target: Target, units: Sequence[int], failure: LinkError) -> str:
+    asked = replace(target, unit=units[0])
+    text = with_next_step(Failure(asked, failure.reason, str(failure), units))
     if failure.reason in ("resolve", "connect") or len(units) == 1:
-        asked = target if len(units) > 1 else replace(target, unit=units[0])
-        return with_next_step(failure, asked)
-    return f"none of the units {ranges(units)} answers\n" + with_next_step(failure, target)
+        return text
+    return f"none of the units {ranges(units)} answers\n" + text
 
 
 def _finish(

@@ -8,7 +8,6 @@ import sys
 from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
-from exporter.commands.advice import next_step
 from exporter.commands.flags import add_config_file
 from exporter.commands.one_device import one_device
 from exporter.config import load_config
@@ -16,10 +15,10 @@ from exporter.durations import parse_duration
 from exporter.errors import UsageError
 from exporter.exposition.prometheus import Renderer
 from exporter.exposition.summary import Section, as_data, summarise
+from exporter.hints import Failure, next_step
 from exporter.reading.decode.snapshot import Snapshot
 from exporter.reading.device.device import Device
 from exporter.reading.device.fleet import Fleet
-from exporter.reading.transport.answers import LinkError
 from exporter.terminal import SEVERITY_STYLES, columns, console, emit, emit_json, table
 
 if TYPE_CHECKING:
@@ -89,7 +88,7 @@ def _next_step(device: Device, snapshot: Snapshot) -> str:
     counted = device.counters.errors
     reason = max(counted, key=lambda reason: counted[reason])
     text = "; ".join(snapshot.errors)
-    return next_step(LinkError(reason, text), device.config.target) if counted[reason] else ""
+    return next_step(Failure(device.config.target, reason, text)) if counted[reason] else ""
 
 
 async def _watch(fleet: Fleet, device: Device, timeout: float, form: str) -> int:

@@ -12,17 +12,16 @@ from pathlib import Path
 from typing import TextIO
 
 from exporter import __version__
-from exporter.commands.advice import next_step
 from exporter.commands.flags import add_config_file
 from exporter.commands.one_device import one_device
 from exporter.config import load_config
 from exporter.durations import parse_duration
 from exporter.errors import UsageError, UserError
 from exporter.files import refuse_existing, write_whole
+from exporter.hints import Failure, with_next_step
 from exporter.progress import Progress
 from exporter.reading.device.device import Device
 from exporter.reading.device.fleet import Fleet
-from exporter.reading.transport.answers import LinkError
 from exporter.recording.capture import capture, timestamp
 from exporter.recording.form import Header, Pass
 
@@ -151,8 +150,7 @@ class _Recorder:
         reason = next((r.reason for r in reversed(line.requests) if r.reason), None)
         if reason is None:
             reason = "resolve" if "cannot resolve" in text else "connect"
-        step = next_step(LinkError(reason, text), self._device.config.target)
-        return f"{text}\n  {step}" if step else text
+        return with_next_step(Failure(self._device.config.target, reason, text))
 
 
 async def _recorded(recorder: _Recorder, fleet: Fleet, file: TextIO, progress: Progress) -> None:

@@ -299,8 +299,15 @@ def test_a_silent_device_ends_with_the_next_step(
     done = discovered(capsys, device, "--timeout=50ms", f"--write={tmp_path}/generex.yml")
     assert (done.code, done.out) == (1, "")
     assert "no answer in time\n  " in done.err
-    hint = "is 1 the slave id" if transport == "tcp" else "is COM2 of the CS141 set to Modbus Slave"
+    hint = {
+        "tcp": "the port is open, and nothing comes back: is 1 the slave id",
+        "rtu": "nothing comes from the line: is COM2 of the CS141 set to Modbus Slave",
+        "rtu-tcp": "the serial server takes the connection, and nothing comes from the line",
+    }[transport]
     assert hint in done.err
+    assert ("(the target has 9600 8N1)" in done.err) == (
+        transport == "rtu"
+    )  # else the server's settings count
     assert nothing_left(tmp_path)
 
 

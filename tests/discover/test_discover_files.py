@@ -14,12 +14,11 @@ from pathlib import Path
 import pytest
 import serial
 from devices import QUICK, Done, command, discovered, image_of, nothing_left, simulated, standing
-from hostile import Hostile, silent
+from hostile import Hostile, Peer, crc, silent
 from support import environment, free_port, wait_for
 
-from exporter.commands.advice import with_next_step
 from exporter.config import load_config
-from exporter.reading.transport.answers import LinkError
+from exporter.hints import Failure, with_next_step
 from exporter.simulator.server import Simulator
 from exporter.targets import parse_target
 
@@ -99,10 +98,11 @@ def test_errors_name_the_next_step(capsys: pytest.CaptureFixture[str]) -> None:
         assert (done.code, done.out) == (1, "")
         return done.err
 
-    assert "Connection refused\n  nothing listens there: switch on the Modbus service" in of(
-        f"127.0.0.1:{free_port()}"
+    assert (
+        "Connection refused\n  nothing listens there, or it takes no further master: a CS141 always has"
+        in of(f"127.0.0.1:{free_port()}")
     )
-    assert "is the name written right? Try the IP address" in of("no-such-host.invalid")
+    assert "\n  try the IP address instead: if that works, the name or" in of("no-such-host.invalid")
     assert "/dev/ttyNONE: No such file or directory\n  is the adapter plugged in?" in of("rtu:///dev/ttyNONE")
     assert "/dev/null is no serial port" in of("rtu:///dev/null")
 
@@ -115,13 +115,15 @@ def test_a_serial_port_that_another_program_has(capsys: pytest.CaptureFixture[st
 
     done = asyncio.run(play())
     assert done.code == 1
-    assert ": another program has the port\n  stop it first (`sudo fuser -v /dev/pts/" in done.err
+    assert (
+        ": another program has the port\n  a serial line has one master: `sudo fuser -v /dev/pts/" in done.err
+    )
 
 
 def test_a_serial_port_that_the_user_may_not_open() -> None:
     target = parse_target("rtu:///dev/ttyUSB0")
-    error = LinkError("connect", f"cannot connect to /dev/ttyUSB0: {os.strerror(errno.EACCES)}")
-    assert with_next_step(error, target) == (
+    text = f"cannot connect to /dev/ttyUSB0: {os.strerror(errno.EACCES)}"
+    assert with_next_step(Failure(target, "connect", text)) == (
         "cannot connect to /dev/ttyUSB0: Permission denied\n  `ls -l /dev/ttyUSB0` names the group that may "
         "use it, on Debian dialout: sudo usermod -aG dialout $USER, then log in again"
     )
@@ -168,3 +170,31 @@ def test_ctrl_c_ends_cleanly_on_a_terminal(tmp_path: Path) -> None:
     assert (seen + rest).endswith(b"\r\x1b[K")
     assert b"Traceback" not in seen + rest
     assert nothing_left(tmp_path)
+
+
+@pytest.mark.parametrize(("asked", "spoken"), [("tcp", "rtu-tcp"), ("rtu-tcp", "tcp")])
+def test_the_other_way_to_speak_over_tcp_is_tried(
+    capsys: pytest.CaptureFixture[str], asked: str, spoken: str
+) -> None:
+    """tcp:// at a serial server, rtu-tcp:// at a Modbus/TCP server: the answer to the other one decides."""
+
+    async def play() -> tuple[Done, int]:
+        device = Simulator(listen="127.0.0.1:0", modules=0) if spoken == "tcp" else _SerialServer()
+        async with device:
+            target = f"{asked}://127.0.0.1:{device.port}"
+            return await command(capsys, "discover", target, *QUICK, "--timeout=300ms"), device.port
+
+    done, port = asyncio.run(play())
+    assert done.code == 1
+    assert done.err.endswith(f"\n  it answers as {spoken}: write {spoken}://127.0.0.1:{port}\n")
+
+
+class _SerialServer(Hostile):
+    """Bytes that are no RTU request are lost on the line, as a slave answers to nothing else."""
+
+    def __init__(self) -> None:
+        super().__init__("rtu-tcp", served=range(97, 143))
+
+    def received(self, peer: Peer, data: bytes) -> None:
+        if crc(data[:-2]) == data[-2:]:
+            super().received(peer, data)

@@ -82,7 +82,7 @@ def test_a_silent_device_is_recorded_and_the_next_step_named(
 
     assert asyncio.run(play()) == 1
     errors = capsys.readouterr().err
-    assert "no answer in time\n  the port is open, so is 1 the slave id" in errors
+    assert "no answer in time\n  the port is open, and nothing comes back: is 1 the slave id" in errors
     assert errors.count("no answer in time") == 1
     assert "nothing could be read from tcp://127.0.0.1" in errors
     text = (tmp_path / "rec").read_text()

@@ -1,0 +1,207 @@
+"""What to do next when a device does not answer: a function of what was seen, and of nothing else. Pure."""
+
+import re
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+
+from exporter.targets import TCP_PORT, Endpoint, Target
+
+USUAL_UNITS = (*range(1, 11), 247, 255, 0)
+"""Unit ids worth a try: the first ten, the last one, and two that odd gateways have."""
+
+_ONE_PLACE = "many take one client at a time: is another program connected?"
+
+
+@dataclass(frozen=True)
+class Failure:
+    """How asking failed: `reason` as generex_exporter_modbus_errors_total has it, `text` as the error says.
+
+    `silent` are the unit ids behind the same address that were asked besides, and did not answer either.
+    """
+
+    target: Target
+    reason: str
+    text: str
+    silent: Collection[int] = ()
+
+
+def next_step(failure: Failure) -> str:
+    """What was seen may mean this, and that is what to try; "" where nothing better is known."""
+    steps = {
+        "resolve": _resolve, "connect": _connect, "timeout": _timeout, "closed": _closed, "frame": _frame,
+        "unit": _unit, "transaction": _other_answer, "function": _other_answer, "length": _other_answer,
+    }  # fmt: skip
+    if failure.reason in steps:
+        return steps[failure.reason](failure)
+    return {
+        "exception_1": "it does not know this function code: discover finds out which one it knows",
+        "exception_2": "it answers, but does not serve these words: discover finds out which it serves",
+        "exception_3": "it answers, but does not serve these words: discover finds out which it serves",
+        "exception_5": _NO_TIME,
+        "exception_6": _NO_TIME,
+        "exception_10": _behind_the_gateway(failure),
+        "exception_11": _behind_the_gateway(failure),
+    }.get(failure.reason, "")
+
+
+def with_next_step(failure: Failure) -> str:
+    """The error, and in the next line what to do."""
+    step = next_step(failure)
+    return f"{failure.text}\n  {step}" if step else failure.text
+
+
+_NO_TIME = "it has no time: it may be starting up, or other masters ask too often; try again later"
+
+
+def _resolve(failure: Failure) -> str:
+    if "probe.allow" in failure.text:
+        return ""  # that is said already
+    return "try the IP address instead: if that works, the name or the name server is at fault"
+
+
+def _connect(failure: Failure) -> str:
+    endpoint = failure.target.endpoint
+    words = {"host": endpoint.host, "port": endpoint.port, "path": endpoint.path, "line": _line(endpoint)}
+    texts = _CONNECT_SERIAL if endpoint.transport == "rtu" else _CONNECT_NETWORK
+    if "Connection refused" in failure.text:
+        return _refused(failure)
+    return next((text for key, text in texts.items() if key in failure.text), "").format(**words)
+
+
+_CONNECT_NETWORK = {
+    "no answer": "is the address right, the device on, and does a firewall let port {port} through? "
+    "Try ping {host}",
+    "No route to host": "is the address right and the device on this network? Try ping {host}",
+    "Network is unreachable": "this machine has no way to that network: check its routes",
+}
+_CONNECT_SERIAL = {
+    "Permission denied": "`ls -l {path}` names the group that may use it, on Debian dialout: "
+    "sudo usermod -aG dialout $USER, then log in again",
+    "another program has the port": "a serial line has one master: `sudo fuser -v {path}` names who has it. "
+    "If that is this exporter, the line stands in its configuration under another name, too",
+    "No such file or directory": "is the adapter plugged in? `ls /dev/serial/by-id` shows those that are",
+    "Invalid argument": "the port does not take {line}: try another parity or baud rate, as in "
+    "rtu://{path}?parity=N",
+    "Inappropriate ioctl": "{path} is no serial port: `ls /dev/serial/by-id` shows those that there are",
+}
+
+
+def _refused(failure: Failure) -> str:
+    endpoint = failure.target.endpoint
+    if endpoint.transport == "rtu-tcp":
+        return (
+            f"nothing listens there, or the serial server takes no further client: {_ONE_PLACE} Its settings "
+            "show the port of its TCP server mode"
+        )
+    if endpoint.port != TCP_PORT:
+        return (
+            f"nothing listens there, or it takes no further master: a CS141 always has port {TCP_PORT}, a "
+            "gateway shows its port in its settings"
+        )
+    return (
+        "nothing listens there, or it takes no further master: switch on the Modbus service in the CS141 "
+        f"(Services, Setup); its port is always {TCP_PORT}"
+    )
+
+
+def _timeout(failure: Failure) -> str:
+    endpoint, unit = failure.target.endpoint, failure.target.unit
+    if endpoint.transport == "rtu":
+        return (
+            "nothing comes from the line: is COM2 of the CS141 set to Modbus Slave, do baud rate, parity and "
+            f"stop bits match (the target has {_line(endpoint)}), are A and B swapped, and is {unit} its "
+            "slave id?" + _more_units(failure)
+        )
+    if endpoint.transport == "rtu-tcp":
+        return _not_modbus_tcp(failure) + (
+            "the serial server takes the connection, and nothing comes from the line: do its baud rate, "
+            "parity and stop bits match those of the CS141, is COM2 there set to Modbus Slave, are A and B "
+            f"swapped, and is {unit} its slave id?" + _more_units(failure)
+        )
+    serial = "" if endpoint.port == TCP_PORT else f" {_serial_server(failure)}"
+    return (
+        f"the port is open, and nothing comes back: is {unit} the slave id that the Modbus service shows? "
+        "Another id gets no answer at all. Or another master has the only place: stop that for a try."
+        f"{serial}{_more_units(failure)}"
+    )
+
+
+def _closed(failure: Failure) -> str:
+    transport = failure.target.endpoint.transport
+    if transport == "rtu":
+        return "the port went away while it was asked: is the adapter plugged in firmly?"
+    if transport == "rtu-tcp":
+        return (
+            _not_modbus_tcp(failure) + f"it takes a connection and closes it: of serial servers {_ONE_PLACE}"
+        )
+    serial = "" if failure.target.endpoint.port == TCP_PORT else f". {_serial_server(failure)}"
+    return (
+        "it takes a connection and closes it: other masters may hold all it has; stop one and try again"
+        + serial
+    )
+
+
+def _frame(failure: Failure) -> str:
+    """Bytes came that are no answer."""
+    if failure.target.endpoint.transport == "tcp":
+        if "in time" in failure.text or "too many" in failure.text:
+            return "what comes breaks off or has too much: a bad network or gateway; try again"
+        return f"what answers does not speak Modbus/TCP. {_serial_server(failure)}"
+    serial = (
+        "bytes come, but no whole answer: do baud rate, parity and stop bits match, and has no other device "
+    )
+    return _not_modbus_tcp(failure) + f"{serial}on the line the slave id {failure.target.unit}?"
+
+
+def _unit(failure: Failure) -> str:
+    found = re.search(r"from unit (\d+)", failure.text)
+    return f"give that id with ?unit={found[1] if found else 'N'}, if that is the device meant"
+
+
+def _other_answer(failure: Failure) -> str:
+    return (
+        "that is the answer to another request: a gateway that mixes up its masters, or one slave id twice; "
+        "try again while nobody else reads the device"
+    )
+
+
+def _behind_the_gateway(failure: Failure) -> str:
+    return (
+        "the gateway is there, but not what is behind it: is "
+        f"{failure.target.unit} the right unit id?{_more_units(failure)}"
+    )
+
+
+def _serial_server(failure: Failure) -> str:
+    endpoint = failure.target.endpoint
+    return f"If a serial server is there, it needs rtu-tcp://{endpoint.address}."
+
+
+def _not_modbus_tcp(failure: Failure) -> str:
+    """At the port of Modbus/TCP it may be that that is spoken there."""
+    endpoint = failure.target.endpoint
+    if endpoint.transport != "rtu-tcp" or endpoint.port != TCP_PORT:
+        return ""
+    here = f"port {TCP_PORT} is that of Modbus/TCP"
+    return f"{here}: if that is spoken there, write tcp://{endpoint.address}. Else: "
+
+
+def _line(endpoint: Endpoint) -> str:
+    return f"{endpoint.baudrate} 8{endpoint.parity}{endpoint.stopbits}"
+
+
+def _more_units(failure: Failure) -> str:
+    asked = {failure.target.unit, *failure.silent}
+    left = [unit for unit in USUAL_UNITS if unit not in asked]
+    return f" Try discover with --units {_written(left)}" if left else ""
+
+
+def _written(units: Iterable[int]) -> str:
+    """Unit ids as --units takes them."""
+    parts: list[list[int]] = []
+    for unit in units:
+        if parts and unit == parts[-1][1] + 1:
+            parts[-1][1] = unit
+        else:
+            parts.append([unit, unit])
+    return ",".join(f"{low}" if low == high else f"{low}-{high}" for low, high in parts)

@@ -1,0 +1,84 @@
+"""What to try next is a function of what was seen: each transport gets the text of its own case."""
+
+import pytest
+
+from exporter.hints import Failure, next_step, with_next_step
+from exporter.targets import parse_target
+
+SLAVE_ID = "is 1 the slave id"
+
+
+def hint(target: str, reason: str, text: str = "", *silent: int) -> str:
+    return next_step(Failure(parse_target(target), reason, text, silent))
+
+
+REFUSED = "cannot connect to x: Connection refused"
+BUSY_PORT = "cannot connect to /dev/ttyUSB0: another program has the port"
+RTU_FRAME = "answer is no Modbus/TCP frame: 0103020064b9af00"
+
+
+@pytest.mark.parametrize(
+    ("target", "reason", "text", "says", "not_says"),
+    [
+        # a CS141 without its Modbus service, and a device whose only place another master has
+        ("10.0.0.7", "connect", REFUSED, "switch on the Modbus service in the CS141", "rtu-tcp"),
+        ("10.0.0.7", "connect", REFUSED, "or it takes no further master", "slave id"),
+        ("10.0.0.7:5020", "connect", REFUSED, "a gateway shows its port in its settings", "switch on"),
+        # a serial server's port that is taken: nothing of the CS141's settings was seen
+        ("rtu-tcp://10.0.0.7:4001", "connect", REFUSED, "is another program connected?", "CS141"),
+        ("rtu-tcp://10.0.0.7:4001", "closed", "closed", "is another program connected?", "COM2"),
+        ("10.0.0.7", "closed", "closed", "other masters may hold all it has", "serial server"),
+        ("10.0.0.7:4001", "closed", "closed", "it needs rtu-tcp://10.0.0.7:4001", SLAVE_ID),
+        # rtu-tcp:// at a Modbus/TCP server
+        (
+            "rtu-tcp://10.0.0.7:502",
+            "timeout",
+            "",
+            "write tcp://10.0.0.7:502. Else: the serial server",
+            "9600",
+        ),
+        ("rtu-tcp://10.0.0.7:502", "closed", "", "write tcp://10.0.0.7:502", "slave id"),
+        ("rtu-tcp://10.0.0.7:4001", "timeout", "", "nothing comes from the line", "tcp://10"),
+        # tcp:// at a serial server
+        ("10.0.0.7:4001", "timeout", "", "it needs rtu-tcp://10.0.0.7:4001", "COM2"),
+        ("10.0.0.7:4001", "frame", RTU_FRAME, "it needs rtu-tcp://10.0.0.7:4001", SLAVE_ID),
+        ("10.0.0.7:4001", "frame", "no whole answer came in time", "breaks off", "rtu-tcp"),
+        # one place, and the second master waits in the queue of the port
+        ("10.0.0.7", "timeout", "", "another master has the only place", "rtu-tcp"),
+        ("rtu:///dev/ttyUSB0", "timeout", "", "the target has 9600 8E1", "serial server"),
+        ("rtu:///dev/ttyUSB0", "frame", "", "has no other device on the line the slave id 1?", "port 502"),
+        ("rtu:///dev/ttyUSB0", "closed", "", "is the adapter plugged in firmly?", "masters"),
+        ("rtu:///dev/ttyUSB0", "connect", BUSY_PORT, "under another name, too", "stop it"),
+        ("rtu:///dev/ttyUSB0", "connect", "Invalid argument", "does not take 9600 8E1", "address"),
+        ("10.0.0.7", "connect", "Permission denied", "", "dialout"),
+        ("10.0.0.7", "unit", "answer from unit 5, not 1", "?unit=5", "N"),
+        ("10.0.0.7", "transaction", "", "mixes up its masters", "rtu-tcp"),
+        ("10.0.0.7", "exception_1", "", "function code", "gateway"),
+        ("10.0.0.7", "exception_2", "", "does not serve these words", "gateway"),
+        ("10.0.0.7", "exception_11", "", "is 1 the right unit id?", "slave id"),
+        ("ups.example", "resolve", "cannot resolve", "the name or the name server", "written right"),
+        ("ups.example", "resolve", "leads to 127.0.0.1, which probe.allow does not cover", "", "IP address"),
+    ],
+)
+def test_a_hint_names_only_what_was_seen(
+    target: str, reason: str, text: str, says: str, not_says: str
+) -> None:
+    found = hint(target, reason, text)
+    assert says in found
+    assert bool(found) == bool(says)
+    assert not_says not in found
+
+
+@pytest.mark.parametrize("reason", ["timeout", "exception_11"])
+def test_units_that_were_asked_are_not_suggested(reason: str) -> None:
+    assert hint("10.0.0.7", reason).endswith("Try discover with --units 2-10,247,255,0")
+    assert hint("10.0.0.7?unit=4", reason).endswith("Try discover with --units 1-3,5-10,247,255,0")
+    assert hint("10.0.0.7", reason, "", *range(1, 11)).endswith("Try discover with --units 247,255,0")
+    assert "--units" not in hint("10.0.0.7", reason, "", *range(256))
+
+
+def test_an_error_without_a_hint_stands_alone() -> None:
+    target = parse_target("10.0.0.7")
+    assert with_next_step(Failure(target, "exception_4", "exception 4 (device failure)")) == (
+        "exception 4 (device failure)"
+    )
