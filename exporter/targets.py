@@ -29,6 +29,11 @@ class Endpoint:
     stopbits: int = 1
 
     @property
+    def numbers_requests(self) -> bool:
+        """Whether each request has a number that its answer repeats: so it is in Modbus/TCP, not in RTU."""
+        return self.transport == "tcp"
+
+    @property
     def address(self) -> str:
         """`HOST:PORT` (IPv6 in brackets) or the serial path."""
         if self.transport == "rtu":

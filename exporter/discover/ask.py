@@ -10,8 +10,9 @@ from exporter.discover.heard import Asked, Heard
 from exporter.reading.plan.spans import Request
 from exporter.reading.transport.answers import LinkError
 from exporter.reading.transport.deadline import Deadline
-from exporter.reading.transport.link import Exchange, Link
+from exporter.reading.transport.exchange import Exchange, Manner
 from exporter.reading.transport.resolve import Resolver
+from exporter.reading.transport.transports import connection_to
 from exporter.targets import Endpoint
 
 Say = Callable[[str], None]
@@ -32,7 +33,7 @@ class Talk:
 
     def __init__(self, endpoint: Endpoint, *, pause: float, timeout: float, say: Say) -> None:
         self.endpoint = endpoint
-        self._link = Link(endpoint, Resolver())
+        self._connection = connection_to(endpoint, Resolver())
         self._pause = pause
         self._timeout = timeout
         self._say = say
@@ -40,7 +41,7 @@ class Talk:
 
     def close(self) -> None:
         """Close the connection."""
-        self._link.close()
+        self._connection.close()
 
     async def answering(self, units: Sequence[int]) -> tuple[list["Listener"], LinkError | None]:
         """Those of `units` that answer anything at all, be it an exception; and how the last other failed."""
@@ -70,8 +71,8 @@ class Talk:
         while True:
             await asyncio.sleep(max(self._next_at - loop.time(), 0))
             try:
-                return await self._link.read(
-                    heard.unit, request, timeout=self._timeout, deadline=deadline, trace=_noting(heard)
+                return await self._connection.read(
+                    heard.unit, request, Manner(self._timeout), deadline, (_noting(heard),)
                 )
             except LinkError as error:
                 if error.exception_code in _BUSY and busy_pause < deadline.left:

@@ -5,8 +5,7 @@ from datetime import UTC, datetime
 
 from exporter.reading.decode.snapshot import Snapshot
 from exporter.reading.device.device import Device
-from exporter.reading.transport.answers import Expected, LinkError, parse_rtu, parse_tcp
-from exporter.reading.transport.link import Exchange
+from exporter.reading.transport.exchange import Exchange
 from exporter.recording.form import Pass, Request
 
 
@@ -40,23 +39,10 @@ def request_of(exchange: Exchange, device: Device) -> Request:
         function=asked.function,
         address=asked.address,
         count=asked.count,
-        words=None if reason else tuple(_words(exchange, device)),
+        words=None if exchange.values is None else tuple(exchange.values),
         reason=reason,
         seconds=round(exchange.seconds, 4),
     )
-
-
-def _words(exchange: Exchange, device: Device) -> list[int]:
-    asked, target = exchange.request, device.config.target
-    expected = Expected(target.unit, asked.function, asked.count)
-    received = bytearray(exchange.received)
-    if target.endpoint.transport == "tcp":
-        words = parse_tcp(received, expected, int.from_bytes(exchange.sent[:2], "big"))
-    else:
-        words = parse_rtu(received, expected)
-    if words is None:
-        raise LinkError("frame", "an answer that was whole is not")
-    return words
 
 
 def _hidden(text: str, device: Device) -> str:

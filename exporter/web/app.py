@@ -13,7 +13,7 @@ from aiohttp import web
 from exporter.errors import UserError
 from exporter.exposition.prometheus import CONTENT_TYPES, Format, negotiate, takes_gzip
 from exporter.reading.decode.snapshot import Snapshot
-from exporter.reading.transport.link import Exchange
+from exporter.reading.transport.exchange import Exchange
 from exporter.web.debug import debug_page
 from exporter.web.pages import add_pages
 from exporter.web.parameters import TIMEOUT_HEADER, RequestError, check_known, scrape_seconds

@@ -8,7 +8,7 @@ from exporter.reading.decode.snapshot import Snapshot
 from exporter.reading.device.device import Device
 from exporter.reading.plan.cover import plan
 from exporter.reading.plan.spans import Request
-from exporter.reading.transport.link import Exchange
+from exporter.reading.transport.exchange import Exchange
 
 
 def debug_page(device: Device, snapshot: Snapshot, exchanges: Sequence[Exchange], renderer: Renderer) -> str:

@@ -18,8 +18,8 @@ from exporter.reading.device.device import Device
 from exporter.reading.device.fleet import Fleet
 from exporter.reading.plan.spans import Request
 from exporter.reading.transport.deadline import Deadline
+from exporter.reading.transport.exchange import Exchange, Manner
 from exporter.reading.transport.line import Turn
-from exporter.reading.transport.link import Exchange
 from tests.bench.devices import Read, devices, floor
 from tests.bench.running import Running, exporter, probe_all
 from tests.bench.sink import sink
@@ -128,12 +128,7 @@ async def _inside(target: str, rounds: int) -> tuple[float, float, float, float,
         turn = Turn(1, failed=False)
         async with device.line.turn(turn, idle_close=300):
             values = await device.line.read(
-                turn,
-                request,
-                timeout=1,
-                deadline=Deadline(loop.time() + 5),
-                pacing=options.pacing,
-                trace=None,
+                turn, request, Manner(1, options.pacing), Deadline(loop.time() + 5)
             )
         words.update(zip(request.keys(), values, strict=True))
 

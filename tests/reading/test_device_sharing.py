@@ -11,7 +11,8 @@ from hostile import BACS, UPS, Hostile, check_true, errors, fleet, scrape, words
 
 from exporter.reading.device.device import Device
 from exporter.reading.readpass.run import ReadPass
-from exporter.reading.transport.link import Exchange
+from exporter.reading.transport.exchange import Exchange
+from exporter.reading.transport.opening import SocketOpener
 
 LONG = {"module": "cs141", "timeout": "5s", "request_timeout": "2s"}
 ALL = {"ups": True, "bacs": True, "strings": True, "modules": True}
@@ -119,10 +120,11 @@ def test_a_connection_under_way_gets_the_longer_deadline_too() -> None:
             ) as devices,
         ):
             a = devices.devices["a"]
-            resolver = a.line.link.resolver
+            opener = a.line.connection._opener
+            assert isinstance(opener, SocketOpener)
             name_server = asyncio.get_running_loop().create_future()
-            resolver._running["127.0.0.1.slow"] = name_server
-            object.__setattr__(a.line.link.endpoint, "host", "127.0.0.1.slow")
+            opener._resolver._running["127.0.0.1.slow"] = name_server
+            object.__setattr__(opener._endpoint, "host", "127.0.0.1.slow")
             hurried = asyncio.create_task(scrape(a, 0.2))
             await asyncio.sleep(0.05)
             patient = asyncio.create_task(scrape(a, 4))

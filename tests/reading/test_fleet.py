@@ -71,10 +71,10 @@ def test_a_reload_keeps_probed_devices_and_what_their_lines_owe() -> None:
                 again = devices.probed(target, "ups")
                 assert again is not a
                 assert again.line is line
-                assert line.link.owed
+                assert line.connection.owed
                 device.behaviour = hostile.honest
                 assert (await scrape(again)).up
-                assert not line.link.owed
+                assert not line.connection.owed
                 devices.apply(config(entry))
                 assert line not in devices._lines.values()
 

@@ -10,8 +10,8 @@ import pytest
 from hostile import Hostile, Peer, Request, check_true, errors, fleet, open_files, scrape
 
 from exporter.reading.transport.line import Line, Turn
-from exporter.reading.transport.link import Link
 from exporter.reading.transport.resolve import Resolver
+from exporter.reading.transport.transports import connection_to
 from exporter.targets import Endpoint
 
 LONG = {"request_timeout": "1s", "timeout": "5s"}
@@ -193,7 +193,7 @@ def test_two_waiting_units_are_not_mistaken_for_each_other() -> None:
     """Both never served: leaving the queue, one must not take the other one out."""
 
     async def test() -> None:
-        line = Line(Link(Endpoint("tcp", "127.0.0.1", 1), Resolver()))
+        line = Line(connection_to(Endpoint("tcp", "127.0.0.1", 1), Resolver()))
         order: list[int] = []
         hold = asyncio.Event()
 
@@ -216,7 +216,7 @@ def test_two_waiting_units_are_not_mistaken_for_each_other() -> None:
 
 def test_a_turn_granted_to_one_who_leaves_goes_to_the_next() -> None:
     async def test() -> None:
-        line = Line(Link(Endpoint("tcp", "127.0.0.1", 1), Resolver()))
+        line = Line(connection_to(Endpoint("tcp", "127.0.0.1", 1), Resolver()))
         order: list[int] = []
 
         async def take(unit: int) -> None:
@@ -446,7 +446,7 @@ def test_giving_up_while_the_serial_port_opens_leaves_it_closed() -> None:
                 task.cancel()
                 await asyncio.gather(task, return_exceptions=True)
                 await hostile.until(lambda: not a.line.in_use)
-                a.line.link.close()
+                a.line.connection.close()
                 assert open_files() == before
             assert (await scrape(a)).up
 
@@ -464,7 +464,7 @@ def test_closing_a_serial_line_ends_the_request_under_way() -> None:
             a = devices.devices["a"]
 
             def cut(device: Hostile, peer: Peer, request: Request) -> None:
-                a.line.link.close()
+                a.line.connection.close()
 
             device.script = [cut]
             device.behaviour = hostile.silent

@@ -257,11 +257,11 @@ def test_an_answer_is_owed_for_half_a_minute_however_short_the_timeout() -> None
             a = devices.devices["a"]
             device.behaviour = hostile.silent
             await scrape(a)
-            assert a.line.link.owed
+            assert a.line.connection.owed
             now = asyncio.get_running_loop().time()
-            a.line.link._late.expire(now + 28)
-            assert a.line.link.owed
-            a.line.link._late.expire(now + 31)
-            assert not a.line.link.owed
+            a.line.connection._late.expire(now + 28)
+            assert a.line.connection.owed
+            a.line.connection._late.expire(now + 31)
+            assert not a.line.connection.owed
 
     asyncio.run(test())

@@ -16,6 +16,8 @@ from secured import put, secured
 from support import environment
 
 from exporter.cli import COMMANDS
+from exporter.reading.plan.spans import Request as Span
+from exporter.reading.transport.answers import build_rtu, build_tcp
 
 TRANSPORTS = ("tcp", "rtu", "rtu-tcp")
 # Every command is in one of the two. What stands here speaks to the device at {target}, in these ways.
@@ -214,11 +216,7 @@ def test_every_command_is_sorted() -> None:
 
 
 EXPORTER = Path(__file__).parents[2] / "exporter"
-READS = {
-    "FramerRTU", "FramerSocket", "DecodePDU", "ModbusPDU", "create_serial_connection",
-    "ReadCoilsRequest", "ReadDiscreteInputsRequest",
-    "ReadHoldingRegistersRequest", "ReadInputRegistersRequest",
-}  # fmt: skip
+READS = {"create_serial_connection"}
 
 
 def test_nothing_that_writes_is_even_imported() -> None:
@@ -234,19 +232,17 @@ def test_nothing_that_writes_is_even_imported() -> None:
     assert taken == READS
 
 
-def test_the_link_knows_four_function_codes() -> None:
-    tree = ast.parse((EXPORTER / "reading" / "link.py").read_text())
-    (table,) = (
-        node.value
-        for node in ast.walk(tree)
-        if isinstance(node, ast.AnnAssign) and ast.unparse(node.target) == "_REQUESTS"
-    )
-    assert isinstance(table, ast.Dict)
-    pairs = zip(table.keys, table.values, strict=True)
-    requests = {ast.literal_eval(ast.unparse(key)): ast.unparse(value) for key, value in pairs if key}
-    assert requests == {
-        1: "ReadCoilsRequest",
-        2: "ReadDiscreteInputsRequest",
-        3: "ReadHoldingRegistersRequest",
-        4: "ReadInputRegistersRequest",
-    }
+@pytest.mark.parametrize("function", [0, *range(5, 256)])
+def test_no_frame_but_a_read_can_be_built(function: int) -> None:
+    with pytest.raises(ValueError, match=f"function {function} does not read"):
+        build_tcp(1, Span(function, 97, 1), 1)
+    with pytest.raises(ValueError, match=f"function {function} does not read"):
+        build_rtu(1, Span(function, 97, 1))
+
+
+@pytest.mark.parametrize("function", [1, 2, 3, 4])
+def test_a_read_is_built_byte_by_byte(function: int) -> None:
+    """The frames of the Modbus specification, with the checksums that pymodbus computes."""
+    sums = {1: "edc8", 2: "a9c8", 3: "9408", 4: "21c8"}
+    assert build_tcp(1, Span(function, 0x61, 0x2E), 7).hex() == f"000700000006010{function}0061002e"
+    assert build_rtu(1, Span(function, 0x61, 0x2E)).hex() == f"010{function}0061002e{sums[function]}"

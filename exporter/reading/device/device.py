@@ -18,8 +18,8 @@ from exporter.reading.readpass.memory import Memory
 from exporter.reading.readpass.run import KeptPlan, Progress, ReadPass
 from exporter.reading.transport.answers import LinkError, NotAskedError
 from exporter.reading.transport.deadline import Deadline
+from exporter.reading.transport.exchange import Exchange, Manner, Observer, Observers
 from exporter.reading.transport.line import Line, Turn
-from exporter.reading.transport.link import Exchange, Trace
 
 _RESERVE = (0.05, 0.1)  # seconds of a scrape's time kept back for rendering and sending; at most this share
 
@@ -33,6 +33,10 @@ class Counters:
     requests: int = 0
     coalesced: int = 0
     errors: dict[str, int] = field(default_factory=dict)
+
+    def note(self, exchange: Exchange) -> None:
+        """Count an exchange."""
+        self.requests += 1
 
     def copy(self) -> "Counters":
         """The counters as they are now."""
@@ -103,31 +107,25 @@ class Device:
         self._shared = self._start(deadline)
         return await self._wait(self._shared, deadline)
 
-    async def debug(self, deadline: float, trace: Trace) -> Snapshot:
-        """A pass of its own, with every request and answer given to `trace`."""
+    async def debug(self, deadline: float, observer: Observer) -> Snapshot:
+        """A pass of its own, with every request and answer told to `observer`."""
         now = asyncio.get_running_loop().time()
         deadline = min(deadline, now + self.config.options.timeout)
-        return await self._wait(self._start(deadline, trace), deadline)
+        return await self._wait(self._start(deadline, (observer,)), deadline)
 
-    def _start(self, deadline: float, trace: Trace | None = None) -> _Shared:
+    def _start(self, deadline: float, observers: Observers = ()) -> _Shared:
         loop = asyncio.get_running_loop()
         options = self.config.options
+        manner = Manner(options.request_timeout, options.pacing)
         turn = Turn(self.config.target.unit, self._memory.failed_last)
         pass_deadline = Deadline(_pass_deadline(loop.time(), deadline))
 
         # nothing here may refer to the pass: it would refer to itself, and its words be kept for long
-        async def ask(request: Request, note: Trace) -> list[int]:
-            def sent(exchange: Exchange) -> None:
-                self.counters.requests += 1
-                note(exchange)
-                if trace is not None:
-                    trace(exchange)
-
+        async def ask(request: Request, note: Observer) -> list[int]:
             try:
                 return await self.line.read(
-                    turn, request, timeout=options.request_timeout, deadline=pass_deadline,
-                    pacing=options.pacing, trace=sent,
-                )  # fmt: skip
+                    turn, request, manner, pass_deadline, (self.counters.note, note, *observers)
+                )
             except NotAskedError:
                 raise
             except LinkError as error:

@@ -13,8 +13,8 @@ from exporter.reading.device.device import Counters, Device
 from exporter.reading.device.history import History
 from exporter.reading.transport.answers import REASONS
 from exporter.reading.transport.line import Line
-from exporter.reading.transport.link import Link
 from exporter.reading.transport.resolve import Resolver
+from exporter.reading.transport.transports import connection_to
 from exporter.targets import Endpoint, Target
 
 _STEP = (0.005, 0.2)  # seconds between the deadlines of two devices; all steps at most this share of the time
@@ -125,7 +125,7 @@ class Fleet:
         line = self._lines.get(endpoint)
         if line is None:
             line = self._lines[endpoint] = Line(
-                Link(endpoint, self._resolver, partial(self._permits, endpoint))
+                connection_to(endpoint, self._resolver, partial(self._permits, endpoint))
             )
         line.retired = False
         return line
@@ -144,7 +144,7 @@ class Fleet:
                 line.retire()
                 # else it stays known: there is never a second connection beside it, and what a serial server
                 # still owes is not taken for something else over the next connection
-                if not line.in_use and not line.link.owed:
+                if not line.in_use and not line.connection.owed:
                     del self._lines[endpoint]
 
 

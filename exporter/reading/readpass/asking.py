@@ -8,9 +8,9 @@ from exporter.reading.decode.layout import Layout
 from exporter.reading.plan.spans import Request, Span
 from exporter.reading.transport.answers import LinkError, NotAskedError
 from exporter.reading.transport.deadline import Deadline
-from exporter.reading.transport.link import Exchange, Trace
+from exporter.reading.transport.exchange import Exchange, Observer
 
-Ask = Callable[[Request, Trace], Awaitable[list[int]]]
+Ask = Callable[[Request, Observer], Awaitable[list[int]]]
 """Sends one request, and tells of every exchange that it took; raises LinkError."""
 
 REFUSED = (2, 3)

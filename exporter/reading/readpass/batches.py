@@ -17,9 +17,10 @@ def make_requests(
     longest = max((span.count for span in spans), default=1)
     ordered = sorted(spans)
     readable = _readable(device, memory)
-    serial = device.config.target.endpoint.transport != "tcp"
     most = max(limit, longest)
-    return _varied(ordered, readable, most, longest) if serial else plan(ordered, readable, most)
+    if device.config.target.endpoint.numbers_requests:
+        return plan(ordered, readable, most)
+    return _varied(ordered, readable, most, longest)
 
 
 def _varied(

@@ -1,7 +1,9 @@
-"""What the answer to a request must look like, and what is wrong with it when it does not. Pure."""
+"""Requests as bytes, what their answers must look like, and what is wrong with one that does not. Pure."""
 
 import struct
 from dataclasses import dataclass
+
+from exporter.reading.plan.spans import Request
 
 REASONS = (
     "resolve", "connect", "timeout", "closed", "frame", "unit", "function", "length", "transaction",
@@ -10,6 +12,7 @@ REASONS = (
 """The reasons a request can fail for, as generex_exporter_modbus_errors_total shows them."""
 
 MAX_FRAME = 260
+_READS = (1, 2, 3, 4)  # coils, discrete inputs, holding and input registers: nothing else is ever sent
 
 _EXCEPTIONS = {
     1: "illegal function", 2: "illegal data address", 3: "illegal data value", 4: "device failure",
@@ -49,6 +52,23 @@ class Expected:
     def byte_count(self) -> int:
         """How many bytes of data the answer carries."""
         return (self.count + 7) // 8 if self.function in (1, 2) else self.count * 2
+
+
+def build_tcp(unit: int, request: Request, transaction: int) -> bytes:
+    """A request as a Modbus/TCP frame. Raises ValueError for a function that does not read."""
+    return struct.pack(">HHH", transaction, 0, 6) + _body(unit, request)
+
+
+def build_rtu(unit: int, request: Request) -> bytes:
+    """A request as an RTU frame, with its checksum. Raises ValueError for a function that does not read."""
+    body = _body(unit, request)
+    return body + _crc(body).to_bytes(2, "little")
+
+
+def _body(unit: int, request: Request) -> bytes:
+    if request.function not in _READS:
+        raise ValueError(f"function {request.function} does not read")
+    return struct.pack(">BBHH", unit, request.function, request.address, request.count)
 
 
 def parse_tcp(buffer: bytearray, expected: Expected, transaction: int) -> list[int] | None:

@@ -1,4 +1,4 @@
-"""The queue in front of a link: one pass at a time, in rotating order among the units behind it."""
+"""The queue in front of a connection: one pass at a time, in rotating order among the units behind it."""
 
 import asyncio
 import itertools
@@ -9,8 +9,9 @@ from dataclasses import dataclass
 
 from exporter.reading.plan.spans import Request
 from exporter.reading.transport.answers import LinkError, NotAskedError
+from exporter.reading.transport.connection import Connection
 from exporter.reading.transport.deadline import Deadline
-from exporter.reading.transport.link import Exchange, Link, Trace
+from exporter.reading.transport.exchange import Manner, Observers
 
 _NO_ANSWER_YET = {5, 6, 10, 11}  # exceptions of a device that is busy, or that a gateway does not reach
 
@@ -24,15 +25,15 @@ class Turn:
 
 
 class Line:
-    """One endpoint's link with its queue.
+    """One endpoint's connection with its queue.
 
     Of the units that wait, those whose last pass was good go first, and among them the one served longest
     ago: when the deadline cuts a round short, it is not always the same unit that goes without. A pass whose
     unit is silent or busy stands back: it goes on after the others.
     """
 
-    def __init__(self, link: Link) -> None:
-        self.link = link
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
         self._passes: set[Turn] = set()
         self._waiting: dict[Turn, asyncio.Future[None]] = {}
         self._holder: Turn | None = None
@@ -63,7 +64,7 @@ class Line:
                     loop = asyncio.get_running_loop()
                     self._idle_timer = loop.call_later(idle_close, self._close_if_idle)
                 else:
-                    self.link.close()
+                    self.connection.close()
             self._release(turn)
 
     def stand_back(self, turn: Turn) -> None:
@@ -74,11 +75,9 @@ class Line:
         self,
         turn: Turn,
         request: Request,
-        *,
-        timeout: float,
+        manner: Manner,
         deadline: Deadline,
-        pacing: float,
-        trace: Trace | None,
+        observers: Observers = (),
     ) -> list[int]:
         """One request. Raises LinkError; when that means silence or busy, the others go first."""
         loop = asyncio.get_running_loop()
@@ -90,27 +89,24 @@ class Line:
                 raise NotAskedError("no time left after the others on the line") from None
         if (pause := min(self._next_request_at - loop.time(), deadline.left)) > 0:
             await asyncio.sleep(pause)
-
-        def sent(exchange: Exchange) -> None:
-            self._served[turn.unit] = next(self._numbers)  # not when granted: there may be no time to ask
-            if trace is not None:
-                trace(exchange)
-
+        sent = self.connection.sent
         try:
-            return await self.link.read(turn.unit, request, timeout=timeout, deadline=deadline, trace=sent)
+            return await self.connection.read(turn.unit, request, manner, deadline, observers)
         except LinkError as error:
             if error.exception_code is None or error.exception_code in _NO_ANSWER_YET:
                 turn.failed = True
                 self._release(turn)
             raise
         finally:
-            self._next_request_at = loop.time() + pacing
+            if self.connection.sent != sent:  # else there was no time to ask
+                self._served[turn.unit] = next(self._numbers)
+            self._next_request_at = loop.time() + manner.pacing
 
     def close(self) -> None:
         """Close the connection for good; passes under way fail."""
         self.retired = True
         self._stop_idle_timer()
-        self.link.close()
+        self.connection.close()
 
     def retire(self) -> None:
         """No device is here any more: close the connection, as soon as no pass uses it."""
@@ -124,7 +120,7 @@ class Line:
 
     def _close_if_idle(self) -> None:
         if not self.in_use:
-            self.link.close()
+            self.connection.close()
 
     async def _acquire(self, turn: Turn) -> None:
         self._waiting[turn] = granted = asyncio.get_running_loop().create_future()

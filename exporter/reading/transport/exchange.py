@@ -1,0 +1,39 @@
+"""One request and its answer as they went over the wire, and who is told of them."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from exporter.reading.plan.spans import Request
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """A request that was sent. `values` are the registers (or bits) of a good answer, `error` says why not.
+
+    `received` is all that came in while the answer was waited for.
+    """
+
+    request: Request
+    sent: bytes
+    received: bytes
+    seconds: float
+    values: list[int] | None
+    error: str
+
+    @property
+    def answered(self) -> bool:
+        """Whether the device said something to the point, be it an exception."""
+        return not self.error or self.error.startswith("exception_")
+
+
+Observer = Callable[[Exchange], None]
+Observers = Sequence[Observer]
+"""Who is told of every exchange, in this order, when it is over: counters, the pass, a recording."""
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How a device is asked. Seconds: how long an answer is waited for, and the pause after a request."""
+
+    timeout: float
+    pacing: float = 0.0
