@@ -1,12 +1,17 @@
 """Where a device is: `tcp://HOST[:502][?unit=N]`, `rtu:///dev/ttyUSB0?baudrate=9600…`, `rtu-tcp://HOST:PORT`."""
 
 import ipaddress
+import os
 import re
 from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
+from exporter.hosts import check_host, plain_host
+
 Transport = Literal["tcp", "rtu", "rtu-tcp"]
+Place = tuple[str, int, str]
+"""Host and port, or a serial path."""
 
 TCP_PORT = 502  # fixed in the CS141 (device.md 4)
 _HOST = re.compile(r"(\[[^\[\]]+\]|[\w.-]+)(?::([^:]*))?")
@@ -39,6 +44,19 @@ class Endpoint:
         if self.transport == "rtu":
             return self.path
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+    @property
+    def place(self) -> Place:
+        """Where this leads: equal for all writings of it, and whatever is spoken there.
+
+        The links of a serial path are followed on the disk, as they are now.
+        """
+        return ("", 0, os.path.realpath(self.path)) if self.path else (plain_host(self.host), self.port, "")
+
+    @property
+    def manner(self) -> tuple[object, ...]:
+        """What is spoken there, with the settings of the line: there is one manner at a place."""
+        return self.transport, self.baudrate, self.parity, self.stopbits
 
 
 @dataclass(frozen=True)
@@ -77,7 +95,8 @@ def parse_target(text: str) -> Target:
     Raises ValueError with what is wrong, and with the forms there are.
     """
     url = text.strip()
-    if "@" in url and not url.startswith("rtu:"):  # what stands before it may be a password: it is not shown
+    # what stands before an @ may be a password: it is not shown; a serial path may have one
+    if "@" in (url.partition("?")[2] if url.startswith("rtu:///") else url):
         raise ValueError("bad target: only an address and ?options may stand there, no user or password")
     if not url or any(character.isspace() or not character.isprintable() for character in url):
         raise ValueError(f'bad target "{text}": write {_FORMS}')
@@ -125,6 +144,11 @@ def _host(text: str, netloc: str) -> tuple[str, int | None]:
             ipaddress.IPv6Address(host)
         except ValueError:
             raise ValueError(f'bad target "{text}": "{host}" is no IPv6 address') from None
+    else:
+        try:
+            check_host(match[1])
+        except ValueError as error:
+            raise ValueError(f'bad target "{text}": {error}') from None
     return host, _number(text, "port", match[2], 0, 65535) if match[2] else None
 
 

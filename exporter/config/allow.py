@@ -4,12 +4,14 @@ import re
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
+from exporter.hosts import check_host, plain_host
 from exporter.targets import TCP_PORT
 
 FORMS = (
     "10.0.0.7, 10.0.0.0/24, ups.example.org, fd00::/64, and with another port than 502 "
     "10.0.0.0/24:1502, ups.example.org:1502 or [fd00::]/64:1502"
 )
+_MAPPED_PREFIX = 96  # bits in front of an IPv4 address in ::ffff:10.0.0.7
 _RULE = re.compile(r"(?P<host>\[[^\[\]]*\]|[^\[\]:/]*)(?P<prefix>/[^:]*)?(?::(?P<port>.*))?")
 _HOST = re.compile(r"(?=.{1,253}$)([a-z0-9_]([a-z0-9_-]{0,62}))(\.[a-z0-9_][a-z0-9_-]{0,62})*")
 
@@ -44,11 +46,15 @@ class AllowRule:
                 raise ValueError(f'bad rule "{text}": write {FORMS}')
             host, prefix, port = match["host"], match["prefix"] or "", match["port"]
         number = TCP_PORT if port is None else _port(text, port)
-        if host.startswith("[") or prefix or re.fullmatch(r"[\d.]+", host):
+        if not host.startswith("["):
+            try:
+                check_host(host)
+            except ValueError as error:
+                raise ValueError(f'bad rule "{text}": {error}; write {FORMS}') from None
+        if host.startswith("[") or prefix or _address(host) is not None:
             return cls(_network(text, host.strip("[]") + prefix, host.startswith("[")), "", number)
         name = host.lower().rstrip(".")
-        # inet_aton reads a name that ends in a number as an address, in ways nobody expects
-        if not _HOST.fullmatch(name) or re.fullmatch(r"\d+|0x[0-9a-f]*", name.rpartition(".")[2]):
+        if not _HOST.fullmatch(name):
             raise ValueError(f'bad rule "{text}": "{host}" is no host name; write {FORMS}')
         return cls(None, name, number)
 
@@ -88,12 +94,10 @@ def is_own_or_local(address: str) -> bool:
 
 def _address(host: str) -> IPv4Address | IPv6Address | None:
     try:
-        address = ip_address(host.strip("[]"))
+        # ::ffff:10.0.0.7 connects to 10.0.0.7, so it is judged as that
+        return ip_address(plain_host(host.strip("[]")))
     except ValueError:
         return None
-    # ::ffff:10.0.0.7 connects to 10.0.0.7, so it is judged as that
-    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
-    return mapped or address
 
 
 def _network(text: str, network: str, v6: bool) -> IPv4Network | IPv6Network:
@@ -106,6 +110,9 @@ def _network(text: str, network: str, v6: bool) -> IPv4Network | IPv6Network:
     address, _, prefix = network.partition("/")
     if prefix and ip_address(address) != result.network_address:
         raise ValueError(f'bad rule "{text}": {address} is inside a network: write {result}')
+    mapped = result.network_address.ipv4_mapped if isinstance(result, IPv6Network) else None
+    if mapped is not None and result.prefixlen >= _MAPPED_PREFIX:
+        return IPv4Network((mapped, result.prefixlen - _MAPPED_PREFIX))
     return result
 
 

@@ -2,8 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from ipaddress import ip_address
-from pathlib import PurePosixPath
 from urllib.parse import parse_qsl
 
 from exporter.config import checks
@@ -13,7 +11,7 @@ from exporter.config.model import DeviceConfig, Expect, Module, Sensor
 from exporter.config.problems import Problems, Source
 from exporter.config.schema import DeviceEntry, ExpectEntry, ModuleEntry
 from exporter.maps.model import Map
-from exporter.targets import Endpoint, Target
+from exporter.targets import Endpoint, Place, Target
 
 Given = tuple[Source, DeviceEntry]
 
@@ -58,16 +56,18 @@ class Resolver:
         self._maps = maps
         self._default_module = default_module
         self._names: dict[str, Source] = {}
-        self._targets: dict[Target, tuple[str, Source]] = {}
-        self._lines: dict[str, tuple[Endpoint, Source]] = {}
+        self._targets: dict[tuple[Place, int], tuple[str, Source]] = {}
+        self._endpoints: dict[Place, tuple[Endpoint, Source]] = {}
 
     def resolve(self, source: Source, entry: DeviceEntry) -> DeviceConfig | None:
         """The device, or None when its module is unknown; what is wrong is noted as a problem."""
         target = self._target(source, entry)
         name = entry.name or target.default_name
-        self._check_double(source, name, target, named=entry.name is not None)
-        if target.endpoint.transport == "rtu":
-            self._check_line(source, target.endpoint)
+        if self._is_at_its_own_place(source, target, name) or entry.name is not None:
+            first = self._names.setdefault(name, source)
+            if first is not source:
+                where = self._problems.where(first)
+                self._problems.add(source, ("name",), f'the name "{name}" is taken ({where})')
         module_name = entry.module or self._default_module
         if module_name not in self._modules:
             if entry.module:
@@ -108,33 +108,21 @@ class Resolver:
             )
         return replace(target, unit=entry.unit)
 
-    def _check_double(self, source: Source, name: str, target: Target, *, named: bool) -> None:
-        # two names would read one device twice and count its power failures twice
-        other, first = self._targets.setdefault(_plain(target), (name, source))
-        if first is not source:
-            self._problems.add(
-                source,
-                ("target",),
-                f'"{target.url}" is the device "{other}" already ({self._problems.where(first)})',
-            )
-            if not named:
-                return
-        first = self._names.setdefault(name, source)
-        if first is not source:
-            self._problems.add(
-                source, ("name",), f'the name "{name}" is taken ({self._problems.where(first)})'
-            )
-
-    def _check_line(self, source: Source, endpoint: Endpoint) -> None:
-        other, first = self._lines.setdefault(str(PurePosixPath(endpoint.path)), (endpoint, source))
-        if endpoint != other:
-            here, there = (Target(item).url for item in (endpoint, other))
-            where = self._problems.where(first)
-            self._problems.add(
-                source,
-                ("target",),
-                f'one serial line with two settings: "{here}" here and "{there}" ({where})',
-            )
+    def _is_at_its_own_place(self, source: Source, target: Target, name: str) -> bool:
+        """Whether no other device is the same one, and the place is asked in one manner."""
+        endpoint = target.endpoint
+        there, first = self._endpoints.setdefault(endpoint.place, (endpoint, source))
+        if endpoint.manner != there.manner:
+            what = "one serial line with two settings" if endpoint.path else "one place with two transports"
+            message = f'{what}: "{Target(endpoint).url}" here and "{Target(there).url}"'
+        else:
+            # two names would read one device twice and count its power failures twice
+            other, first = self._targets.setdefault((endpoint.place, target.unit), (name, source))
+            message = f'"{target.url}" is the device "{other}" already'
+            if first is source:
+                return True
+        self._problems.add(source, ("target",), f"{message} ({self._problems.where(first)})")
+        return False
 
     def _check_against_maps(self, source: Source, entry: DeviceEntry, device: DeviceConfig) -> None:
         findings = [*checks.times(entry, device.options), *checks.sensors(entry, device.maps, self._maps)]
@@ -157,17 +145,4 @@ def _expect(entry: ExpectEntry) -> Expect:
         entry.chemistry or "",
         entry.cells_per_block or 0,
         tuple(tuple(group) for group in entry.string_groups),
-    )
-
-
-def _plain(target: Target) -> Target:
-    """The target with its address in one writing: ::1 and 0:0:0:0:0:0:0:1 are the same device."""
-    endpoint = target.endpoint
-    try:
-        host = str(ip_address(endpoint.host))
-    except ValueError:
-        host = endpoint.host.rstrip(".")
-    # settings of the line do not make another device; that they differ is an error of its own
-    return Target(
-        Endpoint(endpoint.transport, host, endpoint.port, str(PurePosixPath(endpoint.path))), target.unit
     )

@@ -9,6 +9,7 @@ from exporter.config.model import Header, Otlp, OtlpTls
 from exporter.config.otel import LARGEST_SECRET, OtelVariables, check_secret
 from exporter.config.problems import Problems, Source
 from exporter.config.schema import HeaderEntry, OtlpEntry
+from exporter.hosts import check_host
 from exporter.yamlfile import Place
 
 _PATH = "/v1/metrics"
@@ -27,6 +28,10 @@ def metrics_url(text: str) -> str:
         raise ValueError("bad endpoint: write a URL like http://collector:4318") from None
     if "?" in text or "#" in text or not text.isprintable() or " " in text:
         raise ValueError("bad endpoint: a URL without blanks, ? and # is right")
+    try:
+        check_host(url.hostname)
+    except ValueError as error:
+        raise ValueError(f"bad endpoint: {error}") from None
     base = text.rstrip("/")
     return base if base.endswith(_PATH) else base + _PATH
 

@@ -172,7 +172,8 @@ class DeviceEntry(OptionsEntry):
     target: TargetText = Field(
         description="Where the device is: tcp://HOST[:502][?unit=N], "
         "rtu:///dev/ttyUSB0?baudrate=9600&parity=E&stopbits=1[&unit=N], rtu-tcp://HOST:PORT, "
-        "or HOST[:PORT] alone for tcp."
+        "or HOST[:PORT] alone for tcp. An address is four plain decimal numbers, or IPv6 in brackets; what "
+        "else looks like a number, such as 10.0.0.010, is refused. One place has one transport."
     )
     name: Name | None = Field(
         default=None, description="Text of the label `device`; without it the address of the target."

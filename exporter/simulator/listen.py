@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import urlsplit
 
+from exporter.hosts import check_host
 from exporter.targets import Endpoint, parse_target
 
 _FORMS = "HOST:PORT, rtu-tcp://HOST:PORT, rtu:///dev/ttyUSB0?baudrate=9600&parity=E&stopbits=1 or pty"
@@ -30,6 +31,7 @@ def parse_listen(text: str) -> Listen:
     try:
         parts = urlsplit(text if separator else f"tcp://{text}")
         host, port = parts.hostname or "0.0.0.0", parts.port  # noqa: S104 (":5020" asks for all addresses)
+        check_host(host)
     except ValueError as error:
         raise ValueError(f'bad listen address "{text}": {error}') from None
     plain = not (parts.path or parts.query or parts.fragment or parts.username)

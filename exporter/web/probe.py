@@ -2,13 +2,12 @@
 
 from contextlib import suppress
 from dataclasses import replace
-from ipaddress import IPv6Address, ip_address
-from pathlib import PurePosixPath
 
 from aiohttp import web
 
 from exporter.config import AllowRule
 from exporter.errors import UserError
+from exporter.hosts import plain_host
 from exporter.reading.device.device import Device
 from exporter.reading.device.fleet import Fleet
 from exporter.targets import Endpoint, Target, parse_target
@@ -47,17 +46,15 @@ def _at_address(text: str, unit: int | None, module: str | None, fleet: Fleet) -
     try:
         target = parse_target(text)
     except ValueError as error:
-        raise RequestError(f'"{text}" is neither a configured device nor an address: {error}') from None
+        # what stands before an @ may be a password
+        what = "this" if "@" in text else f'"{text}"'
+        raise RequestError(f"{what} is neither a configured device nor an address: {error}") from None
     says_unit = "unit=" in text.partition("?")[2]
     if unit is not None:
         if says_unit and target.unit != unit:
             raise RequestError(f'parameter "unit" is {unit}, but the target says {target.unit}')
         target, says_unit = replace(target, unit=unit), True
-    there = [
-        device
-        for device in fleet.devices.values()
-        if _same_place(device.config.target.endpoint, target.endpoint)
-    ]
+    there = _configured_at(target, fleet)
     if len(there) == 1 and (there[0].config.target.unit == target.unit or not says_unit):
         return there[0]
     for device in there:
@@ -73,18 +70,31 @@ def _at_address(text: str, unit: int | None, module: str | None, fleet: Fleet) -
         raise RequestError(str(error)) from None
 
 
-def _same_place(configured: Endpoint, asked: Endpoint) -> bool:
-    # serial settings are the configured device's own matter
-    return (configured.transport, *_place(configured)) == (asked.transport, *_place(asked))
-
-
-def _place(endpoint: Endpoint) -> tuple[str, int, str]:
-    """Where an endpoint is, its address in one writing: ::1 and 0:0:0:0:0:0:0:1 are the same."""
-    try:
-        host = str(ip_address(endpoint.host))
-    except ValueError:
-        host = endpoint.host.lower().rstrip(".")
-    return host, endpoint.port, str(PurePosixPath(endpoint.path))
+def _configured_at(target: Target, fleet: Fleet) -> list[Device]:
+    """The configured devices at this place. Raises RequestError where another transport is theirs."""
+    asked = target.endpoint
+    if asked.path:
+        lines = [device for device in fleet.devices.values() if device.config.target.endpoint.path]
+        # a stranger's path is looked at on the disk only where serial lines are
+        follow = asked.path.startswith("/dev/") and ".." not in asked.path
+        return [
+            device
+            for device in lines
+            if (has := device.config.target.endpoint).path == asked.path
+            or (follow and has.place == asked.place)
+        ]
+    there = [
+        device
+        for device in fleet.devices.values()
+        if not (has := device.config.target.endpoint).path and has.place == asked.place
+    ]
+    for device in there:
+        if (transport := device.config.target.endpoint.transport) != asked.transport:
+            raise RequestError(
+                f'"{target.url}" is where the configured device "{device.config.name}" is, which is read as '
+                f"{transport}: one place has one transport"
+            )
+    return there
 
 
 def _check_contradiction(device: Device, module: str | None, unit: int | None) -> None:
@@ -114,13 +124,8 @@ def _refusal(target: Target) -> str:
 
 def _rule(endpoint: Endpoint) -> AllowRule | None:
     """The line that allows exactly this endpoint, or None when there is none."""
-    host = endpoint.host
     with suppress(ValueError):
-        address = ip_address(host)
-        mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
-        host = str(mapped or address)
-    with suppress(ValueError):
-        rule = AllowRule.parse(replace(endpoint, host=host).address)
+        rule = AllowRule.parse(replace(endpoint, host=plain_host(endpoint.host)).address)
         if rule.allows(endpoint.host, endpoint.port):
             return rule
     return None

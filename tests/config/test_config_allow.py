@@ -18,6 +18,9 @@ from exporter.config import AllowRule
         ("10.0.0.7", "10.0.0.8", 502, False),
         # what connects to 10.0.0.7 is judged as that
         ("10.0.0.0/24", "::ffff:10.0.0.7", 502, True),
+        ("[::ffff:10.0.0.7]", "10.0.0.7", 502, True),
+        ("::ffff:10.0.0.0/120", "10.0.0.7", 502, True),
+        ("::ffff:10.0.0.0/120", "10.0.1.7", 502, False),
         ("::/0", "::ffff:10.0.0.7", 502, False),
         # other writings of an address are names: whoever resolves them is not asked
         ("10.0.0.0/24", "167772167", 502, False),

@@ -34,6 +34,9 @@ PLACES = {
     "files of TLS": "otlp: {{tls: {{ca_file: {0}, cert_file: {0}, key_file: {0}}}}}",
     "TLS": "otlp: {{tls: {0}}}",
     "password of a device": "devices: [{{target: 'http://admin:s3cret@10.0.0.7'}}]",
+    "password of a serial line": "devices: [{{target: 'rtu://admin:s3cret@h'}}]",
+    "password of a serial server": "devices: [{{target: 'rtu-tcp://admin:s3cret@h:1'}}]",
+    "password in the options of a serial line": "devices: [{{target: 'rtu:///dev/a?x=admin:s3cret@h'}}]",
     "password of a probe": "probe: {{allow: ['http://admin:s3cret@10.0.0.7']}}",
 }
 WEB_PLACES = {

@@ -12,6 +12,7 @@ from hostile import UPS, Hostile, config, errors, fleet, open_files, scrape
 
 from exporter.errors import UserError
 from exporter.reading.device.fleet import MAX_PROBED, Fleet
+from exporter.reading.transport.resolve import Resolver
 from exporter.targets import parse_target
 
 
@@ -137,6 +138,96 @@ def test_a_device_that_goes_and_comes_back_never_has_two_connections() -> None:
                 # and it is kept, as that of any device
                 assert (await scrape(devices.devices["a"])).up
                 assert device.connections == 1
+
+    asyncio.run(test())
+
+
+@pytest.mark.parametrize("transport", ["tcp", "rtu-tcp", "rtu"])
+def test_one_place_has_one_connection_however_it_is_written(transport: str) -> None:
+    async def test() -> None:
+        async with Hostile(transport, units=(1, 2)) as device:
+            first, second = device.target(1), device.target(2).replace("127.0.0.1", "[::ffff:127.0.0.1]")
+            if transport == "rtu":
+                second = second.replace(device.path, parse_target(device.target()).endpoint.place[2])
+            entries = [
+                {"name": name, "target": target, "request_timeout": "1s", "timeout": "5s"}
+                for name, target in (("a", first), ("b", second))
+            ]
+            async with fleet(*entries) as devices:
+                a, b = devices.devices["a"], devices.devices["b"]
+                assert a.line is b.line
+                snapshots = await asyncio.gather(scrape(a), scrape(b))
+                assert all(snapshot.up for snapshot in snapshots)
+                # one of them comes with a reload, before the one that stays
+                devices.apply(config(entries[0]))
+                devices.apply(config(*reversed(entries)))
+                assert devices.devices["a"] is a
+                assert devices.devices["b"].line is a.line
+                assert device.most_open <= 1
+            # the other writing alone is a line of its own: it may lead elsewhere tomorrow
+            async with fleet(entries[0]) as devices:
+                devices.apply(config(entries[1]))
+                assert (await scrape(devices.devices["b"])).up
+
+    asyncio.run(test())
+
+
+def test_a_probed_place_has_one_transport_at_a_time() -> None:
+    async def test() -> None:
+        async with Hostile() as device:
+            rules = {"allow": [f"127.0.0.1:{device.port}"]}
+            async with fleet(probe=rules) as devices:
+                wrong = devices.probed(parse_target(f"rtu-tcp://127.0.0.1:{device.port}"), "ups")
+                device.behaviour = hostile.silent
+                asking = asyncio.create_task(scrape(wrong, 0.5))
+                await hostile.until(lambda: device.peers)
+                right = parse_target(f"tcp://[::ffff:127.0.0.1]:{device.port}")
+                with pytest.raises(UserError, match=r"is being read as .*: one place has one transport"):
+                    devices.probed(right, "ups")
+                await asking
+                device.behaviour = hostile.honest
+                assert (await scrape(devices.probed(right, "ups"))).up
+                assert device.most_open == 1
+                assert devices.probed(parse_target(f"127.0.0.1:{device.port}"), "ups").line.connection.connected
+                # and what a reload configures there takes the place
+                target = f"rtu-tcp://127.0.0.1:{device.port}"
+                devices.apply(config({"name": "a", "target": target}, probe=rules))
+                await hostile.until(lambda: not device.peers)
+
+    asyncio.run(test())
+
+
+class _Slow(Resolver):
+    """A name server that answers when it is told to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked, self.go = asyncio.Event(), asyncio.Event()
+
+    async def addresses(self, host: str) -> list[str]:
+        self.asked.set()
+        await self.go.wait()
+        return ["127.0.0.1"]
+
+
+def test_a_device_that_is_removed_while_its_name_is_looked_up_is_still_read() -> None:
+    """It was configured when its pass began: no rule of probe.allow has anything to do with it."""
+
+    async def test() -> None:
+        async with Hostile() as device:
+            names = _Slow()
+            target = f"ups.test:{device.port}"
+            devices = Fleet(config({"name": "a", "target": target}), names, check_names=True)
+            asking = asyncio.create_task(scrape(devices.devices["a"]))
+            await names.asked.wait()
+            devices.apply(config())
+            names.go.set()
+            assert (await asking).up
+            # who is only allowed there is judged by the rules again
+            devices.apply(config(probe={"allow": [target]}))
+            probed = await scrape(devices.probed(parse_target(target), "ups"))
+            assert "which probe.allow does not cover" in probed.errors[0]
+            devices.close()
 
     asyncio.run(test())
 

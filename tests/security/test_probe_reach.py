@@ -14,7 +14,7 @@ from exporter.config import Config, Probe, load_config
 from exporter.config.allow import AllowRule
 from exporter.reading.device.fleet import Fleet
 from exporter.reading.transport.resolve import Resolver
-from exporter.targets import Endpoint
+from exporter.targets import Endpoint, parse_target
 
 QUICK = {"X-Prometheus-Scrape-Timeout-Seconds": "2"}
 
@@ -85,16 +85,17 @@ def test_a_name_that_nobody_allowed_is_not_even_looked_up(tmp_path: Path) -> Non
                 "x.ups.test",
                 "ups.test:503",
                 "localhost",
-                "2130706433",
-                "0x7f.1",
-                "127.1",
-                "127.0.0.1.",
                 "rtu:///dev/ttyS0",
                 "rtu:///etc/passwd",
                 "rtu-tcp://ups.test:503",
             ):
                 await probe(server, target, 403)
             for target in (
+                "2130706433",
+                "0x7f.1",
+                "127.1",
+                "127.0.0.1.",
+                "127.0.0.01",
                 "http://ups.test",
                 "tcp://ups.test@evil.test",
                 "ups.test#evil.test",
@@ -165,5 +166,50 @@ def test_localhost_by_name_in_real(tmp_path: Path) -> None:
             assert config.probe.allow
             async with secured(config=tmp_path / "c.yaml") as server:
                 assert "up       1" in await probe(server, f"localhost:{device.port}")
+
+    asyncio.run(play())
+
+
+def test_a_configured_place_is_one_device_however_it_is_written(tmp_path: Path) -> None:
+    async def play() -> None:
+        async with Hostile() as device:
+            devices = f"[{{name: a, target: '127.0.0.1:{device.port}'}}]"
+            async with probing(tmp_path, Names(), "127.0.0.0/8", devices=devices) as server:
+                for target in (
+                    f"127.0.0.1:{device.port}",
+                    f"[::ffff:127.0.0.1]:{device.port}",
+                    f"tcp://[::FFFF:7f00:1]:{device.port}?unit=1",
+                ):
+                    assert "device   a\n" in await probe(server, target)
+                text = await probe(server, f"rtu-tcp://127.0.0.1:{device.port}", 400)
+                assert text == (
+                    f'"rtu-tcp://127.0.0.1:{device.port}" is where the configured device "a" is, which is '
+                    "read as tcp: one place has one transport\n"
+                )
+                assert device.connections == 1
+
+    asyncio.run(play())
+
+
+def test_a_serial_line_is_one_device_under_all_its_paths(tmp_path: Path) -> None:
+    async def play() -> None:
+        async with Hostile("rtu") as device:
+            terminal = parse_target(device.target()).endpoint.place[2]
+            devices = f"[{{name: a, target: '{device.target()}'}}]"
+            async with probing(tmp_path, Names(), devices=devices) as server:
+                for path in (device.path, terminal, terminal.replace("/pts/", "//pts/")):
+                    assert "device   a\n" in await probe(server, f"rtu://{path}")
+                # a link that a stranger names is followed nowhere else
+                (tmp_path / "link").symlink_to(terminal)
+                await probe(server, f"rtu://{tmp_path}/link", 403)
+
+    asyncio.run(play())
+
+
+def test_a_password_is_not_repeated(tmp_path: Path) -> None:
+    async def play() -> None:
+        async with probing(tmp_path, Names()) as server:
+            for target in ("tcp://admin:s3cret@10.0.0.7", "rtu://admin:s3cret@h", "http://s3cret@h"):
+                assert "s3cret" not in await probe(server, target, 400)
 
     asyncio.run(play())

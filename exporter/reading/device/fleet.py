@@ -3,10 +3,12 @@
 import asyncio
 from collections import OrderedDict
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 
 from exporter.config import Config, DeviceConfig, adhoc_device
 from exporter.errors import UserError
+from exporter.hosts import plain_host
 from exporter.reading.decode.device_map import DeviceMaps
 from exporter.reading.decode.snapshot import Snapshot
 from exporter.reading.device.device import Counters, Device
@@ -34,6 +36,7 @@ class Fleet:
         self._resolver = resolver or Resolver()
         self._check_names = check_names
         self._lines: dict[Endpoint, Line] = {}
+        self._trusted: set[Endpoint] = set()
         self._probed: OrderedDict[tuple[Target, str], Device] = OrderedDict()
         self.probed_counters = new_counters()
         self.devices: dict[str, Device] = {}
@@ -45,6 +48,8 @@ class Fleet:
         maps = DeviceMaps(config.maps)
         fresh = {device.name: maps.of(device) for device in config.devices}
         kept = self.devices
+        self._written = {device.target.endpoint for device in config.devices}
+        self._transports = {at.place: at.transport for at in self._written if not at.path}
         devices = {}
         for name, new_map in fresh.items():
             old = kept.get(name)
@@ -52,7 +57,8 @@ class Fleet:
                 devices[name] = old
                 continue
             counters = old.counters if old is not None else new_counters()
-            device = Device(new_map, self._line(new_map.config.target.endpoint), counters, History())
+            line = self._line(new_map.config.target.endpoint, trusted=True)
+            device = Device(new_map, line, counters, History())
             if old is not None:
                 device.take_over(old)
             devices[name] = device
@@ -81,12 +87,16 @@ class Fleet:
         return [task.result() for task in tasks]
 
     def probed(self, target: Target, module: str) -> Device:
-        """The device at an address that no configured device has. Raises UserError for an unknown module."""
-        key = (target, module)
+        """The device at an address that no configured device has.
+
+        Raises UserError for an unknown module, and where the place is being read over another transport.
+        """
+        key = (replace(target, endpoint=_plain(target.endpoint)), module)
         device = self._probed.get(key)
         if device is None:
             settings: DeviceConfig = adhoc_device(self.config, target, module)
-            line = self._line(target.endpoint)
+            self._make_way(target.endpoint)
+            line = self._line(target.endpoint, trusted=False)
             device = Device(self._maps.of(settings), line, self.probed_counters)
             self._probed[key] = device
             while len(self._probed) > MAX_PROBED:
@@ -114,6 +124,9 @@ class Fleet:
     def _is_unchanged(self, probed: Device) -> bool:
         """Whether a probed device is still allowed, and would be made the same today."""
         target, module = probed.config.target, probed.config.module
+        endpoint = target.endpoint
+        if self._transports.get(endpoint.place, endpoint.transport) != endpoint.transport:
+            return False
         if not self.config.probe.allows(target) or module not in self.config.modules:
             return False
         try:
@@ -121,20 +134,42 @@ class Fleet:
         except UserError:
             return False
 
-    def _line(self, endpoint: Endpoint) -> Line:
-        line = self._lines.get(endpoint)
+    def _make_way(self, endpoint: Endpoint) -> None:
+        """Forget what was probed at this place over another transport. Raises UserError while it is read."""
+        for key, device in list(self._probed.items()):
+            other = device.config.target.endpoint
+            if other.place != endpoint.place or other.transport == endpoint.transport:
+                continue
+            if device.line.in_use:
+                here, there = Target(endpoint).url, Target(other).url
+                raise UserError(f'"{here}" is being read as "{there}": one place has one transport')
+            del self._probed[key]
+        self._drop_unused_lines()
+
+    def _line(self, endpoint: Endpoint, *, trusted: bool) -> Line:
+        """The line to this place, however it is written; `trusted` says that a configured device is there."""
+        key = _plain(endpoint)
+        line = self._lines.get(key) or self._same_serial_line(endpoint)
         if line is None:
-            line = self._lines[endpoint] = Line(
-                connection_to(endpoint, self._resolver, partial(self._permits, endpoint))
-            )
+            permits = partial(self._permits, key)
+            line = self._lines[key] = Line(connection_to(endpoint, self._resolver, permits))
+        (self._trusted.add if trusted else self._trusted.discard)(key)
         line.retired = False
         return line
 
+    def _same_serial_line(self, endpoint: Endpoint) -> Line | None:
+        """The line of a configured device whose path leads to the same port now."""
+        for other, line in self._lines.items() if endpoint.path else ():
+            if other in self._written and other.place == endpoint.place and other.manner == endpoint.manner:
+                return line
+        return None
+
     def _permits(self, endpoint: Endpoint, address: str) -> bool:
+        # of a device that a reload removes, the pass under way ends as it began
         return (
             not self._check_names
+            or endpoint in self._trusted
             or self.config.probe.may_lead_to(endpoint, address)
-            or any(device.target.endpoint == endpoint for device in self.config.devices)
         )
 
     def _drop_unused_lines(self) -> None:
@@ -146,6 +181,12 @@ class Fleet:
                 # still owes is not taken for something else over the next connection
                 if not line.in_use and not line.connection.owed:
                     del self._lines[endpoint]
+                    self._trusted.discard(endpoint)
+
+
+def _plain(endpoint: Endpoint) -> Endpoint:
+    """A host in its one writing; what a serial path leads to may change, so it stays as it is."""
+    return endpoint if endpoint.path else replace(endpoint, host=plain_host(endpoint.host))
 
 
 def new_counters() -> Counters:
