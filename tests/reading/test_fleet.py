@@ -188,7 +188,8 @@ def test_a_probed_place_has_one_transport_at_a_time() -> None:
                 device.behaviour = hostile.honest
                 assert (await scrape(devices.probed(right, "ups"))).up
                 assert device.most_open == 1
-                assert devices.probed(parse_target(f"127.0.0.1:{device.port}"), "ups").line.connection.connected
+                again = devices.probed(parse_target(f"127.0.0.1:{device.port}"), "ups")
+                assert again.line.connection.connected
                 # and what a reload configures there takes the place
                 target = f"rtu-tcp://127.0.0.1:{device.port}"
                 devices.apply(config({"name": "a", "target": target}, probe=rules))
