@@ -282,7 +282,8 @@ def test_every_json_key_is_always_there(capsys: pytest.CaptureFixture[str]) -> N
         "devices", "notes",
     ]  # fmt: skip
     assert set(data(capsys, "ups.status", "56")["flags"][0]) == {
-        "name", "bit", "mask", "hex", "vendor", "label", "description", "severity", "action", "normal",
+        "name", "bit", "mask", "hex", "vendor", "label", "description", "severity", "action",
+        "normal", "role",
     }  # fmt: skip
 
 
