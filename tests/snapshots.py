@@ -67,7 +67,7 @@ class Source:
 
 def page(snapshots: Sequence[Snapshot], form: str = "text") -> str:
     """The page of these snapshots by a fresh renderer."""
-    from exporter.exposition.prometheus import Renderer
+    from exporter.exposition.lines import Renderer
 
     text = "".join(Renderer().devices(snapshots, "openmetrics" if form == "openmetrics" else "text"))
     return text + ("# EOF\n" if form == "openmetrics" else "")

@@ -13,7 +13,7 @@ from exporter.commands.one_device import one_device
 from exporter.config import load_config
 from exporter.durations import parse_duration
 from exporter.errors import UsageError
-from exporter.exposition.prometheus import Renderer
+from exporter.exposition.lines import Renderer
 from exporter.exposition.summary import Section, as_data, summarise
 from exporter.hints import Failure, next_step
 from exporter.reading.decode.snapshot import Snapshot

@@ -5,7 +5,7 @@ from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from exporter.exposition.condition import Condition, assess
+from exporter.assess.condition import Condition, assess
 from exporter.maps.model import Labels, Metric, Word
 from exporter.reading.decode.pass_metrics import PASS_METRICS
 from exporter.reading.decode.series import Raw, Series

@@ -8,7 +8,8 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from exporter.config import DeviceConfig
-from exporter.exposition.prometheus import ExporterMetrics, ExporterState, LayoutText, device_labels
+from exporter.exposition.lines import LayoutText, device_labels
+from exporter.exposition.own import ExporterMetrics, ExporterState
 from exporter.generate.configuration import configuration_page
 from exporter.generate.otlp import otlp_page
 from exporter.maps.model import Flag, Labels, Map, Metric, Word

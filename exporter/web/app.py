@@ -11,7 +11,7 @@ from itertools import chain
 from aiohttp import web
 
 from exporter.errors import UserError
-from exporter.exposition.prometheus import CONTENT_TYPES, Format, negotiate, takes_gzip
+from exporter.exposition.negotiation import CONTENT_TYPES, Format, negotiate, takes_gzip
 from exporter.reading.decode.snapshot import Snapshot
 from exporter.reading.transport.exchange import Exchange
 from exporter.web.debug import debug_page

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from exporter.exposition.prometheus import Renderer
+from exporter.exposition.lines import Renderer
 from exporter.maps.model import Word
 from exporter.reading.decode.snapshot import Snapshot
 from exporter.reading.device.device import Device

@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from functools import partial
 
 from exporter.config import Config
-from exporter.exposition.prometheus import ExporterMetrics, ExporterState, Renderer
+from exporter.exposition.lines import Renderer
+from exporter.exposition.own import ExporterMetrics, ExporterState
 from exporter.pushing import Pusher
 from exporter.reading.decode.series import Raw, Series
 from exporter.reading.device.fleet import Fleet

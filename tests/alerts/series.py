@@ -6,7 +6,7 @@ from functools import cache
 from typing import Literal
 
 from exporter.config import Config, DeviceConfig, Expect, adhoc_device, load_config
-from exporter.exposition.prometheus import Renderer
+from exporter.exposition.lines import Renderer
 from exporter.reading.decode.device_map import device_map
 from exporter.reading.decode.truth import FrameWatch, bacs_is_there
 from exporter.reading.device.report import Reporter

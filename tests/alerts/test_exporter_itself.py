@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from exporter.exposition.prometheus import ExporterMetrics, ExporterState
+from exporter.exposition.own import ExporterMetrics, ExporterState
 from exporter.generate.alerts import RUNBOOK_URL
 from tests.alerts.promtool import check_tests, firing
 from tests.alerts.series import INSTANCE, Page, input_series

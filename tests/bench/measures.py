@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 
 from exporter.config import Otlp, load_config
+from exporter.exposition.lines import Renderer
 from exporter.exposition.otlp.send import Sender
 from exporter.exposition.otlp.starts import Starts
-from exporter.exposition.prometheus import Renderer
 from exporter.reading.decode.decode import decode
 from exporter.reading.decode.snapshot import Snapshot
 from exporter.reading.device.device import Device

@@ -22,7 +22,8 @@ from prometheus_client.parser import text_string_to_metric_families as parse_tex
 from snapshots import Source, page, simulated
 from support import require
 
-from exporter.exposition.prometheus import ExporterMetrics, ExporterState, Renderer
+from exporter.exposition.lines import Renderer
+from exporter.exposition.own import ExporterMetrics, ExporterState
 from exporter.reading.decode.snapshot import Snapshot
 from exporter.reading.device.fleet import new_counters
 
@@ -309,7 +310,7 @@ def _size(thing: object) -> int:
             rest += [*one.values()]
         elif isinstance(one, tuple):
             rest += one
-        elif type(one).__module__ == "exporter.exposition.prometheus":
+        elif type(one).__module__ == "exporter.exposition.lines":
             slots = getattr(type(one), "__slots__", ())
             rest += [getattr(one, name) for name in slots] + list(getattr(one, "__dict__", {}).values())
     return total

@@ -2,7 +2,7 @@
 
 import pytest
 
-from exporter.exposition.prometheus import negotiate, takes_gzip
+from exporter.exposition.negotiation import negotiate, takes_gzip
 
 TEXT, OPEN = "text", "openmetrics"
 PROMETHEUS_2_42 = (

@@ -15,7 +15,7 @@ from snapshots import Source, page, simulated
 from exporter.config import Otlp
 from exporter.exposition.otlp.send import Sender
 from exporter.exposition.otlp.starts import Starts
-from exporter.exposition.prometheus import ExporterMetrics, ExporterState
+from exporter.exposition.own import ExporterMetrics, ExporterState
 from exporter.reading.decode.snapshot import Snapshot
 from exporter.reading.device.device import Counters
 

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from typed_tables import decode_cs141
 
 from exporter.config.model import DeviceConfig
-from exporter.exposition.prometheus import Renderer
+from exporter.exposition.lines import Renderer
 from exporter.maps import load_maps
 from exporter.reading.decode.device_map import DeviceMap, device_map
 from exporter.reading.decode.snapshot import Snapshot

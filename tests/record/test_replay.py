@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from hostile import BACS, FILLER, UPS, Hostile, config, silent
 
-from exporter.exposition.prometheus import Renderer
+from exporter.exposition.lines import Renderer
 from exporter.reading.device.fleet import Fleet
 from exporter.recording.capture import capture
 from exporter.recording.form import Header, Pass, Recording, Request

@@ -12,6 +12,7 @@ from prometheus_client.parser import text_string_to_metric_families as parse_tex
 from webcase import Client, put, serving, until, value
 
 from exporter.config import load_config
+from exporter.maps import built_in_maps, modules_of
 from exporter.simulator.server import Simulator
 
 Play = Callable[[Client, Simulator, Simulator, Simulator], Awaitable[None]]
@@ -69,7 +70,7 @@ def run(config: Path, play: Play) -> None:
 
 def test_probe_errors_name_the_thing_and_the_value(config: Path) -> None:
     async def play(client: Client, ups: Simulator, other: Simulator, allowed: Simulator) -> None:
-        modules = "cs141, ups, bacs, prof, inform, everexceed"
+        modules = ", ".join(modules_of(built_in_maps().values()))
         there = f"tcp://127.0.0.1:{ups.port}"
         for query, text in {
             "": 'parameter "target" is missing: the name of a configured device, or an address',

@@ -10,7 +10,8 @@ import pytest
 from webcase import Client, serving
 
 from exporter.config import load_config
-from exporter.exposition.prometheus import Format, Renderer
+from exporter.exposition.lines import Renderer
+from exporter.exposition.negotiation import Format
 from exporter.reading.decode.device_map import device_map
 from exporter.reading.decode.snapshot import Snapshot
 from exporter.reading.decode.truth import FrameWatch

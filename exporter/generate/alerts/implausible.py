@@ -1,6 +1,6 @@
 """The expression of GenerexImplausible: for two minutes a value that cannot be, by the table of the pages."""
 
-from exporter.exposition.plausible import LIMITS, Limit
+from exporter.assess.plausible import LIMITS, Limit
 
 
 def implausible_expression() -> str:

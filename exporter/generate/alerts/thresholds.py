@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 
+from exporter.assess.plausible import LIMITS
 from exporter.errors import UsageError, UserError
-from exporter.exposition.plausible import LIMITS
 from exporter.generate.alerts.texts import read_text
 from exporter.yamlfile import parse
 

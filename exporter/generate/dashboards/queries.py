@@ -6,8 +6,8 @@ needs history (baselines, nominal values, the last discharge) reads the rules by
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from exporter.exposition.facts import BATTERY_ALARMS, UPS_ALARM
-from exporter.exposition.plausible import LIMITS
+from exporter.assess.facts import BATTERY_ALARMS, UPS_ALARM
+from exporter.assess.plausible import LIMITS
 from exporter.generate.dashboards.vocabulary import SEVERITIES, FlagMetric, Vocabulary, alternatives
 from exporter.maps.model import Severity
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from exporter.exposition.facts import UPS_ALARM
+from exporter.assess.facts import UPS_ALARM
 from exporter.maps.model import Flag, Map, Severity, Word
 
 SEVERITIES: tuple[Severity, ...] = ("critical", "warning", "info")

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from exporter.exposition.alarms import flag_readings, severity_of
-from exporter.exposition.blocks import QUANTITIES, Block, BlockString, Quantity, block_strings
+from exporter.assess.alarms import flag_readings, severity_of
+from exporter.assess.blocks import QUANTITIES, Block, BlockString, Quantity, block_strings
 from exporter.exposition.summary import Section, meaning, quantity, summarise
 from exporter.maps.model import Metric, Word
 from exporter.reading.decode.series import Raw

@@ -5,9 +5,9 @@ from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from exporter.exposition.alarms import Alarm
-from exporter.exposition.condition import STATES, Condition, Finding, Level, assess, minutes
-from exporter.exposition.facts import ups_groups
+from exporter.assess.alarms import Alarm
+from exporter.assess.condition import STATES, Condition, Finding, Level, assess, minutes
+from exporter.assess.facts import ups_groups
 from exporter.reading.device.device import Device
 from exporter.reading.device.fleet import Fleet
 from exporter.web.pages.texts import SEVERITY_SIGNS, ago, clock, device_path, probe_path

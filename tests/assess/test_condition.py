@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import pytest
 from snapshots import Source, simulated
 
-from exporter.exposition.condition import STATES, SURVIVAL, Condition, assess
+from exporter.assess.condition import STATES, SURVIVAL, Condition, assess
 from exporter.generate.alerts.thresholds import threshold_values
 from exporter.generate.dashboards import choices
 from exporter.generate.dashboards.vocabulary import Vocabulary

@@ -5,8 +5,7 @@ from dataclasses import replace
 import pytest
 from snapshots import Source, simulated
 
-from exporter.config import Expect
-from exporter.exposition.blocks import (
+from exporter.assess.blocks import (
     DISCHARGE_SHARE,
     FLOAT_LIMITS,
     HEAT_KELVIN,
@@ -15,6 +14,7 @@ from exporter.exposition.blocks import (
     Block,
     block_strings,
 )
+from exporter.config import Expect
 from exporter.generate.alerts.thresholds import thresholds
 
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Literal
 
-from exporter.exposition.alarms import active_alarms, place_text
-from exporter.exposition.plausible import implausible
+from exporter.assess.alarms import active_alarms, place_text
+from exporter.assess.plausible import implausible
 from exporter.maps.model import Severity
 from exporter.reading.decode.snapshot import Snapshot
 

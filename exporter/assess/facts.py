@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from functools import cached_property
 
-from exporter.exposition.alarms import FlagReading, flag_readings
-from exporter.exposition.plausible import Limit, implausible
+from exporter.assess.alarms import FlagReading, flag_readings
+from exporter.assess.plausible import Limit, implausible
 from exporter.maps.model import Word
 from exporter.reading.decode.snapshot import Snapshot
 

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from exporter.exposition.alarms import Alarm, active_alarms, place_text
-from exporter.exposition.facts import BACS_FLAGS, UPS_FLAGS, Facts
+from exporter.assess.alarms import Alarm, active_alarms, place_text
+from exporter.assess.facts import BACS_FLAGS, UPS_FLAGS, Facts
 from exporter.reading.decode.snapshot import Snapshot
 
 Level = Literal["critical", "lost", "warning", "info", "none", "good"]

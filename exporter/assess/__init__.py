@@ -1,0 +1,1 @@
+"""What a snapshot means to people; pages, probe, boards and rules agree by it."""
