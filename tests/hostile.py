@@ -10,6 +10,7 @@ import os
 import socket
 import struct
 import tempfile
+import time
 import tty
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
@@ -426,6 +427,20 @@ def late(seconds: float, *, in_time: bool = False) -> Behaviour:
 # scraping
 
 
+class Clock:
+    """The clock of what is remembered, which can be ahead."""
+
+    def __init__(self) -> None:
+        self._ahead = 0.0
+
+    def __call__(self) -> float:
+        return time.monotonic() + self._ahead
+
+    def advance(self, seconds: float) -> None:
+        """Let what is remembered get older."""
+        self._ahead += seconds
+
+
 def config(*devices: Mapping[str, Any], **sections: Any) -> Config:
     """A configuration of devices with short timeouts, unless they say otherwise."""
     defaults = {"module": "ups", "request_timeout": f"{TIMEOUT * 1000:.0f}ms", "timeout": "600ms"}
@@ -437,9 +452,11 @@ def config(*devices: Mapping[str, Any], **sections: Any) -> Config:
 
 
 @asynccontextmanager
-async def fleet(*devices: Mapping[str, Any], **sections: Any) -> AsyncIterator[Fleet]:
+async def fleet(
+    *devices: Mapping[str, Any], clock: Callable[[], float] = time.monotonic, **sections: Any
+) -> AsyncIterator[Fleet]:
     """The devices ready to scrape; afterwards every connection must be gone and no task left."""
-    result = Fleet(config(*devices, **sections))
+    result = Fleet(config(*devices, **sections), clock=clock)
     try:
         yield result
     finally:

@@ -10,7 +10,7 @@ from exporter.reading.decode.snapshot import Snapshot
 from exporter.reading.decode.truth import FrameWatch
 from exporter.reading.device.report import Reporter
 from exporter.reading.readpass.memory import Memory
-from exporter.reading.readpass.run import Progress
+from exporter.reading.readpass.progress import Progress
 from exporter.simulator.server import Simulator
 
 
@@ -45,14 +45,14 @@ class Source:
             device = replace(device, name=name, labels=labels or {})
         self.map = replace(alike, config=device) if alike else device_map(device, loaded.maps)
         self.memory = Memory(FrameWatch(60))
-        self.memory.found.update(group.name for group in self.map.groups if group.optional)
-        self.memory.counts.update({"strings": strings, "modules": modules})
+        self.memory.presence.found.update(group.name for group in self.map.groups if group.optional)
+        self.memory.counts.counts.update({"strings": strings, "modules": modules})
         self.reporter = Reporter(self.map)
 
     def snapshot(self, words: Mapping[int, int], *, moving: bool = True) -> Snapshot:
         """The snapshot of a pass that read `words`, by address."""
         # kept, as a running device keeps it: what is prepared for a layout goes when the layout does
-        layout = self.layout = self.map.layout(self.memory.counts)
+        layout = self.layout = self.map.layout(self.memory.counts.counts)
         progress = Progress(layout)
         for span in layout.spans:
             for key in span.keys():  # noqa: SIM118 (a span is no mapping)
@@ -61,8 +61,9 @@ class Source:
         if moving:
             self.memory.frame.observe(1, 0.0)
             self.memory.frame.observe(2, 0.5)
-        progress.finished = True
-        return self.reporter.snapshot(progress, self.memory, now=1.0, time=1.7e9, duration=0.25, allowed=4.5)
+        decoded = self.reporter.decode(progress, self.memory, now=1.0)
+        self.memory.counts.see(decoded.alive)
+        return self.reporter.snapshot(progress, decoded, self.memory, time=1.7e9, duration=0.25, allowed=4.5)
 
 
 def page(snapshots: Sequence[Snapshot], form: str = "text") -> str:

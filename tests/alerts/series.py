@@ -12,7 +12,8 @@ from exporter.reading.decode.truth import FrameWatch, bacs_is_there
 from exporter.reading.device.report import Reporter
 from exporter.reading.plan.spans import Span
 from exporter.reading.readpass.memory import Memory
-from exporter.reading.readpass.run import Progress
+from exporter.reading.readpass.progress import Progress
+from exporter.reading.readpass.refusals import Refusals
 from exporter.simulator.plant import Plant
 from exporter.simulator.registers import Image, image
 from exporter.targets import parse_target
@@ -45,24 +46,25 @@ class Watched:
 
     def refuse(self, addresses: Sequence[int], now: float) -> None:
         """From now on the device refuses these words, and no others."""
-        spans = [Span(3, address, 1) for address in addresses]
-        self.memory.refused = dict.fromkeys(spans, now + 600)
+        self.memory.refusals = Refusals()
+        for address in addresses:
+            self.memory.refusals.add(Span(3, address, 1), now, flags=False)
 
     def page(self, words: Words | None, now: float, duration: float = 0.2) -> dict[str, str]:
         """Series and value of one pass; no words: the device did not answer."""
         memory = self.memory
-        counts = dict(memory.counts)
+        counts = dict(memory.counts.counts)
         if words and 1003 in words:
             there = bacs_is_there(
                 {name: words[1000 + i] for i, name in enumerate(BACS) if words[1000 + i] != 0xD8F1}
             )
             if there:
-                memory.found.add("bacs")
-            memory.lost = set() if there or "bacs" not in memory.found else {"bacs"}
+                memory.presence.found.add("bacs")
+            memory.presence.lost = set() if there or "bacs" not in memory.presence.found else {"bacs"}
             said = {"strings": words[1003], "modules": words[1004]}
-            counts = {n: max(said[n], memory.counts.get(n, 0), memory.alive.get(n, 0)) for n in said}
-        memory.counts = counts
-        without = frozenset(() if "bacs" in memory.found else ("bacs", "strings", "modules")) & {
+            counts = {n: max(said[n], counts.get(n, 0), *memory.counts.seen.get(n, ())) for n in said}
+        memory.counts.counts = counts
+        without = frozenset(() if "bacs" in memory.presence.found else ("bacs", "strings", "modules")) & {
             group.name for group in self.map.groups
         }
         key = (tuple(sorted(counts.items())), without)
@@ -72,12 +74,14 @@ class Watched:
             progress.words = {
                 span.keys()[0]: words[span.address]
                 for span in layout.spans
-                if span.address in words and span not in memory.refused
+                if span.address in words and span not in memory.refusals
             }
-            memory.served.update(progress.words)
+            memory.refusals.note_served(progress.words)
             if "prof" in self.device.maps:
                 memory.frame.observe(words[0] >> 8 if self.frame_moves else 1, now)
-        snapshot = self.reporter.snapshot(progress, memory, now=now, time=now, duration=duration, allowed=5.0)
+        decoded = self.reporter.decode(progress, memory, now=now)
+        memory.counts.see(decoded.alive)
+        snapshot = self.reporter.snapshot(progress, decoded, memory, time=now, duration=duration, allowed=5.0)
         lines = "".join(self.renderer.devices([snapshot], "text")).splitlines()
         return dict(line.rsplit(" ", 1) for line in lines if not line.startswith("#"))
 

@@ -192,7 +192,7 @@ def refused(words: Mapping[int, int], module: str = "ups") -> Condition:
     source.snapshot(words)
     for span in source.layout.spans:
         if span.keys()[0] & 0xFFFF not in words:
-            source.memory.refuse(span, 0.0, flags=span in source.layout.flags)
+            source.memory.refusals.add(span, 0.0, flags=span in source.layout.flags)
     return assess(source.snapshot(words))
 
 

@@ -139,7 +139,7 @@ async def _inside(target: str, rounds: int) -> tuple[float, float, float, float,
     async def scraping() -> None:
         await device.scrape(loop.time() + 5)
 
-    layout, renderer = device.map.layout(device._memory.counts), Renderer()
+    layout, renderer = device.map.layout(device._memory.counts.counts), Renderer()
     wire = await _cpu(reading, rounds)
     whole = await _cpu(scraping, rounds)
     decoding = await _cpu(lambda: decode(layout, words, bacs_found=True), rounds)

@@ -133,7 +133,7 @@ def test_random_words_and_labels_render_as_the_reference_does(
 ) -> None:
     chance = Random(seed)
     source = Source(module, name=name, labels=more, modules=3, strings=1)
-    layout = source.map.layout(source.memory.counts)
+    layout = source.map.layout(source.memory.counts.counts)
     words = {
         address: chance.choice((0, 1, 0xD8F1, 0xFFFF, chance.randrange(0x10000)))
         for span in layout.spans

@@ -9,7 +9,7 @@ from pathlib import Path
 import hostile
 import misbehaviour
 import pytest
-from hostile import BACS, UPS, Hostile, check_true, errors, fleet, scrape
+from hostile import BACS, UPS, Clock, Hostile, check_true, errors, fleet, scrape
 from misbehaviour import FAULTS, PLACES, TRANSPORTS
 
 from exporter.reading.decode.snapshot import Snapshot
@@ -87,10 +87,11 @@ def test_every_cell(place: str) -> None:
                 for c in table
             ]
             good = {"name": "good", "target": neighbour.target(), "request_timeout": "4s", "timeout": "9s"}
-            devices = (await stack.enter_async_context(fleet(good, *entries))).devices
+            clock = Clock()
+            devices = (await stack.enter_async_context(fleet(good, *entries, clock=clock))).devices
             troubles = await asyncio.gather(
                 *(
-                    judge(cell, place, there[cell], devices[cell.name], APART * number)
+                    judge(cell, place, there[cell], devices[cell.name], clock, APART * number)
                     for number, cell in enumerate(table)
                 ),
                 watch(devices["good"], neighbour),
@@ -127,15 +128,17 @@ async def watch(device: Device, there: Hostile) -> list[str]:
     return []
 
 
-async def judge(cell: Cell, place: str, there: Hostile, device: Device, after: float) -> list[str]:
+async def judge(
+    cell: Cell, place: str, there: Hostile, device: Device, clock: Clock, after: float
+) -> list[str]:
     """What is otherwise than the table says; a busy machine gets three tries, a wrong value none."""
     await asyncio.sleep(after)
     for _ in range(3):
         await misbehaviour.end(there)
-        device._memory.refused.clear()
+        clock.advance(600)
         try:
             await get_to_know(there, device)
-            found = await trouble_with(cell, place, there, device)
+            found = await trouble_with(cell, place, there, device, clock)
         except AssertionError as error:
             found = [f"{cell.name}: {error}"]
         if not found or any(WRONG in trouble for trouble in found):
@@ -143,7 +146,7 @@ async def judge(cell: Cell, place: str, there: Hostile, device: Device, after: f
     return found
 
 
-async def trouble_with(cell: Cell, place: str, there: Hostile, device: Device) -> list[str]:
+async def trouble_with(cell: Cell, place: str, there: Hostile, device: Device, clock: Clock) -> list[str]:
     found = []
     everything = set(GROUPS)
     for once in (True, False):
@@ -165,8 +168,7 @@ async def trouble_with(cell: Cell, place: str, there: Hostile, device: Device) -
             found.append(f"{cell.name}: {WRONG}: nothing was read, but there is {others}")
         await misbehaviour.end(there)
         if cell.reasons in (("exception_2",), ("exception_3",), ("exception_4",)):
-            refused = device._memory.refused
-            refused |= dict.fromkeys(refused, 0.0)  # 15 s later
+            clock.advance(15)
         snapshot = await scrape(device)
         found += untrue(cell, snapshot, there)
         if snapshot.groups != dict.fromkeys(GROUPS, True) or len(hostile.words(snapshot)) != WORDS:

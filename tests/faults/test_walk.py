@@ -9,7 +9,7 @@ from contextlib import AsyncExitStack
 from dataclasses import replace
 
 import hostile
-from hostile import BACS, UPS, Hostile, Peer, Request, fleet, until
+from hostile import BACS, UPS, Clock, Hostile, Peer, Request, fleet, until
 from misbehaviour import TRANSPORTS
 
 from exporter.config.model import DeviceConfig
@@ -29,10 +29,11 @@ MIX = [
 class Walk:
     """One device with its simulated neighbour at the other end of the wire."""
 
-    def __init__(self, name: str, there: Hostile, fleet: Fleet) -> None:
+    def __init__(self, name: str, there: Hostile, fleet: Fleet, clock: Clock) -> None:
         self.name = name
         self.there = there
         self.fleet = fleet
+        self.clock = clock
         self.random = random.Random(name)
         self.scrapes: set[asyncio.Task[None]] = set()
         self.asking: set[Peer] = set()
@@ -72,8 +73,7 @@ class Walk:
             await until(lambda: self.there.plugged)  # a pulled adapter comes back a moment later
         device = self.fleet.devices[self.name]
         # what it refused, and how little it took at once, is forgotten after ten minutes at most
-        device._memory.refused.clear()
-        device._memory.recheck_limits(float("inf"))
+        self.clock.advance(600)
         everything = {"ups": True, "bacs": True, "strings": True, "modules": True}
         # how many passes that takes hangs on the machine: a busy one has no time for all of it in one
         async with asyncio.timeout(20):
@@ -140,8 +140,9 @@ def test_walks() -> None:
                 for name in names
             }
             entries = [{"name": name, "target": there[name].target(), **TIMES} for name in names]
-            devices = await stack.enter_async_context(fleet(*entries))
-            walks = [Walk(name, there[name], devices) for name in names]
+            clock = Clock()
+            devices = await stack.enter_async_context(fleet(*entries, clock=clock))
+            walks = [Walk(name, there[name], devices, clock) for name in names]
             async with asyncio.TaskGroup() as group:
                 for walk in walks:
                     group.create_task(walk.run())

@@ -5,21 +5,23 @@ from typing import Any
 
 import hostile
 import pytest
-from hostile import BACS, TIMEOUT, UPS, Hostile, Peer, Request, check_true, exported, fleet, scrape, words
-
-from exporter.reading.device.device import Device
+from hostile import (
+    BACS,
+    TIMEOUT,
+    UPS,
+    Clock,
+    Hostile,
+    Peer,
+    Request,
+    check_true,
+    exported,
+    fleet,
+    scrape,
+    words,
+)
 
 SENSORS = {number: {"name": f"s{number}", "kind": "value", "scale": 1} for number in range(1, 9)}
 LONG = {"timeout": "10s", "request_timeout": "1s"}
-
-
-def age(device: Device, seconds: float) -> None:
-    """Let everything that is remembered with a time get older."""
-    memory = device._memory
-    memory.refused = {span: again - seconds for span, again in memory.refused.items()}
-    memory.next_look = {name: again - seconds for name, again in memory.next_look.items()}
-    memory.limited_until = max(memory.limited_until - seconds, 0.001) if memory.limited_until else 0.0
-    memory.narrow_from -= seconds
 
 
 @pytest.mark.parametrize(
@@ -37,11 +39,13 @@ def age(device: Device, seconds: float) -> None:
 def test_refused_words_are_left_out(
     refused: range, settings: dict[str, Any], requests: int, group: str
 ) -> None:
+    clock = Clock()
+
     async def test() -> None:
         served = {*UPS, *BACS, *range(143, 151)} - set(refused)
         async with (
             Hostile(served=served) as device,
-            fleet({"name": "a", "target": device.target(), **LONG, **settings}) as devices,
+            fleet({"name": "a", "target": device.target(), **LONG, **settings}, clock=clock) as devices,
         ):
             a = devices.devices["a"]
             for _ in range(2):
@@ -62,13 +66,15 @@ def test_refused_words_are_left_out(
             assert snapshot.groups.get("sensors", True) is ("sensors" not in settings)
 
             device.served.update(refused)
-            age(a, 10)
+            clock.advance(10)
             assert words(await scrape(a)).keys().isdisjoint(refused)
-            age(a, 5)  # it may have been a device starting up: soon at first
+            clock.advance(5)  # it may have been a device starting up: soon at first
             snapshot = await scrape(a)
             assert words(snapshot).keys() >= set(refused)
             assert all(snapshot.groups.values())
-            assert not a._memory.refused
+            before = len(device.requests)
+            await scrape(a)
+            assert len(device.requests) - before <= 2, "nothing is left out any more"
 
     asyncio.run(test())
 
@@ -78,10 +84,14 @@ def test_refused_words_are_left_out(
 def test_a_device_that_takes_less_at_once(most: int, requests: int, code: int) -> None:
     modules = 330 if most >= 50 else 10
 
+    clock = Clock()
+
     async def test() -> None:
         async with (
             Hostile(served=[*UPS, *BACS], max_words=most, too_long=code) as device,
-            fleet({"name": "a", "target": device.target(), "module": "cs141", **LONG}) as devices,
+            fleet(
+                {"name": "a", "target": device.target(), "module": "cs141", **LONG}, clock=clock
+            ) as devices,
         ):
             device.pins |= {1003: 10, 1004: modules}
             a = devices.devices["a"]
@@ -96,7 +106,7 @@ def test_a_device_that_takes_less_at_once(most: int, requests: int, code: int) -
             assert all(request.count <= most for request in device.requests[before:])
             # a limit is tried again after a while: it may have been a device that was starting up
             device.max_words = 125
-            age(a, 600)
+            clock.advance(600)
             await scrape(a)
             before = len(device.requests)
             await scrape(a)
@@ -161,17 +171,21 @@ def test_a_gap_that_is_not_readable_after_all() -> None:
             before = len(device.requests)
             await scrape(a)
             assert len(device.requests) - before == 1 + 4  # the UPS, and the strings between the gaps
-            assert a._memory.max_words == 125
+            assert max(request.count for request in device.requests[before:]) == 46
 
     asyncio.run(test())
 
 
 @pytest.mark.parametrize("served_before", [True, False])
 def test_a_device_that_is_starting_up_refuses_everything(served_before: bool) -> None:
+    clock = Clock()
+
     async def test() -> None:
         async with (
             Hostile(served={*UPS, *BACS} - {97, 98, 99}) as device,
-            fleet({"name": "a", "target": device.target(), "module": "cs141", **LONG}) as devices,
+            fleet(
+                {"name": "a", "target": device.target(), "module": "cs141", **LONG}, clock=clock
+            ) as devices,
         ):
             device.pins |= {1003: 2, 1004: 8}
             a = devices.devices["a"]
@@ -190,17 +204,19 @@ def test_a_device_that_is_starting_up_refuses_everything(served_before: bool) ->
             check_true(snapshot, device)
             assert snapshot.groups["ups"]
             assert len(words(snapshot).keys() & set(UPS)) == len(UPS) - 3
-            age(a, 60)  # BACS was not to be seen when it was looked for
+            clock.advance(60)  # BACS was not to be seen when it was looked for
             assert (await scrape(a)).groups == {"ups": True, "bacs": True, "strings": True, "modules": True}
 
     asyncio.run(test())
 
 
 def test_words_once_served_and_now_refused_are_missing() -> None:
+    clock = Clock()
+
     async def test() -> None:
         async with (
             Hostile() as device,
-            fleet({"name": "a", "target": device.target(), **LONG}) as devices,
+            fleet({"name": "a", "target": device.target(), **LONG}, clock=clock) as devices,
         ):
             a = devices.devices["a"]
             assert (await scrape(a)).groups == {"ups": True}
@@ -210,7 +226,7 @@ def test_words_once_served_and_now_refused_are_missing() -> None:
                 assert snapshot.groups == {"ups": False}
                 assert words(snapshot).keys() == set(UPS) - {104, 105}
             device.served |= {104, 105}
-            age(a, 15)
+            clock.advance(15)
             assert (await scrape(a)).groups == {"ups": True}
 
     asyncio.run(test())
@@ -227,19 +243,21 @@ def test_words_once_served_and_now_refused_are_missing() -> None:
 def test_refused_words_are_asked_for_again_soon_and_then_more_rarely(
     refused: range, waits: list[int]
 ) -> None:
+    clock = Clock()
+
     async def test() -> None:
         async with (
             Hostile(served=set(UPS) - set(refused)) as device,
-            fleet({"name": "a", "target": device.target(), **LONG}) as devices,
+            fleet({"name": "a", "target": device.target(), **LONG}, clock=clock) as devices,
         ):
             a = devices.devices["a"]
             await scrape(a)
             for wait in waits:
-                age(a, wait - 3)
+                clock.advance(wait - 3)
                 before = len(device.requests)
                 await scrape(a)
                 assert len(device.requests) - before == 1
-                age(a, 3)
+                clock.advance(3)
                 before = len(device.requests)
                 await scrape(a)
                 # all of it, and one word of it; AUX inputs are asked for apart from the alarms
@@ -248,7 +266,7 @@ def test_refused_words_are_asked_for_again_soon_and_then_more_rarely(
             # a part of it that is served now is found too, as soon as its turn comes
             device.served |= {*refused[:8]}
             for _ in range(len(refused)):
-                age(a, waits[-1])
+                clock.advance(waits[-1])
                 snapshot = await scrape(a)
             assert words(snapshot).keys() & set(refused) == {*refused[:8]}
 
@@ -256,16 +274,20 @@ def test_refused_words_are_asked_for_again_soon_and_then_more_rarely(
 
 
 def test_alarm_words_that_a_starting_device_refused_are_seen_within_half_a_minute() -> None:
+    clock = Clock()
+
     async def test() -> None:
         async with (
             Hostile(served=[*range(97, 115), *BACS]) as device,
-            fleet({"name": "a", "target": device.target(), "module": "cs141", **LONG}) as devices,
+            fleet(
+                {"name": "a", "target": device.target(), "module": "cs141", **LONG}, clock=clock
+            ) as devices,
         ):
             device.pins |= {1003: 1, 1004: 4}
             a = devices.devices["a"]
             await scrape(a)
             device.served |= {*range(115, 139)}  # but never the AUX inputs
-            age(a, 15)
+            clock.advance(15)
             snapshot = await scrape(a)
             assert words(snapshot).keys() >= set(range(97, 139))
             check_true(snapshot, device)

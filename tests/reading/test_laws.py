@@ -22,8 +22,8 @@ from exporter.maps import load_maps
 from exporter.reading.decode.device_map import DeviceMap, device_map
 from exporter.reading.decode.snapshot import Snapshot
 from exporter.reading.decode.truth import FrameWatch
-from exporter.reading.readpass.batches import make_requests
-from exporter.reading.readpass.memory import Memory
+from exporter.reading.readpass.memory import Limits, Memory
+from exporter.reading.readpass.planning import make_requests
 from exporter.reading.transport.answers import Expected, parse_rtu, parse_tcp
 from exporter.targets import parse_target
 
@@ -181,7 +181,7 @@ def test_any_map(
     raw = data.draw(st.lists(ANY_WORD, min_size=last, max_size=last))
     registers = {(f, a): raw[a] & 1 if f in (1, 2) else raw[a] for f in (1, 2, 3, 4) for a in range(last)}
     layout = device.layout({})
-    memory = Memory(FrameWatch(60.0), max_words=max_words)
+    memory = Memory(FrameWatch(60.0), limits=Limits(max_words))
     read = {}
     for request in make_requests(layout.spans, device, memory):
         asked = [registers[request.function, a] for a in range(request.address, request.end)]

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from exporter.reading.decode.device_map import DeviceMap, device_map
 from exporter.reading.decode.truth import FrameWatch
 from exporter.reading.plan.spans import Span
-from exporter.reading.readpass.batches import make_requests
-from exporter.reading.readpass.memory import Memory
+from exporter.reading.readpass.memory import Limits, Memory
+from exporter.reading.readpass.planning import make_requests
 
 
 def a_map(target: str) -> DeviceMap:
@@ -23,7 +23,7 @@ SERIAL, TCP = a_map("rtu:///dev/ttyS0"), a_map("tcp://10.0.0.1")
 
 
 def lengths(spans: list[Span], device: DeviceMap, max_words: int = 125) -> list[int]:
-    memory = Memory(FrameWatch(60.0), max_words=max_words)
+    memory = Memory(FrameWatch(60.0), limits=Limits(max_words))
     return [request.count for request in make_requests(spans, device, memory)]
 
 
@@ -52,7 +52,7 @@ def test_every_word_is_asked_for_once_and_no_two_lengths_are_alike(
     addresses: set[int], size: int, max_words: int, function: int
 ) -> None:
     spans = [Span(function, size * address, size) for address in addresses]
-    memory = Memory(FrameWatch(60.0), max_words=max_words)
+    memory = Memory(FrameWatch(60.0), limits=Limits(max_words))
     requests = make_requests(spans, SERIAL, memory)
     assert [span for request in requests for span in request.spans] == sorted(spans)
     for request in requests:

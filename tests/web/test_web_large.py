@@ -17,7 +17,7 @@ from exporter.reading.decode.snapshot import Snapshot
 from exporter.reading.decode.truth import FrameWatch
 from exporter.reading.device.report import Reporter
 from exporter.reading.readpass.memory import Memory
-from exporter.reading.readpass.run import Progress
+from exporter.reading.readpass.progress import Progress
 from exporter.simulator.server import Simulator
 
 PATH = "/metrics?collect[]=devices"
@@ -31,14 +31,14 @@ def large_snapshots(count: int) -> list[Snapshot]:
     for device in config.devices:
         device_layouts = device_map(device, config.maps)
         memory = Memory(FrameWatch(60))
-        memory.found.add("bacs")
-        memory.counts.update(strings=10, modules=330)
-        progress = Progress(device_layouts.layout(memory.counts))
+        memory.presence.found.add("bacs")
+        memory.counts.counts.update(strings=10, modules=330)
+        progress = Progress(device_layouts.layout(memory.counts.counts))
         for span in progress.layout.spans:
             progress.words.update(zip(span.keys(), (words[key & 0xFFFF] for key in span.keys()), strict=True))  # noqa: SIM118
-        snapshots.append(
-            Reporter(device_layouts).snapshot(progress, memory, now=1, time=1, duration=1, allowed=1)
-        )
+        reporter = Reporter(device_layouts)
+        decoded = reporter.decode(progress, memory, now=1)
+        snapshots.append(reporter.snapshot(progress, decoded, memory, time=1, duration=1, allowed=1))
     return snapshots
 
 

@@ -14,8 +14,11 @@ from exporter.reading.decode.truth import FrameWatch
 from exporter.reading.device.history import History
 from exporter.reading.device.report import Reporter
 from exporter.reading.plan.spans import Request
-from exporter.reading.readpass.memory import Memory
-from exporter.reading.readpass.run import KeptPlan, Progress, ReadPass
+from exporter.reading.readpass.asking import Clock
+from exporter.reading.readpass.memory import Memory, Sight
+from exporter.reading.readpass.planning import KeptPlan
+from exporter.reading.readpass.progress import Progress
+from exporter.reading.readpass.run import ReadPass
 from exporter.reading.transport.answers import LinkError, NotAskedError
 from exporter.reading.transport.deadline import Deadline
 from exporter.reading.transport.exchange import Exchange, Manner, Observer, Observers
@@ -57,11 +60,16 @@ class _Shared:
 class Device:
     """One configured (or probed) device. All times are the loop's monotonic seconds unless said otherwise.
 
-    Its passes are noted in `history`, if it has one.
+    Its passes are noted in `history`, if it has one. By `clock` what it remembers gets older.
     """
 
     def __init__(
-        self, device_map: DeviceMap, line: Line, counters: Counters, history: History | None = None
+        self,
+        device_map: DeviceMap,
+        line: Line,
+        counters: Counters,
+        history: History | None = None,
+        clock: Clock = time.monotonic,
     ) -> None:
         self.map = device_map
         self.config: DeviceConfig = device_map.config
@@ -73,6 +81,7 @@ class Device:
         self._reporter = Reporter(device_map)
         self._shared: _Shared | None = None
         self._last_state: object = None
+        self._clock = clock
 
     def take_over(self, old: "Device") -> None:
         """Go on with what `old` has learned, when its place and maps are the same and only settings changed.
@@ -117,7 +126,7 @@ class Device:
         loop = asyncio.get_running_loop()
         options = self.config.options
         manner = Manner(options.request_timeout, options.pacing)
-        turn = Turn(self.config.target.unit, self._memory.failed_last)
+        turn = Turn(self.config.target.unit, self._memory.read_nothing)
         pass_deadline = Deadline(_pass_deadline(loop.time(), deadline))
 
         # nothing here may refer to the pass: it would refer to itself, and its words be kept for long
@@ -137,8 +146,9 @@ class Device:
                 await read_pass.run()
 
         read_pass = ReadPass(
-            self.map, self._kept_plan, self._memory, ask, pass_deadline, lambda: self.line.stand_back(turn)
-        )
+            self.map, self._kept_plan, self._memory, ask, pass_deadline,
+            lambda: self.line.stand_back(turn), self._clock,
+        )  # fmt: skip
         shared = _Shared(read_pass, loop.create_task(run(), name=f"pass {self.config.name}"), loop.time())
         shared.task.add_done_callback(lambda _: self._finished(shared))
         return shared
@@ -177,13 +187,17 @@ class Device:
         return _allowing(shared.snapshot, _allowed(shared.started, deadline))
 
     def _snapshot(self, progress: Progress, started: float, deadline: float) -> Snapshot:
-        now = asyncio.get_running_loop().time()
+        memory, now = self._memory, self._clock()
+        decoded = self._reporter.decode(progress, memory, now=now)
+        memory.counts.see(decoded.alive)
+        if decoded.bacs_there and "bacs" in progress.layout.trusts:
+            memory.presence.note("bacs", Sight.THERE, now)
         return self._reporter.snapshot(
             progress,
-            self._memory,
-            now=now,
+            decoded,
+            memory,
             time=time.time(),
-            duration=now - started,
+            duration=asyncio.get_running_loop().time() - started,
             allowed=_allowed(started, deadline),
         )
 

@@ -1,6 +1,7 @@
 """All devices there are: the configured ones by name, and those probed by address, with their lines."""
 
 import asyncio
+import time
 from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import replace
@@ -13,6 +14,7 @@ from exporter.reading.decode.device_map import DeviceMaps
 from exporter.reading.decode.snapshot import Snapshot
 from exporter.reading.device.device import Counters, Device
 from exporter.reading.device.history import History
+from exporter.reading.readpass.asking import Clock
 from exporter.reading.transport.answers import REASONS
 from exporter.reading.transport.line import Line
 from exporter.reading.transport.resolve import Resolver
@@ -31,8 +33,14 @@ class Fleet:
     """
 
     def __init__(
-        self, config: Config, resolver: Resolver | None = None, *, check_names: bool = False
+        self,
+        config: Config,
+        resolver: Resolver | None = None,
+        *,
+        check_names: bool = False,
+        clock: Clock = time.monotonic,
     ) -> None:
+        self._clock = clock
         self._resolver = resolver or Resolver()
         self._check_names = check_names
         self._lines: dict[Endpoint, Line] = {}
@@ -58,7 +66,7 @@ class Fleet:
                 continue
             counters = old.counters if old is not None else new_counters()
             line = self._line(new_map.config.target.endpoint, trusted=True)
-            device = Device(new_map, line, counters, History())
+            device = Device(new_map, line, counters, History(), self._clock)
             if old is not None:
                 device.take_over(old)
             devices[name] = device
@@ -97,7 +105,7 @@ class Fleet:
             settings: DeviceConfig = adhoc_device(self.config, target, module)
             self._make_way(target.endpoint)
             line = self._line(target.endpoint, trusted=False)
-            device = Device(self._maps.of(settings), line, self.probed_counters)
+            device = Device(self._maps.of(settings), line, self.probed_counters, clock=self._clock)
             self._probed[key] = device
             while len(self._probed) > MAX_PROBED:
                 self._probed.popitem(last=False)

@@ -8,7 +8,7 @@ from exporter.reading.decode.series import Series
 from exporter.reading.decode.snapshot import Snapshot
 from exporter.reading.plan.spans import Span
 from exporter.reading.readpass.memory import Memory
-from exporter.reading.readpass.run import Progress
+from exporter.reading.readpass.progress import Progress
 
 
 class Reporter:
@@ -22,26 +22,31 @@ class Reporter:
         self._info = Series(pass_metrics.DEVICE_INFO, labels)
         self._expected = tuple(pass_metrics.expected(self.device.expect))
 
-    def snapshot(
-        self, progress: Progress, memory: Memory, *, now: float, time: float, duration: float, allowed: float
-    ) -> Snapshot:
-        """The snapshot of `progress` as it stands, and what it taught is put into `memory`.
-
-        `now` is monotonic, `time` is the clock's, both in seconds.
-        """
-        decoded = decode(
+    def decode(self, progress: Progress, memory: Memory, *, now: float) -> Decoded:
+        """What the words read so far say, by what is known of the device; `now` is monotonic seconds."""
+        return decode(
             progress.layout,
             progress.words,
-            bacs_found="bacs" in memory.found,
+            bacs_found="bacs" in memory.presence.found,
             frame_valid=memory.frame.moving(now),
             unread=_unread(progress, memory),
-            seen=memory.seen,
+            seen=memory.counts.seen,
         )
-        if decoded.bacs_there and "bacs" in progress.layout.trusts:
-            memory.found.add("bacs")
-        for name, numbers in decoded.alive.items():
-            memory.seen[name] = memory.seen.get(name, frozenset()) | numbers
-            memory.alive[name] = max(*numbers, memory.alive.get(name, 0))
+
+    def snapshot(
+        self,
+        progress: Progress,
+        decoded: Decoded,
+        memory: Memory,
+        *,
+        time: float,
+        duration: float,
+        allowed: float,
+    ) -> Snapshot:
+        """The snapshot of `progress` as it stands: what was decoded of it, and what is said of the pass.
+
+        `time` is the clock's; all are seconds. What is said of the pass is added to `decoded`.
+        """
         up = bool(decoded.words)
         groups = self._groups(progress, memory, decoded)
         _add(decoded, pass_metrics.UP, up)
@@ -52,8 +57,8 @@ class Reporter:
         for name, odd in decoded.odd.items():
             _add(decoded, pass_metrics.ODD_WORDS, odd, group=name)
         for name in groups:
-            spans = progress.layout.group_spans.get(name, ()) if memory.refused else ()
-            refused = sum(span in memory.refused for span in spans)
+            spans = progress.layout.group_spans.get(name, ()) if memory.refusals else ()
+            refused = sum(span in memory.refusals for span in spans)
             _add(decoded, pass_metrics.REFUSED_WORDS, refused, group=name)
         decoded.add(self._info, 1.0)
         for series, value in self._expected:
@@ -79,16 +84,16 @@ class Reporter:
         for group in self.device_map.groups:
             anchor = self.device_map.counting_group(group) if group.repeat else group
             required = anchor.name == "bacs" and self.device_map.bacs_required
-            if anchor.optional and anchor.name not in memory.found and not required:
+            if anchor.optional and anchor.name not in memory.presence.found and not required:
                 continue
             good = self._is_read(group, progress, memory)
             if group.repeat is not None:
                 said = int(decoded.words.get(f"{group.words[0].map}.{group.repeat.count}", 0))
-                if not memory.counts.get(group.name) and said in (0, FILLER):
+                if not memory.counts.counts.get(group.name) and said in (0, FILLER):
                     continue
                 good = good and (said <= group.repeat.max or said == FILLER)
             elif anchor.optional:
-                good = good and anchor.name in memory.found - memory.lost
+                good = good and anchor.name in memory.presence.found - memory.presence.lost
             groups[group.name] = good
         return groups
 
@@ -99,7 +104,11 @@ class Reporter:
             return False
         return keys <= words.keys() or all(
             span.keys()[0] in words
-            or (span in memory.refused and span not in layout.required and not memory.was_served(span))
+            or (
+                span in memory.refusals
+                and span not in layout.required
+                and not memory.refusals.was_served(span)
+            )
             for span in layout.group_spans[group.name]
         )
 
@@ -109,7 +118,7 @@ def _unread(progress: Progress, memory: Memory) -> frozenset[Span]:
     if progress.layout.keys <= progress.words.keys():
         return frozenset()
     spans = progress.layout.spans
-    return frozenset(span for span in spans if span not in memory.refused and not progress.has(span))
+    return frozenset(span for span in spans if span not in memory.refusals and not progress.has(span))
 
 
 def _add(decoded: Decoded, metric: Metric, value: float, **labels: str) -> None:

@@ -1,7 +1,7 @@
 """The read plan: which requests fetch the words wanted. Pure."""
 
 from bisect import bisect_right
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from exporter.reading.plan.spans import MAX_BITS, MAX_REGISTERS, Ranges, Request, Span
 
@@ -72,3 +72,42 @@ def _cover(spans: list[Span], readable: Ranges, limit: int) -> list[Request]:
 
 def _inside(low: int, high: int, ranges: Ranges) -> bool:
     return any(first <= low and high <= last for first, last in ranges)
+
+
+def plan_in_turns(
+    wanted: Iterable[Span], readable: Mapping[int, Ranges], max_words: int = MAX_REGISTERS
+) -> tuple[Request, ...]:
+    """The same for a serial line, but that no two requests in a row are for as many registers.
+
+    RTU has no transaction number: an answer that comes twice is told from the next one by its length.
+    """
+    spans = sorted(set(wanted))
+    longest = max((span.count for span in spans), default=1)
+    result: list[Request] = []
+    requests: Sequence[Request] = plan(spans, readable, max_words)
+    while requests:
+        first, *requests = requests
+        same = bool(result) and (first.function, first.count) == (result[-1].function, result[-1].count)
+        shorter = same and first.function in (3, 4) and first.count > longest
+        if shorter:
+            first = plan(spans, readable, first.count - 1)[0]
+        result.append(first)
+        spans = [span for span in spans if span >= Span(first.function, first.end, 0)]
+        if shorter:
+            requests = plan(spans, readable, max_words)
+    return tuple(result)
+
+
+def with_holes(readable: Mapping[int, Ranges], holes: Iterable[tuple[int, int]]) -> dict[int, Ranges]:
+    """The ranges that may be read over, without the `holes`: pairs of function and address."""
+    result: dict[int, Ranges] = dict(readable)
+    for function, hole in holes:
+        ranges = result.get(function, ())
+        result[function] = [part for low, high in ranges for part in _cut(low, high, hole)]
+    return result
+
+
+def _cut(low: int, high: int, hole: int) -> Iterable[tuple[int, int]]:
+    if not low <= hole <= high:
+        return [(low, high)]
+    return [(a, b) for a, b in ((low, hole - 1), (hole + 1, high)) if a <= b]

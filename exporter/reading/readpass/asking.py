@@ -2,18 +2,21 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
 
-from exporter.reading.decode.layout import Layout
-from exporter.reading.plan.spans import Request, Span
+from exporter.reading.plan.spans import Request
+from exporter.reading.readpass.progress import Outcome, Progress
 from exporter.reading.transport.answers import LinkError, NotAskedError
 from exporter.reading.transport.deadline import Deadline
-from exporter.reading.transport.exchange import Exchange, Observer
+from exporter.reading.transport.exchange import Observer
 
 Ask = Callable[[Request, Observer], Awaitable[list[int]]]
 """Sends one request, and tells of every exchange that it took; raises LinkError."""
 
-REFUSED = (2, 3)
+Clock = Callable[[], float]
+"""Monotonic seconds."""
+
+_REFUSED = (2, 3)
+_CANNOT = 4
 _BUSY = (5, 6)
 _NOBODY_THERE = (10, 11)
 _NO_PLACE = ("connect", "closed")  # so says a device whose few connections others have just now
@@ -21,39 +24,8 @@ _PLACE_WAIT, _PLACE_PAUSE = 1.0, 0.1  # seconds that it may take until there is 
 _BUSY_PAUSE = (0.1, 1.0)
 
 
-@dataclass
-class Progress:
-    """What a pass has read so far; good at any moment for a snapshot of it.
-
-    `slowest` are the seconds of the longest exchange that got an answer, `answering` those of all of them
-    together, and `waited` those of the last one that got none.
-    """
-
-    layout: Layout
-    words: dict[int, int] = field(default_factory=dict)
-    errors: list[str] = field(default_factory=list)
-    requests: int = 0
-    longest: int = 0
-    slowest: float = 0.0
-    answering: float = 0.0
-    waited: float = 0.0
-
-    def note(self, exchange: Exchange) -> None:
-        """Count an exchange, and how long it took."""
-        self.requests += 1
-        if exchange.answered:
-            self.slowest = max(self.slowest, exchange.seconds)
-            self.answering += exchange.seconds
-        else:
-            self.waited = exchange.seconds
-
-    def has(self, span: Span) -> bool:
-        """Whether `span` was read."""
-        return span.keys()[0] in self.words
-
-
 class Asker:
-    """Sends the requests of one pass and keeps the words that come.
+    """Sends the requests of one pass, keeps the words that come, and notes what became of each request.
 
     `given_up` is set when the device stays silent or the time is over: nothing more is to be asked. `failed`
     says that a request went without an answer although there was time for one, `out_of_time` that there was
@@ -62,8 +34,9 @@ class Asker:
     """
 
     def __init__(
-        self, ask: Ask, progress: Progress, deadline: Deadline, *, tries: int, request_timeout: float
-    ) -> None:
+        self, ask: Ask, progress: Progress, deadline: Deadline, clock: Clock, *, tries: int,
+        request_timeout: float,
+    ) -> None:  # fmt: skip
         self.progress = progress
         self.deadline = deadline
         self.given_up = False
@@ -71,14 +44,28 @@ class Asker:
         self.out_of_time = False
         self.refusals = 0
         self._ask = ask
-        self._clock = asyncio.get_running_loop().time
+        self._clock = clock
         self._tries = tries
         self._place_wait = min(_PLACE_WAIT, request_timeout)
         self._silent_in_a_row = 0
         self._answered = False
 
-    async def ask(self, request: Request) -> None:
-        """One request with its repetitions. Raises LinkError when there is no good answer."""
+    async def ask(self, request: Request) -> Outcome:
+        """One request with its repetitions, and what became of it."""
+        progress = self.progress
+        try:
+            values = await self._repeat(request)
+        except LinkError as error:
+            outcome = self._outcome(error)
+        else:
+            outcome = Outcome.READ
+            self._silent_in_a_row = 0
+            progress.words.update(zip(request.keys(), values, strict=True))
+            progress.longest = max(progress.longest, request.count)
+        progress.note(request.spans, outcome)
+        return outcome
+
+    async def _repeat(self, request: Request) -> list[int]:
         tries, pause = self._tries, _BUSY_PAUSE[0]
         give_up_at = self._clock() + self._place_wait
         failure: tuple[LinkError, bool] | None = None
@@ -87,7 +74,7 @@ class Asker:
             try:
                 if self.deadline.left <= 0:
                     raise NotAskedError("no time left")
-                values = await self._ask(request, self.progress.note)
+                values = await self._ask(request, self.progress.count)
             except NotAskedError:
                 if failure is None:
                     self.given_up = self.out_of_time = True
@@ -110,20 +97,24 @@ class Asker:
                 progress = self.progress
                 in_time = self.deadline.left > 0 or progress.waited > progress.slowest > 0
                 failure = error, in_time or (failure is not None and failure[1])
-                if code in (*REFUSED, *_BUSY, 1) or tries <= 0:
+                if code in (*_REFUSED, *_BUSY, 1) or tries <= 0:
                     self._note(*failure)
                     raise
             else:
                 self._answered = True
-                self._silent_in_a_row = 0
-                self.progress.words.update(zip(request.keys(), values, strict=True))
-                self.progress.longest = max(self.progress.longest, request.count)
-                return
+                return values
+
+    def _outcome(self, error: LinkError) -> Outcome:
+        code, words = error.exception_code, self.progress.words
+        # a CS121 says 04 of what it cannot serve; but so does any device in trouble
+        if code in _REFUSED or (code == _CANNOT and words):
+            return Outcome.REFUSED
+        return Outcome.CUT_OFF if self.out_of_time and words else Outcome.SILENT
 
     def _note(self, error: LinkError, in_time: bool) -> None:
         text = str(error)
-        self.refusals += error.exception_code in REFUSED
-        if error.exception_code not in REFUSED and text not in self.progress.errors:
+        self.refusals += error.exception_code in _REFUSED
+        if error.exception_code not in _REFUSED and text not in self.progress.errors:
             self.progress.errors.append(text)
         if error.exception_code is None or error.exception_code in _NOBODY_THERE:
             self.failed = self.failed or in_time

@@ -1,92 +1,116 @@
-"""What is remembered of a device from one pass to the next. Never a value: only what it has and serves."""
+"""What is remembered of a device from one pass to the next. Never a value: only what it has and serves.
 
+Each part has one writer. Times are monotonic seconds, and are given.
+"""
+
+from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
+from enum import Enum, auto
 
 from exporter.reading.decode.truth import FrameWatch
 from exporter.reading.plan.spans import MAX_REGISTERS, Span
+from exporter.reading.readpass.refusals import Refusals
 
 LOOK_EVERY = 60.0  # seconds between looks for an optional group, such as BACS, that was not found
-RECHECK_FIRST = 15.0  # seconds until a refused word is asked for again: most likely the device is starting up
-RECHECK_FLAGS = 60.0  # the wait doubles up to this for flags: an alarm may not stay hidden for long
-RECHECK_MOST = 600.0  # and up to this for other words
 LIMITS_HOLD = 600.0  # seconds for which it is remembered how much a device takes at once
-NARROW_AGAIN = 600.0  # seconds until a device that refuses everything is looked into again
-NARROW_ONCE_SERVED = 60.0  # and from when on, if it has served words before
+
+
+@dataclass
+class Limits:
+    """How much the device takes at once, and the (function, address) pairs that it does not read over."""
+
+    max_words: int = MAX_REGISTERS
+    unreadable: set[tuple[int, int]] = field(default_factory=set)
+    _until: float = 0.0
+
+    def learn(
+        self, now: float, *, max_words: int | None = None, unreadable: Iterable[tuple[int, int]] = ()
+    ) -> None:
+        """Remember a limit."""
+        self.max_words = self.max_words if max_words is None else max_words
+        self.unreadable |= set(unreadable)
+        self._until = now + LIMITS_HOLD
+
+    def expire(self, now: float) -> None:
+        """Forget the limits when their time is over: they may have been those of a device starting up."""
+        if self._until and now >= self._until:
+            self.max_words, self._until = MAX_REGISTERS, 0.0
+            self.unreadable.clear()
+
+
+class Sight(Enum):
+    """What a pass saw of an optional group."""
+
+    THERE = auto()
+    EMPTY = auto()  # it holds nothing but zeros
+    GONE = auto()  # refused, or nothing but filler
+    SILENT = auto()
+    IGNORED = auto()  # silent although it was asked for first: one more look would end the same
+
+
+@dataclass
+class Presence:
+    """Which optional groups the device has: `found` were ever seen, `lost` are those of them since gone."""
+
+    found: set[str] = field(default_factory=set)
+    lost: set[str] = field(default_factory=set)
+    _next_look: dict[str, float] = field(default_factory=dict)
+
+    def is_looked_for(self, group: str, now: float) -> bool:
+        """Whether the group is to be asked for in a pass at `now`."""
+        return group in self.found or now >= self._next_look.get(group, 0)
+
+    def note(self, group: str, sight: Sight, now: float) -> None:
+        """Remember what was seen of a group."""
+        if sight in (Sight.THERE, Sight.EMPTY):
+            self.lost.discard(group)
+        if sight is Sight.THERE:
+            self.found.add(group)
+        elif group not in self.found:
+            # one lost answer is no absence, but what never answers must not cost a timeout in every pass
+            again = sight is Sight.SILENT and group not in self._next_look
+            self._next_look[group] = now + (0 if again else LOOK_EVERY)
+        elif sight is Sight.GONE:
+            self.lost.add(group)
+
+
+@dataclass
+class Counts:
+    """How often each repeating group repeats, and which of its instances were ever seen alive."""
+
+    counts: dict[str, int] = field(default_factory=dict)
+    seen: dict[str, frozenset[int]] = field(default_factory=dict)
+
+    def note(self, group: str, *, said: int, configured: int) -> None:
+        """The group repeats as often as is configured, as the device says, or as was seen: the most."""
+        self.counts[group] = max(configured, said, *self.seen.get(group, ()), 0)
+
+    def see(self, alive: Mapping[str, AbstractSet[int]]) -> None:
+        """Remember the instances of each group that are alive."""
+        for name, numbers in alive.items():
+            self.seen[name] = self.seen.get(name, frozenset()) | numbers
+
+
+@dataclass
+class Leftovers:
+    """What the last pass had no time for: the next one starts with it, or it would never be read.
+
+    `unheard` was asked for first then and gave no answer: until it does, it goes before nothing else.
+    """
+
+    spans: tuple[Span, ...] = ()
+    unheard: set[Span] = field(default_factory=set)
 
 
 @dataclass
 class Memory:
-    """The memory of one device.
-
-    `refused` holds, per span, the time (monotonic) from which it is asked for again, and `waits` how long
-    that was put off; `rechecks` counts such askings. `found` are the optional groups that were seen; `alive`
-    is the highest instance of each repeating group that was ever seen alive, `seen` are all of them. `left`
-    is what the last pass had no time for, `unheard` what was asked for first then and gave no answer: until
-    it does, it goes before nothing else.
-    `max_words` and `unreadable` (gaps) hold until `limited_until`; a device that refuses everything is looked
-    into again at `narrow_from`.
-    """
+    """The memory of one device. `read_nothing` says that its last pass met nothing but silence."""
 
     frame: FrameWatch
-    max_words: int = MAX_REGISTERS
-    counts: dict[str, int] = field(default_factory=dict)
-    alive: dict[str, int] = field(default_factory=dict)
-    seen: dict[str, frozenset[int]] = field(default_factory=dict)
-    found: set[str] = field(default_factory=set)
-    lost: set[str] = field(default_factory=set)
-    next_look: dict[str, float] = field(default_factory=dict)
-    refused: dict[Span, float] = field(default_factory=dict)
-    waits: dict[Span, float] = field(default_factory=dict)
-    rechecks: int = 0
-    unreadable: set[tuple[int, int]] = field(default_factory=set)
-    limited_until: float = 0.0
-    left: tuple[Span, ...] = ()
-    unheard: set[Span] = field(default_factory=set)
-    narrow_from: float = 0.0
-    served: set[int] = field(default_factory=set)
-    failed_last: bool = False
-
-    def refuse(self, span: Span, now: float, *, flags: bool) -> None:
-        """Remember that the device refuses `span`, still or anew; `flags` says whether it holds any."""
-        most = RECHECK_FLAGS if flags else RECHECK_MOST
-        wait = min(2 * self.waits.get(span, RECHECK_FIRST / 2), most)
-        self.waits[span] = RECHECK_FIRST if self.was_served(span) else wait
-        self.refused[span] = now + self.waits[span]
-
-    def serves(self, span: Span) -> None:
-        """Forget that the device refused `span`."""
-        self.refused.pop(span, None)
-        self.waits.pop(span, None)
-
-    def was_served(self, span: Span) -> bool:
-        """Whether the span was ever read."""
-        return span.keys()[0] in self.served
-
-    def limit(
-        self,
-        now: float,
-        *,
-        max_words: int | None = None,
-        unreadable: AbstractSet[tuple[int, int]] = frozenset(),
-    ) -> None:
-        """Remember how much the device takes at once, or what (function, address) it does not read over."""
-        self.max_words = self.max_words if max_words is None else max_words
-        self.unreadable |= unreadable
-        self.limited_until = now + LIMITS_HOLD
-
-    def recheck_limits(self, now: float) -> None:
-        """Forget the limits when their time is over: they may have been those of a device starting up."""
-        if self.limited_until and now >= self.limited_until:
-            self.max_words, self.limited_until = MAX_REGISTERS, 0.0
-            self.unreadable.clear()
-
-    def may_narrow(self, now: float) -> bool:
-        """Whether it is worth finding out what a device serves that has refused everything in this pass."""
-        if self.served and not self.narrow_from:
-            self.narrow_from = now + NARROW_ONCE_SERVED
-        return now >= self.narrow_from
-
-    def refuses_everything(self, now: float) -> None:
-        """It was not worth it."""
-        self.narrow_from = now + NARROW_AGAIN
+    refusals: Refusals = field(default_factory=Refusals)
+    limits: Limits = field(default_factory=Limits)
+    presence: Presence = field(default_factory=Presence)
+    counts: Counts = field(default_factory=Counts)
+    leftovers: Leftovers = field(default_factory=Leftovers)
+    read_nothing: bool = False

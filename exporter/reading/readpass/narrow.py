@@ -5,12 +5,11 @@ from collections.abc import Iterable, Sequence
 from exporter.maps.model import Group, Word
 from exporter.reading.decode.device_map import DeviceMap
 from exporter.reading.plan.spans import Request, Span
-from exporter.reading.readpass.asking import REFUSED, Asker
-from exporter.reading.readpass.batches import make_requests
+from exporter.reading.readpass.asking import Asker
 from exporter.reading.readpass.memory import Memory
-from exporter.reading.transport.answers import LinkError
+from exporter.reading.readpass.planning import make_requests
+from exporter.reading.readpass.progress import Outcome
 
-_CANNOT = 4
 _SMALLER = 100  # the request length that is known to work in the field (device.md 4)
 _MOST = 64  # requests spent on this in a pass; the next pass goes on with what was learned
 
@@ -30,16 +29,7 @@ class Narrowing:
         self._now = now
         self._left = _MOST
         self._postponed: list[Request] = []
-        self._absent: set[Span] = set()
-        self._refused_before = dict(memory.refused), dict(memory.waits)
-
-    def is_refusal(self, error: LinkError) -> bool:
-        """Whether `error` says that the words are not served: 02, 03, or 04 from a device that serves others.
-
-        A CS121 says 04 of what it cannot serve; but so does any device in trouble.
-        """
-        code = error.exception_code
-        return code in REFUSED or (code == _CANNOT and bool(self._progress.words))
+        self._known_before = memory.refusals.known()
 
     async def refused(self, request: Request) -> None:
         """Look into a refused request, now or at the end of the pass."""
@@ -59,9 +49,10 @@ class Narrowing:
         """
         if self._asker.given_up or self._left <= 0:
             return
-        self._memory.rechecks += 1
+        refusals = self._memory.refusals
+        refusals.rounds += 1
         spans = request.spans
-        one = spans[(len(spans) // 2 + self._memory.rechecks) % len(spans)]
+        one = spans[(len(spans) // 2 + refusals.rounds) % len(spans)]
         if (
             await self._ask_again(request)
             and not _is_alone(one, request)
@@ -69,28 +60,26 @@ class Narrowing:
             and self._progress.has(one)
         ):
             await self._narrow(request)
+        still_due = refusals.due(self._now)
         for span in spans:
             if self._progress.has(span):
-                self._memory.serves(span)
-            elif not self._asker.given_up and self._memory.refused.get(span, self._now) <= self._now:
+                refusals.drop(span)
+            elif not self._asker.given_up and span in still_due:
                 self._refuse(span)
 
     async def finish(self) -> None:
         """What was put off until it is known whether the device serves anything."""
-        words, memory = self._progress.words, self._memory
-        if self._postponed and (words or memory.may_narrow(self._now)):
+        words, refusals = self._progress.words, self._memory.refusals
+        if self._postponed and (words or refusals.may_look_into(self._now)):
             for request in self._postponed:
                 await self._narrow(request)
             if not words:
-                memory.refuses_everything(self._now)
-        if words:
-            memory.narrow_from = 0.0
-        else:
-            memory.refused, memory.waits = self._refused_before
+                refusals.looked_in_vain(self._now)
+        if not words:
+            refusals.go_back(self._known_before)
         self._postponed = []
 
     async def _narrow(self, request: Request) -> None:
-        memory = self._memory
         spans = request.spans
         pieces = [request]
         there = await self._without_absent_groups(spans)
@@ -99,7 +88,7 @@ class Narrowing:
         elif request.count > _SMALLER and request.function in (3, 4):
             pieces = await self._refused_of(spans, _SMALLER)
             if not pieces and self._all_read(spans):
-                memory.limit(self._now, max_words=_SMALLER)
+                self._memory.limits.learn(self._now, max_words=_SMALLER)
         while pieces:
             request = pieces.pop()
             spans = request.spans
@@ -115,7 +104,7 @@ class Narrowing:
             pieces += reversed(refused)
 
     def _refuse(self, span: Span) -> None:
-        self._memory.refuse(span, self._now, flags=span in self._progress.layout.flags)
+        self._memory.refusals.add(span, self._now, flags=span in self._progress.layout.flags)
 
     def _all_read(self, spans: Iterable[Span]) -> bool:
         return all(self._progress.has(span) for span in spans)
@@ -134,11 +123,7 @@ class Narrowing:
         if self._asker.given_up or self._left <= 0:
             return False
         self._left -= 1
-        try:
-            await self._asker.ask(request)
-        except LinkError as error:
-            return self.is_refusal(error)
-        return False
+        return await self._asker.ask(request) is Outcome.REFUSED
 
     async def _without_absent_groups(self, spans: tuple[Span, ...]) -> tuple[Span, ...]:
         """Where the anchor of an optional group and one more of its words are refused, the whole group is.
@@ -163,8 +148,9 @@ class Narrowing:
                     g for g in self._device.groups if g.repeat and self._device.counting_group(g) == group
                 ]
                 for member in (group, *family):
-                    self._absent.update(of_group.get(member.name, ()))
-        return tuple(span for span in spans if span not in self._absent)
+                    self._progress.note(of_group.get(member.name, ()), Outcome.ABSENT)
+        outcomes = self._progress.outcomes
+        return tuple(span for span in spans if outcomes.get(span) is not Outcome.ABSENT)
 
     async def _is_refused(self, span: Span) -> bool:
         return not self._progress.has(span) and await self._try(span)
@@ -175,10 +161,10 @@ class Narrowing:
             return
         gap = range(left.end, right.address)
         if gap and await self._ask_again(Request.of(left, right)):
-            self._memory.limit(self._now, unreadable={(request.function, address) for address in gap})
+            self._memory.limits.learn(self._now, unreadable=((request.function, address) for address in gap))
             return
         per_word = 16 if request.function in (1, 2) else 1
-        self._memory.limit(
+        self._memory.limits.learn(
             self._now, max_words=max(min(self._progress.longest, request.count - 1) // per_word, 1)
         )
 

@@ -1,0 +1,86 @@
+"""What there is on a device: its optional groups, and how often the repeating ones repeat."""
+
+from collections.abc import Iterable
+
+from exporter.maps.model import Group
+from exporter.reading.decode.decode import real_words
+from exporter.reading.decode.device_map import DeviceMap
+from exporter.reading.decode.layout import Layout
+from exporter.reading.decode.truth import bacs_is_there
+from exporter.reading.readpass.memory import Memory, Sight
+from exporter.reading.readpass.progress import Outcome, Progress
+
+
+def layout_now(device: DeviceMap, memory: Memory, now: float) -> Layout:
+    """What is to be read, by what is known of the device."""
+    presence = memory.presence
+    without = set()
+    for group in _optional_groups(device):
+        is_bacs = group.name == "bacs"
+        wanted = presence.is_looked_for(group.name, now) or (is_bacs and device.bacs_required)
+        if not wanted or (is_bacs and device.config.options.bacs == "off"):
+            without.add(group.name)
+    there = presence.found - presence.lost - without
+    for group in device.groups:
+        if group.repeat:
+            parent = device.counting_group(group)
+            if parent.optional and parent.name not in there:
+                without.add(group.name)
+    return device.layout(memory.counts.counts, frozenset(without))
+
+
+def look_around(device: DeviceMap, memory: Memory, progress: Progress, now: float) -> None:
+    """Learn from the words at hand which groups there are and how often the repeating ones repeat."""
+    for group in _optional_groups(device):
+        sight = _sight(group, memory, progress)
+        if sight is not None:
+            memory.presence.note(group.name, sight, now)
+    said = _said(device, progress)
+    expect = device.config.expect
+    for group in device.groups:
+        if group.repeat:
+            configured = {"strings": expect.strings, "modules": expect.modules}.get(group.name, 0)
+            before = memory.counts.counts.get(group.name, 0)
+            known = said.get(group.repeat.count, 0 if said else before)
+            if known > group.repeat.max:
+                known = before  # it is no count of what is in the map
+            memory.counts.note(group.name, said=known, configured=configured)
+
+
+def too_many(device: DeviceMap, progress: Progress) -> Iterable[str]:
+    """What is to be said of groups that repeat more often than the map holds."""
+    said = _said(device, progress)
+    for group in device.groups:
+        if group.repeat and (number := said.get(group.repeat.count, 0)) > group.repeat.max:
+            yield f"{number} {group.name}, but the map holds {group.repeat.max}"
+
+
+def _optional_groups(device: DeviceMap) -> Iterable[Group]:
+    return (group for group in device.groups if group.optional and group.repeat is None)
+
+
+def _sight(group: Group, memory: Memory, progress: Progress) -> Sight | None:
+    """What this pass saw of an optional group; None where that says nothing."""
+    spans = progress.layout.group_spans.get(group.name)
+    if not spans:
+        return None  # it is not looked for in this pass
+    real = real_words(progress.layout, progress.words, {word.name for word in group.words})
+    if bacs_is_there(real) if group.name == "bacs" else real:
+        return Sight.THERE
+    if progress.any(spans, Outcome.CUT_OFF) or not progress.asked(spans):
+        return Sight.EMPTY if real and group.name in memory.presence.found else None
+    if real:
+        return Sight.EMPTY
+    if not progress.any(spans, Outcome.SILENT):
+        return Sight.GONE
+    first = {*memory.leftovers.spans}.intersection(spans)
+    if progress.any(first, Outcome.SILENT):
+        return Sight.IGNORED
+    # a device that is silent altogether says nothing of its groups
+    return Sight.SILENT if progress.words else None
+
+
+def _said(device: DeviceMap, progress: Progress) -> dict[str, int]:
+    """How many strings and modules the device says it has, by the names of the counting words."""
+    names = {group.repeat.count for group in device.groups if group.repeat}
+    return real_words(progress.layout, progress.words, names)

@@ -1,0 +1,81 @@
+"""What is remembered of the words that a device refuses, and when to ask for them again. Times are given."""
+
+from collections.abc import Collection, KeysView
+from dataclasses import dataclass, field
+
+from exporter.reading.plan.spans import Span
+
+RECHECK_FIRST = 15.0  # seconds until a refused word is asked for again: most likely the device is starting up
+RECHECK_FLAGS = 60.0  # the wait doubles up to this for flags: an alarm may not stay hidden for long
+RECHECK_MOST = 600.0  # and up to this for other words
+LOOK_INTO_AGAIN = 600.0  # seconds until a device that refuses everything is looked into again
+LOOK_INTO_ONCE_SERVED = 60.0  # and from when on, if it has served words before
+
+
+@dataclass
+class Refusals:
+    """The words that a device refuses. `now` is in monotonic seconds everywhere.
+
+    `rounds` counts how often refused words were asked for again.
+    """
+
+    rounds: int = 0
+    _again: dict[Span, float] = field(default_factory=dict)
+    _waits: dict[Span, float] = field(default_factory=dict)
+    _served: set[int] = field(default_factory=set)
+    _look_into_from: float = 0.0
+
+    def __contains__(self, span: Span) -> bool:
+        return span in self._again
+
+    def __len__(self) -> int:
+        return len(self._again)
+
+    @property
+    def spans(self) -> KeysView[Span]:
+        """The words that are refused."""
+        return self._again.keys()
+
+    def due(self, now: float) -> set[Span]:
+        """The words that are to be asked for again."""
+        return {span for span, again in self._again.items() if now >= again}
+
+    def add(self, span: Span, now: float, *, flags: bool) -> None:
+        """Remember that the device refuses `span`, still or anew; `flags` says whether it holds any."""
+        most = RECHECK_FLAGS if flags else RECHECK_MOST
+        wait = min(2 * self._waits.get(span, RECHECK_FIRST / 2), most)
+        self._waits[span] = RECHECK_FIRST if self.was_served(span) else wait
+        self._again[span] = now + self._waits[span]
+
+    def drop(self, span: Span) -> None:
+        """Forget that the device refused `span`."""
+        self._again.pop(span, None)
+        self._waits.pop(span, None)
+
+    def known(self) -> tuple[dict[Span, float], dict[Span, float]]:
+        """All of it, to go back to."""
+        return dict(self._again), dict(self._waits)
+
+    def go_back(self, known: tuple[dict[Span, float], dict[Span, float]]) -> None:
+        """Forget what was learned since `known`."""
+        self._again, self._waits = known
+
+    def note_served(self, keys: Collection[int]) -> None:
+        """Remember that these words were read: a device that serves any does not refuse everything."""
+        self._served.update(keys)
+        if keys:
+            self._look_into_from = 0.0
+
+    def was_served(self, span: Span) -> bool:
+        """Whether the span was ever read."""
+        return span.keys()[0] in self._served
+
+    def may_look_into(self, now: float) -> bool:
+        """Whether it is worth finding out what a device serves that has refused everything in this pass."""
+        if self._served and not self._look_into_from:
+            self._look_into_from = now + LOOK_INTO_ONCE_SERVED
+        return now >= self._look_into_from
+
+    def looked_in_vain(self, now: float) -> None:
+        """It was not worth it."""
+        self._look_into_from = now + LOOK_INTO_AGAIN
