@@ -9,7 +9,14 @@ from exporter.errors import UserError
 
 
 def refuse_existing(path: Path, *, force: bool) -> None:
-    """Raise UserError where `path` is there and may not be replaced; a device or pipe never may."""
+    """Raise UserError where `path` may not be written: it is there already, or its folder is not.
+
+    A device or pipe is never replaced.
+    """
+    if not path.parent.is_dir():
+        raise UserError(f"cannot write {path}: there is no folder {path.parent}")
+    if not os.access(path.parent, os.W_OK):
+        raise UserError(f"cannot write {path}: the folder {path.parent} may not be written to")
     if path.exists() and not path.is_file():
         raise UserError(f"{path} is no file: give another name")
     if not force and path.exists():

@@ -233,7 +233,7 @@ class Listener:
         if self._sure is None or error.exception_code in (*_BUSY, *_NOBODY_THERE):
             return False  # whoever is busy for so long has other masters to serve
         try:
-            await self._talk.ask(self._sure, self.heard, tries=1)
+            await self._talk.ask(self._sure, self.heard, tries=2)
         except LinkError as silence:
             return silence.exception_code in _REFUSED
         return True

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from statistics import median
 
 from exporter.discover import tables
-from exporter.discover.heard import Heard
+from exporter.discover.heard import Heard, are, counted
 from exporter.discover.tables import is_filler, module_address, signed, string_address
 
 
@@ -32,15 +32,18 @@ class Current:
 
 @dataclass(frozen=True)
 class Battery:
-    """The BACS of a device. `why` says what tells that it is there or not.
+    """The BACS of a device. `why` says what tells that it is there or not, or why that is not known.
 
-    `strings` and `modules` are the device's own counts; `live` are the modules of which a word is real,
-    `missing` those of its count of which none is, `unread` those that could not be read, `above` the live
-    ones beyond it.
+    `doubts` say what cannot be if the words are those of the BACS list. `strings` and `modules` are the
+    device's own counts; `live` are the modules of which a word is real, `missing` those of its count of which
+    none is, `unread` those that could not be read, `above` the live ones beyond it.
     """
 
     there: bool
     why: str
+    known: bool = True
+    doubts: tuple[str, ...] = ()
+    counts: str = ""
     state: int = 0
     strings: int = 0
     modules: int = 0
@@ -69,10 +72,13 @@ class Battery:
 def battery(heard: Heard) -> Battery:
     """The judgement over 1000–2709."""
     words = heard.known(tables.BACS_WORDS)
-    absent = _absence(heard, words)
-    if absent:
-        return Battery(False, absent)
-    counts, warnings = _counts(words)
+    real = {address: word for address, word in words.items() if not is_filler(word)}
+    if not any(real.values()):
+        lacking = [address for address in tables.BACS_WORDS if address not in real]
+        said = ([f"{are(real)} all 0"] if real else []) + ([heard.missing(lacking)] if lacking else [])
+        known = all(address in heard.words or address in heard.refused for address in lacking)
+        return Battery(False, ", ".join(said), known=known)
+    counts, warnings = _counts(heard)
     live = tuple(n for n in range(1, tables.MOST_MODULES + 1) if _is_live(heard, module_address(n)))
     live_strings = tuple(n for n in range(1, tables.MOST_STRINGS + 1) if _is_live(heard, string_address(n)))
     strings, modules = counts
@@ -81,11 +87,13 @@ def battery(heard: Heard) -> Battery:
     averages = {n: signed(w) / 1000 for n, w in _string_column(heard, live_strings, 2).items() if w}
     sums = {n: signed(w) / 10 for n, w in _string_column(heard, live_strings, 1).items() if w}
     currents = _string_column(heard, live_strings, 0)
-    state = 0 if is_filler(words.get(1000, 0)) else words.get(1000, 0)
+    state = real.get(1000, 0)
     names = ", ".join(name for bit, name in enumerate(tables.STATE_NAMES) if state >> bit & 1) or "none"
     return Battery(
         there=True,
-        why=f"state 0x{state:04X} ({names})",
+        counts=_counted(heard, counts),
+        doubts=_doubts(heard, live),
+        why=f"state 0x{state:04X} ({names})" if 1000 in real else f"state: {heard.missing([1000])}",
         state=state,
         strings=strings,
         modules=modules,
@@ -98,33 +106,53 @@ def battery(heard: Heard) -> Battery:
         currents=tuple(Current(n, signed(word)) for n, word in currents.items()),
         cells=_cells(volts),
         string_volts=median(sums.values()) if sums else None,
-        warnings=(*warnings, *_warnings(words, state, counts, currents)),
+        warnings=(*warnings, *_warnings(heard, state, counts, currents)),
     )
 
 
-def _absence(heard: Heard, words: Mapping[int, int]) -> str:
-    """Why there is no BACS; "" when there is one."""
-    if not words:
-        refused = heard.all_refused(tables.BACS_WORDS)
-        return "1000–1005 are refused" if refused else "1000–1005 were not answered"
-    if all(is_filler(word) for word in words.values()):
-        return "1000–1005 are filler"
-    return "" if any(words.values()) else "1000–1005 are all 0"
-
-
-def _counts(words: Mapping[int, int]) -> tuple[tuple[int, int], list[str]]:
+def _counts(heard: Heard) -> tuple[tuple[int, int], list[str]]:
     numbers, warnings = [], []
-    for address, most, what in (
-        (tables.NUM_STRINGS, tables.MOST_STRINGS, "strings"),
-        (tables.NUM_MODULES, tables.MOST_MODULES, "modules"),
-    ):
-        number = words.get(address, 0)
+    for address, most, what in _COUNTS:
+        number = heard.words.get(address, 0)
         number = 0 if is_filler(number) else number
         if number > most:
-            warnings.append(f"word {address} says {number} {what}, and the known list ends at {most}")
+            warnings.append(f"word {address} says {number} {what}s, and the known list ends at {most}")
             number = 0
         numbers.append(number)
     return (numbers[0], numbers[1]), warnings
+
+
+_COUNTS = (
+    (tables.NUM_STRINGS, tables.MOST_STRINGS, "string"),
+    (tables.NUM_MODULES, tables.MOST_MODULES, "module"),
+)
+
+
+def _counted(heard: Heard, counts: tuple[int, int]) -> str:
+    """What the device's own counts say; one that was not read says nothing."""
+    said = [
+        counted(number, what)
+        for number, (address, _, what) in zip(counts, _COUNTS, strict=True)
+        if heard.has([address])
+    ]
+    lacking = heard.missing(address for address, _, _ in _COUNTS)
+    return "; ".join(
+        [*([f"it counts {' and '.join(said)}"] if said else []), *([lacking] if lacking else [])]
+    )
+
+
+def _doubts(heard: Heard, live: Collection[int]) -> tuple[str, ...]:
+    """What cannot be: of most modules a value that no battery block has, by the documented reading."""
+    found: list[str] = []
+    for offset, what, how, unit, decode, (least, most) in _READINGS:
+        if (what, how) not in _DOCUMENTED:
+            continue
+        values = [decode(signed(word)) for word in _column(heard, live, offset).values()]
+        wrong = [value for value in values if not least <= value <= most]
+        if 2 * len(wrong) > len(values):
+            span = f"{min(values):g} to {max(values):g} {unit}"
+            found.append(f"module {what} as {how} would be {span}: no battery block has that")
+    return tuple(found)
 
 
 def _is_live(heard: Heard, address: int) -> bool:
@@ -153,21 +181,25 @@ def _real(heard: Heard, places: Mapping[int, int]) -> dict[int, int]:
     return {number: word for number, word in words.items() if word is not None and not is_filler(word)}
 
 
+_DOCUMENTED = (("temperature", "(raw − 78) / 2"), ("volts", "raw / 1000"))  # device.md 2.4
+# offset, what, how, unit, decoding, and the range of a battery block
+_READINGS: tuple[tuple[int, str, str, str, Callable[[int], float], tuple[float, float]], ...] = (
+    (0, "temperature", "(raw − 78) / 2", "°C", lambda raw: (raw - 78) / 2, (0, 50)),
+    (0, "temperature", "raw / 10", "°C", lambda raw: raw / 10, (0, 50)),
+    (0, "temperature", "raw", "°C", float, (0, 50)),
+    (1, "volts", "raw / 1000", "V", lambda raw: raw / 1000, (1.5, 16.5)),
+    (1, "volts", "raw / 100", "V", lambda raw: raw / 100, (1.5, 16.5)),
+    (2, "resistance", "raw / 100", "mΩ", lambda raw: raw / 100, (0.2, 110)),
+    (2, "resistance", "raw / 1000", "mΩ", lambda raw: raw / 1000, (0.2, 110)),
+    (4, "equalising", "raw", "%", float, (0, 100)),
+)
+
+
 def _decodings(heard: Heard, live: Collection[int], averages: Mapping[int, float]) -> tuple[Decoding, ...]:
     """The ways to read a module's words that there are in the field or that suggest themselves."""
     mean = median(averages.values()) if averages else None
-    candidates: tuple[tuple[int, str, str, str, Callable[[int], float], tuple[float, float]], ...] = (
-        (0, "temperature", "(raw − 78) / 2", "°C", lambda raw: (raw - 78) / 2, (0, 50)),
-        (0, "temperature", "raw / 10", "°C", lambda raw: raw / 10, (0, 50)),
-        (0, "temperature", "raw", "°C", float, (0, 50)),
-        (1, "volts", "raw / 1000", "V", lambda raw: raw / 1000, (1.5, 16.5)),
-        (1, "volts", "raw / 100", "V", lambda raw: raw / 100, (1.5, 16.5)),
-        (2, "resistance", "raw / 100", "mΩ", lambda raw: raw / 100, (0.2, 110)),
-        (2, "resistance", "raw / 1000", "mΩ", lambda raw: raw / 1000, (0.2, 110)),
-        (4, "equalising", "raw", "%", float, (0, 100)),
-    )
     found = []
-    for offset, what, how, unit, decode, (least, most) in candidates:
+    for offset, what, how, unit, decode, (least, most) in _READINGS:
         values = [decode(signed(word)) for word in _column(heard, live, offset).values()]
         if not values:
             continue
@@ -192,12 +224,10 @@ def _cells(volts: Mapping[int, int]) -> int:
     return 0
 
 
-def _warnings(
-    words: Mapping[int, int], state: int, counts: tuple[int, int], currents: Mapping[int, int]
-) -> list[str]:
+def _warnings(heard: Heard, state: int, counts: tuple[int, int], currents: Mapping[int, int]) -> list[str]:
     found = []
     strings, modules = counts
-    if not state:
+    if not state and heard.has([1000]):
         found.append("the state is 0x0000: the web manager's internal communication is interrupted")
     elif state & 0x0002 and not state & 0x0001:
         found.append("the BACS is starting up: ask again when its state says running")
@@ -205,10 +235,12 @@ def _warnings(
         found.append("modules are being addressed, searched or initialised: ask again when that is over")
     if strings and modules % strings:
         found.append(
-            f"{modules} modules do not divide into {strings} strings: which is in which is not known"
+            f"{counted(modules, 'module')} cannot be divided into {counted(strings, 'string')}: which is in "
+            "which is not known"
         )
-    if is_filler(words.get(1005, 0)) or 1005 not in words:
-        found.append("1005 is not served or filler: firmware from before these alarms")
+    if not (served := heard.has([1005])):
+        reason = "" if served is None else ": firmware from before these alarms"
+        found.append(f"{heard.missing([1005])}{reason}")
     moving = {number: signed(word) for number, word in currents.items() if signed(word)}
     if state & tables.DISCHARGING and any(number > 0 for number in moving.values()):
         found.append(

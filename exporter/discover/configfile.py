@@ -50,7 +50,7 @@ def own_module(maps: Sequence[str]) -> str:
 def _device(name: str, target: Target, item: Findings) -> list[str]:
     heard, battery = item.heard, item.battery
     if not item.maps:
-        return [f"  # {_text(name)} at {target.url}: no built-in map fits"]
+        return [f"  # {_text(name)} at {target.url}: {item.shifted or 'no built-in map fits'}"]
     lines = [
         f"  - name: {_text(name)}",
         f"    target: {_text(target.url)}",
@@ -68,7 +68,10 @@ def _device(name: str, target: Target, item: Findings) -> list[str]:
     if expected := [*expected, *(_expected_battery(item.battery) if has_bacs else ())]:
         lines += ["    expect:", *(f"      {line}" for line in expected)]
     if "bacs" in item.maps and not has_bacs:
-        lines.append(f"    # no BACS: {battery.why}; it is looked for from time to time all the same")
+        what = "no BACS" if battery.known else "whether there is a BACS is not known"
+        lines.append(f"    # {what}: {battery.why}; it is looked for from time to time all the same")
+    if battery.doubts:
+        lines.append(f"    # not read as BACS: {'; '.join(battery.doubts)}")
     if item.tenths:
         lines.append("    overrides:")
         for tenth in item.tenths:

@@ -1,7 +1,7 @@
 """Everything found out about one unit, and how it is to be read. Pure."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from exporter.discover import tables
 from exporter.discover.battery import Battery, battery
@@ -18,7 +18,8 @@ class Findings:
     """The judgement over what was heard.
 
     `maps` are the built-in maps to read the device with, none if none fits; `module` is the built-in module
-    with just these maps, "" where there is none. `phases` is 1 or 3, 0 where nothing tells.
+    with just these maps, "" where there is none. `phases` is 1 or 3, 0 where nothing tells. `shifted` says
+    which list fits one address higher or lower than it says, and that no map is given for that.
     """
 
     heard: Heard
@@ -30,16 +31,26 @@ class Findings:
     module: str
     sure: bool
     phases: int
+    shifted: str = ""
 
 
 _MODULES = {
     ("ups", "bacs"): "cs141", ("inform",): "inform", ("everexceed",): "everexceed", ("prof",): "prof",
-    ("bacs",): "bacs",
+    ("bacs",): "bacs", ("ups",): "ups",
 }  # fmt: skip
 
 
 def judge(heard: Heard) -> Findings:
     """What the words of a unit mean."""
+    here = _judged(heard)
+    for by in (1, -1):
+        there = _judged(heard.shifted(by))
+        if text := _fits_shifted(here, there, by):
+            return replace(here, maps=(), module="", shifted=text)
+    return here
+
+
+def _judged(heard: Heard) -> Findings:
     found, cells = fits(heard), battery(heard)
     chosen = _chosen(found)
     maps = _maps(chosen, cells) if heard.function == 3 else ()  # the built-in maps ask with 3
@@ -56,6 +67,26 @@ def judge(heard: Heard) -> Findings:
         sure=chosen is None or chosen.verdict == "fits",
         phases=_phases(heard) if is_default else 0,
     )
+
+
+def _fits_shifted(here: Findings, there: Findings, by: int) -> str:
+    """Which list fits if every word stands `by` addresses higher than it says; "" where none does better."""
+    where = "one address higher" if by > 0 else "one address lower"
+    chosen = _chosen(there.fits)
+    if chosen is not None and chosen.verdict == "fits" and chosen.name in ("ups", "inform"):
+        status = there.heard.words[tables.STATUS]
+        # words that all are 0 agree with one another anywhere: the output must be on, and the values better
+        better = 1 if not here.words or not here.sure else 2
+        if status & tables.OUTPUT_ACT and _implausible(there) + better <= _implausible(here):
+            return f"{where}, they fit the list {chosen.name}: its word 109 stands at {tables.STATUS + by}"
+    if here.battery.doubts and there.battery.live and not there.battery.doubts and not here.words:
+        return f"{where}, they fit the list bacs: its word 1000 stands at {1000 + by}"
+    return ""
+
+
+def _implausible(item: Findings) -> int:
+    """How many words of the UPS cannot be; where no list fits at all, more than any list has."""
+    return sum(word.verdict == "implausible" for word in item.words) if item.words else len(tables.DEFAULT)
 
 
 def twins(findings: Sequence[Findings]) -> dict[int, int]:
@@ -86,17 +117,22 @@ def _chosen(found: Sequence[Fit]) -> Fit | None:
 
 
 def _maps(chosen: Fit | None, cells: Battery) -> tuple[str, ...]:
+    """The maps to read the device with; what its words contradict is not among them."""
+    has_bacs = cells.there and not cells.doubts
     if chosen is None:
-        return ("bacs",) if cells.there else ()
-    if chosen.name == "ups":
-        return ("ups", "bacs")
-    return (chosen.name, "bacs") if cells.there and chosen.name != "prof" else (chosen.name,)
+        return ("bacs",) if has_bacs else ()
+    if chosen.name == "ups":  # a BACS may come: the module cs141 looks for it
+        return ("ups", "bacs") if has_bacs or not cells.there else ("ups",)
+    return (chosen.name, "bacs") if has_bacs and chosen.name != "prof" else (chosen.name,)
 
 
 def _phases(heard: Heard) -> int:
     """By the first and the others of the input volts, the output volts and the frequencies."""
     for first in (104, 97, 111):
-        words = [heard.words.get(address, FILLER) for address in range(first, first + 3)]
+        addresses = range(first, first + 3)
+        if any(address not in heard.words and address not in heard.refused for address in addresses):
+            continue
+        words = [heard.words.get(address, FILLER) for address in addresses]
         real = [bool(word) and not tables.is_filler(word) for word in words]
         if real in ([True, True, True], [True, False, False]):
             return sum(real)

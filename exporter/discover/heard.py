@@ -1,8 +1,9 @@
 """What one unit answered: the words it serves, those it refuses, and those it was silent about. Pure."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from exporter.discover import tables
 from exporter.reading.plan.spans import Request
 
 
@@ -45,9 +46,48 @@ class Heard:
         """The words of those of `addresses` that were read."""
         return {address: self.words[address] for address in addresses if address in self.words}
 
-    def all_refused(self, addresses: Iterable[int]) -> bool:
-        """Whether each of `addresses` was refused."""
-        return all(address in self.refused for address in addresses)
+    def has(self, addresses: Iterable[int]) -> bool | None:
+        """Whether any of `addresses` says something; None where it does not, and some were not answered."""
+        addresses = list(addresses)
+        if any(not tables.is_filler(word) for word in self.known(addresses).values()):
+            return True
+        unanswered = [a for a in addresses if a not in self.words and a not in self.refused]
+        return None if unanswered else False
+
+    def missing(self, addresses: Iterable[int]) -> str:
+        """How those of `addresses` that say nothing are missing, as text: "97–98 are refused"."""
+        kinds: dict[str, list[int]] = {}
+        for address in addresses:
+            if address in self.refused:
+                kinds.setdefault("refused", []).append(address)
+            elif address not in self.words:
+                kinds.setdefault("", []).append(address)
+            elif tables.is_filler(self.words[address]):
+                kinds.setdefault("filler", []).append(address)
+        return ", ".join(
+            f"{are(numbers)} {kind}" if kind else f"{ranges(numbers)} got no answer"
+            for kind, numbers in kinds.items()
+        )
+
+    def shifted(self, by: int) -> "Heard":
+        """The same answers for a list of which each word stands `by` addresses higher than it says."""
+        return replace(
+            self,
+            words={address - by: word for address, word in self.words.items()},
+            refused={address - by: code for address, code in self.refused.items()},
+            frame=(),
+        )
+
+
+def are(numbers: Iterable[int]) -> str:
+    """Numbers as the subject of a sentence: `97 is`, `97–99 are`."""
+    numbers = set(numbers)
+    return f"{ranges(numbers)} {'is' if len(numbers) == 1 else 'are'}"
+
+
+def counted(number: int, noun: str) -> str:
+    """A number of things: `1 string`, `2 strings`."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def ranges(numbers: Iterable[int]) -> str:

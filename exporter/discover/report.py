@@ -6,7 +6,7 @@ from exporter.discover import tables
 from exporter.discover.battery import Battery
 from exporter.discover.configfile import own_module
 from exporter.discover.findings import Findings
-from exporter.discover.heard import Heard, ranges
+from exporter.discover.heard import Heard, counted, ranges
 from exporter.discover.words import Said
 from exporter.maps.model import Map, Word
 from exporter.terminal import columns, quantity
@@ -14,6 +14,7 @@ from exporter.terminal import columns, quantity
 Maps = Mapping[str, Map]
 
 _ADDRESSES_IN_ROW = 10
+_UPS_MAPS = {"ups", "inform", "everexceed", "prof"}
 _LABELS = {"ups": "default list", "inform": "Inform", "everexceed": "EverExceed", "prof": "SNMP_PROF frame"}
 
 
@@ -84,7 +85,14 @@ def _which(item: Findings) -> str:
         lines.append(f"{_LABELS[fit.name]} ({fit.name}) {_verb(fit.verdict)}: {'; '.join(fit.reasons)}")
     if item.heard.function != 3:
         lines.append("Words are read with function code 4 here, and the built-in maps ask with 3.")
-    if not item.maps:
+    if item.shifted:
+        lines.append(
+            f"The words are shifted: {item.shifted}. The device counts from another address than the list,"
+        )
+        lines.append(
+            "and no built-in map reads that. A map of your own can, by `include` with `at`: docs/own-maps.md."
+        )
+    elif not item.maps:
         lines.append("No built-in map fits. A map of your own can: docs/configuration.md, `maps`.")
     else:
         module = item.module or f"{own_module(item.maps)} (maps {', '.join(item.maps)})"
@@ -93,7 +101,7 @@ def _which(item: Findings) -> str:
 
 
 def _verb(verdict: str) -> str:
-    return "is doubtful" if verdict == "doubtful" else verdict
+    return {"doubtful": "is doubtful", "unknown": "cannot be told"}.get(verdict, verdict)
 
 
 def _answering(heard: Heard) -> str:
@@ -103,7 +111,7 @@ def _answering(heard: Heard) -> str:
         lines[0] += f", {sorted(seconds)[len(seconds) // 2] * 1000:.0f} ms for the middle one"
     lines += [heard.other] if heard.other else []
     if heard.max_words < 100:
-        lines.append(f"takes {heard.max_words} word{'s' if heard.max_words > 1 else ''} at once, not more")
+        lines.append(f"takes {counted(heard.max_words, 'word')} at once, not more")
     codes: dict[int, list[int]] = {}
     for address, code in heard.refused.items():
         codes.setdefault(code, []).append(address)
@@ -165,8 +173,8 @@ def _by_map(heard: Heard, item: Map) -> str:
 
 def _bacs(battery: Battery) -> str:
     if not battery.there:
-        return f"none: {battery.why}"
-    lines = [battery.why, f"it counts {battery.strings} strings and {battery.modules} modules"]
+        return f"{'none' if battery.known else 'not known'}: {battery.why}"
+    lines = [battery.why, battery.counts]
     lines.append(f"modules that answer: {ranges(battery.live)}")
     if battery.missing:
         lines.append(f"modules of its count that do not: {ranges(battery.missing)}")
@@ -185,7 +193,8 @@ def _bacs(battery: Battery) -> str:
         lines.append(f"string {current.string} current is {number}: {scaled}")
     if battery.cells:
         lines.append(f"(inferred) {battery.cells} lead-acid cells in a block, by its volts")
-    return "\n".join([*lines, *battery.warnings])
+    doubts = [f"not read as BACS: {doubt}" for doubt in battery.doubts]
+    return "\n".join([*lines, *battery.warnings, *doubts])
 
 
 def _to_verify(item: Findings) -> Iterable[str]:
@@ -197,16 +206,20 @@ def _to_verify(item: Findings) -> Iterable[str]:
         yield "the list: run discover again during a battery test, when alarm words are set"
     for tenth in item.tenths:
         yield f"{tenth.kind} against the panel of the UPS: the scale 0.1 is inferred"
-    if item.maps[0] in ("ups", "inform") and not item.tenths:
+    if _UPS_MAPS.intersection(item.maps) and not item.tenths:
         yield "volts, hertz and degrees against the panel of the UPS: the lists name no scale"
+    if "prof" in item.maps:
+        yield "that the gateway's counter moves and its error byte is 0 while the UPS is on battery, too"
     if item.battery.there and "bacs" in item.maps:
         yield (
             "string currents during a discharge, against the web page: below 0 is discharge, the scale is "
             "0.01 A or 1 A, and no document decides (override bacs.string_current)"
         )
         yield "a module's temperature, volts and resistance against the web page: field use only, one source"
+    if not item.battery.known:
+        yield "whether there is a BACS: its words were not answered"
     if item.phases:
-        yield f"{item.phases} phase{'s' if item.phases > 1 else ''} (inferred from volts and hertz)"
+        yield f"{counted(item.phases, 'phase')} (inferred from volts and hertz)"
 
 
 def _indented(text: str) -> str:

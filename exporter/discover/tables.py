@@ -20,7 +20,7 @@ EVEREXCEED = range(100, 112)
 EVEREXCEED_STATUS = 106
 EVEREXCEED_BITS = 0x2105  # the bits of the status word that this list uses (device.md 5.2)
 EVEREXCEED_COPIES = {108: 0, 110: 8, 111: 13}
-EVEREXCEED_ZERO = 109  # the list's own mistake: always 0
+EVEREXCEED_ZERO = 109  # by the list's own mistake always 0, else bit 2
 BEYOND_EVEREXCEED = range(112, 143)
 
 FRAME_SHIFT = 99

@@ -84,19 +84,20 @@ def test_without_a_bacs(
 
 def test_old_firmware(capsys: pytest.CaptureFixture[str]) -> None:
     done = simulated(capsys, "old-firmware")
-    assert "1005 is not served or filler: firmware from before these alarms" in done.out
+    assert "1005 is filler: firmware from before these alarms" in done.out
 
 
 def test_everexceed_is_told_from_the_default_list(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     done = simulated(capsys, "everexceed-on-default-map", f"--write={tmp_path}/generex.yml", modules=0)
     assert done.code == 0
     assert lines_with(done.out, "(everexceed)") == [
-        "EverExceed (everexceed) fits: word 106 is 0x0004: only bits that this list uses; 108–111 repeat its "
-        "bits; nothing is served behind 111"
+        "EverExceed (everexceed) fits: word 106 is 0x0004: only bits that this list uses; 112–142 are "
+        "refused; 108–111 repeat its bits"
     ]
     assert lines_with(done.out, "(ups) does not fit")
     assert "refused with exception 2: 0–49, 97–99, 112–150, 1000–1005" in done.out
     assert "102 everexceed.input_volts_1 230 0x00E6 230 V" in " ".join(done.out.split())
+    assert "Verify on site\n  - volts, hertz and degrees against the panel of the UPS" in done.out
     (device,) = written(tmp_path).devices
     assert device.module == "everexceed"
 
@@ -193,6 +194,32 @@ def test_a_lost_answer_is_no_limit(capsys: pytest.CaptureFixture[str]) -> None:
     assert "not answered" not in done.out
 
 
+@pytest.mark.parametrize("limit", [7, 32, 60, 124])
+def test_the_longest_request_is_found_out(capsys: pytest.CaptureFixture[str], limit: int) -> None:
+    done = discovered(capsys, standing(image_of(), max_words=limit))
+    assert done.code == 0
+    assert lines_with(done.out, "at once") == (
+        [f"takes {limit} words at once, not more"] if limit < 100 else []
+    )
+
+
+def test_a_device_that_ignores_what_it_does_not_have(capsys: pytest.CaptureFixture[str]) -> None:
+    """Silence in place of exception 2: what it ignores is neither refused nor a reason to give it up."""
+    device = standing(image_of(), [*range(97, 100), *range(143, 151), *range(1005, 1010), *range(50)])
+    honest = device.behaviour
+
+    def ignoring(device: Hostile, peer: Peer, request: Request) -> None:
+        (silent if device.refusal(request) else honest)(device, peer, request)
+
+    device.behaviour = ignoring
+    done = discovered(capsys, device, "--timeout=200ms")
+    assert done.code == 0
+    assert "not answered: 0–49, 97–99, 143–150, 1005–1009" in done.out
+    assert "it counts 2 strings and 40 modules" in done.out
+    assert lines_with(done.out, "(inform) does not fit: 128–142 are there")
+    assert "1005 got no answer\n" in done.out
+
+
 def test_live_modules_above_the_devices_own_count(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     words = image_of() | {1004: 38, 1060 + 5 * 99: 0x73, 1061 + 5 * 99: 0x357A}
     done = discovered(capsys, standing(words), f"--write={tmp_path}/generex.yml")
@@ -248,7 +275,7 @@ def test_contradicting_words_fit_no_list(capsys: pytest.CaptureFixture[str], tmp
 
 def test_a_device_that_starts_up_is_doubtful(capsys: pytest.CaptureFixture[str]) -> None:
     done = discovered(capsys, standing(dict.fromkeys(range(97, 143), 0)))
-    assert lines_with(done.out, "every word is 0: a device that starts up looks like this")
+    assert lines_with(done.out, "every word that was read is 0: a device that starts up looks like this")
     assert "To be read with module cs141, which is doubtful." in done.out
 
 

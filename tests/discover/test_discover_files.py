@@ -57,9 +57,11 @@ def test_a_file_is_not_replaced_without_being_told(
 def test_a_file_that_cannot_be_written_leaves_nothing(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    done = simulated(capsys, "normal", f"--write={tmp_path}/no/such/generex.yml", modules=0)
-    assert done.code == 1
-    assert f"cannot write {tmp_path}/no/such/generex.yml: No such file or directory" in done.err
+    for flag in ("--write", "--report"):  # the folder is looked for before the device is asked
+        device = standing(image_of(modules=0))
+        done = discovered(capsys, device, f"{flag}={tmp_path}/no/such/file")
+        assert (done.code, device.requests) == (1, [])
+        assert f"cannot write {tmp_path}/no/such/file: there is no folder {tmp_path}/no/such" in done.err
     # a name that the loader refuses: the file is checked before it is there
     done = simulated(capsys, "normal", f"--write={tmp_path}/generex.yml", "--name= blank ", modules=0)
     assert done.code == 1
