@@ -120,7 +120,7 @@ class Pusher:
     async def _outcome(self, sender: "Sender", sending: "asyncio.Future[str]") -> str:
         """How the sending ended.
 
-        A collector that answers byte by byte can hold it for longer than any timeout: it is told meanwhile.
+        A name server that is silent can hold it for longer than any timeout: that is told meanwhile.
         """
         patience = max(sender.settings.interval + sender.settings.timeout, _PATIENCE)
         try:

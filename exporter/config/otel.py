@@ -50,6 +50,14 @@ class OtelVariables:
         self.note(variable, f'"{one_line(text)}" is none of {", ".join(COMPRESSIONS)}')
         return "gzip"
 
+    def check_protocol(self) -> None:
+        """Whoever asks for gRPC has an endpoint that takes nothing else."""
+        variable = self._of_metrics("PROTOCOL")
+        if self._text(variable) == "grpc":
+            self.note(
+                variable, "grpc is not spoken here: write http/protobuf, which collectors take at port 4318"
+            )
+
     def headers(self) -> dict[str, Header]:
         """Headers sent along, by their names in lower case."""
         variable = self._of_metrics("HEADERS")

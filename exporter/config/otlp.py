@@ -59,6 +59,7 @@ class OtlpResolver:
         compression = variables.compression() if entry.compression is None else entry.compression
         if not endpoint:
             return None
+        variables.check_protocol()
         written = {name.lower() for name in headers}
         headers |= {name: it for name, it in variables.headers().items() if name not in written}
         return Otlp(endpoint, headers, interval, timeout, compression, tls, variables.resource())

@@ -127,7 +127,8 @@ def receiver(*, port: int = 0, context: ssl.SSLContext | None = None) -> Iterato
                 self.send_response(it.status)
                 for name, value in it.answer_headers.items():
                     self.send_header(name, value)
-                self.send_header("Content-Type", "application/x-protobuf")
+                if "Content-Type" not in it.answer_headers:
+                    self.send_header("Content-Type", "application/x-protobuf")
                 self.send_header("Content-Length", str(len(it.answer)))
                 self.end_headers()
                 self.wfile.write(it.answer)

@@ -166,6 +166,15 @@ def test_bad_compression_names_the_variable(tmp_path: Path) -> None:
         load("otlp: {endpoint: 'http://c'}", tmp_path, OTEL_EXPORTER_OTLP_METRICS_COMPRESSION="zstd")
 
 
+def test_grpc_is_told_to_be_none_of_ours(tmp_path: Path) -> None:
+    text, variable = "otlp: {endpoint: 'http://c'}", "OTEL_EXPORTER_OTLP_PROTOCOL"
+    with pytest.raises(UserError, match=f"{variable}: grpc is not spoken here: write http/protobuf, .* 4318"):
+        load(text, tmp_path, **{variable: "grpc"})
+    for fine in ("http/protobuf", "http/json"):
+        assert load(text, tmp_path, **{variable: fine})
+    assert load("", tmp_path, **{variable: "grpc"}) is None
+
+
 @pytest.mark.parametrize("value", ["", "two\nlines", "é", "x" * 20_000])
 def test_secrets_that_no_header_can_hold_are_not_shown(value: str, tmp_path: Path) -> None:
     with pytest.raises(UserError, match="variable KEY ") as caught:

@@ -1,11 +1,13 @@
 """Sending: whatever goes wrong is told in words, on real sockets; TLS and headers."""
 
+import gzip
 import logging
 import re
 import socket
 import ssl
 import threading
 import time
+import tracemalloc
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -76,6 +78,102 @@ def test_an_answer_in_another_form_is_good() -> None:
         assert send(collector.port) == ""
 
 
+def says(status: int, kind: str, body: bytes) -> Callable[[Receiver], None]:
+    def apply(collector: Receiver) -> None:
+        collector.status, collector.answer, collector.answer_headers = status, body, {"Content-Type": kind}
+
+    return apply
+
+
+PAGE = b"<!DOCTYPE html><html><head><title>Sign in</title></head><body>a portal</body></html>"
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "error"),
+    [
+        (says(200, "text/html; charset=utf-8", PAGE), "200 OK, but a page of HTML"),
+        (says(200, "application/x-protobuf", b"\n" + PAGE), "200 OK, but a page of HTML"),
+        (says(200, "text/plain", b"welcome to nginx!"), '200 OK, but the answer "welcome to nginx!"'),
+        (says(200, "application/json", b"[1]"), '200 OK, but the answer "[1]"'),
+        (says(202, "text/html", PAGE), "202 Accepted, but a page of HTML"),
+        (says(200, "text/plain", b"x" * 1_000_000), "200 OK, but an answer without an end"),
+    ],
+)
+def test_success_of_something_else_is_a_failure(behaviour: Callable[[Receiver], None], error: str) -> None:
+    with receiver() as collector:
+        behaviour(collector)
+        assert send(collector.port) == f"{error}: is the endpoint that of a collector?"
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "error"),
+    [
+        # Prometheus without the flag
+        (
+            says(404, "text/plain; charset=utf-8", b"otlp write receiver needs to be enabled with "
+                 b"--web.enable-otlp-receiver\n"),
+            "404 Not Found: otlp write receiver needs to be enabled with --web.enable-otlp-receiver",
+        ),
+        # a google.rpc.Status, as the collector answers: code 3, message
+        (says(400, "application/x-protobuf", b"\x08\x03\x12\x07too old"), "400 Bad Request: too old"),
+        (says(401, "application/json", b'{"code": 16, "message": "no token"}'), "401 Unauthorized: no token"),
+        (says(502, "text/plain", b"a\r\nb\tc " + b"d" * 500), "502 Bad Gateway: a b c " + "d" * 277),
+        (says(500, "text/html", PAGE), "500 Internal Server Error"),
+        (says(403, "text/plain", b"token s3cret-token is old"), "403 Forbidden: token … is old"),
+    ],
+)  # fmt: skip
+def test_what_a_collector_says_is_told_in_a_line(behaviour: Callable[[Receiver], None], error: str) -> None:
+    with receiver() as collector:
+        behaviour(collector)
+        headers = {"authorization": Header("Bearer s3cret-token")}
+        assert send(collector.port, headers=headers, timeout=0.5) == error
+
+
+def test_rejected_points_in_json() -> None:
+    with receiver() as collector:
+        body = b'{"partialSuccess": {"rejectedDataPoints": "7", "errorMessage": "too old"}}'
+        says(200, "application/json", body)(collector)
+        assert send(collector.port) == "7 points rejected: too old"
+
+
+def test_an_answer_that_unpacks_to_gigabytes_is_not_unpacked() -> None:
+    packed = gzip.compress(b"\0" * 200_000_000, 9)
+    head = f"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: {len(packed)}\r\n\r\n".encode()
+    with answering(head + packed) as port:
+        tracemalloc.start()
+        try:
+            assert send(port) == "200 OK, but an answer without an end: is the endpoint that of a collector?"
+            assert tracemalloc.get_traced_memory()[1] < 5_000_000
+        finally:
+            tracemalloc.stop()
+
+
+@pytest.mark.parametrize(
+    ("head", "drip"),
+    [
+        (b"", b"H"),
+        (b"HTTP/1.1 200 OK\r\n", b"X: y\r\n"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n", b"x"),
+        (b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n", b"x"),
+        (b"HTTP/1.1 503 Busy\r\nTransfer-Encoding: chunked\r\n\r\n", b"1\r\nx\r\n"),
+    ],
+)
+def test_an_answer_that_drips_ends_with_the_timeout(head: bytes, drip: bytes) -> None:
+    with answering(head, drip) as port:
+        started = time.monotonic()
+        assert send(port, timeout=0.5) == "timed out"
+        assert time.monotonic() - started < 5
+        # and the next one has a connection of its own
+        assert send(port, timeout=0.2) == "timed out"
+
+
+def test_the_port_of_grpc_is_named() -> None:
+    sender = Sender(Otlp("http://127.0.0.1:4317/v1/metrics", timeout=0.2), Starts(1))
+    assert sender.send([], [], 1.0).endswith(
+        " (collectors speak gRPC at port 4317; this sends OTLP over HTTP, which they take at 4318)"
+    )
+
+
 def test_no_collector() -> None:
     started = time.monotonic()
     assert send(free_port(), timeout=0.3) == "Connection refused"
@@ -110,8 +208,8 @@ def test_what_is_no_collector(answer: bytes, error: str) -> None:
 
 
 @contextmanager
-def answering(answer: bytes) -> Iterator[int]:
-    """Something that answers every connection so and closes it; gives its port."""
+def answering(answer: bytes, drip: bytes = b"") -> Iterator[int]:
+    """Something that answers every connection so and closes it, or goes on with `drip`; gives its port."""
 
     def serve() -> None:
         with suppress(OSError):
@@ -119,7 +217,11 @@ def answering(answer: bytes) -> Iterator[int]:
                 client, _ = listener.accept()
                 with client:
                     client.recv(65536)
-                    client.sendall(answer)
+                    with suppress(OSError):
+                        client.sendall(answer)
+                        while drip:
+                            time.sleep(0.02)
+                            client.sendall(drip)
                     client.shutdown(socket.SHUT_WR)
                     while client.recv(65536):
                         pass  # closed with something unread, the connection would be reset

@@ -13,15 +13,13 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from itertools import chain
 from time import monotonic
-
-import requests
-from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
-from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceResponse
-from urllib3.exceptions import LocationValueError
+from urllib.parse import urlsplit
 
 from exporter import __version__
 from exporter.config import Otlp
+from exporter.exposition.otlp.answer import partial_success, words
 from exporter.exposition.otlp.encode import SERVICE, Encoder, Message, Readings
+from exporter.exposition.otlp.post import Answer, Client, NoAnswerError
 from exporter.exposition.otlp.starts import Starts
 from exporter.reading.decode.snapshot import Snapshot
 
@@ -34,6 +32,10 @@ _GZIP_LEVEL = 6  # 9, which gzip itself takes, is three times as slow for a tent
 _LONGEST_REASON = 300  # characters of what a collector says
 _BUSY = frozenset({429, 502, 503, 504})
 _OF_ONE_REQUEST = frozenset({400, 413})
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_SHORTEST_SECRET = 6  # characters; a shorter part of a header, such as Basic, may stand in any sentence
+_GRPC_PORT = 4317
+_GRPC_HINT = " (collectors speak gRPC at port 4317; this sends OTLP over HTTP, which they take at 4318)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,14 +59,17 @@ class Sender:
         self.settings = settings
         self._encoder = Encoder(settings.resource, starts)
         self._closed = threading.Event()
-        self._session = requests.Session()
-        self._headers = {
+        headers = {
             "user-agent": f"{SERVICE}/{__version__}",
             "content-type": "application/x-protobuf",
             **{name.lower(): header.value for name, header in settings.headers.items()},
         }
         if settings.compression == "gzip":
-            self._headers["content-encoding"] = "gzip"
+            headers["content-encoding"] = "gzip"
+        self._client = Client(settings, headers)
+        self._secrets = _secrets(settings)
+        grpc = urlsplit(settings.endpoint).port == _GRPC_PORT
+        self._hint = _GRPC_HINT if grpc else ""
 
     def send(self, snapshots: Sequence[Snapshot], own: Readings, time: float) -> str:
         """Send these passes, and the exporter's own readings of `time`. What went wrong first, or nothing."""
@@ -81,7 +86,7 @@ class Sender:
     def close(self) -> None:
         """Give up: what is under way is not tried again."""
         self._closed.set()
-        self._session.close()
+        self._client.close()
 
     def _deliver(self, body: bytes) -> _Failure | None:
         """Send one request, and again while that may help, within the timeout."""
@@ -102,51 +107,39 @@ class Sender:
         return failure
 
     def _post(self, body: bytes, timeout: float) -> _Failure | None:
-        tls = self.settings.tls
         try:
-            answer = self._session.post(
-                self.settings.endpoint,
-                data=body,
-                headers=self._headers,
-                auth=_as_configured,
-                timeout=timeout,
-                # given with the request, REQUESTS_CA_BUNDLE does not win over it
-                verify=tls.ca_file or True,
-                cert=(tls.cert_file, tls.key_file) if tls.cert_file and tls.key_file else None,
-                allow_redirects=False,
-            )
-        except (requests.RequestException, OSError, ValueError) as error:
-            no_answer = isinstance(error, requests.ConnectionError | requests.Timeout)
-            passes = no_answer and not isinstance(error, requests.exceptions.SSLError)
-            return _Failure(_innermost(error), passes=passes)
-        return _judge(answer)
+            answer = self._client.post(body, timeout)
+        except NoAnswerError as error:
+            return _Failure(self._shown(str(error)) + self._hint, passes=error.passes)
+        return self._judge(answer)
+
+    def _judge(self, answer: Answer) -> _Failure | None:
+        status = f"{answer.status} {answer.reason}".strip()
+        if answer.status in _REDIRECTS and "Location" in answer.headers:
+            elsewhere = _without_secrets(answer.headers["Location"])
+            return _Failure(f"redirected to {self._shown(elsewhere)}: give that address as the endpoint")
+        if not 200 <= answer.status < 300:
+            reason = self._shown(": ".join(filter(None, (status, words(answer)))))
+            if answer.status in _BUSY:
+                return _Failure(reason, passes=True, pause=_retry_after(answer))
+            return _Failure(reason, alone=answer.status in _OF_ONE_REQUEST)
+        try:
+            rejected, message = partial_success(answer)
+        except ValueError as error:
+            what = self._shown(str(error))
+            return _Failure(f"{status}, but {what}: is the endpoint that of a collector?")
+        if rejected:
+            return _Failure(f"{rejected} points rejected: {self._shown(message)}", alone=True)
+        return None
+
+    def _shown(self, text: str) -> str:
+        """Text of a collector in one line, as long as lines of a log are, without the secrets it was sent."""
+        for secret in self._secrets:
+            text = text.replace(secret, "…")
+        return " ".join(text.split())[:_LONGEST_REASON]
 
 
-def _as_configured(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    """No other authentication than the headers: without this, one from ~/.netrc would take their place."""
-    return request
-
-
-def _judge(answer: requests.Response) -> _Failure | None:
-    status = f"{answer.status_code} {answer.reason or ''}".strip()[:_LONGEST_REASON]
-    if answer.is_redirect:
-        elsewhere = _without_secrets(answer.headers["Location"])
-        return _Failure(f"redirected to {elsewhere}: give that address as the endpoint")
-    if answer.status_code in _BUSY:
-        return _Failure(status, passes=True, pause=_retry_after(answer))
-    if not 200 <= answer.status_code < 300:
-        return _Failure(status, alone=answer.status_code in _OF_ONE_REQUEST)
-    try:
-        partial = ExportMetricsServiceResponse.FromString(answer.content).partial_success
-    except DecodeError:
-        return None  # taken, and answered in another form
-    if partial.rejected_data_points:
-        message = partial.error_message[:_LONGEST_REASON]
-        return _Failure(f"{partial.rejected_data_points} points rejected: {message}", alone=True)
-    return None
-
-
-def _retry_after(answer: requests.Response) -> float | None:
+def _retry_after(answer: Answer) -> float | None:
     """The seconds that the collector wants to be left alone, None where it does not say."""
     text = answer.headers.get("Retry-After", "").strip()
     if text.isascii() and text.isdigit():
@@ -160,17 +153,14 @@ def _retry_after(answer: requests.Response) -> float | None:
 
 def _without_secrets(url: str) -> str:
     """A URL without user, password and query."""
-    return re.sub(r"//[^/]*@", "//", re.split(r"[?#]", url)[0])[:_LONGEST_REASON]
+    return re.sub(r"//[^/]*@", "//", re.split(r"[?#]", url)[0])
 
 
-def _innermost(error: BaseException) -> str:
-    """What happened at the socket: requests and urllib3 wrap it several times."""
-    while (inner := error.__cause__ or error.__context__) is not None:
-        error = inner
-    if isinstance(error, LocationValueError):  # its text has the address, with a proxy's password
-        return "the address of the endpoint, or of a proxy in the environment, cannot be read"
-    text = getattr(error, "strerror", None) or str(error)
-    return text.strip()[:_LONGEST_REASON] or type(error).__name__
+def _secrets(settings: Otlp) -> list[str]:
+    """What the headers hold, whole and word by word: a collector may repeat a token without its Bearer."""
+    values = {header.value for header in settings.headers.values()}
+    parts = {part for value in values for part in value.split() if len(part) >= _SHORTEST_SECRET}
+    return sorted((values | parts) - {""}, key=len, reverse=True)
 
 
 def _requests(messages: Iterable[Message]) -> Iterator[bytes]:
