@@ -4,7 +4,8 @@ from collections.abc import Iterable
 from functools import cached_property
 
 from exporter.assess.alarms import FlagReading, flag_readings
-from exporter.assess.plausible import Limit, implausible
+from exporter.assess.plausible import implausible
+from exporter.maps.limits import Limit
 from exporter.maps.model import Word
 from exporter.reading.decode.snapshot import Snapshot
 

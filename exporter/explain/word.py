@@ -15,6 +15,10 @@ _FILLER_NOTE = (
     "Not available: 0xD8F1 (−9999) is what a CS141 puts in words that are absent, reserved or not known to "
     "the device. It sets no flag, and no series is exported."
 )
+_ABSENT_NOTE = (
+    "Not available: the map names this number so, or it is all ones or an extreme of a signed word "
+    "that cannot be a value of this quantity. No series is exported."
+)
 
 
 @dataclass(frozen=True)
@@ -94,15 +98,15 @@ def explain_word(item: Map, word: Word, given: int | float, config: Config | Non
     raw = given
     if word.formula is None and word.function in (3, 4):
         registers = [int(given) >> 16 * index & 0xFFFF for index in reversed(range(word.registers))]
-        if set(registers) == {FILLER}:
-            return Explanation(word, metric, kind_of(word), given, available=False, notes=(_FILLER_NOTE,))
         raw = word.raw(registers)
+        if raw in word.absent:
+            note = _FILLER_NOTE if set(registers) == {FILLER} else _ABSENT_NOTE
+            return Explanation(word, metric, kind_of(word), given, available=False, notes=(note,))
     number = raw if word.formula else word.number(int(raw))
-    states = dict(word.states)
     active, missing = _flags(word, raw)
     return Explanation(
         word, metric, kind_of(word), given, available=True, number=number, value=_value(word, raw),
-        state=(states.get(int(number)) or str(number)) if states else "",
+        state=(word.state(raw) or str(number)) if word.states else "",
         active=active, missing=missing, undefined=int(raw) & ~word.named_bits if word.flags else 0,
         derived=_derived(item, word, number), devices=_devices(config, word, raw),
         notes=_notes(item, word, raw, active),

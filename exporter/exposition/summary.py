@@ -77,14 +77,14 @@ def quantity(metric: Metric, value: float) -> str:
 
 def meaning(word: Word, raw: Raw, metric: Metric | None) -> str:
     """What a raw word says: its flags that are set, its state, or its value with the unit."""
-    if raw in word.fillers:
+    if raw in word.absent:
         return "not available"
     if word.flags:
         return ", ".join(flag.label for flag in word.flags if int(raw) & flag.mask) or "no flag"
     if word.flag is not None:
         return word.flag.label if raw else f"not: {word.flag.label}"
     if word.states:
-        return dict(word.states).get(int(word.number(raw)), "unknown state")
+        return word.state(raw) or "unknown state"
     value = word.value(raw)
     return quantity(metric, value) if metric is not None else f"{value:.6g}"
 

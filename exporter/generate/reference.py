@@ -32,8 +32,9 @@ also from your own maps.
 - Everything is a gauge, except names in `_total`, which are counters. Units are base units: volts, seconds,
   ratios from 0 to 1.
 - A value that was not read in this pass is not exported, and neither is a word that holds the filler 0xD8F1
-  (−9999, "not available"). When the manager has lost sight of the UPS, its frozen values are not exported
-  either (`generex_data_valid{group="ups"}` is 0).
+  (−9999, "not available"), or all ones or an extreme of a signed word (0xFFFF, 0x8000, 0x7FFF) where the
+  quantity cannot have such a value. When the manager has lost sight of the UPS, its frozen values are not
+  exported either (`generex_data_valid{group="ups"}` is 0).
 - Registers are 0-based addresses as in the PDU, after the name of their map; a client that counts from 1 has
   to add 1. n is the number of the string or module.
 - The letter behind them says how sure address and scale are: C confirmed by two sources, V one vendor

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from exporter.maps.checks import check_addresses, check_series
 from exporter.maps.formula import Formula, parse_formula
-from exporter.maps.model import Flag, Group, Map, Metric, Repeat, Trust, Word
+from exporter.maps.model import REGISTERS, Flag, Group, Map, Metric, Repeat, Trust, Word
 from exporter.maps.naming import with_otlp
 from exporter.maps.roles import with_known_roles
 from exporter.maps.schema import GroupEntry, MapEntry, RepeatEntry, TrustEntry, WordEntry
@@ -157,6 +157,7 @@ class _Builder:
             self.fail(place, "flags, states and 0/1 words have no scale or offset")
         if shapes and not entry.metric:
             self.fail(place, f"{shapes[0]} need a metric")
+        self._check_not_available((*place, "not_available"), entry)
         if entry.raw and not entry.flags:
             self.fail((*place, "raw"), "the raw word belongs beside flags")
         flags = self._flags(place, entry)
@@ -172,6 +173,8 @@ class _Builder:
             roles=tuple(entry.roles.items()), flags=flags,
             flag=Flag(bit=0, **entry.flag.model_dump()) if entry.flag else None,
             optional=entry.optional, survives=entry.survives, repeat=self._repeat(group.repeat),
+            fillers=tuple(number & 0xFFFF for number in self.entry.not_available),
+            not_available=tuple(entry.not_available),
         )  # fmt: skip
         for metric in filter(None, (word.metric, word.raw_metric)):
             if metric not in self.metrics:
@@ -183,6 +186,14 @@ class _Builder:
         except ValueError as error:
             self.fail(place, str(error))
         self._register(place, word)
+
+    def _check_not_available(self, place: Place, entry: WordEntry) -> None:
+        if entry.not_available and (entry.formula is not None or entry.function in (1, 2)):
+            self.fail(place, "only what is read as a register can hold a number for it")
+        bits = 16 * REGISTERS[entry.type]
+        for index, number in enumerate(entry.not_available):
+            if not -(1 << bits - 1) <= number < 1 << bits:
+                self.fail((*place, index), f"{number} is no {entry.type}")
 
     def _flags(self, place: Place, entry: WordEntry) -> tuple[Flag, ...]:
         if entry.flags is None:

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Literal
 
 from exporter.maps.formula import Formula
+from exporter.maps.limits import limit_of
 from exporter.maps.otlp import Otlp, derived_name, instrument_of, ucum
 
 FILLER = 0xD8F1
@@ -114,6 +115,8 @@ class Word:
     optional: bool = False
     survives: bool = False
     repeat: Repeat | None = None
+    fillers: tuple[int, ...] = (FILLER,)
+    not_available: tuple[int, ...] = ()
 
     @property
     def id(self) -> str:
@@ -150,15 +153,38 @@ class Word:
             number = number << 16 | register
         return number
 
-    @property
-    def fillers(self) -> frozenset[int]:
-        """The raw numbers that mean absent: −9999 in every register or, in a long integer, as its value."""
+    @cached_property
+    def absent(self) -> frozenset[int]:
+        """The raw numbers that mean that there is no value.
+
+        These are the fillers of the map, in every register or, in a long integer, as its value; what the map
+        names for this word; and in a word that measures all ones and the extremes of a signed word, where
+        their value is outside what the quantity can be (device.md 8: drivers pass them on so).
+        """
         if self.function in (1, 2) or self.formula is not None:
             return frozenset()
-        everywhere = self.raw([FILLER] * self.registers)
+        mask = (1 << 16 * self.registers) - 1
+        found = {self.raw([filler & 0xFFFF] * self.registers) for filler in self.fillers}
         if self.type in ("int32", "uint32", "int64", "uint64"):
-            return frozenset({everywhere, -9999 & (1 << 16 * self.registers) - 1})
-        return frozenset({everywhere})
+            found |= {(filler - 0x10000 if filler & 0x8000 else filler) & mask for filler in self.fillers}
+        found |= {self._raw_of(number) for number in self.not_available}
+        limit = limit_of(self.metric)
+        if limit is not None and self.is_measurement and not self.type.startswith("float"):
+            extremes = (mask, mask >> 1, (mask >> 1) + 1)
+            found.update(raw for raw in extremes if not limit.allows(self.value(raw)))
+        return frozenset(found)
+
+    def _raw_of(self, number: int) -> int:
+        """The raw number that the word's type reads as `number`."""
+        code = _STRUCT.get(self.type, "")
+        if code in ("f", "d"):
+            return int.from_bytes(struct.pack(f">{code}", number), "big")
+        return number & (1 << 16 * self.registers) - 1
+
+    def state(self, raw: int | float) -> str | None:
+        """The name of the state that a raw number is, None where it has no name."""
+        number = self.number(raw)
+        return next((name for value, name in self.states if value == number), None)
 
     def computed(self, result: int | float) -> int | float:
         """The result of the formula as the word holds it: 0 or 1, as many bits as it has, or any number."""

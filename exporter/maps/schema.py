@@ -128,6 +128,7 @@ class WordEntry(Strict):
     flag: WordFlag | None = None
     optional: bool = False
     survives: bool = False
+    not_available: list[int] = Field(default=[])
 
 
 class RepeatEntry(Strict):
@@ -174,7 +175,10 @@ class IncludeEntry(Strict):
 
 
 class MapEntry(Strict):
-    """A map file. `short` is its name in a few words, `modules` come with it, each with the maps it reads."""
+    """A map file. `short` is its name in a few words, `modules` come with it, each with the maps it reads.
+
+    `not_available` are the numbers that mean so in every 16-bit word: −9999 unless given.
+    """
 
     map: Name
     title: Text
@@ -182,6 +186,7 @@ class MapEntry(Strict):
     short: str = ""
     modules: dict[Name, Annotated[list[Name], Field(min_length=1)]] = Field(default={})
     sensors: bool = True
+    not_available: list[Annotated[int, Field(ge=-0x8000, le=0xFFFF)]] = Field(default=[-9999])
     metrics: dict[MetricName, MetricEntry] = Field(default={})
     flag_sets: dict[Name, Annotated[dict[Name, FlagEntry], Field(min_length=1)]] = Field(default={})
     include: list[IncludeEntry] = Field(default=[])

@@ -65,7 +65,7 @@ def _decoded(word: Word, raw: int | float) -> str:
     if word.flags:
         return f"{text} = {', '.join(flag.name for flag in word.flags if raw & flag.mask) or 'no flag'}"
     if word.states:
-        return f"{text} = {dict(word.states).get(int(word.number(raw)), 'unknown state')}"
+        return f"{text} = {word.state(raw) or 'unknown state'}"
     value = word.value(raw)
     return text if value == raw else f"{text} = {value:g}"
 

@@ -176,9 +176,9 @@ def test_aux(capsys: pytest.CaptureFixture[str]) -> None:
     ("word", "value", "line"),
     [
         ("ups.input_volts_1", "230", "value: 230 V"),
-        ("ups.input_volts_1", "65535", "value: -1 V"),
-        ("ups.input_volts_1", "-1", "value: -1 V"),
-        ("ups.output_volts_1", "65535", "value: 65535 V"),
+        ("ups.input_volts_1", "65534", "value: -2 V"),
+        ("ups.input_volts_1", "-2", "value: -2 V"),
+        ("ups.output_volts_1", "65534", "value: 65534 V"),
         ("ups.battery_charge", "42", "value: 0.42 (42 %)"),
         ("ups.battery_runtime", "22", "value: 1320 s (22 min)"),
         ("ups.power_failures", "7", "value: 7"),

@@ -115,11 +115,73 @@ def test_every_alarm_word_sets_its_flag_and_no_other():
 
 
 def test_signed_and_unsigned_words():
-    found = series(UPS, {**HEALTHY_UPS, 107: 0xFFF6, 110: 0xFFFF, 97: 0xFFFF, 114: 0xFFFF})
+    found = series(UPS, {**HEALTHY_UPS, 107: 0xFFF6, 110: 0xFFFE, 97: 0xFFFE, 114: 0xFFFF})
     assert found["ups_temperature_celsius"] == -10
-    assert found["ups_battery_volts"] == -1
-    assert found['ups_output_volts{phase="1"}'] == 65535
+    assert found["ups_battery_volts"] == -2
+    assert found['ups_output_volts{phase="1"}'] == 65534
     assert found["ups_power_failures_total"] == 65535
+
+
+@pytest.mark.parametrize(
+    ("address", "raw", "name"),
+    [
+        (108, 0xFFFF, "ups_battery_runtime_seconds"),  # −1 min
+        (108, 0x7FFF, "ups_battery_runtime_seconds"),  # 22 days
+        (107, 0x8000, "ups_temperature_celsius"),
+        (107, 0x7FFF, "ups_temperature_celsius"),
+        (104, 0xFFFF, 'ups_input_volts{phase="1"}'),  # −1 V
+        (97, 0xFFFF, 'ups_output_volts{phase="1"}'),
+        (97, 0x8000, 'ups_output_volts{phase="1"}'),
+        (100, 0xFFFF, 'ups_output_load_ratio{phase="1"}'),
+        (103, 0xFFFF, "ups_battery_charge_ratio"),
+        (110, 0xFFFF, "ups_battery_volts"),
+        (111, 0x7FFF, 'ups_input_frequency_hertz{phase="1"}'),
+    ],
+)
+def test_all_ones_and_signed_extremes_that_cannot_be_are_absent(address, raw, name):
+    healthy = series(UPS, HEALTHY_UPS)
+    found = series(UPS, {**HEALTHY_UPS, address: raw})
+    assert name in healthy
+    assert found == {key: value for key, value in healthy.items() if key != name}
+
+
+@pytest.mark.parametrize(
+    ("address", "raw", "name", "value"),
+    [
+        (107, 0xFFFF, "ups_temperature_celsius", -1),
+        (109, 0x7FFF & 0xBFFF, "ups_status_word", 0x3FFF),
+        (109, 0x8000, "ups_status_word", 0x8000),
+        (114, 0xFFFF, "ups_power_failures_total", 65535),
+        (114, 0x8000, "ups_power_failures_total", 32768),
+        (116, 0xFFFF, 'ups_alarm{flag="on_battery"}', 1),
+        (108, 0xFFFE, "ups_battery_runtime_seconds", -120),  # cannot be, but nobody says "not available" so
+    ],
+)
+def test_all_ones_and_signed_extremes_stay_where_they_can_be(address, raw, name, value):
+    assert series(UPS, {**HEALTHY_UPS, address: raw})[name] == value
+
+
+def test_all_ones_of_strings_and_modules():
+    strange = {1010: 0xFFFF, 1011: 0xFFFF, 1060: 0xFFFF, 1061: 0x7FFF, 1062: 0xFFFF, 1063: 0xFFFF}
+    found = series(BACS, {**HEALTHY_BACS, **strange}, COUNTS)
+    assert found['bacs_string_current_amperes{string="1"}'] == -0.01
+    assert 'bacs_string_volts{string="1"}' not in found
+    place = '{module="1",string="1"}'
+    for quantity in ("temperature_celsius", "volts", "resistance_ohms"):
+        assert f"bacs_module_{quantity}{place}" not in found
+    assert found[f"bacs_module_alarm_word{place}"] == 0xFFFF
+
+
+def test_a_module_of_which_every_word_is_not_available_is_absent():
+    gone = {1060: 0xFFFF, 1061: 0xFFFF, 1062: 0xFFFF, 1063: FILLER, 1064: 0xFFFF}
+    found = series(BACS, {**HEALTHY_BACS, **gone}, COUNTS)
+    assert found['bacs_module_present{module="1",string="1"}'] == 0
+
+
+def test_the_scale_of_a_device_says_what_a_value_can_be():
+    tenths = Options(overrides={"ups.battery_volts": Override(scale=Decimal("0.01"))})
+    found = series(mapped("ups", options=tenths), {**HEALTHY_UPS, 110: 0x7FFF})
+    assert found["ups_battery_volts"] == 327.67
 
 
 def test_field_values_of_a_bacs():

@@ -143,6 +143,24 @@ STRING = [
     ("bacs_string_ripple_current_amperes", 1 / 100),
 ]
 
+ALL_ONES, LEAST, MOST = 0xFFFF, 0x8000, 0x7FFF
+"""What drivers say for "not available" (device.md 8): absent where the quantity cannot have such a value."""
+
+
+def _not_available() -> dict[int, tuple[int, ...]]:
+    every = (ALL_ONES, LEAST, MOST)
+    found = {address: every for address, *_ in UPS_MEASUREMENTS}
+    found[107] = (LEAST, MOST)  # all ones are −1 °C
+    found |= {1003: every, 1004: every}
+    for base in range(1010, 1060, 5):  # a current may have any value, its ripple none below 0
+        found |= {base + 1: every, base + 2: every, base + 3: (ALL_ONES, LEAST)}
+    for base in range(1060, 2710, 5):  # all ones are −39.5 °C, and 0x73 begins at −39
+        found |= {base: every, base + 1: every, base + 2: every, base + 4: every}
+    return found
+
+
+NOT_AVAILABLE = _not_available()
+
 
 def signed(word: int) -> int:
     """A 16-bit word as a signed number."""
@@ -156,7 +174,11 @@ def bits(metric: str, names: list[str], word: int, labels: str = "") -> dict[str
 
 def decode_cs141(words: dict[int, int], strings: int, modules: int) -> dict[str, float]:
     """Every series of a CS141 with a BACS, all its words read."""
-    real = {address: word for address, word in words.items() if word != FILLER}
+    real = {
+        address: word
+        for address, word in words.items()
+        if word != FILLER and word not in NOT_AVAILABLE.get(address, ())
+    }
     return {**_ups(real), **_bacs(real, strings, modules)}
 
 

@@ -1,6 +1,6 @@
 """The expression of GenerexImplausible: for two minutes a value that cannot be, by the table of the pages."""
 
-from exporter.assess.plausible import LIMITS, Limit
+from exporter.maps.limits import LIMITS, Limit
 
 
 def implausible_expression() -> str:
@@ -16,9 +16,7 @@ def implausible_expression() -> str:
 def _broken(limit: Limit) -> list[str]:
     series = f"string:{limit.metric}:median" if limit.of_string else limit.metric
     most = f"<{limit.threshold}>" if limit.threshold else f"{limit.most:g}"
-    found = [f"lasting[2m]({series} > {most})"]
+    found = [f"lasting[2m]({series} > {most})", f"lasting[2m]({series} < {limit.least:g})"]
     for low, high in limit.gaps:
         found.append(f"lasting[2m]({series} > {low:g}) and max_over_time({series}[2m]) < {high:g}")
-    if limit.least > float("-inf"):
-        found.append(f"lasting[2m]({series} < {limit.least:g})")
     return found

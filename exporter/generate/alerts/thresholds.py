@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 
-from exporter.assess.plausible import LIMITS
 from exporter.errors import UsageError, UserError
 from exporter.generate.alerts.texts import read_text
+from exporter.maps.limits import LIMITS
 from exporter.yamlfile import parse
 
 

@@ -7,8 +7,8 @@ needs history (baselines, nominal values, the last discharge) reads the rules by
 from collections.abc import Iterable, Iterator, Mapping
 
 from exporter.assess.facts import BATTERY_ALARMS, UPS_ALARM
-from exporter.assess.plausible import LIMITS
 from exporter.generate.dashboards.vocabulary import SEVERITIES, FlagMetric, Vocabulary, alternatives
+from exporter.maps.limits import LIMITS
 from exporter.maps.model import Severity
 
 SCOPE = 'job=~"$job", instance=~"$instance"'
@@ -115,14 +115,18 @@ def map_in_doubt(words: Vocabulary) -> str:
 
 def implausible(thresholds: Mapping[str, float]) -> str:
     """Per device something when it shows a value that cannot be, by the table of the pages."""
-    found = []
+    beyond: dict[str, list[str]] = {}
     for limit in LIMITS:
-        value = series(limit.metric)
-        if limit.of_string:
+        bounds = [f"> {thresholds.get(limit.threshold, limit.most):g}", f"< {limit.least:g}"]
+        for bound in (*bounds, *(f"> {low:g} < {high:g}" for low, high in limit.gaps)):
+            bound = f"median {bound}" if limit.of_string else bound
+            beyond.setdefault(bound, []).append(limit.metric)
+    found = []
+    for bound, metrics in beyond.items():
+        value = either(metrics)
+        if bound.startswith("median "):
             value = f"quantile by (device, string) (0.5, {value})"
-        found.append(f"{value} > {thresholds.get(limit.threshold, limit.most):g}")
-        found += [f"{value} > {low:g} < {high:g}" for low, high in limit.gaps]
-        found += [f"{value} < {limit.least:g}"] if limit.least > float("-inf") else []
+        found.append(f"{value} {bound.removeprefix('median ')}")
     return by("\n  or ".join(found))
 
 

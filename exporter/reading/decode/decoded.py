@@ -56,7 +56,7 @@ def count_odd(instance: Instance, raw: Raw, result: Decoded) -> None:
     """Count a word in a 0/1 register that is neither; a group that has such registers starts at 0."""
     word = instance.word
     if word.formula is None and word.function in (3, 4):
-        odd = raw not in (0, 1) and raw not in instance.filler
+        odd = raw not in (0, 1) and raw not in instance.absent
         result.odd[word.group] = result.odd.get(word.group, 0) + odd
 
 

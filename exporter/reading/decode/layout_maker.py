@@ -97,7 +97,7 @@ class LayoutMaker:
             id=word.id + place,
             span=span,
             key=span.keys()[0] if span else -1,
-            filler=word.fillers,
+            absent=word.absent,
             trust=trust,
             series=series,
             raw_series=raw_series,

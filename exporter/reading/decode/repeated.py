@@ -67,8 +67,8 @@ def _values(column: Column, words: Words) -> Values:
 
 
 def _real(column: Column, raws: Values) -> Values:
-    filler = column.filler
-    return [None if raw in filler else raw for raw in raws] if not filler.isdisjoint(raws) else raws
+    absent = column.absent
+    return [None if raw in absent else raw for raw in raws] if not absent.isdisjoint(raws) else raws
 
 
 def _note_presence(

@@ -40,12 +40,12 @@ class Series:
         if word.flag is not None:
             return [((), 1.0 if raw else 0.0)]
         if word.states:
-            number = word.number(raw)
+            now = word.state(raw)
             states: list[Sample] = [
-                ((("state", name),), 1.0 if number == value else 0.0) for value, name in word.states
+                ((("state", name),), 1.0 if name == now else 0.0) for _, name in word.states
             ]
-            if number not in dict(word.states):
-                states.append(((("state", str(number)),), 1.0))
+            if now is None:
+                states.append(((("state", str(word.number(raw))),), 1.0))
             return states
         return [((), word.value(raw))]
 

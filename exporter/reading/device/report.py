@@ -1,6 +1,6 @@
 """From a pass's progress to its snapshot: the decoded words, and what is to be said of the pass. Pure."""
 
-from exporter.maps.model import FILLER, Group, Metric
+from exporter.maps.model import Group, Metric
 from exporter.reading.decode import pass_metrics
 from exporter.reading.decode.decode import Decoded, decode
 from exporter.reading.decode.device_map import DeviceMap
@@ -88,10 +88,11 @@ class Reporter:
                 continue
             good = self._is_read(group, progress, memory)
             if group.repeat is not None:
-                said = int(decoded.words.get(f"{group.words[0].map}.{group.repeat.count}", 0))
-                if not memory.counts.counts.get(group.name) and said in (0, FILLER):
+                count = self.device_map.words[group.repeat.count]
+                said = int(decoded.words.get(count.id, 0))
+                if not memory.counts.counts.get(group.name) and said in (0, *count.absent):
                     continue
-                good = good and (said <= group.repeat.max or said == FILLER)
+                good = good and (said <= group.repeat.max or said in count.absent)
             elif anchor.optional:
                 good = good and anchor.name in memory.presence.found - memory.presence.lost
             groups[group.name] = good
