@@ -56,8 +56,6 @@ LIMITS = (
 _OF_WORDS = (
     *(limit for limit in LIMITS if not limit.of_string),
     Limit("generex_ups_output_frequency_hertz", "output frequency in Hz", 0, 440),
-    Limit("generex_bacs_strings", "number of strings", 0, 1000),
-    Limit("generex_bacs_modules", "number of modules", 0, 10_000),
     Limit("generex_bacs_string_current_amperes", "string current in A", -10_000, 10_000),
     # a block of 24 V at most: less than the 32.767 V of 0x7FFF
     Limit("generex_bacs_string_module_average_volts", "mean block voltage in V", 0, 32),

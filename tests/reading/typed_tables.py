@@ -151,7 +151,6 @@ def _not_available() -> dict[int, tuple[int, ...]]:
     every = (ALL_ONES, LEAST, MOST)
     found = {address: every for address, *_ in UPS_MEASUREMENTS}
     found[107] = (LEAST, MOST)  # all ones are −1 °C
-    found |= {1003: every, 1004: every}
     for base in range(1010, 1060, 5):  # a current may have any value, its ripple none below 0
         found |= {base + 1: every, base + 2: every, base + 3: (ALL_ONES, LEAST)}
     for base in range(1060, 2710, 5):  # all ones are −39.5 °C, and 0x73 begins at −39
