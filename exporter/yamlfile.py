@@ -28,6 +28,10 @@ _PLAIN = re.compile(r"[A-Za-z0-9_.-]{1,39}")
 # what PyYAML quotes of a text without quotes that begins with *, & or !
 _QUOTED = re.compile(r"\b(alias|anchor|tag|handle) (['\"]).*\2")
 
+# numbers of YAML 1.1 that people write and mean as something else: 010 is 8, 1:30 is 90
+_OCTAL = re.compile(r"[-+]?0[0-7_]+")
+_SEXAGESIMAL = re.compile(r"[-+]?[0-9][0-9_]*(:[0-5]?[0-9])+(\.[0-9_]*)?")
+
 
 class Strict(BaseModel):
     """Base of everything read from YAML: frozen, and unknown keys are errors."""
@@ -179,7 +183,21 @@ class _Walk:
             raise self._fail(node, f"{_where(place)}this is no {kind}: put text in quotes") from None
         if isinstance(value, int) and value.bit_length() > 64:
             raise self._fail(node, f"{_where(place)}a number of {value.bit_length()} bits is too large")
+        if isinstance(node, yaml.ScalarNode) and node.style is None and isinstance(value, int | float):
+            self._check_number(node, value, place)
         return value
+
+    def _check_number(self, node: yaml.ScalarNode, value: int | float, place: Place) -> None:
+        text = node.value if len(node.value) <= _MAX_SHOWN else f"{node.value[:_MAX_SHOWN]}…"
+        if _OCTAL.fullmatch(node.value):
+            digits = node.value.replace("_", "").lstrip("-+0") or "0"
+            why = f"with a 0 before it a number is octal: write {'-' * (value < 0)}{digits[:_MAX_SHOWN]}"
+        elif _SEXAGESIMAL.fullmatch(node.value):
+            why = f"with colons a number counts in sixties: write {value}"
+        else:
+            return
+        message = f"{text} is {value} in YAML, as {why} if that is meant, or put text in quotes"
+        raise self._fail(node, _where(place) + message)
 
 
 def _known_place(document: Document, location: Sequence[str | int]) -> Place:
