@@ -26,7 +26,8 @@ def check_host(host: str) -> None:
     plain = unicodedata.normalize("NFKC", host).lower().rstrip(".")
     if _SERIAL_PORT.fullmatch(plain):
         raise ValueError(f'"{host}" is a serial port, no host: write it like rtu:///dev/ttyUSB0')
-    if not all(map(_NUMBER.fullmatch, filter(None, plain.split(".")))):
+    parts = [part for part in plain.split(".") if part]
+    if not parts or not all(map(_NUMBER.fullmatch, parts)):
         return  # nobody takes it for a number
     try:
         if str(IPv4Address(host)) == host:

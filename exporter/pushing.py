@@ -3,11 +3,11 @@
 import asyncio
 import contextlib
 import logging
-import threading
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from exporter.aside import aside
 from exporter.config import Otlp
 from exporter.errors import UserError
 from exporter.exposition.otlp.starts import Starts
@@ -110,7 +110,7 @@ class Pusher:
         try:
             snapshots = await self._fleet.scrape(deadline)
             now, own = time.time(), self._own()
-            sending = asyncio.ensure_future(_in_thread(lambda: sender.send(snapshots, own(), now)))
+            sending = aside(lambda: sender.send(snapshots, own(), now), "otlp push")
             error = await self._outcome(sender, sending)
         except Exception as caught:
             fault, error = caught, repr(caught)
@@ -147,29 +147,3 @@ def next_round(due: float, now: float, interval: float) -> float:
     """When the round after that of `due` is; rounds that should have been before `now` are left out."""
     missed = max(now - due, 0) // interval
     return due + (missed + 1) * interval
-
-
-async def _in_thread(work: Callable[[], str]) -> str:
-    """The result of `work`, from a thread that the end of the program does not wait for."""
-    loop = asyncio.get_running_loop()
-    result: asyncio.Future[str] = loop.create_future()
-
-    def finish(value: str, error: Exception | None) -> None:
-        if result.cancelled():
-            return
-        if error is not None:
-            result.set_exception(error)
-        else:
-            result.set_result(value)
-
-    def run() -> None:
-        value, error = "", None
-        try:
-            value = work()
-        except Exception as caught:
-            error = caught
-        with contextlib.suppress(RuntimeError):  # the loop has ended meanwhile
-            loop.call_soon_threadsafe(finish, value, error)
-
-    threading.Thread(target=run, name="otlp push", daemon=True).start()
-    return await result

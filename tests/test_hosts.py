@@ -16,7 +16,7 @@ from exporter.web.listen import ListenAddress
 
 @pytest.mark.parametrize(
     "host",
-    ["10.0.0.7", "0.0.0.0", "255.255.255.255", "ups", "ups-1.example.org.", "3com", "10.0.0.7.example.org",
+    ["", "10.0.0.7", "0.0.0.0", "255.255.255.255", "ups", "ups-1.example.org.", "3com", "10.0.0.7.example.org",
      "10-0-0-7", "ups_1", "usv-küche", "com", "community1", "com3.example.org", "a.0b", "1e5", "ups.10"],
 )  # fmt: skip
 def test_addresses_and_names(host: str) -> None:
@@ -73,6 +73,10 @@ def test_what_would_be_read_as_another_address(host: str, error: str) -> None:
 def test_wherever_a_host_is_written(read, form: str, host: str) -> None:  # type: ignore[no-untyped-def]
     with pytest.raises(ValueError, match=r"would be read as|neither an address nor|is a serial port"):
         read(form.format(host))
+
+
+def test_every_address_of_the_machine() -> None:
+    assert ListenAddress.parse(":10141") == ListenAddress("", 10141)
 
 
 @given(st.text("0123456789abcdefx.", min_size=1, max_size=20))

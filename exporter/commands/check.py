@@ -5,35 +5,62 @@ import json
 import sys
 from pathlib import Path
 
-from exporter.config import Config, config_json_schema, load_config
-from exporter.errors import UserError
+from exporter.config import Config, config_json_schema, load_config, refuse_nothing_to_read
+from exporter.errors import UsageError, UserError
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The arguments of `check`: a file or `--schema`; argparse reports a wrong usage with exit code 2."""
-    parser.description = "Check a configuration file. Every mistake is named with its line."
-    choice = parser.add_mutually_exclusive_group(required=True)
-    choice.add_argument("file", metavar="FILE", nargs="?", type=Path, help="the configuration file")
-    choice.add_argument(
+    """The arguments of `check`: a file of one kind, of both, or `--schema`."""
+    parser.description = "Check configuration files. Every mistake is named with its line."
+    parser.add_argument("file", metavar="FILE", nargs="?", type=Path, help="the configuration file")
+    parser.add_argument(
+        "--web.config.file", metavar="FILE", dest="web_config_file", type=Path,
+        help="a web configuration, with the certificates it names",
+    )  # fmt: skip
+    parser.add_argument(
         "--schema", action="store_true", help="print the JSON Schema of the configuration, for editors"
     )
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print a summary and return 0, or print every mistake to standard error and return 1."""
+    """Print a summary and return 0, or print every mistake to standard error and return 1.
+
+    Raises UsageError where there is nothing to check.
+    """
+    checks = [(check, path) for check, path in ((_config, args.file), (_web, args.web_config_file)) if path]
+    if bool(checks) == args.schema:
+        raise UsageError("give a FILE, --web.config.file FILE or both, or --schema alone")
     if args.schema:
         print(json.dumps(config_json_schema(), indent=2, ensure_ascii=False))
         return 0
+    outcomes = [check(path) for check, path in checks]  # of all of them, so that every mistake is named
+    return 0 if all(outcomes) else 1
+
+
+def _config(path: Path) -> bool:
     try:
-        config = load_config(args.file)
+        config = load_config(path)
+        refuse_nothing_to_read(config, path)
     except UserError as error:
         print(error, file=sys.stderr)
-        return 1
-    print(f"{args.file}: good: {_summary(config)}")
+        return False
+    print(f"{path}: good: {_summary(config)}")
     for device in config.devices:
         maps = ", ".join(device.maps)
         print(f"  {device.name}: {device.target.url}, module {device.module} ({maps})")
-    return 0
+    return True
+
+
+def _web(path: Path) -> bool:
+    from exporter.web.security import CurrentWebConfig
+
+    try:
+        config = CurrentWebConfig(path).config
+    except UserError as error:
+        print(error, file=sys.stderr)
+        return False
+    print(f"{path}: good: {', '.join(sorted(config.protections)) or 'neither TLS nor users'}")
+    return True
 
 
 def _summary(config: Config) -> str:

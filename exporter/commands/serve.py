@@ -7,7 +7,7 @@ from pathlib import Path
 
 from exporter import logs
 from exporter.commands.flags import AppendFlag, add_config_file
-from exporter.config import Config, load_config, metrics_url
+from exporter.config import Config, load_config, metrics_url, refuse_nothing_to_read
 from exporter.config.devices import from_flags
 from exporter.config.problems import Problems
 from exporter.durations import parse_duration
@@ -84,8 +84,7 @@ def run(args: argparse.Namespace) -> int:
 
     def load() -> Config:
         config = load_config(path, targets=targets, module=args.module, otlp_endpoint=endpoint)
-        if not config.devices and not config.probe.allow:
-            raise UserError(f"nothing to read: {path} has neither devices nor probe.allow")
+        refuse_nothing_to_read(config, path)
         return config
 
     async def main() -> None:

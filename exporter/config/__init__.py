@@ -1,7 +1,7 @@
 """The configuration: what is read, how, and what `/probe` may ask (design 2.7)."""
 
 from exporter.config.allow import AllowRule
-from exporter.config.load import adhoc_device, load_config
+from exporter.config.load import adhoc_device, load_config, refuse_nothing_to_read
 from exporter.config.model import (
     Config,
     DeviceConfig,
@@ -39,4 +39,5 @@ __all__ = [
     "config_json_schema",
     "load_config",
     "metrics_url",
+    "refuse_nothing_to_read",
 ]

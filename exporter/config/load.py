@@ -63,6 +63,12 @@ def load_config(
     )
 
 
+def refuse_nothing_to_read(config: Config, path: Path | None) -> None:
+    """Raise UserError where nothing could be read by a configuration, which `path` has."""
+    if not config.devices and not config.probe.allow:
+        raise UserError(f"nothing to read: {path} has neither devices nor probe.allow")
+
+
 def _entry(document: Document, problems: Problems) -> tuple[ConfigEntry, Sequence[int]]:
     """The entries, and which of the devices each one is.
 

@@ -79,7 +79,7 @@ async def serve(
             "listening",
             extra={
                 "address": ",".join(open_at),
-                "tls": "on" if web_config and web_config.config().tls else "off",
+                "tls": "on" if web_config and web_config.config.tls else "off",
                 "devices": len(state.config.devices),
                 "version": __version__,
             },

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from exporter.commands import check
+from exporter.errors import UsageError
 
 HERE = Path(__file__).parent
 
@@ -56,6 +57,29 @@ def test_schema(capsys: pytest.CaptureFixture[str]) -> None:
 
 @pytest.mark.parametrize("arguments", [(), ("--schema", "a.yaml")])
 def test_wrong_usage(arguments: tuple[str, ...]) -> None:
-    with pytest.raises(SystemExit) as caught:
+    with pytest.raises(UsageError, match=r"give a FILE, --web.config.file FILE or both, or --schema alone"):
         run(*arguments)
-    assert caught.value.code == 2
+
+
+def test_an_empty_configuration_is_no_good_one(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    path = tmp_path / "c.yml"
+    path.write_text("")
+    assert run(str(path)) == 1
+    assert capsys.readouterr().err == f"nothing to read: {path} has neither devices nor probe.allow\n"
+
+
+def test_web_configuration(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    path = tmp_path / "web.yml"
+    path.write_text("basic_auth_users: {a: $2b$04$x0h5Gr4oaRz/ODY2bsHcIuP8DQ7ROhCkZ7bSGrjCcZ4oBYrGqI/Ne}\n")
+    assert run("--web.config.file", str(path)) == 0
+    assert capsys.readouterr().out == f"{path}: good: basic_auth_users\n"
+    path.write_text("tls_server_config:\n  cert_file: no.crt\n  key_file: no.key\n")
+    assert run("--web.config.file", str(path)) == 1
+    assert f"{path}:2: tls_server_config.cert_file: cannot read" in capsys.readouterr().err
+    path.write_text("\ntls_server: {}\n")
+    config = HERE / "good" / "full.yaml"
+    # both are checked, and one of them is enough to fail
+    assert run(str(config), "--web.config.file", str(path)) == 1
+    out, err = capsys.readouterr()
+    assert out.startswith(f"{config}: good: ")
+    assert err == f'{path}:2: unknown key "tls_server"\n'

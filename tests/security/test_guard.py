@@ -144,6 +144,10 @@ def test_requests_that_are_too_large_or_malformed_are_bad_requests(request_head:
             assert answer.status == 400
             assert answer.headers["Content-Type"] == "text/plain; charset=utf-8"
             assert len(answer.text) < 500
+            assert answer.headers["Server"] == "generex-exporter"
+            assert answer.headers["Content-Security-Policy"] == STRICT
+            assert answer.headers["X-Content-Type-Options"] == "nosniff"
+            assert answer.headers["Referrer-Policy"] == "no-referrer"
             assert (await server.ask()).status == 200
 
     asyncio.run(play())

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 import ssl
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -110,6 +111,37 @@ def test_each_time_that_the_file_goes_and_comes_is_told(
     play(tmp_path, users(alice="a"), story)
 
 
+def test_a_file_system_that_stalls_holds_up_nothing(
+    folder: Path, authority: Authority, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A pipe in place of the file: whoever opens it waits until somebody writes."""
+    caplog.set_level(logging.INFO)
+    path, pipe = folder / "web.yml", folder / "pipe"
+    os.mkfifo(pipe)
+
+    async def story(server: Server) -> None:
+        client = authority.client()
+        assert (await server.ask(tls=client, headers=basic("alice", "a"))).status == 200
+        pipe.rename(path)
+        asked = [server.ask(tls=client, headers=basic(name, "a")) for name in ("alice", "bob") * 5]
+        assert [answer.status for answer in await asyncio.gather(*asked)] == [200, 401] * 5
+        why = f"{path}: the file system does not answer"
+        assert sorted(errors(caplog)) == [
+            f"certificates not read again, the old ones stay: {why}",
+            f"web configuration not read again, the old one stays: {why}",
+        ]
+        writing = os.open(path, os.O_WRONLY | os.O_NONBLOCK)
+        put(folder / "new", PAIR + users(bob="a"))
+        (folder / "new").rename(path)
+        os.close(writing)
+        async with asyncio.timeout(20):
+            while (await server.ask(tls=client, headers=basic("bob", "a"))).status != 200:
+                pass
+        assert (await server.ask(tls=client, headers=basic("alice", "a"))).status == 401
+
+    play(folder, PAIR + users(alice="a"), story)
+
+
 def test_every_half_of_the_file_keeps_out_who_was_kept_out(folder: Path, authority: Authority) -> None:
     """A writer that is no careful one truncates first: all prefixes of a file can be met."""
     config = f"{VERIFY}  client_allowed_sans: [one]\n{users(alice='a')}"
@@ -118,11 +150,11 @@ def test_every_half_of_the_file_keeps_out_who_was_kept_out(folder: Path, authori
         assert server.config is not None
         for end in range(0, len(config), 3):
             put(folder / "web.yml", config[:end])
-            handshake = server.config.handshake()
+            handshake = await server.config.handshake()
             assert handshake is not None
             assert handshake.context.verify_mode == ssl.CERT_REQUIRED
             assert handshake.allowed_sans is not None
-            assert server.config.config().users
+            assert server.config.config.users
         assert await server.is_refused(authority.client())
         assert (await server.ask(tls=authority.client("one"))).status == 401
 

@@ -1,13 +1,21 @@
 """The web configuration in force: read again when the file changes, certificates on every handshake."""
 
+import asyncio
 import logging
+from collections.abc import Callable
 from pathlib import Path
+from threading import Lock
 
+from exporter.aside import aside
 from exporter.errors import UserError
 from exporter.web.security.tls import Credentials, Handshake, make_handshake
 from exporter.web.security.webconfig import TlsSettings, WebConfig, parse_web_config, read_content
 
 log = logging.getLogger(__name__)
+
+_OLD_CONFIG = "web configuration not read again, the old one stays"
+_OLD_CERTIFICATES = "certificates not read again, the old ones stay"
+_PATIENCE = 2.0  # seconds that a reading may take before the file system counts as one that does not answer
 
 
 class CurrentWebConfig:
@@ -28,26 +36,50 @@ class CurrentWebConfig:
         self._greeting: Handshake | None = None
         if self._config.tls is not None:
             self._greet_with(self._config.tls)
+        self._lock = Lock()
+        self._reading = _Reading(self._refresh)
+        self._greeting_anew = _Reading(self._greet_anew)
 
+    @property
     def config(self) -> WebConfig:
-        """The configuration as the file has it now, or as it last was good."""
-        try:
-            self._read_again()
-        except UserError as error:
-            self._complain("config", "web configuration not read again, the old one stays", error)
+        """The configuration as it last was good."""
         return self._config
 
-    def handshake(self) -> Handshake | None:
-        """What the next connection is greeted with; None without TLS."""
-        settings = self.config().tls
+    async def refresh(self) -> WebConfig:
+        """The configuration as the file has it now, or as it last was good.
+
+        The file is read in a thread, as its file system may not answer: then the old one stays.
+        """
+        if not await self._reading.has_ended():
+            self._complain("stall", _OLD_CONFIG, UserError(f"{self._path}: the file system does not answer"))
+        return self._config
+
+    async def handshake(self) -> Handshake | None:
+        """What the next connection is greeted with, in the same way; None without TLS."""
+        if not await self._greeting_anew.has_ended():
+            error = UserError(f"{self._path}: the file system does not answer")
+            self._complain("stall of tls", _OLD_CERTIFICATES, error)
+        return self._greeting
+
+    def _refresh(self) -> None:
+        with self._lock:
+            try:
+                self._read_again()
+                if self._trouble.pop("stall", None):
+                    log.info("web configuration read again", extra={"file": str(self._path)})
+            except UserError as error:
+                self._complain("config", _OLD_CONFIG, error)
+
+    def _greet_anew(self) -> None:
+        self._refresh()
+        settings = self._config.tls
         if settings is not None:
             try:
                 self._greet_with(settings)
-                if self._trouble.pop("tls", None):
+                if self._trouble.pop("tls", None) or self._trouble.pop("stall of tls", None):
                     log.info("certificates read again", extra={"file": str(self._path)})
             except UserError as error:
-                self._complain("tls", "certificates not read again, the old ones stay", error)
-        return self._greeting
+                self._complain("tls", _OLD_CERTIFICATES, error)
 
     def _read_again(self) -> None:
         # of a file that is gone nothing is known, so that it is looked at when it is back, whatever it holds
@@ -78,3 +110,25 @@ class CurrentWebConfig:
         if self._trouble.get(what) != str(error):
             self._trouble[what] = str(error)
             log.error(message, extra={"error": str(error)})
+
+
+class _Reading:
+    """Work with files, one at a time, each time anew; it goes on where nobody waits for it any more."""
+
+    def __init__(self, work: Callable[[], None]) -> None:
+        self._work = work
+        self._under_way: asyncio.Future[None] | None = None
+        self._since = 0.0
+
+    async def has_ended(self) -> bool:
+        """Start, unless it is under way, and wait a moment: whether it has ended. Raises what it raised."""
+        now = asyncio.get_running_loop().time()
+        if self._under_way is None or self._under_way.done():
+            self._under_way, self._since = aside(self._work, "web configuration"), now
+        left = self._since + _PATIENCE - now
+        if left > 0:
+            await asyncio.wait({self._under_way}, timeout=left)
+        if not self._under_way.done():
+            return False
+        self._under_way.result()
+        return True

@@ -2,12 +2,12 @@
 
 import asyncio
 import socket
-from typing import cast
+from typing import Any, cast
 
 from aiohttp import web
 
 from exporter.web.security.current import CurrentWebConfig
-from exporter.web.security.tls import Handshake
+from exporter.web.security.guard import add_headers
 
 IDLE_TIMEOUT = 75.0  # seconds for a whole request to come in, and between two of them
 _HANDSHAKE_TIMEOUT = 10.0  # seconds
@@ -43,19 +43,25 @@ class Doors:
         # the system closes the connection then: nothing above it has a timeout for writing
         plain: socket.socket = transport.get_extra_info("socket")
         plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, round(self._stall_timeout * 1000))
-        handshake = self._web_config.handshake() if self._web_config else None
-        if handshake is None:
-            protocol = self._server()
+        if self._web_config is None or self._web_config.config.tls is None:
+            protocol = self._protocol()
             transport.set_protocol(protocol)
             protocol.connection_made(transport)
             return
         transport.pause_reading()  # nothing may come in before TLS has taken over
-        task = asyncio.get_running_loop().create_task(self._greet(transport, handshake))
+        task = asyncio.get_running_loop().create_task(self._greet(transport, self._web_config))
         self._greetings.add(task)
         task.add_done_callback(self._greetings.discard)
 
-    async def _greet(self, transport: asyncio.Transport, handshake: Handshake) -> None:
-        protocol = self._server()
+    def _protocol(self) -> "_Protocol":
+        return _Protocol(self._server, self._web_config)
+
+    async def _greet(self, transport: asyncio.Transport, web_config: CurrentWebConfig) -> None:
+        handshake = await web_config.handshake()
+        if handshake is None or transport.is_closing():
+            transport.abort()
+            return
+        protocol = self._protocol()
         try:
             secure = await asyncio.get_running_loop().start_tls(
                 transport, protocol, handshake.context, server_side=True,
@@ -67,6 +73,20 @@ class Doors:
             transport.abort()
             return
         protocol.connection_made(secure)
+
+
+class _Protocol(web.RequestHandler):
+    """HTTP as aiohttp speaks it; its own answers, to what is no request, carry the headers too."""
+
+    def __init__(self, server: web.Server, web_config: CurrentWebConfig | None) -> None:
+        super().__init__(server, loop=asyncio.get_running_loop(), **server._kwargs)
+        self._web_config = web_config
+
+    def handle_error(self, *args: Any, **kwargs: Any) -> web.StreamResponse:
+        """The answer to a request that is malformed, or whose handler failed."""
+        response = super().handle_error(*args, **kwargs)
+        add_headers(response, self._web_config)
+        return response
 
 
 class _Door(asyncio.Protocol):

@@ -8,7 +8,6 @@ from aiohttp import web
 from exporter.web.security.basicauth import Authenticator
 from exporter.web.security.current import CurrentWebConfig
 from exporter.web.security.ratelimit import TokenBucket
-from exporter.web.security.webconfig import WebConfig
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -34,17 +33,14 @@ class Guard:
     ) -> None:
         self._web_config = web_config
         self._authenticator = authenticator or Authenticator()
-        rate = self._config().rate  # as in the toolkit, the limit stays until a restart
+        # as in the toolkit, the limit stays until a restart
+        rate = web_config.config.rate if web_config else None
         self._bucket = None if rate is None else TokenBucket(rate, asyncio.get_running_loop().time())
-        self._rate = rate
 
     def watch_over(self, app: web.Application) -> None:
         """Stand in front of everything that `app` answers; before any other middleware is added."""
         app.middlewares.append(self._middleware)
         app.on_response_prepare.append(self._add_headers)
-
-    def _config(self) -> WebConfig:
-        return self._web_config.config() if self._web_config else WebConfig()
 
     @web.middleware
     async def _middleware(self, request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -58,7 +54,7 @@ class Guard:
         if self._bucket is not None and not self._bucket.take(asyncio.get_running_loop().time()):
             text = "too many requests: rate_limit of the web configuration allows no more\n"
             return web.Response(text=text, status=429)
-        users = self._config().users
+        users = (await self._web_config.refresh()).users if self._web_config else {}
         if users and not await self._authenticator.admits(request.headers.get("Authorization"), users):
             return web.Response(text="a user and its password are needed\n", status=401, headers=_CHALLENGE)
         if request.method not in ("GET", "HEAD") and _is_from_another_site(request):
@@ -67,9 +63,14 @@ class Guard:
         return None
 
     async def _add_headers(self, request: web.Request, response: web.StreamResponse) -> None:
-        for name, value in {**_HEADERS, **self._config().headers}.items():
-            response.headers.setdefault(name, value)
-        response.headers["Server"] = "generex-exporter"  # else it would name versions of what it is made of
+        add_headers(response, self._web_config)
+
+
+def add_headers(response: web.StreamResponse, web_config: CurrentWebConfig | None) -> None:
+    """Add what every answer carries: the security headers, those of the web configuration first."""
+    for name, value in {**_HEADERS, **(web_config.config.headers if web_config else {})}.items():
+        response.headers.setdefault(name, value)
+    response.headers["Server"] = "generex-exporter"  # else it would name versions of what it is made of
 
 
 def _is_from_another_site(request: web.Request) -> bool:
