@@ -82,4 +82,4 @@ def test_web_configuration(capsys: pytest.CaptureFixture[str], tmp_path: Path) -
     assert run(str(config), "--web.config.file", str(path)) == 1
     out, err = capsys.readouterr()
     assert out.startswith(f"{config}: good: ")
-    assert err == f'{path}:2: unknown key "tls_server"\n'
+    assert err == f'{path}:2: tls_server: unknown key "tls_server"\n'
