@@ -17,7 +17,8 @@ from exporter.web.listen import ListenAddress
 @pytest.mark.parametrize(
     "host",
     ["", "10.0.0.7", "0.0.0.0", "255.255.255.255", "ups", "1e5", "ups.10", "3com",
-     "ups-1.example.org.", "10.0.0.7.example.org", "10-0-0-7", "ups_1", "usv-küche", "com", "community1", "com3.example.org", "a.0b"],
+     "ups-1.example.org.", "10.0.0.7.example.org", "10-0-0-7", "ups_1", "usv-küche",
+     "com", "community1", "com3.example.org", "a.0b"],
 )  # fmt: skip
 def test_addresses_and_names(host: str) -> None:
     check_host(host)
