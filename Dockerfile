@@ -13,8 +13,10 @@ RUN --mount=type=secret,id=pip.conf,target=/etc/pip.conf \
          --require-hashes --only-binary :all: --requirement "$2"; } \
     && install /opt/build build-requirements.txt \
     && install /opt/generex-exporter requirements.txt
-COPY pyproject.toml README.md LICENSE ./
+COPY pyproject.toml README.md SECURITY.md CHANGELOG.md LICENSE ./
 COPY exporter/ exporter/
+COPY docs/ docs/
+COPY alerts/ alerts/
 # both lists are complete and hashed, so nothing may be fetched here
 RUN python3 -m pip --python /opt/build/bin/python wheel --no-index --no-deps --no-build-isolation --wheel-dir /wheel . \
     && python3 -m pip --python /opt/generex-exporter/bin/python install --no-index --no-deps --no-cache-dir /wheel/*.whl

@@ -130,8 +130,13 @@ def environment(**extra: str) -> dict[str, str]:
 
 
 @contextmanager
-def exporter(*arguments: str, env: Mapping[str, str] | None = None, ready: bool = True) -> Iterator[Exporter]:
-    """`python -m exporter` with these arguments on a free port; always ended. Waits until it is ready."""
+def exporter(
+    *arguments: str, env: Mapping[str, str] | None = None, ready: bool | str = True
+) -> Iterator[Exporter]:
+    """`python -m exporter` with these arguments on a free port; always ended.
+
+    Waits until it is ready; `ready` may be the path to ask.
+    """
     port = free_port()
     command = [sys.executable, "-m", "exporter", *arguments, f"--web.listen-address=127.0.0.1:{port}"]
     with TemporaryDirectory() as folder:
@@ -139,13 +144,14 @@ def exporter(*arguments: str, env: Mapping[str, str] | None = None, ready: bool 
         with running(command, log, environment(**(env or {}))) as process:
             it = Exporter(process, port, log)
             if ready:
-                wait_for(lambda: _is_ready(it), what="readiness")
+                path = ready if isinstance(ready, str) else "/-/ready"
+                wait_for(lambda: _is_ready(it, path), what="readiness")
             yield it
 
 
-def _is_ready(it: Exporter) -> bool:
+def _is_ready(it: Exporter, path: str) -> bool:
     assert it.process.poll() is None, f"ended with {it.process.returncode}: {it.log}"
-    return it.request("/-/ready").status == 200
+    return it.request(path).status == 200
 
 
 @contextmanager

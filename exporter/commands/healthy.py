@@ -5,8 +5,10 @@ import http.client
 import ssl
 
 from exporter.commands.flags import AppendFlag
+from exporter.commands.serve import add_prefix_arguments
 from exporter.errors import UsageError, UserError
 from exporter.web.listen import PORT, ListenAddress
+from exporter.web.prefix import route_prefix
 
 USES_ENVIRONMENT = True
 
@@ -30,6 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="the exporter's web configuration, if it has one: it may speak TLS then",
     )
+    add_prefix_arguments(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -38,13 +41,14 @@ def run(args: argparse.Namespace) -> int:
     texts = options["web.listen_address"] or [f":{PORT}"]
     try:
         address = ListenAddress.parse(texts[0])
+        path = route_prefix(options["web.external_url"], options["web.route_prefix"]) + "/-/healthy"
     except ValueError as error:
         raise UsageError(str(error)) from None
     host = _OWN.get(address.host, address.host)
     try:
         # The file itself is not read: it may be broken by now, which changes nothing in the running exporter.
-        answer = options["web.config.file"] and _ask_with_tls(host, address.port)
-        answer = answer or _ask(http.client.HTTPConnection(host, address.port, timeout=_TIMEOUT))
+        answer = options["web.config.file"] and _ask_with_tls(host, address.port, path)
+        answer = answer or _ask(http.client.HTTPConnection(host, address.port, timeout=_TIMEOUT), path)
     except (OSError, UnicodeError, http.client.HTTPException) as error:
         raise UserError(f"no answer from {address}: {error}") from None
     status, text = answer
@@ -54,7 +58,7 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _ask_with_tls(host: str, port: int) -> tuple[int, str] | None:
+def _ask_with_tls(host: str, port: int, path: str) -> tuple[int, str] | None:
     """Status and text; None from a server that does not speak TLS."""
     # Whether the exporter's certificate is any good is for its scrapers to say. Nothing secret is sent.
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -72,14 +76,14 @@ def _ask_with_tls(host: str, port: int) -> tuple[int, str] | None:
             return turned_away
         raise
     try:
-        return _ask(connection)
+        return _ask(connection, path)
     except (ConnectionError, ssl.SSLError):
         return turned_away
 
 
-def _ask(connection: http.client.HTTPConnection) -> tuple[int, str]:
+def _ask(connection: http.client.HTTPConnection, path: str) -> tuple[int, str]:
     try:
-        connection.request("GET", "/-/healthy")
+        connection.request("GET", path)
         response = connection.getresponse()
         return response.status, response.read(200).decode(errors="replace").strip()
     finally:

@@ -13,6 +13,7 @@ from exporter.config.problems import Problems
 from exporter.durations import parse_duration
 from exporter.errors import UsageError, UserError
 from exporter.web.listen import PORT, ListenAddress
+from exporter.web.prefix import route_prefix
 from exporter.yamlfile import Document
 
 __all__ = ["PORT", "USES_ENVIRONMENT", "add_arguments", "add_log_arguments", "run"]
@@ -34,6 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--web.listen-address", action=AppendFlag, metavar="[HOST]:PORT",
         help=f"where to listen (repeatable; default: :{PORT})",
     )  # fmt: skip
+    add_prefix_arguments(parser)
     parser.add_argument(
         "--otlp.endpoint", metavar="URL",
         help="where to push all metrics over OTLP/HTTP, like http://collector:4318 (default: nowhere)",
@@ -47,6 +49,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="what is taken off the scraper's timeout, so that the answer is back in time (default: 0.5)",
     )  # fmt: skip
     add_log_arguments(parser)
+
+
+def add_prefix_arguments(parser: argparse.ArgumentParser) -> None:
+    """The flags that say below which path the endpoints stand."""
+    parser.add_argument(
+        "--web.external-url", metavar="URL",
+        help="where people reach the exporter, for example behind a proxy (default: unknown)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--web.route-prefix", metavar="PATH",
+        help="path in front of all endpoints (default: the path of --web.external-url)",
+    )  # fmt: skip
 
 
 def add_log_arguments(parser: argparse.ArgumentParser) -> None:
@@ -73,6 +87,7 @@ def run(args: argparse.Namespace) -> int:
             metrics_url(endpoint)
         addresses = [ListenAddress.parse(text) for text in options["web.listen_address"] or [f":{PORT}"]]
         offset = _seconds(args.timeout_offset)
+        prefix = route_prefix(options["web.external_url"], options["web.route_prefix"])
     except ValueError as error:
         raise UsageError(str(error)) from None
     path = args.config_file
@@ -88,7 +103,7 @@ def run(args: argparse.Namespace) -> int:
         return config
 
     async def main() -> None:
-        await serve(State(load, offset), addresses, web_config=web_config)
+        await serve(State(load, offset), addresses, web_config=web_config, prefix=prefix)
 
     asyncio.run(main())
     return 0

@@ -19,6 +19,7 @@ from exporter.web.pages import add_pages
 from exporter.web.parameters import TIMEOUT_HEADER, RequestError, check_known, scrape_seconds
 from exporter.web.probe import probed_device
 from exporter.web.security import Guard
+from exporter.web.security.guard import HEALTHY, READY
 from exporter.web.state import State
 
 log = logging.getLogger(__name__)
@@ -33,21 +34,29 @@ _LARGE = 1 << 20  # bytes of a page from which on it is sent as it is made
 _GZIP_LEVEL = 1  # level 9 takes 25 times as long for a page a third smaller (peers.md 3.7)
 
 
-def create_app(state: State, guard: Guard | None = None) -> web.Application:
-    """The application with all its paths; the guard stands in front of them."""
+def create_app(state: State, guard: Guard | None = None, prefix: str = "") -> web.Application:
+    """The application with all its paths below `prefix`; the guard stands in front of them."""
     app = web.Application(client_max_size=64 * 1024)
     (guard or Guard()).watch_over(app)
     app.middlewares.append(_plain_errors)
     app[STATE] = state
-    add_pages(app, state)
-    app.router.add_get("/metrics", _metrics)
-    app.router.add_get("/probe", _probe)
-    app.router.add_get("/sd", _service_discovery)
-    app.router.add_get("/config", _config)
-    app.router.add_get("/-/healthy", _healthy)
-    app.router.add_get("/-/ready", _ready)
-    app.router.add_post("/-/reload", _reload)
+    add_pages(app, state, prefix)
+    app.router.add_get(f"{prefix}/metrics", _metrics)
+    app.router.add_get(f"{prefix}/probe", _probe)
+    app.router.add_get(f"{prefix}/sd", _service_discovery)
+    app.router.add_get(f"{prefix}/config", _config)
+    app.router.add_get(f"{prefix}/-/healthy", _healthy, name=HEALTHY)
+    app.router.add_get(f"{prefix}/-/ready", _ready, name=READY)
+    app.router.add_post(f"{prefix}/-/reload", _reload)
+    if prefix:
+        app.router.add_get("/", _to_the_prefix)
+        app.router.add_get(prefix, _to_the_prefix)
     return app
+
+
+async def _to_the_prefix(request: web.Request) -> web.StreamResponse:
+    path = request.app.router[HEALTHY].canonical.removesuffix("/-/healthy")
+    raise web.HTTPFound(f"{path}/")
 
 
 @web.middleware

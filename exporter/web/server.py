@@ -35,9 +35,13 @@ async def serve(
     addresses: Sequence[ListenAddress],
     *,
     web_config: CurrentWebConfig | None = None,
+    prefix: str = "",
     on_ready: Callable[[Sequence[str]], Awaitable[None]] | None = None,
 ) -> None:
-    """Serve until SIGTERM or SIGINT; SIGHUP reloads. Raises UserError when a port cannot be opened."""
+    """Serve below `prefix` until SIGTERM or SIGINT; SIGHUP reloads.
+
+    Raises UserError when a port cannot be opened.
+    """
     sys.setswitchinterval(_SWITCH_INTERVAL)
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
@@ -61,7 +65,7 @@ async def serve(
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     loop.add_signal_handler(signal.SIGHUP, on_hangup)
-    runner = new_runner(state, web_config)
+    runner = new_runner(state, web_config, prefix)
     await runner.setup()
     pushing: asyncio.Task[None] | None = None
     doors = Doors(cast(web.Server, runner.server), web_config, max_connections=connection_limit())
@@ -102,11 +106,16 @@ async def serve(
 
 
 def new_runner(
-    state: State, web_config: CurrentWebConfig | None = None, *, idle_timeout: float = IDLE_TIMEOUT
+    state: State,
+    web_config: CurrentWebConfig | None = None,
+    prefix: str = "",
+    *,
+    idle_timeout: float = IDLE_TIMEOUT,
 ) -> web.AppRunner:
     """The HTTP server; a connection is closed when it brings no whole request for `idle_timeout` seconds."""
     return web.AppRunner(
-        create_app(state, Guard(web_config)), access_log=None, handle_signals=False, shutdown_timeout=_GRACE,
+        create_app(state, Guard(web_config), prefix),
+        access_log=None, handle_signals=False, shutdown_timeout=_GRACE,
         handler_cancellation=True,  # a scraper that has left waits for no device any more
         keepalive_timeout=idle_timeout,
     )  # fmt: skip

@@ -106,7 +106,7 @@ def test_what_the_hall_looks_like(hall: Stage, page: Page) -> None:
     assert cell(page, "never", 0) == "✖ Unreachable, never seen"
     assert page.get_by_text("10 devices", exact=True).is_visible()
     assert row(page, "fine").get_by_role("link", name="Debug fine").get_attribute("href") == (
-        "/probe?target=fine&debug=true"
+        "./probe?target=fine&debug=true"
     )
     for path in ("/metrics", "/sd", "/config"):
         assert page.locator(f'nav a[href="{path}"]').count() == 1

@@ -38,11 +38,11 @@ class Client:
 
 @asynccontextmanager
 async def serving(
-    config: Path | None = None, *, targets: Sequence[str] = (), timeout_offset: float = 0.5
+    config: Path | None = None, *, targets: Sequence[str] = (), timeout_offset: float = 0.5, prefix: str = ""
 ) -> AsyncIterator[Client]:
     """A running application with this configuration."""
     state = State(lambda: load_config(config, targets=targets), timeout_offset)
-    runner = web.AppRunner(create_app(state), access_log=None, shutdown_timeout=0.1)
+    runner = web.AppRunner(create_app(state, prefix=prefix), access_log=None, shutdown_timeout=0.1)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()

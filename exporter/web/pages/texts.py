@@ -29,13 +29,13 @@ def clock(seconds: float) -> str:
 
 
 def device_path(name: str) -> str:
-    """The path of a device's page; browsers take `/device/..` for `/`, in any writing."""
-    return f"/device?name={name}" if name in (".", "..") else f"/device/{quote(name, safe='')}"
+    """The path of a device's page below the first page. Browsers drop `device/..`, in any writing."""
+    return f"device?name={name}" if name in (".", "..") else f"device/{quote(name, safe='')}"
 
 
 def probe_path(name: str) -> str:
-    """The path of a probe of a device."""
-    return f"/probe?target={quote(name, safe='')}"
+    """The path of a probe of a device below the first page."""
+    return f"probe?target={quote(name, safe='')}"
 
 
 def title(metric: str) -> str:

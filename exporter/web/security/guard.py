@@ -13,7 +13,7 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 # What container checks ask. They have no password to give and must not be turned away by someone else's
 # flood; the answer says no more than that the exporter runs, which a 401 would say as well.
-_OPEN = ("/-/healthy", "/-/ready")
+HEALTHY, READY = "healthy", "ready"
 _CHALLENGE = {"WWW-Authenticate": 'Basic realm="generex-exporter", charset="UTF-8"'}
 _HEADERS = {
     "Content-Security-Policy": (
@@ -44,8 +44,7 @@ class Guard:
 
     @web.middleware
     async def _middleware(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        resource = request.match_info.route.resource
-        if resource is not None and resource.canonical in _OPEN:
+        if request.match_info.route.name in (HEALTHY, READY):
             return await handler(request)
         refusal = await self._turn_away(request)
         return await handler(request) if refusal is None else refusal

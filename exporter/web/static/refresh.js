@@ -4,12 +4,16 @@
 // the exporter answers, as an error page in its place would never come back. Until then it says how old the page
 // is, and the title does, too.
 (() => {
+  const root = document.documentElement.dataset.root;
   const every = Number(document.documentElement.dataset.refresh) * 1000;
   const held = document.getElementById("held");
   const made = Date.now();
   const title = document.title;
   const details = [...document.querySelectorAll("details[id]")];
   const key = "open " + location.pathname + location.search;
+
+  // what a page says of itself, it says once this script runs
+  document.getElementById("refreshes").hidden = false;
 
   let touched = made;
   for (const kind of ["keydown", "pointerdown", "wheel"]) {
@@ -40,7 +44,7 @@
     if (Date.now() < next) return;
     next = Date.now() + 5_000;
     try {
-      const answer = await fetch("/-/healthy", { cache: "no-store", signal: AbortSignal.timeout(4_000) });
+      const answer = await fetch(root + "-/healthy", { cache: "no-store", signal: AbortSignal.timeout(4_000) });
       if (!answer.ok) return;
       next = Date.now() + 30_000; // pages may take longer
       location.reload();

@@ -1,0 +1,91 @@
+"""The documentation that the exporter serves, and its search."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from webcase import serving
+
+from exporter.maps import built_in_maps
+from exporter.web.pages.manual import find, render, sources
+
+
+def test_every_markdown_file_is_a_page() -> None:
+    root = Path(__file__).parents[2]
+    files = {path.relative_to(root).as_posix() for path in (root / "docs").rglob("*.md")}
+    files |= {"alerts/runbook.md", "README.md", "SECURITY.md", "CHANGELOG.md"}
+    assert set(sources().values()) == files
+
+
+@pytest.mark.parametrize(
+    ("wanted", "kind", "title"),
+    [
+        ("thermal runaway", "Flag", "Thermal runaway"),
+        ("GenerexThermalRunaway", "Alert", "GenerexThermalRunaway"),
+        ("UPS_SB_OVER_TEMP", "Flag", "Too hot"),
+        ("battery breaker", "Flag", "Battery breaker open"),
+    ],
+)
+def test_the_search_finds_flags_and_alerts_first(wanted: str, kind: str, title: str) -> None:
+    hits = find(wanted, built_in_maps())
+    assert (hits[0].kind, hits[0].title) == (kind, title)
+
+
+def test_a_search_for_nothing_finds_nothing() -> None:
+    assert find("  ", built_in_maps()) == []
+    assert find("zzyzx", built_in_maps()) == []
+
+
+def test_html_in_a_source_stays_text() -> None:
+    assert "<!--" not in render("readme").html
+
+
+def test_pages_and_errors() -> None:
+    async def main() -> None:
+        async with serving(targets=["a=127.0.0.1:1"]) as client:
+            assert "<h1>Documentation</h1>" in await client.text("/docs/")
+            assert 'id="thresholds"' in await client.text("/docs/alerts")
+            assert 'no page of the documentation is called "none"' in await client.text("/docs/none", 404)
+            assert "unknown path" in await client.text("/docs/images/..%2Fpyproject.toml", 404)
+            assert 'unknown parameter "x"' in await client.text("/docs/search?x=1", 400)
+            assert "&lt;script&gt;" in await client.text("/docs/search?q=%3Cscript%3E")
+
+    asyncio.run(main())
+
+
+OWN_MAP = """
+map: pump
+title: Pump
+source: a sheet
+metrics:
+  generex_pump_state: {help: "<i>state</i>"}
+flag_sets:
+  pump_bits:
+    leak:
+      bit: 0
+      vendor: LEAK
+      label: "<img src=x onerror=alert(1)>"
+      description: "<b>wet</b>"
+      severity: warning
+groups:
+  pump:
+    title: Pump
+    words:
+      state: {address: 1, vendor: STATE, metric: generex_pump_state, flags: pump_bits}
+"""
+
+
+def test_hostile_text_in_a_map_of_the_users_own_stays_text(tmp_path: Path) -> None:
+    (tmp_path / "own.yaml").write_text(OWN_MAP)
+    (tmp_path / "c.yaml").write_text(
+        "maps: [own.yaml]\nmodules: {pump: {maps: [pump]}}\n"
+        "devices: [{name: a, target: 127.0.0.1:1, module: pump}]\n"
+    )
+
+    async def main() -> None:
+        async with serving(tmp_path / "c.yaml") as client:
+            page = await client.text("/docs/search?q=wet")
+            assert "&lt;img src=x onerror=alert(1)&gt;" in page
+            assert "<img src=x" not in page
+
+    asyncio.run(main())
