@@ -250,6 +250,8 @@ def test_three_hundred_and_thirty_modules(page: Page, tmp_path: Path) -> None:
     [
         ("/", "light", 380), ("/", "dark", 1400), ("/?refresh=off", "light", 1400),
         ("/device/weak", "dark", 380), ("/device/dying", "light", 1400), ("/device/missing", "light", 380),
+        ("/docs/", "dark", 380), ("/docs/runbook", "light", 380), ("/docs/metrics", "dark", 1400),
+        ("/docs/search?q=thermal+runaway", "light", 380),
     ],
 )  # fmt: skip
 def test_nothing_stands_in_anybodys_way(

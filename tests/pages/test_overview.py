@@ -109,7 +109,7 @@ def test_what_the_hall_looks_like(hall: Stage, page: Page) -> None:
         "./probe?target=fine&debug=true"
     )
     for path in ("/metrics", "/sd", "/config"):
-        assert page.locator(f'nav a[href="{path}"]').count() == 1
+        assert page.locator(f'nav a[href=".{path}"]').count() == 1
     for width in (320, 1110, 1271):  # cards, and the narrowest table
         page.set_viewport_size({"width": width, "height": 900})
         wider = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")

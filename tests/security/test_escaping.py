@@ -82,7 +82,7 @@ async def crawl(server: Server) -> dict[str, str]:
             check(page)
             for link in page.ways:
                 there = urljoin(f"http://here{path}", link).partition("#")[0]
-                if there.startswith("http://here/"):
+                if there.startswith("http://here/") and not there.endswith(".png"):
                     waiting.append(there.removeprefix("http://here"))
         else:
             assert answer.headers["X-Content-Type-Options"] == "nosniff"
