@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from exporter import __version__
+from exporter.commands.scan import add_scan_arguments, run_scan
 from exporter.config import load_config
 from exporter.discover.ask import Listener, Talk
 from exporter.discover.configfile import config_text
@@ -53,6 +54,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--bits", action="store_true", help="ask for coils and discrete inputs, too (function codes 1 and 2)"
     )
+    add_scan_arguments(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -69,6 +71,8 @@ def run(args: argparse.Namespace) -> int:
     for path in (args.write, args.report):
         if path is not None:
             refuse_existing(path, force=args.force)
+    if args.scan is not None:
+        return run_scan(args, replace(target, unit=units[0]), len(units), pause=pause, timeout=timeout)
     with Progress() as progress:
         talk_settings = {"pause": pause, "timeout": timeout}
         found = asyncio.run(_discover(target, units, base, args.bits, talk_settings, progress))

@@ -43,13 +43,18 @@ class Talk:
         """Close the connection."""
         self._connection.close()
 
-    async def answering(self, units: Sequence[int]) -> tuple[list["Listener"], LinkError | None]:
-        """Those of `units` that answer anything at all, be it an exception; and how the last other failed."""
+    async def answering(
+        self, units: Sequence[int], greetings: Sequence[int] = _GREETINGS
+    ) -> tuple[list["Listener"], LinkError | None]:
+        """Those of `units` that answer anything at all, be it an exception; and how the last other failed.
+
+        They are asked for the words at `greetings`; where there are several units, for the first of these.
+        """
         there: list[Listener] = []
         failure: LinkError | None = None
         for unit in units:
             listener = Listener(self, unit, tries=2 if len(units) == 1 else 1)
-            error = await listener.greet()
+            error = await listener.greet(greetings if len(units) == 1 else greetings[:1])
             if error is None:
                 there.append(listener)
             elif error.reason in ("resolve", "connect"):
@@ -105,11 +110,11 @@ class Listener:
         self._tries = tries
         self._sure: Request | None = None  # what it answers, be it with an exception
 
-    async def greet(self) -> LinkError | None:
+    async def greet(self, greetings: Sequence[int] = _GREETINGS[:1]) -> LinkError | None:
         """Find out whether the unit is there, and which function code reads words; why it is not there."""
         refusals: dict[int, int] = {}
         first: LinkError | None = None
-        for address in _GREETINGS if self._tries > 1 else _GREETINGS[:1]:
+        for address in greetings:
             for function in (3, 4):
                 answer = await self.once(Request(function, address, 1))
                 if not isinstance(answer, LinkError):
@@ -164,7 +169,7 @@ class Listener:
         """Find out which words of a request are not served that was not answered as a whole."""
         if request.count == 1 or self.gave_up:
             return
-        for half in _halves(request):
+        for half in halves(request):
             for part in self.chunks(half.address, half.end - 1):
                 if await self.served(part):
                     continue
@@ -225,6 +230,7 @@ class Listener:
                 self._sure = self._sure or request
             elif self._sure is not None and not self.gave_up:
                 self.gave_up = not await self._is_still_there(error)
+                self._tries = 1  # it ignores what it does not have: each silence costs a timeout
             return error
         self._sure = Request(request.function, request.address, 1)
         return words
@@ -239,7 +245,8 @@ class Listener:
         return True
 
 
-def _halves(request: Request) -> tuple[Request, Request]:
+def halves(request: Request) -> tuple[Request, Request]:
+    """A request of two words or more as two."""
     middle = request.count // 2
     return (
         Request(request.function, request.address, middle),
