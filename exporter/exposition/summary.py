@@ -77,7 +77,7 @@ def quantity(metric: Metric, value: float) -> str:
 
 def meaning(word: Word, raw: Raw, metric: Metric | None) -> str:
     """What a raw word says: its flags that are set, its state, or its value with the unit."""
-    if raw in word.absent:
+    if not word.is_available(raw):
         return "not available"
     if word.flags:
         return ", ".join(flag.label for flag in word.flags if int(raw) & flag.mask) or "no flag"

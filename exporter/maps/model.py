@@ -1,5 +1,6 @@
 """The register map as the rest of the program sees it: frozen, resolved, checked."""
 
+import math
 import struct
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -173,6 +174,14 @@ class Word:
             extremes = (mask, mask >> 1, (mask >> 1) + 1)
             found.update(raw for raw in extremes if not limit.allows(self.value(raw)))
         return frozenset(found)
+
+    def is_available(self, raw: int | float) -> bool:
+        """Whether a raw number is a value: neither absent nor a floating-point number that is none."""
+        return raw not in self.absent and self.is_finite(raw)
+
+    def is_finite(self, raw: int | float) -> bool:
+        """Whether the value is a number at all: not NaN, nor infinite."""
+        return not self.type.startswith("float") or math.isfinite(self.value(raw))
 
     def _raw_of(self, number: int) -> int:
         """The raw number that the word's type reads as `number`."""

@@ -62,6 +62,8 @@ def _decoded(word: Word, raw: int | float) -> str:
     if not isinstance(raw, int):
         return str(raw)
     text = f"0x{raw:04x} {raw}"
+    if not word.is_available(raw):
+        return f"{text} = not available"
     if word.flags:
         return f"{text} = {', '.join(flag.name for flag in word.flags if raw & flag.mask) or 'no flag'}"
     if word.states:

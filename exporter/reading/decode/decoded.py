@@ -81,4 +81,4 @@ def says_something(word: Word, raw: Raw) -> bool:
     """Whether a real word has a value to export: not an AUX word beside 0 and 1, nor NaN or infinity."""
     if word.type == "bool" and word.flag is None:
         return raw in (0, 1)
-    return not word.type.startswith("float") or math.isfinite(word.value(raw))
+    return word.is_finite(raw)

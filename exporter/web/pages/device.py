@@ -178,7 +178,9 @@ def _words(device: Device, snapshot: Snapshot | None) -> Sequence[WordRow]:
                 hexadecimal=hex_text(word, raw),
                 raw=raw,
                 meaning=meaning(word, raw, device.map.metrics.get(word.metric)),
-                believed=not word.metric or (word_name, instance or None) in exported or raw in word.absent,
+                believed=not word.metric
+                or (word_name, instance or None) in exported
+                or not word.is_available(raw),
             )
         )
     return rows
