@@ -1,26 +1,21 @@
 """From the YAML form of a map to the map, resolved and checked."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import replace
 
-from exporter.maps.checks import check_addresses, check_series
+from exporter.maps.checks import check_addresses, check_bits, check_metric, check_series
 from exporter.maps.formula import Formula, parse_formula
+from exporter.maps.include import take
 from exporter.maps.model import REGISTERS, Flag, Group, Map, Metric, Repeat, Trust, Word
 from exporter.maps.naming import with_otlp
 from exporter.maps.roles import with_known_roles
-from exporter.maps.schema import GroupEntry, MapEntry, RepeatEntry, TrustEntry, WordEntry
+from exporter.maps.schema import GroupEntry, IncludeEntry, MapEntry, RepeatEntry, TrustEntry, WordEntry
 from exporter.maps.series import group_series
 from exporter.yamlfile import Document, Place
 
 _FLAG_TYPES = ("uint16", "uint32", "uint64")
 # words without which a rule of reading.truth has nothing to go by
 _RULE_WORDS = {"bacs": ("state",), "frame": ("sequence_number", "error_code"), "lost_flags": ()}
-# metrics that the exporter makes itself (design 2.4)
-_OWN_METRICS = re.compile(
-    r"generex_(up|group_up|data_valid|device_info|undefined_flags|odd_words|refused_words)"
-    r"|(generex_expected|generex_scrape|generex_exporter|process|python)_.*"
-)
 
 
 def build_map(document: Document, entry: MapEntry, others: Mapping[str, Map]) -> Map:
@@ -40,6 +35,7 @@ class _Builder:
         self.words: dict[str, Word] = {}
         self.places: dict[str, Place] = {}
         self.trusts: dict[str, Trust] = {}
+        self.included: dict[str, tuple[Place, Group]] = {}
 
     def fail(self, place: Place, message: str) -> None:
         raise self.document.error(place, f'map "{self.entry.map}": {message}')
@@ -47,17 +43,22 @@ class _Builder:
     def build(self) -> Map:
         entry = self.entry
         for name, metric in entry.metrics.items():
-            self._check_metric(("metrics", name), name, metric.type, metric.unit)
+            check_metric(("metrics", name), name, metric.type, metric.unit, self.fail)
             self.metrics[name] = Metric(name, metric.help, metric.type, metric.unit)
         for name, flags in entry.flag_sets.items():
-            self._check_bits(("flag_sets", name), [(flag, item.bit) for flag, item in flags.items()])
+            check_bits(("flag_sets", name), [(flag, item.bit) for flag, item in flags.items()], self.fail)
         for index, include in enumerate(entry.include):
             self._include(("include", index), include)
         for group_name, group in entry.groups.items():
             for word_name, word in group.words.items():
                 self._add_word(group_name, group, word_name, word)
         self._parse_formulas()
-        groups = tuple(self._group(name, group) for name, group in entry.groups.items())
+        groups = (
+            *(self._included_group(place, group) for place, group in self.included.values()),
+            *(self._group(name, group) for name, group in entry.groups.items()),
+        )
+        if not groups:
+            self.fail(("groups",), "a map has at least one group")
         for name, group in entry.groups.items():
             if group.trust is not None:
                 self.trusts[name] = self._trust(name, group.trust)
@@ -69,16 +70,6 @@ class _Builder:
             entry.map, entry.title, entry.source, self.metrics, groups, tuple(self.trusts.values()),
             entry.short or entry.map, modules, entry.sensors,
         )  # fmt: skip
-
-    def _check_metric(self, place: Place, name: str, kind: str, unit: str) -> None:
-        if (kind == "counter") != name.endswith("_total"):
-            self.fail(place, f'"{name}" is a {kind}: names of counters, and only those, end in _total')
-        if _OWN_METRICS.fullmatch(name):
-            self.fail(place, f'"{name}" is a metric of the exporter itself')
-        if unit and not name.removesuffix("_total").endswith(f"_{unit}"):
-            self.fail(place, f'the name "{name}" does not end in its unit "{unit}"')
-        if re.search(r"_(created|bucket|count|sum|info)$", name):
-            self.fail(place, f'the ending of "{name}" has another meaning in OpenMetrics')
 
     def _name_for_otlp(self, groups: tuple[Group, ...]) -> None:
         series = [(metric, dict(labels)) for group in groups for _, metric, labels in group_series(group)]
@@ -100,39 +91,42 @@ class _Builder:
                     ("metrics", metric), f'over OTLP the same point as "{other}": "{otlp.name}" {attributes}'
                 )
 
-    def _check_bits(self, place: Place, bits: list[tuple[str, int]]) -> None:
-        seen: dict[int, str] = {}
-        for name, bit in bits:
-            if bit in seen:
-                self.fail((*place, name), f'bit {bit} is both "{seen[bit]}" and "{name}"')
-            seen[bit] = name
-
-    def _include(self, place: Place, include: object) -> None:
-        include = self.entry.include[int(place[1])]
-        source = self.others.get(include.map)
+    def _include(self, place: Place, entry: IncludeEntry) -> None:
+        source = self.others.get(entry.map)
         if source is None:
-            self.fail((*place, "map"), f'unknown map "{include.map}" (there are: {", ".join(self.others)})')
+            self.fail((*place, "map"), f'unknown map "{entry.map}" (there are: {", ".join(self.others)})')
             return
-        if include.group not in self.entry.groups:
-            self.fail((*place, "group"), f'unknown group "{include.group}"')
-        low, high = include.addresses
-        shift = 0 if include.at is None else include.at - low
-        plain = [w for w in source.words.values() if w.address is not None and not w.repeat]
-        chosen = [word for word in plain if low <= (word.address or 0) <= high]
-        if not chosen:
-            self.fail((*place, "addresses"), f'map "{include.map}" has no word from {low} to {high}')
-        for word in chosen:
-            new = replace(word, map=self.entry.map, group=include.group, address=(word.address or 0) + shift)
-            self._register(place, new)
-            for metric in filter(None, (new.metric, new.raw_metric)):
-                self.metrics.setdefault(metric, source.metrics[metric])
+        if entry.group and entry.group not in self.entry.groups:
+            self.fail((*place, "group"), f'unknown group "{entry.group}"')
+        taken = take(entry, source, self.entry.map, place, self.fail)
+        for word in taken.words:
+            self._register(place, word)
+        for group in taken.groups:
+            if group.name in self.entry.groups:
+                self.fail((*place, "groups"), f'group "{group.name}" is there twice')
+            self.included[group.name] = (place, group)
+        for metric in taken.metrics():
+            self.metrics.setdefault(metric, source.metrics[metric])
         for trust in source.trusts:
             kept = tuple(ref for ref in trust.lost_flags if ref.split(".")[0] in self.words)
             # what vouches for a section comes with it, unless the words that it goes by stayed behind
-            if trust.section in {word.section for word in chosen} and (
+            if trust.section in {word.section for word in taken.words} and (
                 kept if trust.rule == "lost_flags" else self._missing(trust.rule) is None
             ):
                 self.trusts[trust.section] = replace(trust, lost_flags=kept)
+
+    def _included_group(self, place: Place, group: Group) -> Group:
+        """A group that came whole, with its words; what it counts by and computes from came with it."""
+        words = tuple(word for word in self.words.values() if word.group == group.name)
+        repeat = group.repeat
+        needed = [repeat.count] if repeat else []
+        needed += [operand for word in words if word.formula for operand in word.formula.names]
+        for name in needed:
+            if name not in self.words:
+                self.fail((*place, "groups"), f'group "{group.name}" needs the word "{name}": include it too')
+        if repeat and repeat.parent and repeat.parent not in {*self.entry.groups, *self.included}:
+            self.fail((*place, "groups"), f'group "{group.name}" needs the group "{repeat.parent}" too')
+        return replace(group, words=words)
 
     def _register(self, place: Place, word: Word) -> None:
         if word.name in self.words:
@@ -264,6 +258,8 @@ class _Builder:
             self.fail((*place, "count"), f'"{repeat.count}" is no word that holds a count')
         elif count.formula is not None:
             self.fail((*place, "count"), f'"{repeat.count}" is a formula: a count is a word of the device')
+        elif count.type.startswith("float"):
+            self.fail((*place, "count"), f'"{repeat.count}" is a {count.type}: a count is a whole number')
         parent = self.entry.groups.get(repeat.parent or "")
         if repeat.parent and (parent is None or parent.repeat is None):
             self.fail((*place, "parent"), f'"{repeat.parent}" is no group that repeats')

@@ -1,13 +1,44 @@
-"""Checks over all groups of a map; what is wrong goes to `fail`, which raises."""
+"""Checks of a map's metrics, flag sets, series and addresses; what is wrong goes to `fail`, which raises."""
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 
 from exporter.maps.model import Group
 from exporter.maps.series import group_series
 from exporter.yamlfile import Place
 
+# metrics that the exporter makes itself (design 2.4)
+_OWN_METRICS = re.compile(
+    r"generex_(up|group_up|data_valid|device_info|undefined_flags|odd_words|refused_words)"
+    r"|(generex_expected|generex_scrape|generex_exporter|process|python)_.*"
+)
+_METRICS_OF_PROMETHEUS = re.compile(r"up|scrape_.*")
+
 Fail = Callable[[Place, str], None]
 """Raises the error for a mistake at a place of the map's file."""
+
+
+def check_metric(place: Place, name: str, kind: str, unit: str, fail: Fail) -> None:
+    """The name of a metric is free, and says its type and unit."""
+    if (kind == "counter") != name.endswith("_total"):
+        fail(place, f'"{name}" is a {kind}: names of counters, and only those, end in _total')
+    if _OWN_METRICS.fullmatch(name):
+        fail(place, f'"{name}" is a metric of the exporter itself')
+    if _METRICS_OF_PROMETHEUS.fullmatch(name):
+        fail(place, f'"{name}" is a metric that Prometheus makes of every scrape')
+    if unit and not name.removesuffix("_total").endswith(f"_{unit}"):
+        fail(place, f'the name "{name}" does not end in its unit "{unit}"')
+    if re.search(r"_(created|bucket|count|sum|info)$", name):
+        fail(place, f'the ending of "{name}" has another meaning in OpenMetrics')
+
+
+def check_bits(place: Place, bits: Iterable[tuple[str, int]], fail: Fail) -> None:
+    """No bit has two names."""
+    seen: dict[int, str] = {}
+    for name, bit in bits:
+        if bit in seen:
+            fail((*place, name), f'bit {bit} is both "{seen[bit]}" and "{name}"')
+        seen[bit] = name
 
 
 def check_series(groups: Iterable[Group], places: Mapping[str, Place], fail: Fail) -> None:

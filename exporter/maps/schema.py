@@ -4,7 +4,7 @@ import re
 from decimal import Decimal
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, model_validator
 
 from exporter.maps.model import Severity, WordType
 from exporter.maps.roles import ROLES
@@ -163,15 +163,25 @@ class GroupEntry(Strict):
 
 
 class IncludeEntry(Strict):
-    """Words of another map, all with an address in `addresses`, into `group`; the first goes to `at`.
+    """Words of another map: all with an address in `addresses`, into `group`, or whole `groups` as they are.
 
-    Formulas and words that repeat stay behind.
+    With `at` the first goes there, with `function` they are read by that function code. By addresses,
+    formulas and words that repeat stay behind.
     """
 
     map: Name
-    addresses: AddressRange
-    group: Name
+    addresses: list[Address] = Field(default=[])
+    group: Name | None = None
+    groups: list[Name] = Field(default=[])
     at: Address | None = None
+    function: Literal[1, 2, 3, 4] | None = None
+
+    @model_validator(mode="after")
+    def _one_way(self) -> "IncludeEntry":
+        by_address = len(self.addresses) == 2 and self.group is not None and not self.groups
+        if not by_address and not (self.groups and not self.addresses and self.group is None):
+            raise ValueError("write addresses: [FIRST, LAST] and a group, or groups")
+        return self
 
 
 class MapEntry(Strict):
@@ -190,4 +200,4 @@ class MapEntry(Strict):
     metrics: dict[MetricName, MetricEntry] = Field(default={})
     flag_sets: dict[Name, Annotated[dict[Name, FlagEntry], Field(min_length=1)]] = Field(default={})
     include: list[IncludeEntry] = Field(default=[])
-    groups: Annotated[dict[Name, GroupEntry], Field(min_length=1)]
+    groups: dict[Name, GroupEntry] = Field(default={})
