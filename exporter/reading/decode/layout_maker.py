@@ -48,7 +48,9 @@ class LayoutMaker:
             group_keys={name: frozenset(chain(*(s.keys() for s in group))) for name, group in spans.items()},
             keys=frozenset(chain(*(s.keys() for group in spans.values() for s in group))),
             required=frozenset(i.span for i in everything if i.span and not i.word.optional),
-            flags=frozenset(i.span for i in everything if i.span and (i.word.flags or i.word.flag)),
+            flags=frozenset(
+                i.span for i in everything if i.span and (i.word.flags or i.word.flag or i.word.roles)
+            ),
             words=self.words,
             trusts={trust.section: trust for trust in self.trusts},
             masks={f"{w.name}.{flag.name}": flag.mask for w in self.words.values() for flag in w.flags},

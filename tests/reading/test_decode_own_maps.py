@@ -1,0 +1,131 @@
+"""What a map of one's own can take over from another, and name as not available."""
+
+from pathlib import Path
+
+import pytest
+from decoding import mapped, series
+
+from exporter.maps import load_maps
+from exporter.reading.plan.spans import Span
+
+HEAD = "map: mine\ntitle: Mine\nsource: written for a test\n"
+
+
+def own(folder: Path, text: str) -> Path:
+    path = folder / "mine.yaml"
+    path.write_text(HEAD + text)
+    return path
+
+
+def test_whole_groups_elsewhere_and_by_another_function(tmp_path: Path) -> None:
+    """device.md 2.8, string 1 and module 1, at a gateway that serves 1000 as input register 2000."""
+    path = own(tmp_path, "include: [{map: bacs, groups: [bacs, strings, modules], at: 2000, function: 4}]\n")
+    device = mapped("mine", files=(path,))
+    words = {
+        2000: 0x0041, 2001: 0, 2002: 0, 2003: 1, 2004: 1, 2005: 0,
+        2010: 0x0000, 2011: 0x0224, 2012: 0x3583, 2013: 0x0000,
+        2060: 0x0073, 2061: 0x357A, 2062: 0x01F3, 2063: 0x0000, 2064: 0x0004,
+    }  # fmt: skip
+    counts = {"strings": 1, "modules": 1}
+    layout = device.layout(counts)
+    assert {span.function for span in layout.spans} == {4}
+    assert Span(4, 2000, 1) in layout.spans
+    assert device.readable == {4: ((2000, 3709),)}
+    found = series(device, {(4, address): word for address, word in words.items()}, counts)
+    assert found["bacs_modules"] == 1
+    assert found['bacs_string_volts{string="1"}'] == 54.8
+    assert found['bacs_module_volts{module="1",string="1"}'] == 13.69
+    assert found['bacs_module_present{module="1",string="1"}'] == 1
+    assert found['bacs_state{flag="float_charging"}'] == 1
+    # it vouches for itself as it does at its own place
+    silent = {(4, address): 0 if address == 2000 else word for address, word in words.items()}
+    assert 'bacs_string_volts{string="1"}' not in series(device, silent, counts)
+
+
+def test_single_words_by_another_function(tmp_path: Path) -> None:
+    path = own(
+        tmp_path,
+        "include: [{map: ups, addresses: [107, 109], group: ups, at: 7, function: 4}]\n"
+        "groups: {ups: {title: UPS}}\n",
+    )
+    found = series(mapped("mine", files=(path,)), {(4, 7): 27, (4, 8): 34, (4, 9): 4})
+    assert found["ups_temperature_celsius"] == 27
+    assert found["ups_battery_runtime_seconds"] == 34 * 60
+    assert found['ups_status{flag="output_act"}'] == 1
+
+
+WORDS = """
+metrics: {mine_level: {help: A level.}, mine_mode: {help: A mode.}, mine_state: {help: Flags.}}
+flag_sets:
+  bits: {lit: {bit: 0, vendor: LIT, label: Is on, description: It is on., severity: none}}
+groups:
+  mine:
+    title: Mine
+    words:
+      level: {address: 1, type: int16, metric: mine_level, not_available: [1110]}
+      mode: {address: 4, metric: mine_mode, states: {1: good, 2: bad}}
+      state: {address: 5, metric: mine_state, flags: bits}
+"""
+
+
+@pytest.mark.parametrize(
+    ("fillers", "level", "there"),
+    [
+        ("", 0xD8F1, False),
+        ("", 1110, False),
+        ("", 9999, True),
+        ("not_available: [9999]", 9999, False),
+        ("not_available: [9999]", 0xD8F1, True),
+        ("not_available: [9999]", 1110, False),  # what a word names comes on top
+        ("not_available: [-1, 0x8000]", 0xFFFF, False),
+        ("not_available: [-1, 0x8000]", 0x8000, False),
+        ("not_available: []", 0xD8F1, True),
+        ("not_available: []", 1110, False),
+    ],
+)
+def test_a_map_names_what_is_not_available(tmp_path: Path, fillers: str, level: int, there: bool) -> None:
+    device = mapped("mine", files=(own(tmp_path, fillers + WORDS),))
+    assert ("mine_level" in series(device, {1: level})) == there
+
+
+def test_the_filler_of_a_map_is_none_of_its_flags_and_states_either(tmp_path: Path) -> None:
+    device = mapped("mine", files=(own(tmp_path, "not_available: [3]\n" + WORDS),))
+    assert series(device, {4: 3, 5: 3}) == {}
+    assert series(device, {4: 2, 5: 1})['mine_mode{state="bad"}'] == 1
+
+
+def test_words_that_are_taken_over_keep_their_own_filler(tmp_path: Path) -> None:
+    path = own(
+        tmp_path,
+        "not_available: []\ninclude: [{map: ups, addresses: [97, 97], group: ups}]\n"
+        "groups: {ups: {title: UPS}}\n",
+    )
+    assert series(mapped("mine", files=(path,)), {97: 0xD8F1}) == {}
+
+
+def test_long_words_have_the_filler_in_every_register_or_as_their_value(tmp_path: Path) -> None:
+    text = "not_available: [-9999, 7]\nmetrics: {mine_long: {help: Long.}}\ngroups: {mine: {title: M, words: "
+    text += "{long: {address: 2, type: int32, metric: mine_long}}}}\n"
+    device = mapped("mine", files=(own(tmp_path, text),))
+    for absent in ((0xD8F1, 0xD8F1), (0xFFFF, 0xD8F1), (7, 7), (0, 7)):
+        assert series(device, {2: absent[0], 3: absent[1]}) == {}
+    assert series(device, {2: 0, 3: 8}) == {"mine_long": 8}
+
+
+def test_a_unit_says_what_a_value_of_an_own_metric_can_be(tmp_path: Path) -> None:
+    text = "metrics: {mine_celsius: {help: T., unit: celsius}, mine_amperes: {help: I., unit: amperes}}\n"
+    text += "groups: {mine: {title: M, words: {t: {address: 1, type: int16, metric: mine_celsius}, "
+    text += "i: {address: 2, type: int16, metric: mine_amperes}}}}\n"
+    device = mapped("mine", files=(own(tmp_path, text),))
+    assert series(device, {1: 0x8000, 2: 0x8000}) == {"mine_amperes": -32768}
+    assert series(device, {1: 0xFFFF, 2: 0xFFFF}) == {"mine_celsius": -1, "mine_amperes": -1}
+
+
+def test_roles_of_states_are_asked_first_like_flags(tmp_path: Path) -> None:
+    text = WORDS.replace("2: bad}}", "2: bad}, roles: {bad: dark}}")
+    device = mapped("mine", files=(own(tmp_path, text),))
+    assert device.layout({}).flags == {Span(3, 4, 1), Span(3, 5, 1)}
+
+
+def test_all_built_in_maps_load_with_an_own_one(tmp_path: Path) -> None:
+    assert "mine" in load_maps([own(tmp_path, "groups: {mine: {title: M, words: {one: {address: 1}}}}\n")])
