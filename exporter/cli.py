@@ -9,6 +9,7 @@ from collections.abc import Collection, Sequence
 from exporter import __version__
 from exporter.commands.flags import AppendFlag, Repeated
 from exporter.errors import UsageError, UserError
+from exporter.plaintext import lines
 
 COMMANDS = {
     "serve": "run the exporter",
@@ -39,7 +40,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if sys.stdout is not None:
             sys.stdout.flush()
     except UserError as error:
-        print(f"generex-exporter: error: {error}", file=sys.stderr)
+        print(f"generex-exporter: error: {lines(str(error))}", file=sys.stderr)
         return 2 if isinstance(error, UsageError) else 1
     except KeyboardInterrupt:
         return 130

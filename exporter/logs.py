@@ -105,7 +105,11 @@ def _kind(record: logging.LogRecord) -> Kind:
 
 def _quoted(text: str) -> str:
     plain = text and all(character.isprintable() and character not in ' ="' for character in text)
-    return text if plain else json.dumps(text, ensure_ascii=False)
+    if plain:
+        return text
+    quoted = json.dumps(text, ensure_ascii=False)
+    # of what cannot be seen that leaves most as it is
+    return "".join(char if char.isprintable() else json.dumps(char)[1:-1] for char in quoted)
 
 
 def set_up(level: str, form: str) -> None:

@@ -170,8 +170,9 @@ def _options(text: str, query: str, scheme: str) -> dict[str, str]:
     options: dict[str, str] = {}
     for key, value in parse_qsl(query, keep_blank_values=True):
         if key not in known:
+            # its value may be a password
             raise ValueError(
-                f'bad target "{text}": unknown option "{key}" (there are: {", ".join(sorted(known))})'
+                f'bad target "{text.partition("?")[0]}": unknown option "{key}" (there are: {", ".join(sorted(known))})'
             )
         if key in options:
             raise ValueError(f'bad target "{text}": option "{key}" is given twice')

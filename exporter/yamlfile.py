@@ -5,7 +5,6 @@ plain names.
 """
 
 import re
-import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -229,13 +228,6 @@ def _describe(item: Any) -> str:
     if not own and not kind.startswith(_MAY_BE_SECRET) and isinstance(value, str | int | float | bool):
         return f"{message}, not {_shown(value)}"
     return message
-
-
-def one_line(text: str) -> str:
-    """`text` with line ends and control characters written as escapes."""
-    return "".join(
-        ascii(char)[1:-1] if unicodedata.category(char) in ("Cc", "Cs", "Zl", "Zp") else char for char in text
-    )
 
 
 def _where(place: Sequence[str | int]) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from exporter.config import Config, config_json_schema, load_config, refuse_nothing_to_read
 from exporter.errors import UsageError, UserError
+from exporter.plaintext import lines
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -42,7 +43,7 @@ def _config(path: Path) -> bool:
         config = load_config(path)
         refuse_nothing_to_read(config, path)
     except UserError as error:
-        print(error, file=sys.stderr)
+        print(lines(str(error)), file=sys.stderr)
         return False
     print(f"{path}: good: {_summary(config)}")
     for device in config.devices:
@@ -57,7 +58,7 @@ def _web(path: Path) -> bool:
     try:
         config = CurrentWebConfig(path).config
     except UserError as error:
-        print(error, file=sys.stderr)
+        print(lines(str(error)), file=sys.stderr)
         return False
     print(f"{path}: good: {', '.join(sorted(config.protections)) or 'neither TLS nor users'}")
     return True

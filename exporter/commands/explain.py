@@ -23,6 +23,7 @@ from exporter.explain import (
 )
 from exporter.maps import built_in_maps
 from exporter.maps.model import FILLER, Flag, Map, Word
+from exporter.plaintext import one_line
 from exporter.terminal import (
     FORMATS,
     address_text,
@@ -38,7 +39,6 @@ from exporter.terminal import (
     show_flags,
     table,
 )
-from exporter.yamlfile import one_line
 
 _NUMBER = re.compile(r"(-?)(?:0[xX]([0-9a-fA-F]+)|0[bB]([01]+)|([0-9]+))")
 _LONGEST = 80  # digits; the largest word has 64 bits

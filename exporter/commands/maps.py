@@ -11,6 +11,7 @@ from exporter.errors import UserError
 from exporter.explain import kind_of
 from exporter.maps import built_in_maps
 from exporter.maps.model import Map, Word
+from exporter.plaintext import one_line
 from exporter.terminal import (
     FORMATS,
     address_text,
@@ -22,7 +23,6 @@ from exporter.terminal import (
     emit_json,
     table,
 )
-from exporter.yamlfile import one_line
 
 _MAP_COLUMNS = ("name", "title", "groups", ">words", "source")
 _WORD_COLUMNS = ("address", "hex", "name", "type", "value", ">flags", "metric", "vendor name", "confidence")

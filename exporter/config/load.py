@@ -1,6 +1,7 @@
 """From the configuration file and the flags to the checked `Config`. Everything wrong is reported at once."""
 
 import os
+import unicodedata
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -19,7 +20,9 @@ from exporter.errors import UserError
 from exporter.maps import built_in_maps, load_maps, modules_of
 from exporter.maps.model import Map
 from exporter.targets import Target
-from exporter.yamlfile import Document, MistakesError, Place, one_line, read, validate
+from exporter.yamlfile import Document, MistakesError, Place, read, validate
+
+_NO_TEXT = ("Cc", "Zl", "Zp")  # what Unicode calls control characters, and ends of lines and paragraphs
 
 
 def load_config(
@@ -117,7 +120,7 @@ def _check_scalars(document: Document, data: object, place: Place) -> None:
             data.encode()
         except UnicodeEncodeError:
             raise document.error(place, "not valid Unicode text") from None
-        if one_line(data) != data:
+        if any(unicodedata.category(char) in _NO_TEXT for char in data):
             raise document.error(place, "text with line ends or control characters")
     elif isinstance(data, int) and data.bit_length() > 64:
         raise document.error(place, f"a number of {data.bit_length()} bits is too large")

@@ -11,7 +11,7 @@ from urllib.parse import unquote
 from exporter.config.fields import COMPRESSIONS, header_name
 from exporter.config.model import Compression, Header
 from exporter.config.problems import Problems, Source
-from exporter.yamlfile import one_line
+from exporter.plaintext import one_line
 
 LARGEST_SECRET = 16 * 1024  # characters
 _TLS_FILES = {"ca_file": "CERTIFICATE", "cert_file": "CLIENT_CERTIFICATE", "key_file": "CLIENT_KEY"}

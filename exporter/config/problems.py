@@ -5,7 +5,8 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
 from exporter.errors import UserError
-from exporter.yamlfile import Document, Place, one_line
+from exporter.plaintext import one_line
+from exporter.yamlfile import Document, Place
 
 _AFTER_THE_FILE = sys.maxsize
 

@@ -232,6 +232,8 @@ class HeaderEntry(Section):
         # what stands there instead is the secret itself: it is not shown
         if not isinstance(data, dict):
             raise ValueError("no value belongs here: write {file: FILE} or {env: NAME}, where it is")
+        if not data.keys() <= {"file", "env"}:
+            raise ValueError("no other key than file and env belongs here, with where the value is")
         return data
 
     @model_validator(mode="after")

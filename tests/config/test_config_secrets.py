@@ -33,6 +33,8 @@ PLACES = {
     "name": "otlp: {{headers: {{'Authorization: Bearer s3cret': {{env: X}}}}}}",
     "files of TLS": "otlp: {{tls: {{ca_file: {0}, cert_file: {0}, key_file: {0}}}}}",
     "TLS": "otlp: {{tls: {0}}}",
+    "plain key": "otlp: {{headers: {{authorization: {{s3cret: x}}}}}}",
+    "password as an option": "devices: [{{target: '10.0.0.7?password=s3cret'}}]",
     "password of a device": "devices: [{{target: 'http://admin:s3cret@10.0.0.7'}}]",
     "password of a serial line": "devices: [{{target: 'rtu://admin:s3cret@h'}}]",
     "password of a serial server": "devices: [{{target: 'rtu-tcp://admin:s3cret@h:1'}}]",
