@@ -172,7 +172,8 @@ def _options(text: str, query: str, scheme: str) -> dict[str, str]:
         if key not in known:
             # its value may be a password
             raise ValueError(
-                f'bad target "{text.partition("?")[0]}": unknown option "{key}" (there are: {", ".join(sorted(known))})'
+                f'bad target "{text.partition("?")[0]}": unknown option "{key}" '
+                f"(there are: {', '.join(sorted(known))})"
             )
         if key in options:
             raise ValueError(f'bad target "{text}": option "{key}" is given twice')

@@ -31,7 +31,9 @@ def from_flags(texts: Sequence[str], problems: Problems) -> list[Given]:
                 raise ValueError("the name is longer than 200 characters")
             read_target(url)
         except ValueError as error:
-            problems.add(source, (), str(error))
+            # nor what stands behind a ? that is wrong
+            flag = source.flag if "@" in text else f'--target "{text.partition("?")[0]}"'
+            problems.add(Source(flag=flag), (), str(error))
             continue
         entry = DeviceEntry(target=url, name=name) if name else DeviceEntry(target=url)
         given.append((source, entry))

@@ -111,6 +111,11 @@ def test_a_flag_with_a_password() -> None:
     with pytest.raises(UserError, match=r"^--target: bad target: only an address") as caught:
         load_config(targets=["ups=http://admin:s3cret@10.0.0.7"])
     assert "s3cret" not in str(caught.value)
+    with pytest.raises(
+        UserError, match=r'^--target "ups=10\.0\.0\.7": .* unknown option "password"'
+    ) as caught:
+        load_config(targets=["ups=10.0.0.7?password=s3cret"])
+    assert "s3cret" not in str(caught.value)
 
 
 def test_what_stands_in_the_way_of_yaml_is_told() -> None:
