@@ -15,9 +15,10 @@ _FILLER_NOTE = (
     "Not available: 0xD8F1 (−9999) is what a CS141 puts in words that are absent, reserved or not known to "
     "the device. It sets no flag, and no series is exported."
 )
-_ABSENT_NOTE = (
-    "Not available: the map names this number so, or it is all ones or an extreme of a signed word "
-    "that cannot be a value of this quantity. No series is exported."
+_NAMED_NOTE = "Not available: the map says that this number means so. No series is exported."
+_EXTREME_NOTE = (
+    "Not available: all ones and the extremes of a signed word are how drivers say so, and the quantity "
+    "cannot have this value. No series is exported."
 )
 
 
@@ -100,7 +101,8 @@ def explain_word(item: Map, word: Word, given: int | float, config: Config | Non
         registers = [int(given) >> 16 * index & 0xFFFF for index in reversed(range(word.registers))]
         raw = word.raw(registers)
         if raw in word.absent:
-            note = _FILLER_NOTE if set(registers) == {FILLER} else _ABSENT_NOTE
+            note = _EXTREME_NOTE if raw not in word.named_absent else _NAMED_NOTE
+            note = _FILLER_NOTE if set(registers) == {FILLER} else note
             return Explanation(word, metric, kind_of(word), given, available=False, notes=(note,))
     number = raw if word.formula else word.number(int(raw))
     active, missing = _flags(word, raw)

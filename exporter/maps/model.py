@@ -23,6 +23,7 @@ REGISTERS: dict[str, int] = {
     "bool": 1, "int16": 1, "uint16": 1, "int32": 2, "uint32": 2, "float32": 2,
     "int64": 4, "uint64": 4, "float64": 4,
 }  # fmt: skip
+_INTEGERS = ("int16", "uint16", "int32", "uint32", "int64", "uint64")
 _STRUCT = {"int16": "h", "int32": "i", "int64": "q", "float32": "f", "float64": "d"}
 
 
@@ -158,22 +159,33 @@ class Word:
     def absent(self) -> frozenset[int]:
         """The raw numbers that mean that there is no value.
 
-        These are the fillers of the map, in every register or, in a long integer, as its value; what the map
-        names for this word; and in a word that measures all ones and the extremes of a signed word, where
-        their value is outside what the quantity can be (device.md 8: drivers pass them on so).
+        These are those that the map names, and in a word that measures all ones and the extremes of a signed
+        word, where their value is outside what the quantity can be (device.md 8: drivers pass them on so).
         """
-        if self.function in (1, 2) or self.formula is not None:
-            return frozenset()
-        mask = (1 << 16 * self.registers) - 1
-        found = {self.raw([filler & 0xFFFF] * self.registers) for filler in self.fillers}
-        if self.type in ("int32", "uint32", "int64", "uint64"):
-            found |= {(filler - 0x10000 if filler & 0x8000 else filler) & mask for filler in self.fillers}
-        found |= {self._raw_of(number) for number in self.not_available}
+        found = set(self.named_absent)
         limit = limit_of(self.metric)
-        if limit is not None and self.is_measurement and not self.type.startswith("float"):
-            extremes = (mask, mask >> 1, (mask >> 1) + 1)
+        if limit is not None and self.is_measurement and self.is_register and self.type in _INTEGERS:
+            most = (1 << 16 * self.registers) - 1
+            extremes = (most, most >> 1, (most >> 1) + 1)
             found.update(raw for raw in extremes if not limit.allows(self.value(raw)))
         return frozenset(found)
+
+    @cached_property
+    def named_absent(self) -> frozenset[int]:
+        """Those that the map names: its fillers, in every register or as a long integer, and the word's."""
+        if not self.is_register:
+            return frozenset()
+        found = {self.raw([filler & 0xFFFF] * self.registers) for filler in self.fillers}
+        if self.type in _INTEGERS and self.registers > 1:
+            signed = (filler - 0x10000 if filler & 0x8000 else filler for filler in self.fillers)
+            found.update(map(self._raw_of, signed))
+        found.update(map(self._raw_of, self.not_available))
+        return frozenset(found)
+
+    @property
+    def is_register(self) -> bool:
+        """Whether it is read from registers, and not from single bits or by a formula."""
+        return self.function in (3, 4) and self.formula is None
 
     def is_available(self, raw: int | float) -> bool:
         """Whether a raw number is a value: neither absent nor a floating-point number that is none."""

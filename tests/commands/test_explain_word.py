@@ -197,6 +197,13 @@ def test_measurements(capsys: pytest.CaptureFixture[str], word: str, value: str,
     assert line in text(capsys, word, value).splitlines()
 
 
+def test_all_ones_that_cannot_be_are_not_available(capsys: pytest.CaptureFixture[str]) -> None:
+    shown = text(capsys, "ups.battery_runtime", "0xFFFF")
+    assert "Not available: all ones and the extremes of a signed word" in shown
+    assert "value:" not in shown
+    assert "value: -0.01 A" in text(capsys, "bacs.string_current", "0xFFFF")
+
+
 def test_signed_words_show_what_they_hold(capsys: pytest.CaptureFixture[str]) -> None:
     assert text(capsys, "ups.temperature", "65535").startswith(
         "ups.temperature = 65535 (0xFFFF), as int16 -1\n"

@@ -129,3 +129,23 @@ def test_roles_of_states_are_asked_first_like_flags(tmp_path: Path) -> None:
 
 def test_all_built_in_maps_load_with_an_own_one(tmp_path: Path) -> None:
     assert "mine" in load_maps([own(tmp_path, "groups: {mine: {title: M, words: {one: {address: 1}}}}\n")])
+
+
+def test_the_worked_example_with_a_mode() -> None:
+    """docs/examples/own_modes.yaml, on a UPS that its card has lost or not."""
+    path = Path(__file__).parents[2] / "docs" / "examples" / "own_modes.yaml"
+    device = mapped("own_modes", files=(path,))
+    words = {30: 2, 32: 0, 34: 230, 35: 1110, 39: 4}
+    assert series(device, words) == {
+        'own_ups_mode{state="online"}': 0,
+        'own_ups_mode{state="battery"}': 1,
+        'own_ups_mode{state="bypass"}': 0,
+        'own_ups_mode{state="shutdown"}': 0,
+        'ups_alarm{flag="communication_lost"}': 0,
+        'ups_output_volts{phase="1"}': 230,
+        "own_ups_card_starts_total": 4,
+    }
+    assert series(device, words | {32: 1}) == {
+        'ups_alarm{flag="communication_lost"}': 1,
+        "own_ups_card_starts_total": 4,
+    }
