@@ -159,6 +159,11 @@ def _unit(failure: Failure) -> str:
 
 
 def _other_answer(failure: Failure) -> str:
+    if "every answer" in failure.text:
+        return (
+            "it does not repeat the number of the request, as cheap gateways do: `any_transaction: true` in "
+            "its device or module takes such answers"
+        )
     return (
         "that is the answer to another request: a gateway that mixes up its masters, or one slave id twice; "
         "try again while nobody else reads the device"

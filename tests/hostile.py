@@ -68,6 +68,7 @@ class Peer:
     write: Callable[[bytes], None]
     close: Callable[[], None]
     reset: Callable[[], None] = lambda: None
+    since: float = 0.0
     buffer: bytearray = field(default_factory=bytearray)
 
 
@@ -296,6 +297,7 @@ class _Connection(asyncio.Protocol):
         device = self.device
         device.connections += 1
         self.peer = Peer(transport.write, transport.close, reset=lambda: _reset(transport))
+        self.peer.since = asyncio.get_running_loop().time()
         device.peers.append(self.peer)
         device.most_open = max(device.most_open, len(device.peers))
         if device.welcome is not None:
@@ -409,6 +411,57 @@ def exception(code: int) -> Behaviour:
 
     answer.__name__ = f"exception_{code}"
     return answer
+
+
+def echoing(behaviour: Behaviour) -> Behaviour:
+    """What an RS485 transceiver does that hears what it sends: the request comes back, then the answer."""
+
+    def answer(device: Hostile, peer: Peer, request: Request) -> None:
+        body = struct.pack(">BBHH", request.unit, request.function, request.address, request.count)
+        peer.write(body + crc(body))
+        device.later(0.004, lambda: behaviour(device, peer, request))
+
+    return answer
+
+
+def standing(number: int) -> Behaviour:
+    """Answers always with the same transaction."""
+
+    def answer(device: Hostile, peer: Peer, request: Request) -> None:
+        device.in_time(request)
+        peer.write(device.frame(request, device.pdu(request), transaction=number))
+
+    return answer
+
+
+def deaf_for(seconds: float) -> Behaviour:
+    """Says nothing to what it is asked within `seconds` of a new connection."""
+
+    def answer(device: Hostile, peer: Peer, request: Request) -> None:
+        if request.at - peer.since >= seconds:
+            honest(device, peer, request)
+
+    return answer
+
+
+class SlowGateway:
+    """A behaviour: asks one unit at a time, and waits `hold` seconds for a dead one before exception 11."""
+
+    def __init__(self, *dead: int, hold: float) -> None:
+        self.dead, self.hold = dead, hold
+        self.free_at = 0.0
+
+    def __call__(self, device: Hostile, peer: Peer, request: Request) -> None:
+        loop = asyncio.get_running_loop()
+        dead = request.unit in self.dead
+        self.free_at = max(self.free_at, loop.time()) + (self.hold if dead else 0.002)
+        answer = exception(11) if dead else honest
+
+        def say() -> None:
+            if peer in device.peers:
+                answer(device, peer, request)
+
+        device.later(self.free_at - loop.time(), say)
 
 
 def late(seconds: float, *, in_time: bool = False) -> Behaviour:

@@ -14,6 +14,7 @@ def hint(target: str, reason: str, text: str = "", *silent: int) -> str:
 
 REFUSED = "cannot connect to x: Connection refused"
 BUSY_PORT = "cannot connect to /dev/ttyUSB0: another program has the port"
+STANDING = "every answer carries transaction 0, whatever was asked"
 RTU_FRAME = "answer is no Modbus/TCP frame: 0103020064b9af00"
 
 
@@ -53,6 +54,7 @@ RTU_FRAME = "answer is no Modbus/TCP frame: 0103020064b9af00"
         ("10.0.0.7", "connect", "Permission denied", "", "dialout"),
         ("10.0.0.7", "unit", "answer from unit 5, not 1", "?unit=5", "N"),
         ("10.0.0.7", "transaction", "", "mixes up its masters", "rtu-tcp"),
+        ("10.0.0.7", "transaction", STANDING, "`any_transaction: true` in its device or module", "mixes up"),
         ("10.0.0.7", "exception_1", "", "function code", "gateway"),
         ("10.0.0.7", "exception_2", "", "does not serve these words", "gateway"),
         ("10.0.0.7", "exception_11", "", "is 1 the right unit id?", "slave id"),

@@ -111,6 +111,7 @@ def times(entry: OptionsEntry, options: Options) -> Iterator[Finding]:
     for name, value, bad in (
         ("request_timeout", options.request_timeout, options.request_timeout > options.timeout),
         ("pacing", options.pacing, options.pacing >= options.timeout),
+        ("connect_delay", options.connect_delay, options.connect_delay >= options.timeout),
     ):
         if bad and given & {name, "timeout"}:
             place = name if name in given else "timeout"

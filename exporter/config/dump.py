@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from exporter.config.model import Config, DeviceConfig, Options, Otlp
 
 # the options that are seconds here and durations in the file
-_DURATIONS = ("timeout", "request_timeout", "pacing", "idle_close")
+_DURATIONS = ("timeout", "request_timeout", "pacing", "connect_delay", "idle_close")
 
 
 class _Dumper(yaml.SafeDumper):

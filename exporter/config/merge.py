@@ -6,7 +6,10 @@ from typing import Any
 from exporter.config.model import Options, Override
 from exporter.config.schema import OptionsEntry
 
-_PLAIN = ("timeout", "request_timeout", "pacing", "idle_close", "max_words", "bacs", "module_flags")
+_PLAIN = (
+    "timeout", "request_timeout", "pacing", "connect_delay", "any_transaction", "idle_close", "max_words",
+    "bacs", "module_flags",
+)  # fmt: skip
 
 
 def merge_options(*entries: OptionsEntry) -> Options:

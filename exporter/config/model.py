@@ -64,6 +64,8 @@ class Options:
     timeout: float = 5.0
     request_timeout: float = 1.0
     pacing: float = 0.0
+    connect_delay: float = 0.0
+    any_transaction: bool = False
     idle_close: float = 300.0
     max_words: int = 125
     bacs: Literal["auto", "required", "off"] = "auto"

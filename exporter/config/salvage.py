@@ -6,7 +6,7 @@ from typing import Any
 
 from exporter.yamlfile import Place
 
-_TIMES = frozenset({"timeout", "request_timeout", "pacing"})
+_TIMES = frozenset({"timeout", "request_timeout", "pacing", "connect_delay"})
 _BY_MODULE = frozenset({"overrides", "expect", "bacs", "sensors", "max_words", *_TIMES})
 _CLOUDED = {
     **dict.fromkeys(_TIMES, _TIMES),

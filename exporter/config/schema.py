@@ -73,6 +73,17 @@ class OptionsEntry(Section):
         json_schema_extra={"default": "0s"},
         description="Pause between two requests, for devices that need one; shorter than `timeout`.",
     )
+    connect_delay: Duration = Field(
+        default=0.0,
+        json_schema_extra={"default": "0s"},
+        description="Pause between connecting and the first request, for devices that are deaf for so long; "
+        "shorter than `timeout`.",
+    )
+    any_transaction: bool = Field(
+        default=False,
+        description="Take answers with any transaction number, for a device that does not repeat that of the "
+        "request; of Modbus/TCP only. Late answers are not told from right ones by it.",
+    )
     idle_close: Duration = Field(
         default=300.0,
         json_schema_extra={"default": "5m"},

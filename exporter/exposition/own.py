@@ -100,6 +100,11 @@ class ExporterMetrics:
             "Modbus requests that got no usable answer.",
             labels=["device", "reason"],
         )
+        echoes = CounterMetricFamily(
+            "generex_exporter_modbus_echoes",
+            "Modbus requests that came back from a serial line that echoes; they are skipped.",
+            labels=["device"],
+        )
         coalesced = CounterMetricFamily(
             "generex_exporter_scrapes_coalesced",
             "Scrapes that shared a pass already under way.",
@@ -107,10 +112,11 @@ class ExporterMetrics:
         )
         for name, counters in state.counters:
             requests.add_metric([name], counters.requests)
+            echoes.add_metric([name], counters.echoes)
             coalesced.add_metric([name], counters.coalesced)
             for reason, count in counters.errors.items():
                 errors.add_metric([name, reason], count)
-        yield from (requests, errors, coalesced)
+        yield from (requests, errors, echoes, coalesced)
         if state.pushes is not None:
             exports, failures = state.pushes
             yield CounterMetricFamily(

@@ -34,6 +34,9 @@ ANSWERS: dict[str, Behaviour] = {
     "answer to the previous request": hostile.previous_answer,
     "checksum error": hostile.bad_crc,
     "noise before the answer": hostile.noise_before,
+    "echo": hostile.echoing(hostile.honest),
+    "deaf start": hostile.deaf_for(0.9 * TIMEOUT),
+    "standing transaction": hostile.standing(0),
 }
 FAULTS = tuple(ANSWERS)
 
@@ -126,6 +129,8 @@ async def begin(device: Hostile, place: str, fault: str, *, once: bool) -> None:
 async def _begin_connecting(device: Hostile, fault: str, *, once: bool) -> None:
     if fault == "silence":
         await device.go_deaf()
+    elif fault == "deaf start":
+        device.behaviour = ANSWERS[fault]
     elif device.transport == "rtu":
         device.unplug()
     else:
@@ -154,11 +159,14 @@ async def end(device: Hostile) -> None:
 def makes_sense(place: str, fault: str, transport: str) -> bool:
     """Whether there can be such a thing."""
     if place == "connecting":
-        return fault == "close" if transport == "rtu" else fault in ("silence", *WELCOMES)
+        deaf = ("silence", "deaf start")
+        return fault == "close" if transport == "rtu" else fault in (*deaf, *WELCOMES)
+    if fault == "deaf start":
+        return False
     if place == "last byte" and fault not in LAST_BYTES:
         return False
-    if fault in ("wrong transaction", "wrong protocol"):
+    if fault in ("wrong transaction", "wrong protocol", "standing transaction"):
         return transport == "tcp"
-    if fault in ("checksum error", "noise before the answer"):
+    if fault in ("checksum error", "noise before the answer", "echo"):
         return transport != "tcp"
     return not (fault == "reset" and transport == "rtu")

@@ -94,3 +94,18 @@ def test_an_exporter_that_keeps_its_place_leaves_none() -> None:
                 two.close()
 
     asyncio.run(test())
+
+
+def test_a_place_is_tried_for_every_tenth_of_a_second() -> None:
+    """For a second and once more, as the page says, and not ever more seldom."""
+
+    async def test() -> None:
+        async with Hostile() as device:
+            entry = {"name": "a", "target": device.target(), "request_timeout": "1s", "timeout": "5s"}
+            async with fleet(entry) as devices:
+                await device.hang_up()
+                a = devices.devices["a"]
+                assert not (await scrape(a)).up
+                assert 8 <= errors(a)["connect"] <= 12
+
+    asyncio.run(test())

@@ -113,6 +113,7 @@ OWN_NAMES: Mapping[str, tuple[str, str, str]] = {
         "generex.exporter_config_last_reload_success_timestamp_seconds", "s", "gauge",
     ),
     "generex_exporter_modbus_requests_total": ("generex.exporter_modbus_requests", "1", "counter"),
+    "generex_exporter_modbus_echoes_total": ("generex.exporter_modbus_echoes", "1", "counter"),
     "generex_exporter_modbus_errors_total": ("generex.exporter_modbus_errors", "1", "counter"),
     "generex_exporter_scrapes_coalesced_total": ("generex.exporter_scrapes_coalesced", "1", "counter"),
     "generex_exporter_otlp_exports_total": ("generex.exporter_otlp_exports", "1", "counter"),

@@ -346,8 +346,7 @@ def test_a_name_that_does_not_resolve() -> None:
             a = devices.devices["a"]
             snapshot = await scrape(a)
             assert not snapshot.up
-            # a resolver that says nothing at all leaves a connection that was not made
-            assert set(errors(a)) <= {"resolve", "connect"}
+            assert set(errors(a)) == {"resolve"}
 
     asyncio.run(test())
 
@@ -368,7 +367,7 @@ def test_a_slow_resolver_holds_up_nobody_else(monkeypatch: pytest.MonkeyPatch) -
 
     async def test() -> None:
         async with Hostile() as device:
-            names = [f"h{number}.slow.invalid" for number in range(40)]
+            names = [f"h{number}.slow.invalid" for number in range(20)]
             async with fleet(
                 *({"name": name, "target": name} for name in names),
                 {"name": "a", "target": f"quick.invalid:{device.port}"},

@@ -34,12 +34,14 @@ class Counters:
     """What was asked and what went wrong since the start."""
 
     requests: int = 0
+    echoes: int = 0
     coalesced: int = 0
     errors: dict[str, int] = field(default_factory=dict)
 
     def note(self, exchange: Exchange) -> None:
         """Count an exchange."""
         self.requests += 1
+        self.echoes += exchange.echoed
 
     def copy(self) -> "Counters":
         """The counters as they are now."""
@@ -125,7 +127,9 @@ class Device:
     def _start(self, deadline: float, observers: Observers = ()) -> _Shared:
         loop = asyncio.get_running_loop()
         options = self.config.options
-        manner = Manner(options.request_timeout, options.pacing)
+        manner = Manner(
+            options.request_timeout, options.pacing, options.connect_delay, options.any_transaction
+        )
         turn = Turn(self.config.target.unit, self._memory.read_nothing)
         pass_deadline = Deadline(_pass_deadline(loop.time(), deadline))
 

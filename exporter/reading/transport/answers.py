@@ -1,6 +1,7 @@
 """Requests as bytes, what their answers must look like, and what is wrong with one that does not. Pure."""
 
 import struct
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from exporter.reading.plan.spans import Request
@@ -71,20 +72,26 @@ def _body(unit: int, request: Request) -> bytes:
     return struct.pack(">BBHH", unit, request.function, request.address, request.count)
 
 
+def size_of_tcp(buffer: bytearray) -> int:
+    """The bytes of the frame whose first 8 or more are in `buffer`. Raises LinkError when it is none."""
+    protocol, length = int.from_bytes(buffer[2:4], "big"), int.from_bytes(buffer[4:6], "big")
+    if protocol != 0 or not 3 <= length <= MAX_FRAME - 6:
+        raise LinkError("frame", f"answer is no Modbus/TCP frame: {buffer[:8].hex()}")
+    return 6 + length
+
+
 def parse_tcp(buffer: bytearray, expected: Expected, transaction: int) -> list[int] | None:
     """The values of a whole, right answer; None when more bytes are needed. Raises LinkError."""
     if len(buffer) < 8:
         return None
-    protocol, length = int.from_bytes(buffer[2:4], "big"), int.from_bytes(buffer[4:6], "big")
-    if protocol != 0 or not 3 <= length <= MAX_FRAME - 6:
-        raise LinkError("frame", f"answer is no Modbus/TCP frame: {buffer[:8].hex()}")
+    size = size_of_tcp(buffer)
     if (answered := int.from_bytes(buffer[0:2], "big")) != transaction:
         raise LinkError("transaction", f"answer to transaction {answered}, not {transaction}")
-    if len(buffer) < 6 + length:
+    if len(buffer) < size:
         return None
-    if len(buffer) > 6 + length:
-        raise LinkError("frame", f"{len(buffer) - 6 - length} bytes too many behind the answer")
-    return _check(buffer[6], bytes(buffer[7 : 6 + length]), expected)
+    if len(buffer) > size:
+        raise LinkError("frame", f"{len(buffer) - size} bytes too many behind the answer")
+    return _check(buffer[6], bytes(buffer[7:size]), expected)
 
 
 def parse_rtu(buffer: bytearray, expected: Expected) -> list[int] | None:
@@ -109,6 +116,19 @@ def parse_rtu(buffer: bytearray, expected: Expected) -> list[int] | None:
         if len(frame) == size and _crc(frame) == 0:
             return _check(frame[0], frame[1:-2], expected)
     return None
+
+
+def without_echoes(buffer: bytearray, requests: Sequence[bytes]) -> bytearray | None:
+    """What came from a serial line without `requests` that came back; None for the beginning of one.
+
+    RS485 transceivers may hear what they send. A request is a whole frame with a right checksum, and at some
+    addresses it would pass as an answer.
+    """
+    for request in requests:
+        buffer = buffer.replace(request, b"", 1)
+    if buffer and any(request.startswith(buffer) for request in requests):
+        return None
+    return buffer
 
 
 def answers(buffer: bytearray, expected: Expected) -> bool:

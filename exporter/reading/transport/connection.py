@@ -15,8 +15,6 @@ from exporter.reading.transport.exchange import Exchange, Manner, Observers
 from exporter.reading.transport.opening import Opener
 from exporter.reading.transport.wire import Wire
 
-_BACKOFF = (0.1, 1.0)
-
 
 class Connection(ABC):
     """What TCP and serial lines have in common. One caller at a time; the line in front sees to that.
@@ -29,8 +27,7 @@ class Connection(ABC):
         self.sent = 0
         self._opener = opener
         self._wire: Wire | None = None
-        self._failures = 0
-        self._failed_at = 0.0
+        self._ready_at = 0.0
 
     @property
     def connected(self) -> bool:
@@ -41,6 +38,10 @@ class Connection(ABC):
     def owed(self) -> bool:
         """Whether an answer to an earlier request may still come over the next connection."""
         return False
+
+    def busy_until(self, unit: int) -> float:
+        """Until when (loop time) the far side may be busy with a request to another unit; else 0."""
+        return 0.0
 
     async def read(
         self, unit: int, request: Request, manner: Manner, deadline: Deadline, observers: Observers = ()
@@ -71,37 +72,40 @@ class Connection(ABC):
         """`read`, once."""
 
     @abstractmethod
-    def _frame(self, unit: int, request: Request) -> bytes:
-        """The bytes of a request that is to be sent now."""
+    def _begin(self, wire: Wire, unit: int, request: Request) -> bytes:
+        """The bytes of a request that is sent now; what came before it is not its answer."""
 
     @abstractmethod
-    def _parse(self, buffer: bytearray, expected: Expected) -> list[int] | None:
+    def _parse(self, wire: Wire, expected: Expected) -> list[int] | None:
         """The answer in what came; None when more bytes are needed. Raises LinkError."""
 
     @abstractmethod
-    def _answered(self, unit: int) -> None:
-        """The unit has answered, be it with an exception."""
+    def _answered(self, unit: int, took: float, timeout: float) -> None:
+        """The unit has answered, be it with an exception; that took so many seconds."""
 
     @abstractmethod
-    def _unanswered(self, expected: Expected, timeout: float) -> None:
-        """There was no good answer, or nobody waits for it any more."""
+    def _unanswered(
+        self, wire: Wire, expected: Expected, timeout: float, sent: float, error: LinkError | None
+    ) -> None:
+        """There was no good answer to what was `sent` then, or (no error) nobody waits for it any more."""
+
+    def _patience(self, unit: int, timeout: float) -> float:
+        """The seconds to wait for an answer that the unit is given `timeout` for."""
+        return timeout
+
+    def _no_answer(self, wire: Wire) -> LinkError:
+        """What is wrong when the time for an answer is over."""
+        if wire.buffer:
+            return LinkError("frame", f"{self.address}: no whole answer came in time")
+        return LinkError("timeout", f"{self.address}: no answer in time")
 
     async def _connect(self, manner: Manner, deadline: Deadline) -> Wire:
         if self._wire is not None and not self._wire.lost:
             return self._wire
         self.close()
         loop = asyncio.get_running_loop()
-        if self._failures:
-            pause = self._failed_at + min(_BACKOFF[0] * 2 ** (self._failures - 1), _BACKOFF[1]) - loop.time()
-            if 0 < pause < deadline.left / 2:
-                await asyncio.sleep(pause)
-        try:
-            self._wire = await self._opener.open(manner.timeout, deadline)
-        except LinkError:
-            self._failures = min(self._failures + 1, 10)
-            self._failed_at = loop.time()
-            raise
-        self._failures = 0
+        self._wire = await self._opener.open(manner.timeout, deadline)
+        self._ready_at = loop.time() + manner.connect_delay
         return self._wire
 
     async def _exchange(
@@ -115,41 +119,43 @@ class Connection(ABC):
     ) -> list[int]:
         if deadline.left <= 0:
             raise NotAskedError("no time left")
+        loop = asyncio.get_running_loop()
+        if (pause := self._ready_at - loop.time()) > 0:
+            if pause >= deadline.left:
+                raise NotAskedError("no time left after connect_delay")
+            await asyncio.sleep(pause)
         if wire.transport is None or wire.lost:
             raise wire.closed()
-        loop = asyncio.get_running_loop()
         started = loop.time()
         expected = Expected(unit, request.function, request.count)
-        frame = self._frame(unit, request)
-        wire.buffer.clear()
+        frame = self._begin(wire, unit, request)
         wire.transport.write(frame)
         self.sent += 1
         values, error = None, ""
         try:
-            values = await self._answer(wire, expected, manner.timeout, deadline)
+            values = await self._answer(wire, expected, self._patience(unit, manner.timeout), deadline)
         except BaseException as failure:
             error = f"{failure.reason}: {failure}" if isinstance(failure, LinkError) else "cancelled"
-            if isinstance(failure, LinkError) and failure.exception_code is not None:
-                self._answered(unit)
+            link_error = failure if isinstance(failure, LinkError) else None
+            if link_error is not None and link_error.exception_code is not None:
+                self._answered(unit, loop.time() - started, manner.timeout)
             else:
-                self._unanswered(expected, manner.timeout)
+                self._unanswered(wire, expected, manner.timeout, started, link_error)
             raise
         else:
-            self._answered(unit)
+            self._answered(unit, loop.time() - started, manner.timeout)
             return values
         finally:
-            exchange = Exchange(request, frame, bytes(wire.buffer), loop.time() - started, values, error)
+            exchange = Exchange(request, frame, wire.received, loop.time() - started, values, error)
             for observe in observers:
                 observe(exchange)
-            wire.buffer.clear()
+            wire.clear()
 
     async def _answer(self, wire: Wire, expected: Expected, timeout: float, deadline: Deadline) -> list[int]:
         try:
             async with deadline.within(timeout):
-                return await wire.answer(lambda buffer: self._parse(buffer, expected))
+                return await wire.answer(lambda _: self._parse(wire, expected))
         except TimeoutError:
             if wire.answered:
                 return wire.answered.result()
-            if wire.buffer:
-                raise LinkError("frame", f"{self.address}: no whole answer came in time") from None
-            raise LinkError("timeout", f"{self.address}: no answer in time") from None
+            raise self._no_answer(wire) from None

@@ -21,6 +21,11 @@ class Exchange:
     error: str
 
     @property
+    def echoed(self) -> bool:
+        """Whether the request itself came back."""
+        return self.sent in self.received
+
+    @property
     def answered(self) -> bool:
         """Whether the device said something to the point, be it an exception."""
         return not self.error or self.error.startswith("exception_")
@@ -33,7 +38,13 @@ Observers = Sequence[Observer]
 
 @dataclass(frozen=True, slots=True)
 class Manner:
-    """How a device is asked. Seconds: how long an answer is waited for, and the pause after a request."""
+    """How a device is asked. Times are seconds.
+
+    An answer is waited for `timeout`, with `pacing` after each request, and `connect_delay` between the
+    connection and the first one. With `any_transaction` the number in a Modbus/TCP answer is not looked at.
+    """
 
     timeout: float
     pacing: float = 0.0
+    connect_delay: float = 0.0
+    any_transaction: bool = False

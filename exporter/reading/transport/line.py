@@ -29,7 +29,8 @@ class Line:
 
     Of the units that wait, those whose last pass was good go first, and among them the one served longest
     ago: when the deadline cuts a round short, it is not always the same unit that goes without. A pass whose
-    unit is silent or busy stands back: it goes on after the others.
+    unit is silent or busy stands back: it goes on after the others, and not while a gateway may still be busy
+    with a request to another silent unit.
     """
 
     def __init__(self, connection: Connection) -> None:
@@ -41,6 +42,7 @@ class Line:
         self._served: dict[int, int] = {}
         self._numbers = itertools.count(1)
         self._next_request_at = 0.0
+        self._pause: asyncio.TimerHandle | None = None  # while only silent units wait
         self._idle_timer: asyncio.TimerHandle | None = None
         self.retired = False
 
@@ -140,14 +142,24 @@ class Line:
 
     def _grant_soon(self) -> None:
         # not at once: the passes of one scrape arrive one after the other, and the order is among all of them
+        if self._pause is not None:
+            self._pause.cancel()
+            self._pause = None
         if self._holder is None and not self._granting:
             self._granting = True
             asyncio.get_running_loop().call_soon(self._grant)
 
     def _grant(self) -> None:
-        self._granting = False
+        self._granting, self._pause = False, None
         # one that was cancelled just now takes itself out a moment later
         waiting = [turn for turn, granted in self._waiting.items() if not granted.done()]
         if self._holder is None and waiting:
-            self._holder = min(waiting, key=lambda turn: (turn.failed, self._served.get(turn.unit, 0)))
-            self._waiting[self._holder].set_result(None)
+            first = min(waiting, key=lambda turn: (turn.failed, self._served.get(turn.unit, 0)))
+            # asked for one silent unit after the other, a gateway would have no time left for the living
+            pause = self.connection.busy_until(first.unit) if first.failed else 0.0
+            loop = asyncio.get_running_loop()
+            if pause > loop.time():
+                self._pause = loop.call_at(pause, self._grant)
+                return
+            self._holder = first
+            self._waiting[first].set_result(None)

@@ -39,23 +39,28 @@ class SocketOpener:
 
     async def open(self, timeout: float, deadline: Deadline) -> Wire:
         """See Opener."""
-        endpoint = self._endpoint
+        host = self._endpoint.host
         try:
             async with deadline.within(timeout):
-                return await self._connect(timeout)
-        except OSError as error:  # TimeoutError is one
-            raise _cannot_connect(endpoint, _why(error)) from None
-
-    async def _connect(self, timeout: float) -> Wire:
-        endpoint = self._endpoint
-        hosts = await self._resolver.addresses(endpoint.host)
+                hosts = await self._resolver.addresses(host)
+        except TimeoutError:
+            raise LinkError("resolve", f'the name server did not answer in time for "{host}"') from None
         if not hosts:
-            raise LinkError("resolve", f'cannot resolve "{endpoint.host}"')
+            raise LinkError("resolve", f'cannot resolve "{host}"')
         # what was looked up and checked is what is connected to: the name is not asked for again
-        if refused := next((host for host in hosts if not self._permits(host)), None):
-            raise LinkError(
-                "resolve", f'"{endpoint.host}" leads to {refused}, which probe.allow does not cover'
-            )
+        if refused := next((address for address in hosts if not self._permits(address)), None):
+            raise LinkError("resolve", f'"{host}" leads to {refused}, which probe.allow does not cover')
+        try:
+            async with deadline.within(timeout):
+                return await self._connect(hosts, timeout)
+        except socket.gaierror:  # only the zone of an IPv6 address is still looked up here
+            zone = host.partition("%")[2]
+            raise _cannot_connect(self._endpoint, f'no network interface is called "{zone}"') from None
+        except OSError as error:  # TimeoutError is one
+            raise _cannot_connect(self._endpoint, _why(error)) from None
+
+    async def _connect(self, hosts: list[str], timeout: float) -> Wire:
+        endpoint = self._endpoint
         loop = asyncio.get_running_loop()
         new_wire = partial(Wire, endpoint.address)
         for host in hosts:
@@ -109,7 +114,7 @@ def _cannot_connect(endpoint: Endpoint, why: str) -> LinkError:
 def _why(error: Exception) -> str:
     if isinstance(error, TimeoutError):
         return "no answer"
-    if isinstance(error, OSError) and error.errno and not isinstance(error, socket.gaierror):
+    if isinstance(error, OSError) and error.errno:
         # asyncio and pyserial wrap the system's words into sentences of their own
         return os.strerror(error.errno)
     return str(error.args[-1] if error.args else error)

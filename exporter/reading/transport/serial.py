@@ -6,9 +6,17 @@ function and length went out. Within a pass no two requests in a row are alike
 """
 
 import asyncio
+import logging
 
 from exporter.reading.plan.spans import Request
-from exporter.reading.transport.answers import Expected, LinkError, NotAskedError, build_rtu, parse_rtu
+from exporter.reading.transport.answers import (
+    Expected,
+    LinkError,
+    NotAskedError,
+    build_rtu,
+    parse_rtu,
+    without_echoes,
+)
 from exporter.reading.transport.connection import Connection
 from exporter.reading.transport.deadline import Deadline
 from exporter.reading.transport.exchange import Manner, Observers
@@ -18,6 +26,9 @@ from exporter.reading.transport.wire import Wire
 
 _QUIET = 0.05  # silence between two frames on a serial line, far above 3.5 characters at 9600 baud
 _OWED_FOR = (10, 30.0)  # times the timeout, but at least seconds: so long a late answer may still come
+_LAGS = 4  # probes in a row that are answered with an answer as far behind, until it is a lag
+
+log = logging.getLogger(__name__)
 
 
 class SerialConnection(Connection):
@@ -26,15 +37,18 @@ class SerialConnection(Connection):
     def __init__(self, address: str, opener: Opener, *, server: bool) -> None:
         super().__init__(address, opener)
         self._server = server
+        self._place = {"target": address}
         self._late = LateAnswers()
+        self._request = b""
         self._silent_until: dict[int, float] = {}  # so long a unit that was silent is not asked
         self._strikes = 0  # failures in a row
+        self._lags: dict[int, list[int]] = {}  # by unit: how far behind the answers to its last probes were
+        self._echoes = False
 
     @property
     def owed(self) -> bool:
         """Whether an answer to an earlier request may still come, over this connection or the next."""
-        self._late.expire(asyncio.get_running_loop().time())
-        return bool(self._late)
+        return self._late.until > asyncio.get_running_loop().time()
 
     async def _read(
         self, unit: int, request: Request, manner: Manner, deadline: Deadline, observers: Observers
@@ -59,29 +73,68 @@ class SerialConnection(Connection):
         timeout; the other units are not: their number tells their answers apart. If the late answer did not
         come then, it may still come: so the next request to the unit is one that the late answer cannot fit,
         and as a device answers in order, its answer ends the matter.
+
+        A unit that answers each of these with an older answer stays behind for as long as it is asked. Then
+        it is left alone until nothing that it owes can come any more, and one such request starts anew.
         """
         loop = asyncio.get_running_loop()
         silent_until = self._silent_until.get(unit, 0.0)
         while (remaining := max(silent_until, wire.last_byte + _QUIET) - loop.time()) > 0:
             if remaining >= deadline.left:
+                if self._lagging(unit):
+                    raise LinkError("timeout", self._lag_text(unit))
                 raise NotAskedError(f"{self.address} may still send an earlier answer")
             await asyncio.sleep(remaining)
         self._late.expire(loop.time())
-        self._late.strike_off(wire.buffer)
+        came, _ = self._late.strike_off(self._heard(wire) or bytearray())
+        self._lags.pop(came, None)  # it came by itself: the unit is slow, but it gets through
         if self._late.owes(unit, request.function):
             probe = self._late.probe(unit, request)
+            if probe is None:
+                text = f"unit {unit} owes too many answers: it is left alone until they cannot come any more"
+                raise LinkError("timeout", f"{self.address}: {text}")
             try:
                 await self._exchange(wire, unit, probe, manner, deadline, observers)
             except LinkError as error:
                 if error.exception_code is None:
                     raise
 
-    def _frame(self, unit: int, request: Request) -> bytes:
-        return build_rtu(unit, request)
+    def _lagging(self, unit: int) -> bool:
+        return len(self._lags.get(unit, ())) >= _LAGS
 
-    def _parse(self, buffer: bytearray, expected: Expected) -> list[int] | None:
+    def _lag_text(self, unit: int) -> str:
+        behind = self._lags[unit][-1]
+        return f"{self.address}: unit {unit} lags {behind} answers behind: it is left alone for a while"
+
+    def _note_lag(self, unit: int, came: int, after: int) -> None:
+        """The unit was not heard in time; what came was an answer of `came`, with `after` owed behind it."""
+        lags = self._lags.setdefault(unit, [])
+        behind = after + 1  # the request that was just made is owed, too
+        if came != unit or (lags and lags[-1] != behind):
+            lags.clear()
+        if came == unit:
+            lags.append(behind)
+        if len(lags) == _LAGS:
+            log.warning("answers lag behind", extra={**self._place, "unit": unit, "behind": behind})
+
+    def _begin(self, wire: Wire, unit: int, request: Request) -> bytes:
+        wire.clear()
+        self._request = build_rtu(unit, request)
+        return self._request
+
+    def _heard(self, wire: Wire) -> bytearray | None:
+        """What came, without our own requests; None for the beginning of one."""
+        if not self._echoes and self._request in wire.buffer:
+            self._echoes = True
+            log.warning("the serial line echoes: requests come back and are skipped", extra=self._place)
+        return without_echoes(wire.buffer, [self._request, *self._late.requests])
+
+    def _parse(self, wire: Wire, expected: Expected) -> list[int] | None:
+        heard = self._heard(wire)
+        if heard is None:
+            return None
         try:
-            return parse_rtu(buffer, expected)
+            return parse_rtu(heard, expected)
         except LinkError as error:
             # while an earlier answer is owed, what does not fit may be just that: pass over it and wait on
             if not self._late:
@@ -89,18 +142,30 @@ class SerialConnection(Connection):
             if error.exception_code is not None:
                 if not self._late.owes(expected.unit, expected.function):
                     raise
-                buffer.clear()
+                wire.clear()
             return None
 
-    def _answered(self, unit: int) -> None:
+    def _no_answer(self, wire: Wire) -> LinkError:
+        heard = self._heard(wire)
+        if heard is not None and not heard:
+            return LinkError("timeout", f"{self.address}: no answer in time")
+        if heard is not None and self._late.brought(heard):
+            return LinkError("timeout", f"{self.address}: only the answer to an earlier request came")
+        return super()._no_answer(wire)
+
+    def _answered(self, unit: int, took: float, timeout: float) -> None:
         self._late.settle(unit)
+        self._lags.pop(unit, None)
         self._silent_until.pop(unit, None)
         self._strikes = 0
 
-    def _unanswered(self, expected: Expected, timeout: float) -> None:
-        now = asyncio.get_running_loop().time()
-        self._late.add(expected, now + max(_OWED_FOR[0] * timeout, _OWED_FOR[1]))
-        self._silent_until[expected.unit] = now + timeout
+    def _unanswered(
+        self, wire: Wire, expected: Expected, timeout: float, sent: float, error: LinkError | None
+    ) -> None:
+        now, unit = asyncio.get_running_loop().time(), expected.unit
+        self._note_lag(unit, *self._late.strike_off(self._heard(wire) or bytearray()))
+        self._late.add(expected, self._request, now + max(_OWED_FOR[0] * timeout, _OWED_FOR[1]))
+        self._silent_until[unit] = self._late.until if self._lagging(unit) else now + timeout
         self._strikes += 1
         # the old connection is kept to see the late answer come, until it looks dead itself
         if self._server and self._strikes > 1:

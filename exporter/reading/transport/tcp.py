@@ -1,35 +1,146 @@
 """Modbus/TCP: every request has a transaction number, and its answer the same."""
 
+import asyncio
+import secrets
+from dataclasses import dataclass
+
 from exporter.reading.plan.spans import Request
-from exporter.reading.transport.answers import Expected, build_tcp, parse_tcp
+from exporter.reading.transport.answers import Expected, LinkError, build_tcp, parse_tcp, size_of_tcp
 from exporter.reading.transport.connection import Connection
 from exporter.reading.transport.deadline import Deadline
 from exporter.reading.transport.exchange import Manner, Observers
 from exporter.reading.transport.opening import Opener
+from exporter.reading.transport.wire import Wire
+
+_HOLD = 3  # timeouts for which a gateway is thought to be busy with a given up request, until it is known
+_HOLD_MOST = 10.0  # seconds; what comes later is no gateway that waited for a dead unit
+
+
+@dataclass(frozen=True, slots=True)
+class _GivenUp:
+    """A request that nobody waits for any more. `until` is when a gateway is done with it at the latest."""
+
+    unit: int
+    sent: float
+    until: float
 
 
 class TcpConnection(Connection):
-    """A connection that is closed after a request without a good answer: a fresh one owes nothing."""
+    """A late answer is known by its number and passed over, so a first silence does not end the connection.
+
+    It ends when the same unit is silent again and nothing came meanwhile, and with an answer that is not
+    right. A gateway that asks one unit at a time goes on with a request that was given up here: how long that
+    takes is learned from the answers that come late, or at once although another is still owed.
+    """
 
     def __init__(self, address: str, opener: Opener) -> None:
         super().__init__(address, opener)
-        self._transaction = 0
+        # anywhere: a gateway may mix up its clients, and two exporters must not count alike
+        self._transaction = 1 + secrets.randbelow(0xFFFF)
+        self._any_transaction = False
+        self._request = b""
+        self._given_up: dict[int, _GivenUp] = {}
+        self._hold: float | None = None
+        self._silent: set[int] = set()  # units that were silent since anything came
+        self._stray: int | None = None  # the number of an answer that nobody here asked for
+        self._standing: list[int] = []  # those of the answers in a row, as long as they are the same
+
+    def close(self) -> None:
+        """Close the connection at once; a request under way fails."""
+        self._silent.clear()
+        super().close()
+
+    def busy_until(self, unit: int) -> float:
+        """Until when a gateway may be busy with a request to another unit than `unit` (loop time), or 0."""
+        if not self._given_up:
+            return 0.0
+        if self._wire is not None:
+            self._pass_over_late(self._wire)
+        now = asyncio.get_running_loop().time()
+        self._given_up = {number: given for number, given in self._given_up.items() if given.until > now}
+        return max((given.until for given in self._given_up.values() if given.unit != unit), default=0.0)
 
     async def _read(
         self, unit: int, request: Request, manner: Manner, deadline: Deadline, observers: Observers
     ) -> list[int]:
         wire = await self._connect(manner, deadline)
+        self._any_transaction = manner.any_transaction
         return await self._exchange(wire, unit, request, manner, deadline, observers)
 
-    def _frame(self, unit: int, request: Request) -> bytes:
+    def _begin(self, wire: Wire, unit: int, request: Request) -> bytes:
+        self._pass_over_late(wire)
+        self._stray = None
         self._transaction = self._transaction % 0xFFFF + 1
-        return build_tcp(unit, request, self._transaction)
+        self._request = build_tcp(unit, request, self._transaction)
+        return self._request
 
-    def _parse(self, buffer: bytearray, expected: Expected) -> list[int] | None:
-        return parse_tcp(buffer, expected, self._transaction)
+    def _patience(self, unit: int, timeout: float) -> float:
+        # what was given up is before this one in the gateway's queue
+        return timeout + max(self.busy_until(unit) - asyncio.get_running_loop().time(), 0.0)
 
-    def _answered(self, unit: int) -> None:
-        pass
+    def _parse(self, wire: Wire, expected: Expected) -> list[int] | None:
+        buffer = wire.buffer
+        while len(buffer) >= 8:
+            number = int.from_bytes(buffer[:2], "big")
+            if number == self._transaction or self._any_transaction:
+                if buffer == self._request:
+                    raise LinkError("frame", "the request itself came back")
+                return parse_tcp(buffer, expected, number)
+            if len(buffer) < (size := size_of_tcp(buffer)):
+                return None
+            self._pass_over(wire, number, size)
+        return None
 
-    def _unanswered(self, expected: Expected, timeout: float) -> None:
-        self.close()
+    def _pass_over_late(self, wire: Wire) -> None:
+        """Pass over the whole answers that came when nobody waited for one."""
+        while len(wire.buffer) >= 8:
+            try:
+                size = size_of_tcp(wire.buffer)
+            except LinkError:
+                return  # the next answer will not be found behind it, which is noticed then
+            if len(wire.buffer) < size:
+                return
+            self._pass_over(wire, int.from_bytes(wire.buffer[:2], "big"), size)
+
+    def _pass_over(self, wire: Wire, number: int, size: int) -> None:
+        wire.pass_over(size)
+        self._silent.clear()
+        if given := self._given_up.pop(number, None):
+            self._hold = max(self._hold or 0.0, min(wire.last_byte - given.sent, _HOLD_MOST))
+        elif number == 0 or (self._transaction - number) % 0xFFFF >= self.sent:
+            self._stray = number
+
+    def _no_answer(self, wire: Wire) -> LinkError:
+        if self._stray is None or wire.buffer:
+            return super()._no_answer(wire)
+        if self._stray not in self._standing:
+            self._standing.clear()
+        self._standing.append(self._stray)
+        text = f"answer to transaction {self._stray}, not {self._transaction}"
+        if len(self._standing) > 1:
+            text = f"every answer carries transaction {self._stray}, whatever was asked"
+        return LinkError("transaction", text)
+
+    def _answered(self, unit: int, took: float, timeout: float) -> None:
+        self._silent.clear()
+        self._standing.clear()
+        if not self._given_up:
+            return
+        now = asyncio.get_running_loop().time()
+        if others := [given for given in self._given_up.values() if given.unit != unit]:
+            # asked in turn, that of another unit is over; answered at once, it held up nobody
+            self._hold = now - others[-1].sent if took > timeout else 0.0
+        self._given_up.clear()
+
+    def _unanswered(
+        self, wire: Wire, expected: Expected, timeout: float, sent: float, error: LinkError | None
+    ) -> None:
+        silent = not wire.buffer and (error is None or error.reason in ("timeout", "transaction"))
+        if silent:
+            hold = _HOLD * timeout if self._hold is None else self._hold
+            before = max((given.until for given in self._given_up.values()), default=0.0)
+            self._given_up[self._transaction] = _GivenUp(expected.unit, sent, max(sent, before) + hold)
+        if not silent or self._any_transaction or expected.unit in self._silent:
+            self.close()
+        else:
+            self._silent.add(expected.unit)

@@ -13,7 +13,10 @@ Parse = Callable[[bytearray], list[int] | None]
 
 
 class Wire(asyncio.Protocol):
-    """One connection: its state, and the bytes that came since they were cleared."""
+    """One connection: its state, and the bytes that came since they were cleared.
+
+    `buffer` are those that are still to be looked at, `passed_over` those before them.
+    """
 
     def __init__(self, address: str) -> None:
         self._loop = asyncio.get_running_loop()
@@ -21,6 +24,7 @@ class Wire(asyncio.Protocol):
         self.transport: asyncio.Transport | None = None
         self.opened = asyncio.Event()
         self.buffer = bytearray()
+        self.passed_over = bytearray()
         self.lost = False
         self.last_byte = 0.0
         self._parse: Parse | None = None
@@ -39,6 +43,22 @@ class Wire(asyncio.Protocol):
     def answered(self) -> "asyncio.Future[list[int]] | None":
         """The answer that `answer` waited for, if it came: in a busy program that may be seen too late."""
         return None if self._answer.cancelled() or not self._answer.done() else self._answer
+
+    @property
+    def received(self) -> bytes:
+        """All that came."""
+        return bytes(self.passed_over + self.buffer)
+
+    def pass_over(self, size: int) -> None:
+        """The first bytes are of no interest any more."""
+        if len(self.passed_over) < _KEPT:
+            self.passed_over += self.buffer[:size]
+        del self.buffer[:size]
+
+    def clear(self) -> None:
+        """Forget what came."""
+        self.buffer.clear()
+        self.passed_over.clear()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Note that the connection is there."""

@@ -1,0 +1,117 @@
+"""Look-ups of names: few threads, none for ever, and no name that is dead until a restart."""
+
+import asyncio
+import socket
+import threading
+
+import hostile
+import pytest
+from hostile import fleet, scrape
+
+from exporter.reading.transport.answers import LinkError
+from exporter.reading.transport.resolve import Resolver
+
+
+def lookups() -> list[str]:
+    return [thread.name for thread in threading.enumerate() if thread.name.startswith("resolve ")]
+
+
+class NameServer:
+    """In place of the system's resolver: says nothing until `answer` is set, but for names that begin so."""
+
+    def __init__(self) -> None:
+        self.answer = threading.Event()
+        self.most = 0
+
+    def __call__(self, host: str, *_: object, **__: object) -> list[object]:
+        self.most = max(self.most, len(lookups()))
+        if not host.startswith("quick"):
+            self.answer.wait(60)
+        return [(0, 0, 0, "", ("192.0.2.1", 0))]
+
+
+@pytest.fixture
+def name_server(monkeypatch: pytest.MonkeyPatch) -> NameServer:
+    server = NameServer()
+    monkeypatch.setattr(socket, "getaddrinfo", server)
+    return server
+
+
+def test_a_thousand_names_take_few_threads_and_leave_none(name_server: NameServer) -> None:
+    async def test() -> None:
+        resolver = Resolver()
+        asked = [asyncio.create_task(resolver.addresses(f"h{number}.invalid")) for number in range(1000)]
+        await hostile.until(lambda: len(lookups()) >= 24)
+        assert len(lookups()) == 24
+        name_server.answer.set()
+        assert await asyncio.gather(*asked) == [["192.0.2.1"]] * 1000
+        assert name_server.most <= 32
+        await hostile.until(lambda: not lookups())
+
+    asyncio.run(test())
+
+
+def test_a_name_that_was_found_is_looked_up_beside_many_that_are_not(name_server: NameServer) -> None:
+    async def test() -> None:
+        resolver = Resolver()
+        assert await resolver.addresses("quick.invalid") == ["192.0.2.1"]
+        asked = [asyncio.create_task(resolver.addresses(f"h{number}.invalid")) for number in range(100)]
+        await hostile.until(lambda: len(lookups()) >= 24)
+        async with asyncio.timeout(10):
+            assert await resolver.addresses("quick.invalid") == ["192.0.2.1"]
+        name_server.answer.set()
+        await asyncio.gather(*asked)
+
+    asyncio.run(test())
+
+
+def test_a_thread_that_cannot_be_started_is_told_and_forgotten(
+    name_server: NameServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(self: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    async def test() -> None:
+        resolver = Resolver()
+        with monkeypatch.context() as full:
+            full.setattr(threading.Thread, "start", refuse)
+            with pytest.raises(LinkError, match="no thread left"):
+                await resolver.addresses("quick.invalid")
+        assert await resolver.addresses("quick.invalid") == ["192.0.2.1"]
+        # while others run, it waits for one of them
+        slow = asyncio.create_task(resolver.addresses("slow.invalid"))
+        await hostile.until(lambda: "resolve slow.invalid" in lookups())
+        with monkeypatch.context() as full:
+            full.setattr(threading.Thread, "start", refuse)
+            waiting = asyncio.create_task(resolver.addresses("other.invalid"))
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
+        assert not waiting.done()
+        name_server.answer.set()
+        assert await asyncio.gather(slow, waiting) == [["192.0.2.1"]] * 2
+
+    asyncio.run(test())
+
+
+def test_a_silent_name_server_is_told_as_such(name_server: NameServer) -> None:
+    async def test() -> None:
+        async with fleet({"name": "a", "target": "ups.invalid"}) as devices:
+            a = devices.devices["a"]
+            snapshot = await scrape(a)
+            assert snapshot.errors == ('the name server did not answer in time for "ups.invalid"',)
+            assert hostile.errors(a).keys() == {"resolve"}
+            name_server.answer.set()
+
+    asyncio.run(test())
+
+
+def test_a_zone_that_is_no_interface_is_told_as_such() -> None:
+    async def test() -> None:
+        async with fleet({"name": "a", "target": "[fe80::1%nosuch0]:502"}) as devices:
+            a = devices.devices["a"]
+            snapshot = await scrape(a)
+            assert snapshot.errors == (
+                'cannot connect to [fe80::1%nosuch0]:502: no network interface is called "nosuch0"',
+            )
+
+    asyncio.run(test())

@@ -1,0 +1,246 @@
+"""What is special to serial lines: lines that echo, answers that stay behind, and too many that are owed."""
+
+import asyncio
+import logging
+
+import hostile
+import pytest
+from hostile import BACS, UPS, Hostile, Peer, Request, check_true, errors, fleet, scrape
+from hypothesis import given
+from hypothesis import strategies as st
+
+from exporter.reading.plan.spans import Request as Span
+from exporter.reading.transport.answers import Expected, LinkError, build_rtu, parse_rtu, without_echoes
+from exporter.reading.transport.connection import Connection
+from exporter.reading.transport.deadline import Deadline
+from exporter.reading.transport.exchange import Manner
+from exporter.reading.transport.late import LateAnswers
+from exporter.reading.transport.resolve import Resolver
+from exporter.reading.transport.transports import connection_to
+from exporter.targets import parse_target
+
+LINES = ("rtu-tcp", "rtu")
+SLOW = {"request_timeout": "300ms", "timeout": "3s"}
+EVERYTHING = {"ups": True, "bacs": True, "strings": True, "modules": True}
+
+
+@pytest.mark.parametrize("transport", LINES)
+def test_a_line_that_echoes_is_read_as_any_other(transport: str, caplog: pytest.LogCaptureFixture) -> None:
+    async def test() -> None:
+        async with (
+            Hostile(transport, served=[*UPS, *BACS]) as device,
+            fleet({"name": "a", "target": device.target(), "module": "cs141", **SLOW}) as devices,
+        ):
+            device.pins |= {1003: 2, 1004: 40}
+            device.behaviour = hostile.echoing(hostile.honest)
+            a = devices.devices["a"]
+            for _ in range(3):
+                snapshot = await scrape(a)
+                check_true(snapshot, device)
+                assert snapshot.groups == EVERYTHING
+            assert errors(a) == {}
+            assert a.counters.echoes == len(device.requests) > 8
+            assert [r.getMessage() for r in caplog.records if "echoes" in r.getMessage()] == [
+                "the serial line echoes: requests come back and are skipped"
+            ]
+
+    caplog.set_level(logging.INFO)
+    asyncio.run(test())
+
+
+@pytest.mark.parametrize("transport", LINES)
+def test_an_echo_alone_is_silence(transport: str) -> None:
+    """The device is off: what comes is the request, also when it would be a whole answer by its length."""
+
+    async def test() -> None:
+        async with (
+            Hostile(transport) as device,
+            fleet({"name": "a", "target": device.target(), "module": "cs141", **SLOW}) as devices,
+        ):
+            a = devices.devices["a"]
+            device.behaviour = hostile.echoing(hostile.silent)
+            for _ in range(3):
+                snapshot = await scrape(a)
+                assert not snapshot.up
+                assert not snapshot.words
+            assert errors(a).keys() == {"timeout"}
+
+    asyncio.run(test())
+
+
+def bits(device: Hostile, peer: Peer, request: Request) -> None:
+    """Every third bit is set."""
+    values = sum(1 << number for number in range(0, request.count, 3))
+    size = (request.count + 7) // 8
+    peer.write(device.frame(request, bytes((request.function, size)) + values.to_bytes(size, "little")))
+
+
+async def ask(connection: Connection, span: Span) -> list[int]:
+    deadline = Deadline(asyncio.get_running_loop().time() + 5)
+    return await connection.read(1, span, Manner(hostile.TIMEOUT), deadline)
+
+
+@pytest.mark.parametrize("transport", LINES)
+@pytest.mark.parametrize("function", [1, 2])
+def test_the_echo_of_a_request_for_bits_is_not_their_answer(transport: str, function: int) -> None:
+    """20 bits from 0x0301: as an answer, the request would have 3 bytes of data and a right checksum."""
+    span = Span(function, 0x0301, 20)
+
+    async def test() -> None:
+        async with Hostile(transport) as device:
+            connection = connection_to(parse_target(device.target()).endpoint, Resolver())
+            device.behaviour = hostile.echoing(hostile.silent)
+            for _ in range(2):
+                with pytest.raises(LinkError, match="no answer in time"):
+                    await ask(connection, span)
+            # an echo that comes as late as the next request
+            device.script = [
+                lambda device, peer, request: device.later(
+                    2.5 * hostile.TIMEOUT, lambda: hostile.echoing(hostile.silent)(device, peer, request)
+                )
+            ]
+            for _ in range(2):
+                with pytest.raises(LinkError, match="no answer in time"):
+                    await ask(connection, span)
+            device.behaviour = hostile.echoing(bits)
+            assert await ask(connection, span) == [number % 3 == 0 for number in range(20)]
+            connection.close()
+
+    asyncio.run(test())
+
+
+@given(
+    st.sampled_from([1, 2, 3, 4]), st.integers(0, 0xFF00), st.integers(1, 125), st.binary(max_size=1),
+    st.integers(0, 300),
+)  # fmt: skip
+def test_an_answer_behind_an_echo_is_found_wherever_the_bytes_are_split(
+    function: int, address: int, count: int, noise: bytes, split: int
+) -> None:
+    span, expected = Span(function, address, count), Expected(1, function, count)
+    request = build_rtu(1, span)
+    body = bytes((1, function, expected.byte_count)) + b"\x5a" * expected.byte_count
+    answer = body + hostile.crc(body)
+    whole = request + noise + answer
+    for end in (min(split, len(whole)), len(whole)):
+        heard = without_echoes(bytearray(whole[:end]), [request])
+        values = parse_rtu(heard, expected) if heard is not None else None
+        assert (values is not None) is (end == len(whole))
+
+
+class LaterLoop(asyncio.SelectorEventLoop):
+    """A loop whose clock can be put forward."""
+
+    ahead = 0.0
+
+    def time(self) -> float:
+        return super().time() + self.ahead
+
+
+class OneAnswerARead:
+    """A slave that stalled: two requests lie in its buffer, and each further one brings the oldest answer.
+
+    When nothing came for `quiet` seconds it throws away what it has.
+    """
+
+    def __init__(self, quiet: float) -> None:
+        self.quiet = quiet
+        self.buffered: list[Request] = []
+        self.behind = 2
+
+    def __call__(self, device: Hostile, peer: Peer, request: Request) -> None:
+        if self.buffered and request.at - self.buffered[-1].at > self.quiet:
+            self.buffered, self.behind = [], 0
+        self.buffered.append(request)
+        if len(self.buffered) > self.behind:
+            answered = self.buffered.pop(0)
+            if answered is request:
+                device.in_time(request)
+            peer.write(device.frame(answered, device.pdu(answered)))
+
+
+@pytest.mark.parametrize("transport", LINES)
+def test_a_slave_that_stays_behind_is_left_alone_until_it_starts_anew(
+    transport: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def test() -> None:
+        loop = asyncio.get_running_loop()
+        assert isinstance(loop, LaterLoop)
+        async with (
+            Hostile(transport) as device,
+            fleet({"name": "a", "target": device.target(), "timeout": "1s"}) as devices,
+        ):
+            a = devices.devices["a"]
+            device.behaviour = OneAnswerARead(20)
+            seconds = 0
+            while not (snapshot := await scrape(a)).up:
+                assert not snapshot.words
+                loop.ahead += 15
+                seconds += 15
+                assert seconds < 300, "it is never read again"
+            check_true(snapshot, device)
+            assert seconds > 30
+            said = [r for r in caplog.records if r.getMessage() == "answers lag behind"]
+            assert [(r.__dict__["unit"], r.__dict__["behind"]) for r in said] == [(1, 2)]
+            assert errors(a).keys() == {"timeout"}
+
+    with asyncio.Runner(loop_factory=LaterLoop) as runner:
+        runner.run(test())
+
+
+def test_a_slave_that_stays_behind_for_good_is_never_believed() -> None:
+    async def test() -> None:
+        loop = asyncio.get_running_loop()
+        assert isinstance(loop, LaterLoop)
+        async with (
+            Hostile("rtu-tcp") as device,
+            fleet({"name": "a", "target": device.target(), "timeout": "1s"}) as devices,
+        ):
+            a = devices.devices["a"]
+            device.behaviour = OneAnswerARead(1e9)
+            said = set()
+            for _ in range(20):
+                snapshot = await scrape(a)
+                assert not snapshot.words
+                said.update(snapshot.errors)
+                loop.ahead += 15
+            assert any("lags 2 answers behind" in text for text in said), said
+
+    with asyncio.Runner(loop_factory=LaterLoop) as runner:
+        runner.run(test())
+
+
+@pytest.mark.parametrize(("function", "other"), [(3, 4), (1, 2)])
+def test_a_unit_that_owes_every_answer_is_left_alone(function: int, other: int) -> None:
+    late = LateAnswers()
+    late.add(Expected(1, other, 1), b"", 100.0)
+    span = Span(function, 97, 46)
+    asked = set()
+    for number in range(200):
+        probe = late.probe(1, span)
+        if probe is None:
+            break
+        assert (probe.function, probe.count) not in asked
+        asked.add((probe.function, probe.count))
+        late.add(Expected(1, probe.function, probe.count), b"", 100.0 + number)
+    assert 100 < len(asked) < 126
+    late.expire(110.5)
+    assert late.probe(1, span) is not None, "what cannot come any more is asked for again"
+    assert late.probe(2, span) == Span(other, 97, 1), "another unit owes nothing"
+
+
+def test_a_unit_that_owes_every_answer_says_so() -> None:
+    async def test() -> None:
+        async with (
+            Hostile("rtu-tcp") as device,
+            fleet({"name": "a", "target": device.target()}) as devices,
+        ):
+            a = devices.devices["a"]
+            device.behaviour = hostile.silent
+            assert not (await scrape(a)).up
+            now = asyncio.get_running_loop().time()
+            for count in range(1, 126):
+                for function in (3, 4):
+                    a.line.connection._late.add(Expected(1, function, count), b"-", now + 60)
+            assert "owes too many answers" in str((await scrape(a)).errors)
+
+    asyncio.run(test())

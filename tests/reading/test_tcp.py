@@ -1,0 +1,225 @@
+"""What is special to Modbus/TCP: transaction numbers, deaf starts, gateways that ask one unit at a time."""
+
+import asyncio
+
+import hostile
+import pytest
+from hostile import TIMEOUT, Hostile, Peer, Request, check_true, errors, fleet, scrape
+
+REQUEST, HOLD = 0.3, 0.85  # as the defaults, 1 s and 5 s, are to a gateway that waits 2.8 s
+TIMES = {"request_timeout": "300ms", "timeout": "1500ms"}
+
+
+def test_two_links_do_not_count_alike() -> None:
+    """Behind a gateway that mixes up its clients, the answer to the one must not fit the other."""
+
+    async def test() -> None:
+        firsts = set()
+        for _ in range(8):
+            async with Hostile() as device, fleet({"name": "a", "target": device.target()}) as devices:
+                await scrape(devices.devices["a"])
+                firsts.add(device.requests[0].transaction)
+        assert len(firsts) > 4
+
+    asyncio.run(test())
+
+
+def test_the_answer_to_another_client_is_passed_over() -> None:
+    def mixed_up(device: Hostile, peer: Peer, request: Request) -> None:
+        foreign = device.frame(request, device.pdu(request), transaction=request.transaction ^ 0x5555)
+        peer.write(foreign)
+        hostile.honest(device, peer, request)
+
+    async def test() -> None:
+        async with Hostile() as device, fleet({"name": "a", "target": device.target()}) as devices:
+            a = devices.devices["a"]
+            device.behaviour = mixed_up
+            for _ in range(3):
+                snapshot = await scrape(a)
+                check_true(snapshot, device)
+                assert snapshot.up
+            assert (errors(a), device.connections) == ({}, 1)
+
+    asyncio.run(test())
+
+
+def test_a_device_that_is_deaf_at_first_is_read_in_the_first_pass() -> None:
+    async def test() -> None:
+        async with Hostile() as device, fleet({"name": "a", "target": device.target()}) as devices:
+            a = devices.devices["a"]
+            device.behaviour = hostile.deaf_for(0.9 * TIMEOUT)
+            snapshot = await scrape(a)
+            check_true(snapshot, device)
+            assert snapshot.up
+            assert (errors(a), device.connections) == ({"timeout": 1}, 1)
+
+    asyncio.run(test())
+
+
+def test_a_longer_deafness_is_waited_for_when_that_is_asked_for() -> None:
+    async def test() -> None:
+        async with (
+            Hostile() as device,
+            fleet(
+                {"name": "a", "target": device.target(), "connect_delay": "400ms", "timeout": "2s"}
+            ) as devices,
+        ):
+            a = devices.devices["a"]
+            device.behaviour = hostile.deaf_for(3 * TIMEOUT)
+            assert (await scrape(a)).up
+            assert (await scrape(a)).up
+            assert (errors(a), len(device.requests)) == ({}, 2)
+            # cut off by the deadline, it is no fault of the device
+            a.line.connection.close()
+            assert not (await scrape(a, 0.2)).up
+            assert errors(a) == {}
+
+    asyncio.run(test())
+
+
+def test_a_connection_on_which_nothing_comes_any_more_is_given_up() -> None:
+    async def test() -> None:
+        async with Hostile() as device, fleet({"name": "a", "target": device.target()}) as devices:
+            a = devices.devices["a"]
+            assert (await scrape(a)).up
+            device.behaviour = hostile.silent
+            assert not (await scrape(a)).up
+            device.behaviour = hostile.honest
+            assert (await scrape(a)).up
+            assert device.connections == 2
+
+    asyncio.run(test())
+
+
+def test_a_late_answer_is_passed_over_also_when_it_comes_in_two_parts() -> None:
+    def in_two_parts(device: Hostile, peer: Peer, request: Request) -> None:
+        frame = device.frame(request, device.pdu(request))
+        device.later(1.2 * TIMEOUT, lambda: peer.write(frame[:20]))
+        device.later(1.4 * TIMEOUT, lambda: peer.write(frame[20:]))
+
+    async def test() -> None:
+        async with Hostile() as device, fleet({"name": "a", "target": device.target()}) as devices:
+            a = devices.devices["a"]
+            device.script = [in_two_parts, hostile.late(0.6 * TIMEOUT, in_time=True)]
+            snapshot = await scrape(a)
+            check_true(snapshot, device)
+            assert snapshot.up
+            assert (errors(a), device.connections) == ({"timeout": 1}, 1)
+
+    asyncio.run(test())
+
+
+def test_a_standing_transaction_is_told_and_taken_only_when_that_is_asked_for() -> None:
+    async def test() -> None:
+        async with (
+            Hostile() as device,
+            fleet(
+                {"name": "a", "target": device.target()},
+                {"name": "b", "target": device.target(2), "any_transaction": True},
+            ) as devices,
+        ):
+            device.units.add(2)
+            a, b = devices.devices["a"], devices.devices["b"]
+            device.behaviour = hostile.standing(0)
+            refused = await scrape(a)
+            assert not refused.words
+            assert errors(a) == {"transaction": 2}
+            assert refused.errors == ("every answer carries transaction 0, whatever was asked",)
+            snapshot = await scrape(b)
+            check_true(snapshot, device, 2)
+            assert snapshot.up
+
+    asyncio.run(test())
+
+
+def test_without_numbers_a_late_answer_never_comes_over_the_next_connection() -> None:
+    async def test() -> None:
+        async with (
+            Hostile() as device,
+            fleet({"name": "a", "target": device.target(), "any_transaction": True}) as devices,
+        ):
+            a = devices.devices["a"]
+            device.behaviour = hostile.standing(0)
+
+            def late(device: Hostile, peer: Peer, request: Request) -> None:
+                frame = device.frame(request, device.pdu(request), transaction=0)
+                device.later(1.3 * TIMEOUT, lambda: peer.write(frame))
+
+            for _ in range(3):
+                device.script = [late]
+                snapshot = await scrape(a)
+                check_true(snapshot, device)
+                assert snapshot.up
+
+    asyncio.run(test())
+
+
+@pytest.mark.parametrize("dead", [(1,), (2,), (1, 2)])
+@pytest.mark.parametrize("units", [(1, 2), (1, 2, 3, 4)])
+def test_a_dead_unit_behind_a_slow_gateway_costs_the_others_nothing(
+    dead: tuple[int, ...], units: tuple[int, ...]
+) -> None:
+    living = [unit for unit in units if unit not in dead]
+
+    async def test() -> None:
+        async with (
+            Hostile(units=units) as device,
+            fleet(
+                *({"name": f"u{unit}", "target": device.target(unit), **TIMES} for unit in units)
+            ) as devices,
+        ):
+            device.behaviour = hostile.SlowGateway(*dead, hold=HOLD)
+            all_of_them = [devices.devices[f"u{unit}"] for unit in units]
+            for number in range(3):
+                snapshots = await asyncio.gather(*map(scrape, all_of_them))
+                up = [unit for unit, snapshot in zip(units, snapshots, strict=True) if snapshot.up]
+                # with two dead ones that nothing is known of, the first pass is over before the others' turn
+                assert up == living or (number == 0 and len(dead) > 1), number
+            for unit in dead:
+                assert errors(devices.devices[f"u{unit}"]), "it was asked"
+            for unit in living:
+                assert errors(devices.devices[f"u{unit}"]) == {} or len(dead) > 1
+            # and it is read as soon as it is back
+            device.behaviour = hostile.honest
+            assert all(snapshot.up for snapshot in await asyncio.gather(*map(scrape, all_of_them)))
+
+    asyncio.run(test())
+
+
+def test_a_living_unit_that_is_probed_while_the_gateway_waits_for_a_dead_one_is_read() -> None:
+    """As Prometheus probes: each unit by itself, at times of its own."""
+
+    async def test() -> None:
+        async with (
+            Hostile(units=(1, 2)) as device,
+            fleet(*({"name": f"u{u}", "target": device.target(u), **TIMES} for u in (1, 2))) as devices,
+        ):
+            device.behaviour = hostile.SlowGateway(1, hold=HOLD)
+            dead, alive = devices.devices.values()
+            for apart in (0.0, 0.5, 1.5, 2.0):
+                one = asyncio.create_task(scrape(dead))
+                await asyncio.sleep(apart * REQUEST)
+                snapshot = await scrape(alive)
+                check_true(snapshot, device, 2)
+                assert snapshot.up, apart
+                assert not (await one).up
+            assert errors(alive) == {}
+
+    asyncio.run(test())
+
+
+def test_silent_units_that_hold_up_nobody_are_asked_at_once() -> None:
+    """A gateway that says nothing for a dead unit, and answers the next request at once, has no queue."""
+
+    async def test() -> None:
+        async with (
+            Hostile(units=(1,)) as device,
+            fleet(*({"name": f"u{u}", "target": device.target(u)} for u in (1, 2, 3, 4))) as devices,
+        ):
+            for _ in range(2):
+                device.requests.clear()
+                snapshots = await asyncio.gather(*map(scrape, devices.devices.values()))
+                assert [snapshot.up for snapshot in snapshots] == [True, False, False, False]
+            assert {request.unit for request in device.requests} == {1, 2, 3, 4}
+
+    asyncio.run(test())
