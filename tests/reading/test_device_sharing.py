@@ -153,8 +153,9 @@ def test_the_pass_is_cancelled_when_the_last_has_left() -> None:
             assert device.peers, "one is still waiting"
             scrapes[1].cancel()
             await asyncio.gather(*scrapes, return_exceptions=True)
-            await hostile.until(lambda: not device.peers)
+            await hostile.until(lambda: not a.line.in_use)
             assert len(device.requests) == 2
+            assert device.connections == 1, "what comes late is known by its number"
             # that somebody left says nothing of the device: it is tried twice as ever
             device.script = [hostile.close]
             assert (await scrape(a)).groups == ALL
