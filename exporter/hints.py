@@ -105,23 +105,24 @@ def _refused(failure: Failure) -> str:
 
 
 def _timeout(failure: Failure) -> str:
-    endpoint, unit = failure.target.endpoint, failure.target.unit
+    endpoint = failure.target.endpoint
     if endpoint.transport == "rtu":
         return (
             "nothing comes from the line: is COM2 of the CS141 set to Modbus Slave, do baud rate, parity and "
-            f"stop bits match (the target has {_line(endpoint)}), are A and B swapped, and is {unit} its "
-            "slave id?" + _more_units(failure)
+            f"stop bits match (the target has {_line(endpoint)}), are A and B swapped, and is "
+            f"{_asked(failure)} its slave id?{_more_units(failure)}"
         )
     if endpoint.transport == "rtu-tcp":
         return _not_modbus_tcp(failure) + (
             "the serial server takes the connection, and nothing comes from the line: do its baud rate, "
             "parity and stop bits match those of the CS141, is COM2 there set to Modbus Slave, are A and B "
-            f"swapped, and is {unit} its slave id?" + _more_units(failure)
+            f"swapped, and is {_asked(failure)} its slave id?" + _more_units(failure)
         )
     serial = "" if endpoint.port == TCP_PORT else f" {_serial_server(failure)}"
     return (
-        f"the port is open, and nothing comes back: is {unit} the slave id that the Modbus service shows? "
-        "Another id gets no answer at all. Or another master has the only place: stop that for a try."
+        f"the port is open, and nothing comes back: is {_asked(failure)} the slave id that the Modbus "
+        "service shows? Another id gets no answer at all. Or another master has the only place: stop that "
+        "for a try."
         f"{serial}{_more_units(failure)}"
     )
 
@@ -173,7 +174,7 @@ def _other_answer(failure: Failure) -> str:
 def _behind_the_gateway(failure: Failure) -> str:
     return (
         "the gateway is there, but not what is behind it: is "
-        f"{failure.target.unit} the right unit id?{_more_units(failure)}"
+        f"{_asked(failure)} the right unit id?{_more_units(failure)}"
     )
 
 
@@ -193,6 +194,12 @@ def _not_modbus_tcp(failure: Failure) -> str:
 
 def _line(endpoint: Endpoint) -> str:
     return f"{endpoint.baudrate} 8{endpoint.parity}{endpoint.stopbits}"
+
+
+def _asked(failure: Failure) -> str:
+    """The unit ids that were asked."""
+    units = sorted({failure.target.unit, *failure.silent})
+    return str(units[0]) if len(units) == 1 else f"one of {_written(units)}"
 
 
 def _more_units(failure: Failure) -> str:

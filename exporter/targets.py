@@ -45,6 +45,12 @@ class Endpoint:
             return self.path
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
+    def hidden_in(self, text: str) -> str:
+        """`text` without the address, for what is sent to others."""
+        for secret in (self.address, self.host, self.path):
+            text = text.replace(secret, "the device") if secret else text
+        return text
+
     @property
     def place(self) -> Place:
         """Where this leads: equal for all writings of it, and whatever is spoken there.

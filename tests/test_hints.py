@@ -77,6 +77,7 @@ def test_units_that_were_asked_are_not_suggested(reason: str) -> None:
     assert hint("10.0.0.7?unit=4", reason).endswith("Try discover with --units 1-3,5-10,247,255,0")
     assert hint("10.0.0.7", reason, "", *range(1, 11)).endswith("Try discover with --units 247,255,0")
     assert "--units" not in hint("10.0.0.7", reason, "", *range(256))
+    assert "is one of 1-10 the" in hint("10.0.0.7", reason, "", *range(1, 11))
 
 
 def test_an_error_without_a_hint_stands_alone() -> None:

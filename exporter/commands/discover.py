@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import re
+import shlex
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -24,10 +25,9 @@ from exporter.hints import Failure, with_next_step
 from exporter.maps import built_in_maps
 from exporter.progress import Progress
 from exporter.reading.transport.answers import LinkError
-from exporter.targets import Target, Transport, parse_target
+from exporter.targets import Endpoint, Target, parse_target
 
 _TIRED = "run it again with a longer --pause and --timeout, and while nobody else reads the device"
-_OTHER: dict[Transport, Transport] = {"tcp": "rtu-tcp", "rtu-tcp": "tcp"}
 _LONGEST = 60.0  # seconds; for one answer, and for the pause
 
 
@@ -115,12 +115,9 @@ async def _discover(
         there, failure = await talk.answering(units)
         if failure is not None and not there:
             talk.close()
-            other = await _other_transport(replace(target, unit=units[0]), settings, progress)
-            raise UserError(
-                _nobody(target, units, failure)
-                if other is None
-                else (f"{failure}\n  it answers as {other.endpoint.transport}: write {other.url}")
-            )
+            if await _speaks_modbus_tcp(talk.endpoint, units[0], settings, progress):
+                raise UserError(f"{failure}\n  it answers as Modbus/TCP: write tcp://{talk.endpoint.address}")
+            raise UserError(_nobody(target, units, failure))
         found = []
         for listener in there:
             progress.step(f"reading unit {listener.heard.unit}")
@@ -131,15 +128,19 @@ async def _discover(
         talk.close()
 
 
-async def _other_transport(target: Target, settings: dict[str, float], progress: Progress) -> Target | None:
-    """The same address by the other way to speak over TCP, if that is answered."""
-    endpoint = target.endpoint
-    if endpoint.transport == "rtu":
-        return None
-    other = replace(target, endpoint=replace(endpoint, transport=_OTHER[endpoint.transport]))
-    talk = Talk(other.endpoint, **settings, say=progress.detail)
+async def _speaks_modbus_tcp(
+    endpoint: Endpoint, unit: int, settings: dict[str, float], progress: Progress
+) -> bool:
+    """Whether what did not answer as a serial server answers as Modbus/TCP.
+
+    The other way round nothing is tried: a careless Modbus/TCP server could take the bytes of a serial
+    request for another function code than that of reading.
+    """
+    if endpoint.transport != "rtu-tcp":
+        return False
+    talk = Talk(replace(endpoint, transport="tcp"), **settings, say=progress.detail)
     try:
-        return other if await Listener(talk, other.unit, tries=1).greet() is None else None
+        return await Listener(talk, unit, tries=1).greet() is None
     finally:
         talk.close()
 
@@ -187,12 +188,16 @@ def _finish(
         nothing = ", so no configuration was written" if args.write else ""
         raise UserError(f"unit {ranges(tired)} fell silent on the way{nothing}: {_TIRED}")
     if not any(item.maps for item in found):
+        nothing = ", so nothing was written" if args.write else ""
+        if shifted := next((item.shifted for item in found if item.shifted), ""):
+            raise UserError(f"the words are shifted{nothing}: {shifted}; a map of your own can read that")
         step = "" if args.report else "; run it again with --report FILE and send that to the vendor"
-        raise UserError(f"no built-in map fits{', so nothing was written' if args.write else ''}{step}")
+        raise UserError(f"no built-in map fits{nothing}{step}")
     if args.write is not None:
         named = [(_name(args.name, target, item, found), _at(target, item), item) for item in found]
         write_whole(args.write, config_text(head, named, alike), check=load_config)
-        progress.step(f"wrote {args.write}: read it, then generex-exporter --config.file {args.write}")
+        start = f"generex-exporter --config.file {shlex.quote(str(args.write))}"
+        progress.step(f"wrote {args.write}: read it, then {start}")
     return 0
 
 

@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import re
+import shlex
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -126,6 +127,6 @@ def _finish(
         text = config_of_scan(head, map_file.name, args.name or target.default_name, target, most)
         write_whole(map_file, map_text(head, kept), check=lambda path: load_maps([path]))
         write_whole(args.write, text, check=load_config)
-        progress.step(f"wrote {map_file} and {args.write}: start it with")
-        progress.step(f"  generex-exporter --config.file {args.write}")
+        start = f"generex-exporter --config.file {shlex.quote(str(args.write))}"
+        progress.step(f"wrote {map_file} and {args.write}: read them, then {start}")
     return 0

@@ -77,7 +77,7 @@ class Talk:
             await asyncio.sleep(max(self._next_at - loop.time(), 0))
             try:
                 return await self._connection.read(
-                    heard.unit, request, Manner(self._timeout), deadline, (_noting(heard),)
+                    heard.unit, request, Manner(self._timeout), deadline, (self._noting(heard),)
                 )
             except LinkError as error:
                 if error.exception_code in _BUSY and busy_pause < deadline.left:
@@ -92,9 +92,12 @@ class Talk:
             finally:
                 self._next_at = loop.time() + self._pause
 
+    def _noting(self, heard: Heard) -> Callable[[Exchange], None]:
+        def note(exchange: Exchange) -> None:
+            outcome = self.endpoint.hidden_in(exchange.error)
+            heard.asked.append(Asked(exchange.request, outcome, exchange.seconds))
 
-def _noting(heard: Heard) -> Callable[[Exchange], None]:
-    return lambda exchange: heard.asked.append(Asked(exchange.request, exchange.error, exchange.seconds))
+        return note
 
 
 class Listener:
@@ -216,6 +219,10 @@ class Listener:
             heard.refused[request.address] = answer.exception_code
             heard.silent.discard(request.address)
         return False
+
+    def why(self, error: LinkError) -> str:
+        """The error as text that names no address: it goes into the report for the vendor."""
+        return self._talk.endpoint.hidden_in(str(error))
 
     async def once(self, request: Request) -> list[int] | LinkError:
         """Send a request, repeated where that may help; its words, or why there are none.

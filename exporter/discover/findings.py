@@ -19,7 +19,8 @@ class Findings:
 
     `maps` are the built-in maps to read the device with, none if none fits; `module` is the built-in module
     with just these maps, "" where there is none. `phases` is 1 or 3, 0 where nothing tells. `shifted` says
-    which list fits one address higher or lower than it says, and that no map is given for that.
+    which list fits one address higher or lower than it says: no map is given for that, and `battery` is as
+    read that way.
     """
 
     heard: Heard
@@ -46,7 +47,7 @@ def judge(heard: Heard) -> Findings:
     for by in (1, -1):
         there = _judged(heard.shifted(by))
         if text := _fits_shifted(here, there, by):
-            return replace(here, maps=(), module="", shifted=text)
+            return replace(here, maps=(), module="", shifted=text, battery=there.battery)
     return here
 
 

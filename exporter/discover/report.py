@@ -26,7 +26,7 @@ def sections(item: Findings, maps: Maps) -> list[tuple[str, str]]:
         found.append(("UPS words", _ups(item, maps)))
     elif item.maps and item.maps[0] in ("everexceed", "prof"):
         found.append(("UPS words", _by_map(heard, maps[item.maps[0]])))
-    found.append(("BACS", _bacs(item.battery)))
+    found.append(("BACS", ("read that way: " if item.shifted else "") + _bacs(item.battery)))
     found.append(("Verify on site", "\n".join(f"- {text}" for text in _to_verify(item))))
     return found
 
@@ -86,14 +86,15 @@ def _which(item: Findings) -> str:
     if item.heard.function != 3:
         lines.append("Words are read with function code 4 here, and the built-in maps ask with 3.")
     if item.shifted:
+        lines.append(f"The words are shifted: {item.shifted}.")
         lines.append(
-            f"The words are shifted: {item.shifted}. The device counts from another address than the list,"
-        )
-        lines.append(
-            "and no built-in map reads that. A map of your own can, by `include` with `at`: docs/own-maps.md."
+            "No built-in map reads that. A map of your own can, by `include` with `at`: docs/own-maps.md."
         )
     elif not item.maps:
-        lines.append("No built-in map fits. A map of your own can: docs/configuration.md, `maps`.")
+        lines.append(
+            "No built-in map fits. A map of your own can: docs/own-maps.md. `discover --scan 0-999` shows"
+        )
+        lines.append("which words there are, and writes a map to start from.")
     else:
         module = item.module or f"{own_module(item.maps)} (maps {', '.join(item.maps)})"
         lines.append(f"To be read with module {module}" + ("." if item.sure else ", which is doubtful."))
@@ -106,7 +107,8 @@ def _verb(verdict: str) -> str:
 
 def _answering(heard: Heard) -> str:
     seconds = [asked.seconds for asked in heard.asked if not asked.outcome]
-    lines = [f"function code {heard.function} reads words, {len(heard.asked)} requests"]
+    reads = f"function code {heard.function} reads words" if heard.words else "no word was read"
+    lines = [f"{reads}, {counted(len(heard.asked), 'request')}"]
     if seconds:
         lines[0] += f", {sorted(seconds)[len(seconds) // 2] * 1000:.0f} ms for the middle one"
     lines += [heard.other] if heard.other else []

@@ -48,7 +48,7 @@ async def _find(listener: Listener, scanned: Scanned) -> None:
     heard = listener.heard
     first = await listener.once(Request(heard.function, scanned.first, 1))
     if isinstance(first, LinkError) and first.exception_code == 1:
-        heard.notes.append(str(first))
+        heard.notes.append(listener.why(first))
         return
     for request in listener.chunks(scanned.first, scanned.last):
         if listener.gave_up:

@@ -96,7 +96,7 @@ async def _compare_functions(listener: Listener) -> None:
         return
     answer = await listener.once(Request(other, known[0], 1))
     if isinstance(answer, LinkError):
-        heard.other = f"function code {other}: {answer}"
+        heard.other = f"function code {other}: {listener.why(answer)}"
         return
     (value,) = answer
     same = "the same" if value == heard.words[known[0]] else f"{value}, not {heard.words[known[0]]}"
@@ -111,7 +111,7 @@ async def _survey_bits(listener: Listener) -> None:
                 break
             request = Request(function, first, last - first + 1)
             answer = await listener.once(request)
-            row = str(answer) if isinstance(answer, LinkError) else "".join(map(str, answer))
+            row = listener.why(answer) if isinstance(answer, LinkError) else "".join(map(str, answer))
             found.append(f"{what} {first}–{last}: {row}")
     listener.heard.bits = tuple(found)
 

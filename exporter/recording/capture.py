@@ -12,6 +12,7 @@ from exporter.recording.form import Pass, Request
 async def capture(device: Device, at: float, *, hide: bool) -> tuple[Pass, Snapshot]:
     """Read `device` once and write down what went over the wire; with `hide` without its address."""
     exchanges: list[Exchange] = []
+    endpoint = device.config.target.endpoint
     loop = asyncio.get_running_loop()
     began, now = loop.time(), datetime.now(UTC)
     snapshot = await device.debug(began + device.config.options.timeout, exchanges.append)
@@ -20,7 +21,7 @@ async def capture(device: Device, at: float, *, hide: bool) -> tuple[Pass, Snaps
         time=timestamp(now),
         seconds=round(loop.time() - began, 4),
         requests=tuple(request_of(exchange, device) for exchange in exchanges),
-        errors=tuple(_hidden(text, device) if hide else text for text in snapshot.errors),
+        errors=tuple(endpoint.hidden_in(text) if hide else text for text in snapshot.errors),
     )
     return line, snapshot
 
@@ -43,10 +44,3 @@ def request_of(exchange: Exchange, device: Device) -> Request:
         reason=reason,
         seconds=round(exchange.seconds, 4),
     )
-
-
-def _hidden(text: str, device: Device) -> str:
-    endpoint = device.config.target.endpoint
-    for secret in (endpoint.address, endpoint.host, endpoint.path):
-        text = text.replace(secret, "the device") if secret else text
-    return text

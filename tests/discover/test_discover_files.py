@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 import serial
 from devices import QUICK, Done, command, discovered, image_of, nothing_left, simulated, standing
-from hostile import Hostile, Peer, crc, silent
+from hostile import Hostile, Peer, Request, silent
 from support import environment, free_port, wait_for
 
 from exporter.config import load_config
@@ -174,29 +174,47 @@ def test_ctrl_c_ends_cleanly_on_a_terminal(tmp_path: Path) -> None:
     assert nothing_left(tmp_path)
 
 
-@pytest.mark.parametrize(("asked", "spoken"), [("tcp", "rtu-tcp"), ("rtu-tcp", "tcp")])
-def test_the_other_way_to_speak_over_tcp_is_tried(
-    capsys: pytest.CaptureFixture[str], asked: str, spoken: str
-) -> None:
-    """tcp:// at a serial server, rtu-tcp:// at a Modbus/TCP server: the answer to the other one decides."""
-
+def test_a_serial_servers_address_that_speaks_modbus_tcp(capsys: pytest.CaptureFixture[str]) -> None:
     async def play() -> tuple[Done, int]:
-        device = Simulator(listen="127.0.0.1:0", modules=0) if spoken == "tcp" else _SerialServer()
-        async with device:
-            target = f"{asked}://127.0.0.1:{device.port}"
+        async with Simulator(listen="127.0.0.1:0", modules=0) as device:
+            target = f"rtu-tcp://127.0.0.1:{device.port}"
             return await command(capsys, "discover", target, *QUICK, "--timeout=300ms"), device.port
 
     done, port = asyncio.run(play())
     assert done.code == 1
-    assert done.err.endswith(f"\n  it answers as {spoken}: write {spoken}://127.0.0.1:{port}\n")
+    assert done.err.endswith(f"\n  it answers as Modbus/TCP: write tcp://127.0.0.1:{port}\n")
 
 
-class _SerialServer(Hostile):
-    """Bytes that are no RTU request are lost on the line, as a slave answers to nothing else."""
+def test_a_silent_peer_gets_no_bytes_that_could_be_another_function_code(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """The device fails the test at any request that is not one to read."""
+    device = Hostile("tcp")
+    device.behaviour = silent
+    faults: list[str] = []
 
-    def __init__(self) -> None:
-        super().__init__("rtu-tcp", served=range(97, 143))
+    async def play() -> None:
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: faults.append(str(context)))
+        async with device:
+            await command(capsys, "discover", device.target(), *QUICK, "--timeout=50ms")
 
-    def received(self, peer: Peer, data: bytes) -> None:
-        if crc(data[:-2]) == data[-2:]:
-            super().received(peer, data)
+    asyncio.run(play())
+    assert device.requests
+    assert not faults
+
+
+def test_the_report_names_no_address_in_errors_either(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    device = standing(image_of(modules=0))
+    honest = device.behaviour
+
+    def only_3(device: Hostile, peer: Peer, request: Request) -> None:
+        (honest if request.function == 3 else silent)(device, peer, request)
+
+    device.behaviour = only_3
+    report = tmp_path / "report.md"
+    discovered(capsys, device, f"--report={report}", "--timeout=100ms", "--bits")
+    text = report.read_text()
+    assert "function code 4: the device: no answer in time" in text
+    assert "127.0.0.1" not in text

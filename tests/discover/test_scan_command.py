@@ -81,8 +81,8 @@ def test_a_scan_of_a_server_that_nobody_here_wrote(
             assert lines_with(done.out, "single bits change (3): a bit field")
             assert len(lines_with(done.out, 'text "Riello UPS" in 30–35')) == 6
             assert done.err.endswith(
-                "wrote generex-words.yaml and generex.yml: start it with\n"
-                "  generex-exporter --config.file generex.yml\n"
+                "wrote generex-words.yaml and generex.yml: read them, then "
+                "generex-exporter --config.file generex.yml\n"
             )
             await put_to_use(capsys)
 

@@ -125,7 +125,7 @@ def test_a_pipe_is_never_replaced(capsys: pytest.CaptureFixture[str], tmp_path: 
         (["x", "f", "--count=0"], 2, "--count: 0 is less than 1"),
         (["http://x", "f"], 2, 'unknown scheme "http"'),
         (["10.0.0.1", "f", "--module=nope"], 1, 'unknown module "nope"'),
-        (["10.0.0.1", "/no/such/f", "--count=1"], 1, "cannot write /no/such/f: No such file or directory"),
+        (["10.0.0.1", "/no/such/f", "--count=1"], 1, "cannot write /no/such/f: there is no folder /no/such"),
     ],
 )
 def test_bad_values(capsys: pytest.CaptureFixture[str], words: list[str], code: int, text: str) -> None:
