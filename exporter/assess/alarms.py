@@ -4,12 +4,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from exporter.maps.model import Flag, Labels, Severity, Word
+from exporter.maps.roles import DANGER
 from exporter.reading.decode.series import Raw, Series
 from exporter.reading.decode.snapshot import Snapshot
 
 _ORDER: dict[Severity, int] = {"critical": 0, "warning": 1, "info": 2, "none": 3}
-DANGER = ("thermal_runaway", "current_ground_fault_detected", "rcm_current_difference")
-"""Flags that mean danger to people (operations 6): they come before everything else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +37,7 @@ class Alarm:
     places: tuple[str, ...]
     sources: tuple[str, ...]
     danger: bool
+    collective: bool
 
 
 def flag_readings(snapshot: Snapshot) -> Iterator[FlagReading]:
@@ -64,7 +64,7 @@ def active_alarms(snapshot: Snapshot) -> tuple[Alarm, ...]:
 def severity_of(flag: Flag) -> Severity:
     """How grave it is when the flag is not as it belongs: without output_act the load is dark."""
     if flag.normal:
-        return "critical" if flag.name == "output_act" else "warning"
+        return "critical" if flag.role == "dark" else "warning"
     return flag.severity
 
 
@@ -104,7 +104,8 @@ def _alarm(label: str, readings: list[FlagReading]) -> Alarm:
         system=worst.word.map,
         places=tuple(places),
         sources=tuple(sources),
-        danger=any(reading.flag.name in DANGER for reading in readings),
+        collective=all(reading.flag.role == "general_alarm" for reading in readings),
+        danger=any(reading.flag.role in DANGER for reading in readings),
     )
 
 
@@ -114,5 +115,4 @@ def _source(word: Word) -> str:
 
 def _urgency(alarm: Alarm) -> tuple[bool, int, bool]:
     # a collective alarm says least, and comes after what it stands for
-    collective = all(source.endswith(".general_alarm") for source in alarm.sources)
-    return not alarm.danger, _ORDER[alarm.severity], collective
+    return not alarm.danger, _ORDER[alarm.severity], alarm.collective

@@ -6,6 +6,7 @@ from statistics import median
 from typing import Literal
 
 from exporter.assess.alarms import active_alarms, place_text
+from exporter.assess.facts import Facts
 from exporter.assess.plausible import implausible
 from exporter.maps.model import Severity
 from exporter.reading.decode.snapshot import Snapshot
@@ -92,7 +93,7 @@ def block_strings(snapshot: Snapshot) -> tuple[BlockString, ...]:
             flags.setdefault(place, []).append((alarm.label, alarm.severity))
     broken = {limit.metric for limit in implausible(snapshot)}
     lead = snapshot.device.expect.chemistry != "lfp"
-    discharging = _is_discharging(snapshot)
+    discharging = Facts(snapshot).plays("discharging")
     strings = []
     for name, modules in by_string.items():
         readings: dict[str, dict[Quantity, Reading]] = {number: {} for number, _ in modules}
@@ -128,7 +129,3 @@ def _score(quantity: Quantity, middle: float, *, lead: bool, discharging: bool) 
     if discharging:
         low = high = DISCHARGE_SHARE * middle
     return lambda value: (middle - value) / low if value < middle else (value - middle) / high
-
-
-def _is_discharging(snapshot: Snapshot) -> bool:
-    return any("bacs_state.discharging" in alarm.sources for alarm in active_alarms(snapshot))

@@ -1,49 +1,47 @@
-"""The readings of a snapshot, asked by name: what is not exported is not known. Pure."""
+"""One snapshot as evidence for the outcomes: what is not exported is not known. Pure."""
 
 from collections.abc import Iterable
 from functools import cached_property
+from typing import Literal
 
-from exporter.assess.alarms import FlagReading, flag_readings
+from exporter.assess.alarms import flag_readings
+from exporter.assess.defaults import DEFAULTS
 from exporter.assess.plausible import implausible
 from exporter.maps.limits import Limit
 from exporter.maps.model import Word
+from exporter.maps.roles import BATTERY, of_word
 from exporter.reading.decode.snapshot import Snapshot
 
 UPS_ALARM = "generex_ups_alarm"
-UPS_FLAGS = ("generex_ups_status", UPS_ALARM)
-BACS_FLAGS = ("generex_bacs_state", "generex_bacs_alarm")
-# what the BACS itself calls an alarm (device.md 3.4, 3.5, 6.2) although nobody need be woken for it at once
-BATTERY_ALARMS = (
-    "general_alarm", "string_charge_low", "charge_current_deviation", "discharge_current_deviation",
-)  # fmt: skip
-_UPS_PREFIX, _BACS_PREFIX = "generex_ups_", "generex_bacs_"
-
-_ON_BATTERY = ("backup_mode", "on_battery")
-_LOST = ("comm_lost", "communication_lost")
-_DARK = (
-    "shutdown", "output_off_as_requested", "ups_off_as_requested", "ups_output_off", "ups_system_off",
-    "awaiting_power",
-)  # fmt: skip
+UPS_PREFIX, BACS_PREFIX = "generex_ups_", "generex_bacs_"
 
 
-def ups_groups(words: Iterable[Word]) -> frozenset[str]:
+def ups_groups(words: Iterable[Word]) -> tuple[str, ...]:
     """The groups that hold a UPS's words, and the names by which they vouch for it."""
-    return _groups(words, _UPS_PREFIX)
+    return _groups(words, UPS_PREFIX, battery=False)
 
 
-def _groups(words: Iterable[Word], prefix: str) -> frozenset[str]:
-    own = [word for word in words if word.metric.startswith(prefix)]
-    return frozenset(name for word in own for name in (word.group, word.section))
+def bacs_groups(words: Iterable[Word]) -> tuple[str, ...]:
+    """The same for a BACS, its strings and its modules."""
+    return _groups(words, BACS_PREFIX, battery=True)
+
+
+def _groups(words: Iterable[Word], prefix: str, *, battery: bool) -> tuple[str, ...]:
+    own = [
+        word
+        for word in words
+        if word.metric.startswith(prefix)
+        or any((item.role in BATTERY) == battery for item in of_word(word) if item.role != "danger")
+    ]
+    return tuple(dict.fromkeys(name for word in own for name in (word.group, word.section)))
 
 
 class Facts:
-    """The readings of a snapshot, asked by name."""
+    """What a snapshot says, as outcomes.Evidence; `before` is the last in which the device was in sight."""
 
-    def __init__(self, snapshot: Snapshot) -> None:
+    def __init__(self, snapshot: Snapshot, before: "Facts | None" = None) -> None:
         self.snapshot = snapshot
-        self._flags: dict[str, list[FlagReading]] = {}
-        for reading in flag_readings(snapshot):
-            self._flags.setdefault(reading.word.metric, []).append(reading)
+        self._before = before
 
     def values(self, metric: str) -> list[float]:
         """All values of a metric, in its unit."""
@@ -54,59 +52,133 @@ class Facts:
         """The first value of a metric; None where it has none."""
         return next(iter(self.values(metric)), None)
 
-    def flag(self, metrics: tuple[str, ...], *names: str) -> bool | None:
-        """Whether any of the flags is set; None when none of them was reported."""
-        found = [
-            reading.is_set
-            for metric in metrics
-            for reading in self._flags.get(metric, ())
-            if reading.flag.name in names
-        ]
-        return any(found) if found else None
+    @cached_property
+    def _roles(self) -> dict[str, bool]:
+        """Of each role that a flag or state of this pass is known for, whether it is played."""
+        found: dict[str, bool] = {}
+        for reading in flag_readings(self.snapshot):
+            if role := reading.flag.role:
+                found[role] = found.get(role, False) or reading.is_set != reading.flag.normal
+        for family in self.snapshot.readings.values():
+            for series, raw in family:
+                word = series.word
+                # a number without a name may mean anything
+                if word is not None and word.roles and (now := word.state(raw)):
+                    for name, role in word.roles:
+                        found[role] = found.get(role, False) or name == now
+        return found
+
+    def plays(self, *roles: str) -> bool:
+        """A flag or state of one of these roles is in its role."""
+        return any(self._roles.get(role) for role in roles)
+
+    def clear(self, *roles: str) -> bool:
+        """Flags or states of these roles are known, and none is in its role."""
+        return any(role in self._roles for role in roles) and not self.plays(*roles)
+
+    def was(self, *roles: str) -> bool:
+        """The last that is known is that one of these roles was played."""
+        if any(role in self._roles for role in roles):
+            return self.plays(*roles)
+        return self._before is not None and self._before.was(*roles)
+
+    def flagged(self, severity: Literal["critical", "warning"]) -> bool:
+        """A flag of the battery of that severity is set."""
+        return any(
+            reading.is_set and reading.flag.severity == severity
+            for reading in flag_readings(self.snapshot)
+            if reading.word.metric.startswith(BACS_PREFIX) and not reading.flag.normal
+        )
+
+    def both(self, one: bool, other: bool) -> bool:
+        """Both hold."""
+        return one and other
+
+    def either(self, *parts: bool) -> bool:
+        """One of them holds."""
+        return any(parts)
+
+    listed = True
+
+    @property
+    def unreachable(self) -> bool:
+        """No word of it was read."""
+        return not self.snapshot.up
 
     @cached_property
-    def ups_groups(self) -> frozenset[str]:
-        """What `ups_groups` says for this device."""
+    def _ups_groups(self) -> tuple[str, ...]:
         return ups_groups(self.snapshot.layout.words.values())
 
     @cached_property
-    def bacs_groups(self) -> frozenset[str]:
-        """The same for its BACS."""
-        return _groups(self.snapshot.layout.words.values(), _BACS_PREFIX)
-
-    @property
-    def expects_ups(self) -> bool:
-        """Whether the device is there to tell of a UPS."""
-        return not self.ups_groups.isdisjoint(self.snapshot.groups)
+    def _bacs_groups(self) -> tuple[str, ...]:
+        return bacs_groups(self.snapshot.layout.words.values())
 
     @property
     def ups_lost(self) -> bool:
-        """Whether the UPS is out of sight of its manager, or a gateway frame is not valid."""
-        unseen = any(not good for name, good in self.snapshot.valid.items() if name in self.ups_groups)
-        return unseen or self.flag(UPS_FLAGS, *_LOST) is True
+        """The UPS is out of sight of its manager, or a gateway frame is not valid."""
+        unseen = any(not self.snapshot.valid.get(name, True) for name in self._ups_groups)
+        return unseen or self.plays("lost")
+
+    @property
+    def ups_read(self) -> bool:
+        """It has a UPS, and every word about it was read."""
+        found = [self.snapshot.groups[name] for name in self._ups_groups if name in self.snapshot.groups]
+        return bool(found) and all(found)
 
     @property
     def ups_unread(self) -> bool:
-        """Whether a word about the UPS is missing from this pass."""
-        return any(not good for name, good in self.snapshot.groups.items() if name in self.ups_groups)
+        """It has a UPS, and a word about it is missing."""
+        return not all(self.snapshot.groups.get(name, True) for name in self._ups_groups)
 
     @cached_property
     def map_in_doubt(self) -> bool:
-        """Whether the device refuses every alarm word of its map: nothing bears out its status word then.
+        """It refuses every alarm word of its map, so nothing bears out its status word.
 
         So looks a device with a list of its own that is read by the default one: at 109, where the status
         should be, EverExceed serves what is always 0 (device.md 5.2), and that is no output that is off.
+        A word that was not answered is not refused: that leaves its group unread.
         """
         layout = self.snapshot.layout
         alarms = [i.id for i in layout.singles if i.word.metric == UPS_ALARM and i.word.address is not None]
-        return bool(alarms) and self.snapshot.words.keys().isdisjoint(alarms)
+        return bool(alarms) and self.ups_read and self.snapshot.words.keys().isdisjoint(alarms)
+
+    @property
+    def no_output(self) -> bool:
+        """It measures its output, and finds neither volts nor load."""
+        volts = self.values("generex_ups_output_volts")
+        load = self.values("generex_ups_output_load_ratio")
+        return bool(volts) and max(volts) <= DEFAULTS["served_volts"] and max(load, default=0) <= 0
+
+    @property
+    def charge(self) -> float | None:
+        """The battery charge from 0 to 1."""
+        return self.value("generex_ups_battery_charge_ratio")
+
+    @property
+    def charge_known(self) -> bool:
+        """The charge of the battery is known."""
+        return self.charge is not None
+
+    @property
+    def charge_low(self) -> bool:
+        """The battery has less charge than a load needs that it must carry now."""
+        return self.charge is not None and self.charge < DEFAULTS["survivable_charge"]
+
+    @property
+    def implausible(self) -> bool:
+        """It shows a value that cannot be."""
+        return bool(self._implausible)
+
+    @cached_property
+    def _implausible(self) -> tuple[Limit, ...]:
+        return implausible(self.snapshot)
 
     @cached_property
     def doubtful(self) -> frozenset[str]:
         """The metrics with a value that cannot be; all of the UPS's where its map is in doubt."""
         names = {limit.metric for limit in self._implausible}
         if self.map_in_doubt:
-            names.update(name for name in self.snapshot.readings if name.startswith(_UPS_PREFIX))
+            names.update(name for name in self.snapshot.readings if name.startswith(UPS_PREFIX))
         return frozenset(names)
 
     @property
@@ -119,39 +191,25 @@ class Facts:
         what = ", ".join(limit.what for limit in self._implausible)
         return f"These values cannot be: {what}. Most likely a wrong scale or another register map."
 
-    @cached_property
-    def _implausible(self) -> tuple[Limit, ...]:
-        return implausible(self.snapshot)
+    @property
+    def bacs_untrusted(self) -> bool:
+        """There is a BACS, and it does not vouch for itself."""
+        return not all(self.snapshot.valid.get(name, True) for name in self._bacs_groups)
 
     @property
-    def dark(self) -> bool:
-        """Whether the output is off (operations 1.13)."""
-        return self.flag(UPS_FLAGS, "output_act") is False or self.flag(UPS_FLAGS, *_DARK) is True
+    def bacs_unread(self) -> bool:
+        """There is a BACS, and a word about it is missing."""
+        return not all(self.snapshot.groups.get(name, True) for name in self._bacs_groups)
 
     @property
-    def on_battery(self) -> bool | None:
-        """Whether the UPS runs on battery; None where nothing says so."""
-        return self.flag(UPS_FLAGS, *_ON_BATTERY)
-
-    @property
-    def charge(self) -> float | None:
-        """The battery charge from 0 to 1."""
-        return self.value("generex_ups_battery_charge_ratio")
-
-    @property
-    def bacs_trusted(self) -> bool:
-        """Whether the BACS, if there is one, vouches for itself."""
-        return all(good for name, good in self.snapshot.valid.items() if name in self.bacs_groups)
-
-    @property
-    def bacs_read(self) -> bool:
-        """Whether the BACS, if there is one, was read to the last module."""
-        return all(good for name, good in self.snapshot.groups.items() if name in self.bacs_groups)
+    def bacs_there(self) -> bool:
+        """There is a BACS that says something of itself."""
+        return "generex_bacs_state_word" in self.snapshot.readings
 
     @property
     def string_missing(self) -> bool:
-        """Whether a string has no values although the BACS was read and vouches for itself."""
-        if not self.snapshot.groups.get("strings", False) or not self.bacs_trusted:
+        """A string has no values although the BACS was read and vouches for itself."""
+        if not self.snapshot.groups.get("strings", False) or self.bacs_untrusted:
             return False
         counts = self.snapshot.layout.counts
         expected = max(counts.get("strings", 0), self.value("generex_bacs_strings") or 0)
@@ -163,16 +221,11 @@ class Facts:
         return self.values("generex_bacs_module_present")
 
     @property
-    def blocks_unserved(self) -> bool:
-        """Whether there are modules, but their words are not served, as in a gateway frame."""
-        return bool(self.value("generex_bacs_modules")) and not self.modules_present
+    def module_missing(self) -> bool:
+        """An expected module is absent."""
+        return 0 in self.modules_present
 
     @property
-    def battery_alarm(self) -> bool:
-        """Whether a critical flag of the BACS or of a module is set, or one that it calls an alarm itself."""
-        return any(
-            reading.is_set and (reading.flag.severity == "critical" or reading.flag.name in BATTERY_ALARMS)
-            for metric, readings in self._flags.items()
-            if metric.startswith(_BACS_PREFIX)
-            for reading in readings
-        )
+    def blocks_unserved(self) -> bool:
+        """The BACS counts modules of which it serves no word, as in a gateway frame."""
+        return bool(self.value("generex_bacs_modules")) and not self.modules_present

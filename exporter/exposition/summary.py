@@ -92,7 +92,7 @@ def meaning(word: Word, raw: Raw, metric: Metric | None) -> str:
 def _health(snapshot: Snapshot, condition: Condition) -> Section:
     rows = [
         ("state", f"{condition.state.sign} {condition.state_text}"),
-        ("survives a failure now", f"{condition.survival.sign} {condition.survival.text}"),
+        ("survives a failure now", f"{condition.survival.sign} {condition.survival_text}"),
     ]
     if condition.bacs is not None:
         rows.append(("blocks", condition.bacs.text))

@@ -4,7 +4,7 @@ A map says that a flag plays a role, in its own YAML. Whoever asks whether a UPS
 role, and finds every flag of every loaded map that plays it.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from exporter.maps.model import Flag, Map, Word
@@ -49,6 +49,9 @@ ROLES: Mapping[str, str] = {
 }
 """Every role with its meaning. A flag that is normally set plays its role while it is clear."""
 
+BATTERY = tuple(ROLES)[tuple(ROLES).index("thermal_runaway") :]
+"""The roles of a battery and its monitor; the others are those of a UPS."""
+
 DANGER = ("thermal_runaway", "ground_fault", "danger")
 """The roles that mean danger to people (operations 6): they come before everything else."""
 
@@ -78,12 +81,17 @@ class Matcher:
 
     def selector(self, *more: str) -> str:
         """The instant selector in PromQL, with further matchers such as `job="ups"`."""
-        name, which = "|".join(self.metrics), "|".join(self.names)
-        chosen = f'{self.label}{"=~" if len(self.names) > 1 else "="}"{which}"'
-        if len(self.metrics) == 1:
-            return f"{name}{{{', '.join((*more, chosen))}}}"
-        several = f'__name__=~"{name}"'
-        return f"{{{', '.join((several, *more, chosen))}}}"
+        chosen = f'{self.label}{"=~" if len(self.names) > 1 else "="}"{"|".join(self.names)}"'
+        return selector(self.metrics, *more, chosen)
+
+
+def selector(metrics: Sequence[str], *matchers: str) -> str:
+    """A selector over several metrics. `or` would drop a series where the other has the same labels."""
+    name = "|".join(metrics)
+    if len(metrics) == 1:
+        return f"{name}{{{', '.join(matchers)}}}" if matchers else name
+    several = f'__name__=~"{name}"'
+    return f"{{{', '.join((several, *matchers))}}}"
 
 
 def played(maps: Iterable[Map], *roles: str) -> tuple[Played, ...]:

@@ -5,10 +5,11 @@ from collections.abc import Mapping
 import pytest
 from snapshots import Source, simulated
 
-from exporter.assess.condition import STATES, SURVIVAL, Condition, assess
+from exporter.assess.condition import Condition, assess
+from exporter.assess.outcomes import CHARGE, STATES, SURVIVAL
+from exporter.assess.promql import Prom
 from exporter.generate.alerts.thresholds import threshold_values
 from exporter.generate.dashboards import choices
-from exporter.generate.dashboards.vocabulary import Vocabulary
 from exporter.maps import built_in_maps
 
 FILLER = 0xD8F1
@@ -16,14 +17,14 @@ Words = Mapping[int, int | None]  # by address; None was not read
 
 # The order in which a reason is told, and words by which each of them comes about.
 REASONS: tuple[tuple[str, Words], ...] = (
-    ("? UPS lost", {134: 1}),
-    ("? UPS not read", {103: None}),
+    ("✖ NO: thermal runaway", {1001: 0x0008}),
+    ("✖ NO: ground fault", {1001: 0x4000}),
     ("✖ load is dark", {125: 1}),
     ("✖ NO: shutting down", {137: 1}),
     ("▲ on battery now", {109: 0x0C}),
-    ("✖ NO: on bypass", {123: 1}),
-    ("✖ NO: thermal runaway", {1001: 0x0008}),
-    ("✖ NO: ground fault", {1001: 0x4000}),
+    ("? UPS lost", {134: 1}),
+    ("? UPS not read", {103: None}),
+    ("◆ NO: on bypass", {123: 1}),
     ("✖ NO: battery depleted", {118: 1}),
     ("✖ NO: breaker open", {1001: 0x0004}),
     ("✖ NO: UPS fault", {131: 1}),
@@ -38,11 +39,15 @@ REASONS: tuple[tuple[str, Words], ...] = (
     ("? BACS not read", {1061: None}),
     ("✖ NO: string or block alarm", {1002: 0x0008}),
     ("✖ NO: charge < 90 %", {103: 89}),
+    ("? no output seen", dict.fromkeys(range(97, 103), 0)),
     ("? values in doubt", {104: 1001}),
     ("✔ YES", {103: 90}),
 )
-# A BACS that is not trusted exports nothing of its strings: whether one is missing is not known then.
-UNKNOWABLE = {("✖ NO: string missing", "? BACS not trusted")}
+# A BACS that is not trusted exports nothing of its strings, and a UPS that is lost none of its words.
+LOST = "? UPS lost"
+UNKNOWABLE = {("✖ NO: string missing", "? BACS not trusted")} | {
+    (reason, LOST) for reason in ("✖ load is dark", "✖ NO: shutting down", "▲ on battery now")
+}
 # what says the same in other words
 OTHERWISE: tuple[tuple[str, Words], ...] = (
     ("? UPS lost", {109: 0x4004}),
@@ -54,7 +59,7 @@ OTHERWISE: tuple[tuple[str, Words], ...] = (
     ("✖ load is dark", {135: 1}),
     ("✖ NO: shutting down", {136: 1}),
     ("▲ on battery now", {116: 1}),
-    ("✖ NO: on bypass", {109: 0x0005}),
+    ("◆ NO: on bypass", {109: 0x0005}),
     ("✖ NO: ground fault", {1005: 0x0200}),
     ("✖ NO: UPS fault", {109: 0x0204}),
     ("✖ NO: UPS fault", {109: 0x2004}),
@@ -112,7 +117,7 @@ def of(*changes: Words) -> Condition:
 
 
 def verdict(condition: Condition) -> str:
-    return f"{condition.survival.sign} {condition.survival.text}"
+    return f"{condition.survival.sign} {condition.survival_text}"
 
 
 def state(condition: Condition) -> str:
@@ -141,15 +146,23 @@ def test_the_graver_reason_is_told(first: tuple[str, Words], second: tuple[str, 
 
 def test_the_table_of_this_test_is_complete() -> None:
     told = {reason for reason, _ in REASONS}
-    told |= {"? unreachable", "? map in doubt", "? blocks not served", "? not served"}
-    assert {f"{finding.sign} {finding.text}" for finding, _ in SURVIVAL} == told
+    told |= {"✖ NO: danger to people", "✖ lost in danger", "✖ lost, load was dark", "✖ lost on battery"}
+    told |= {"? unreachable", "? map in doubt", "? blocks not served", "? not served", "– no UPS"}
+    assert {f"{row.sign} {row.survival.replace(CHARGE, '90')}" for row in SURVIVAL} == told
 
 
 @pytest.mark.parametrize(
     ("expected", "change"),
     [
         ("? UPS lost", {134: 1, 125: 1}),
-        ("? UPS not read", {109: 0x0C, 103: None}),
+        ("? UPS not read", {103: None}),
+        # what is known of it is told although a word is missing
+        ("▲ On battery, 12 min left", {109: 0x0C, 108: 12, 103: None}),
+        ("✖ Load dark", {125: 1, 103: None}),
+        ("✖ Ground fault; on mains", {1001: 0x4000}),
+        ("✖ Thermal runaway; on battery, 12 min left", {1001: 0x0008, 109: 0x0C, 108: 12}),
+        ("✖ Thermal runaway; UPS lost", {1001: 0x0008, 134: 1}),
+        ("? No output seen", dict.fromkeys(range(97, 103), 0)),
         ("✖ Load dark", {125: 1, 116: 1}),
         ("▲ On battery, 12 min left", {109: 0x0C, 123: 1, 108: 12}),
         ("▲ On battery, less than 1 min left", {116: 1, 108: 0}),
@@ -167,7 +180,7 @@ def test_what_it_runs_on(expected: str, change: Words) -> None:
 
 def test_nothing_read_is_unreachable() -> None:
     condition = assess(Source().snapshot({}))
-    assert (state(condition), verdict(condition)) == ("✖ Unreachable", "? unreachable")
+    assert (state(condition), verdict(condition)) == ("? Unreachable", "? unreachable")
     assert (condition.bacs, condition.charge, condition.alarms) == (None, None, ())
 
 
@@ -300,26 +313,64 @@ def test_what_belongs_set_and_is_clear_is_an_alarm() -> None:
     ]
 
 
-def test_devices_sort_by_trouble() -> None:
+def test_devices_sort_by_what_to_do_first() -> None:
     changes: list[Words] = [
-        {1001: 0x0008},  # danger to people comes before all else
-        {134: 1},
+        {1001: 0x0008, 134: 1},  # danger to people comes before all else
         {125: 1},
+        {137: 1},
+        {116: 1, 108: 7},
+        {116: 1, 108: 8, 103: 19},  # the smaller runtime first, whatever the charge
+        {116: 1, 108: FILLER},
+        {134: 1},
         {123: 1},
-        {127: 1},
-        {116: 1},
+        {122: 1},
+        {1002: 0x0008},
+        {104: 1001},
         {138: 1},
         {},
     ]
     troubles = [of(change).trouble for change in changes]
     assert troubles == sorted(troubles)
-    assert assess(Source().snapshot({})).trouble < of({134: 1}).trouble
+    assert of({116: 1}).trouble < assess(Source().snapshot({})).trouble < of({123: 1}).trouble
+
+
+@pytest.mark.parametrize(
+    ("last", "state_then", "survival_then"),
+    [
+        ({109: 0x0C}, "✖ Lost on battery", "✖ lost on battery"),
+        ({116: 1}, "✖ Lost on battery", "✖ lost on battery"),
+        ({125: 1, 103: 0}, "✖ Lost, load dark", "✖ lost, load was dark"),
+        ({1001: 0x0008}, "✖ Lost in danger; unreachable", "✖ lost in danger"),
+        ({}, "? Unreachable", "? unreachable"),
+        ({123: 1}, "? Unreachable", "? unreachable"),
+    ],
+)
+def test_what_was_so_last_is_told_of_a_device_that_fell_silent(
+    last: Words, state_then: str, survival_then: str
+) -> None:
+    source = Source()
+    before = source.snapshot(words(last))
+    condition = assess(source.snapshot({}), before=before)
+    assert (state(condition), verdict(condition)) == (state_then, survival_then)
+    assert condition.out_of_sight
+    if "Lost" in state_then:
+        assert condition.level == "critical"
+        assert condition.trouble < assess(source.snapshot({})).trouble
+
+
+def test_what_was_so_is_not_told_of_a_device_that_says_otherwise_now() -> None:
+    source = Source()
+    before = source.snapshot(words({109: 0x0C}))
+    # the UPS is back on mains, though one of its words is not read
+    assert state(assess(source.snapshot(words({103: None})), before=before)) == "? UPS not read"
+    # the manager answers, and the UPS is silent
+    assert state(assess(source.snapshot(words({134: 1, 109: 0x4000})), before=before)) == "✖ Lost on battery"
 
 
 def test_the_boards_tell_the_same_in_the_same_order() -> None:
-    words = Vocabulary(built_in_maps())
-    told = [choice.text.replace("%", " %") for choice in choices.survival(words, threshold_values({}))]
-    assert told == [f"{finding.sign} {finding.text}" for finding, _ in SURVIVAL]
-    # a tile has less room for words
-    signs = [choice.text.partition(" ")[0] for choice in choices.states(words)]
-    assert signs == [finding.sign for finding, _ in STATES]
+    prom = Prom(built_in_maps(), threshold_values({}))
+    told = [choice.text for choice in choices.survival(prom)]
+    assert told == [f"{row.sign} {row.survival.replace(CHARGE, '90')}" for row in SURVIVAL]
+    assert [choice.text for choice in choices.states(prom)] == [
+        f"{row.sign} {row.state.upper()}" for row in STATES
+    ]

@@ -18,7 +18,7 @@ class Case:
     """
 
     survives: str
-    runs_on: str = "● MAINS"
+    runs_on: str = "● ON MAINS"
     knobs: Mapping[str, Any] = field(default_factory=dict)
     pins: Mapping[int, int] = field(default_factory=dict)
     unread: range | None = None
@@ -26,16 +26,16 @@ class Case:
     strings: int = 0
 
 
-def pinned(survives: str, pins: Mapping[int, int], runs_on: str = "● MAINS") -> Case:
+def pinned(survives: str, pins: Mapping[int, int], runs_on: str = "● ON MAINS") -> Case:
     return Case(survives, runs_on, pins=pins)
 
 
 CASES = {
     "healthy": Case("✔ YES"),
-    "eco": Case("✔ YES", "◐ ECO", {"eco": True}),
-    "eco and bypass": Case("✖ NO: on bypass", "◆ BYPASS", {"eco": True, "bypass": True}),
+    "eco": Case("✔ YES", "◐ ECO MODE", {"eco": True}),
+    "eco and bypass": Case("◆ NO: on bypass", "◆ ON BYPASS", {"eco": True, "bypass": True}),
     "test": Case("▲ on battery now", "▲ ON BATTERY", {"test": True}),
-    "test without a load on the battery": pinned("✔ YES", {109: 4 + 64, 138: 1}, "◇ TEST"),
+    "test without a load on the battery": pinned("✔ YES", {109: 4 + 64, 138: 1}, "◇ TEST RUNNING"),
     "dark in a test": Case("✖ load is dark", "✖ LOAD DARK", {"test": True, "output": False}),
     # the UPS itself sees no battery when the breaker is open
     "breaker and depleted": Case("✖ NO: battery depleted", knobs={"breaker": False}),
@@ -54,10 +54,14 @@ CASES = {
     "shutdown pending": pinned("✖ NO: shutting down", {136: 1}),
     "shutdown imminent on battery": pinned("✖ NO: shutting down", {116: 1, 137: 1}, "▲ ON BATTERY"),
     "shutdown when dark": pinned("✖ load is dark", {128: 1, 137: 1}, "✖ LOAD DARK"),
-    "thermal runaway and depleted": pinned("✖ NO: thermal runaway", {1001: 1 << 3, 118: 1}),
-    "thermal runaway on bypass": pinned("✖ NO: on bypass", {1001: 1 << 3, 123: 1}, "◆ BYPASS"),
-    "ground fault": pinned("✖ NO: ground fault", {1001: 1 << 14}),
-    "residual current": pinned("✖ NO: ground fault", {1005: 1 << 9}),
+    "thermal runaway and depleted": pinned(
+        "✖ NO: thermal runaway", {1001: 1 << 3, 118: 1}, "✖ THERMAL RUNAWAY"
+    ),
+    "thermal runaway on bypass": pinned(
+        "✖ NO: thermal runaway", {1001: 1 << 3, 123: 1}, "✖ THERMAL RUNAWAY"
+    ),
+    "ground fault": pinned("✖ NO: ground fault", {1001: 1 << 14}, "✖ GROUND FAULT"),
+    "residual current": pinned("✖ NO: ground fault", {1005: 1 << 9}, "✖ GROUND FAULT"),
     "string gone": pinned("✖ NO: string missing", dict.fromkeys(range(1015, 1020), FILLER)),
     "all strings gone": pinned("✖ NO: string missing", dict.fromkeys(range(1010, 1020), FILLER)),
     # the device itself has forgotten its second string
@@ -77,7 +81,7 @@ CASES = {
     "unequal charge": pinned("✖ NO: string or block alarm", {1005: 1 << 6}),
     "a warning about a block": pinned("✔ YES", {1063: 1 << 9}),
     "alarm before charge": pinned("✖ NO: string or block alarm", {1001: 1 << 6, 103: 60}),
-    "charge": Case("✖ NO: charge < 90%", knobs={"charge": 0.6}),
+    "charge": Case("✖ NO: charge < 90 %", knobs={"charge": 0.6}),
     "BACS starting": Case("? BACS not trusted", knobs={"bacs_starting": True}),
     "BACS says nothing of itself": pinned("? BACS not trusted", {1000: 0}),
     "UPS unread": Case("? UPS not read", "? UPS NOT READ", unread=range(97, 143)),
@@ -99,7 +103,7 @@ CASES = {
     "read by the default map": Case("? map in doubt", "? MAP IN DOUBT", personality="everexceed"),
     "shorter list, dark": Case("✖ load is dark", "✖ LOAD DARK", {"output": False}, personality="inform"),
     "bypass before BACS unread": Case(
-        "✖ NO: on bypass", "◆ BYPASS", pins={123: 1}, unread=range(1000, 1006)
+        "◆ NO: on bypass", "◆ ON BYPASS", pins={123: 1}, unread=range(1000, 1006)
     ),
 }  # fmt: skip
 
@@ -113,7 +117,7 @@ BACS = {
     "breaker": "✖ BREAKER OPEN",
     "string voltage low": "✖ ALARM",
     "a block's heat, said by its module": "✖ ALARM",
-    "block gone": "✖ BLOCKS MISSING",
+    "block gone": "✖ BLOCK MISSING",
     "test": "▲ DISCHARGING",
     "frame": "? BLOCKS NOT SERVED",
     "string charge warning": "▲ WARNING",

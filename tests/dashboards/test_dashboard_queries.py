@@ -78,14 +78,14 @@ def words(hall: Hall, name: str, title: str, device: str = HALL) -> dict[str, st
 
 def test_states_by_precedence(hall: Hall) -> None:
     assert words(hall, "ups", "Runs on") == {
-        "fine": "● MAINS",
+        "fine": "● ON MAINS",
         "on-battery": "▲ ON BATTERY",
-        "sick-blocks": "● MAINS",
+        "sick-blocks": "✖ GROUND FAULT",
         "lost": "? UPS LOST",
-        "dying": "✖ UNREACHABLE",
-        "never-there": "✖ UNREACHABLE",
-        "bypassed": "◆ BYPASS",
-        "gateway": "● MAINS",
+        "dying": "✖ LOST ON BATTERY",
+        "never-there": "? UNREACHABLE",
+        "bypassed": "◆ ON BYPASS",
+        "gateway": "● ON MAINS",
         "other-list": "? NOT SERVED",  # it has no word for what it runs on, and that is not mains
     }
 
@@ -96,9 +96,9 @@ def test_survival_with_its_reason(hall: Hall) -> None:
         "on-battery": "▲ on battery now",
         "sick-blocks": "✖ NO: ground fault",
         "lost": "? UPS lost",
-        "dying": "? unreachable",
+        "dying": "✖ lost on battery",
         "never-there": "? unreachable",
-        "bypassed": "✖ NO: on bypass",
+        "bypassed": "◆ NO: on bypass",
         "gateway": "? blocks not served",  # a gateway does not serve strings and modules
         "other-list": "? not served",
     }
@@ -108,7 +108,7 @@ def test_the_bacs_tile(hall: Hall) -> None:
     said = words(hall, "bacs", "BACS")
     assert said["fine"] == "● RUNNING"
     assert said["on-battery"] == "▲ DISCHARGING"
-    assert said["dying"] == "✖ UNREACHABLE"
+    assert said["dying"] == "? UNREACHABLE"
     assert said["sick-blocks"] == "✖ DANGER: KEEP OUT"
     assert said["other-list"] == "– NO BACS SERVED"
 
@@ -119,8 +119,9 @@ def test_the_worst_comes_first_and_dead_devices_stay(hall: Hall) -> None:
     assert len(order) == 9
     ranked = sorted(order, key=lambda device: -order[device])
     assert ranked[0] == "sick-blocks"  # a ground fault endangers people
-    assert set(ranked[1:3]) == {"dying", "never-there"}
-    assert ranked[3] == "lost"
+    assert ranked[1:3] == ["dying", "on-battery"]
+    assert set(ranked[3:5]) == {"lost", "never-there"}
+    assert ranked[5] == "bypassed"
     assert ranked[-1] in ("fine", "other-list")
 
 

@@ -168,7 +168,7 @@ def test_thresholds_are_those_of_the_alerts(name: str, title: str, thresholds: l
 def test_other_thresholds_are_taken_over() -> None:
     text = generate("load_warning=0.7", "survivable_charge=0.85")["ups.json"]
     assert '"value": 0.7' in text
-    assert "charge < 85%" in text
+    assert "charge < 85 %" in text
     with pytest.raises(UserError, match='unknown threshold "lode"'):
         generate("lode=1")
     with pytest.raises(UserError, match="load_warning"):

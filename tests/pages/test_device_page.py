@@ -39,7 +39,9 @@ def test_blocks_stand_beside_their_string(hall: Stage, page: Page) -> None:
     numbers = page.get_by_role("row").filter(has=page.get_by_role("rowheader", name="17", exact=True))
     assert "Resistance high" in numbers.first.inner_text()
     page.goto(f"{hall.base}/device/runaway")
-    assert page.title().startswith("✖ runaway: On mains"), "a tab is not green for the mains alone"
+    assert page.title().startswith("✖ runaway: Thermal runaway; on mains"), (
+        "a tab is not green for the mains alone"
+    )
     page.goto(f"{hall.base}/device/missing")
     assert re.sub(r"\s+", " ", page.locator("li.absent").inner_text()) == "23 ✖ absent"
     page.get_by_text("String 2 in numbers").first.click()
@@ -75,7 +77,7 @@ def test_all_flags_and_raw_words_are_folded(hall: Stage, page: Page) -> None:
 def test_an_unreachable_device_shows_its_past_struck_through(hall: Stage, page: Page) -> None:
     page.goto(f"{hall.base}/device/dying")
     verdict = page.locator(".verdict").inner_text()
-    assert re.search(r"✖\sUnreachable for \d+ s", verdict)
+    assert re.search(r"✖\sLost on battery, unreachable for \d+ s", verdict)
     assert re.search(r"Last seen on battery, 34 %, \d\d:\d\d:\d\d, \d+ s ago", verdict)
     assert "cannot connect" in verdict
     assert page.locator(".verdict s").inner_text() == "on battery, 34 %"

@@ -36,8 +36,15 @@ READ_AS = [
     ("bus-cut-count-stays", 110, "On mains", "NO: block missing", "24 of 40 well, 16 absent", "Module lost"),
     ("weak-block", 110, "On mains", "NO: string or block alarm", "39 of 40 well", "Resistance out of range"),
     ("string-open", 230, "On battery, 16 min left", "on battery now", "40 of 40 well", "On battery"),
-    ("thermal-runaway", 590, "On mains", "NO: thermal runaway", "39 of 40 well", "Thermal runaway"),
-    ("ground-fault", 110, "On mains", "NO: ground fault", "40 of 40 well", "Ground fault"),
+    (
+        "thermal-runaway",
+        590,
+        "Thermal runaway; on mains",
+        "NO: thermal runaway",
+        "39 of 40 well",
+        "Thermal runaway",
+    ),
+    ("ground-fault", 110, "Ground fault; on mains", "NO: ground fault", "40 of 40 well", "Ground fault"),
     ("service", 830, "On mains", "YES", "40 of 40 well", "Polling modules"),
     ("bacs-frozen", 110, "On mains", "YES", "40 of 40 well", "none"),
     ("no-bacs-zeros", 50, "On mains", "YES", "–", "none"),
@@ -103,7 +110,7 @@ def test_what_the_hall_looks_like(hall: Stage, page: Page) -> None:
     assert "✖ NO: block missing" in cell(page, "missing", 1)
     assert "1 absent" in cell(page, "missing", 6)
     assert "Block hot: string 2 module 31" in cell(page, "runaway", 7)
-    assert cell(page, "never", 0) == "✖ Unreachable, never seen"
+    assert cell(page, "never", 0) == "? Unreachable, never seen"
     assert page.get_by_text("10 devices", exact=True).is_visible()
     assert row(page, "fine").get_by_role("link", name="Debug fine").get_attribute("href") == (
         "./probe?target=fine&debug=true"
@@ -126,8 +133,8 @@ def test_only_those_that_can_say_it_count_as_survivors_or_not(
 ) -> None:
     page.goto(hall.base)
     # fine; not: weak, missing, bypassed, runaway; starting and gateway have blocks of which nothing is known,
-    # lost, dying and never are out of sight
-    assert counts(page)[-2:] == ["1 of 5 would survive a power failure now", "? Survival not known 5"]
+    # lost and never are out of sight; dying was on battery when it fell silent
+    assert counts(page)[-2:] == ["1 of 6 would survive a power failure now", "? Survival not known 4"]
     with stage() as it:
         targets = it.start([turned(), turned(ups_communication=False), turned(mains=False), turned()])
         lines = [
@@ -162,7 +169,8 @@ def test_a_device_out_of_sight_shows_what_was_seen_last(hall: Stage, page: Page)
     page.goto(hall.base)
     state = cell(page, "dying", 0)
     assert re.fullmatch(
-        r"✖ Unreachable for \d+ s\s+last seen on battery, 34 %, \d\d:\d\d:\d\d, \d+ s ago", state
+        r"✖ Lost on battery, unreachable for \d+ s\s+last seen on battery, 34 %, \d\d:\d\d:\d\d, \d+ s ago",
+        state,
     ), state
     assert re.fullmatch(r"\? UPS lost\s+last seen on mains, 100 %, [\d:]+, \d+ s ago", cell(page, "lost", 0))
     for name in ("dying", "lost"):
@@ -186,7 +194,7 @@ def test_a_device_dies_and_comes_back(page: Page, tmp_path: Path) -> None:
         metrics = it.get("/probe?target=a")
         assert "generex_ups_battery_charge_ratio" not in metrics, "only pages look back"
         page.reload()
-        assert "Unreachable for" in cell(page, "a", 0)
+        assert "? Unreachable for" in cell(page, "a", 0)
         page.goto(f"{it.base}/device/a")
         expect(page.locator("dl.values s").first).to_have_text("230 V / 230 V / 230 V")
         expect(page.locator("dl.values:not(.old)")).to_have_count(0)

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 
+from exporter.assess.defaults import DEFAULTS
 from exporter.errors import UsageError, UserError
 from exporter.generate.alerts.texts import read_text
 from exporter.maps.limits import LIMITS
@@ -27,7 +28,8 @@ class Threshold:
 def thresholds() -> Mapping[str, Threshold]:
     """The table in rules/thresholds.yaml, by name."""
     text = read_text("rules", "thresholds.yaml")
-    shared = {limit.threshold: limit.most for limit in LIMITS}  # pages judge by these, too
+    # pages judge by these, too
+    shared = {**DEFAULTS, **{limit.threshold: limit.most for limit in LIMITS}}
     return {
         name: Threshold(name, **{"default": shared.get(name), **row, "bounds": tuple(row["bounds"])})
         for name, row in parse(text, "thresholds.yaml").data.items()

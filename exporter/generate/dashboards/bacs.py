@@ -38,7 +38,7 @@ def bacs_board(context: Context) -> Board:
 
 
 def _now(context: Context) -> list[Panel]:
-    choices = bacs_states(context.words)
+    choices = bacs_states(context.prom)
     strings = q.by(q.series("generex_bacs_strings"))
     modules = q.by(q.series("generex_bacs_modules"))
     absent = f"count by (device) ({q.by(q.PRESENT, 'module')} == 0) or {q.by(q.PRESENT)} * 0"
@@ -72,7 +72,7 @@ def _now(context: Context) -> list[Panel]:
         ),
         stat_panel(
             Frame("Blocks needing attention", "Blocks that are absent or have a flag set.", 6, 5),
-            [Query(q.ill_modules(context.words))],
+            [Query(q.ill_modules(context.words, context.prom))],
             steps=((None, GREEN), (1, ORANGE)), none="not served", decimals=0,
         ),
     ]  # fmt: skip

@@ -2,9 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
+from exporter.assess.promql import Prom
 from exporter.generate.dashboards.choices import GREEN, ORANGE, RED
 from exporter.generate.dashboards.looks import Steps
+from exporter.generate.dashboards.queries import DEVICE, SCOPE
 from exporter.generate.dashboards.vocabulary import Vocabulary
 
 UNITS = {
@@ -20,6 +23,11 @@ class Context:
 
     words: Vocabulary
     thresholds: Mapping[str, float]
+
+    @cached_property
+    def prom(self) -> Prom:
+        """What the boards ask about devices, over the series that their variables choose."""
+        return Prom(self.words.maps, self.thresholds, (SCOPE, DEVICE))
 
     @property
     def load(self) -> Steps:

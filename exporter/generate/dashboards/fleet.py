@@ -1,17 +1,13 @@
 """The board of all devices: one row each, the worst on top."""
 
+from exporter.assess.outcomes import Urgency
 from exporter.generate.dashboards import queries as q
 from exporter.generate.dashboards.board import BOARDS, Board, Row
 from exporter.generate.dashboards.choices import (
-    BYPASS,
-    DARK,
     GREEN,
-    MAP_IN_DOUBT,
-    ON_BATTERY,
     ORANGE,
     PURPLE,
     RED,
-    SURVIVES,
     first_of,
     states,
     survival,
@@ -49,7 +45,7 @@ def fleet_board(context: Context) -> Board:
         "day.",
         (
             Row("At a glance", _glance(context)),
-            Row("Devices, the worst on top", (_devices(context), last_seen_panel(6))),
+            Row("Devices, the worst on top", (_devices(context), last_seen_panel(context.prom, 6))),
             Row("How it came to this", (_history(context),)),
         ),
         since="now-24h",
@@ -58,43 +54,43 @@ def fleet_board(context: Context) -> Board:
 
 
 def _glance(context: Context) -> list[Panel]:
-    by_state = states(context.words)
-    by_prospect = survival(context.words, context.thresholds)
-    state, survive = first_of(by_state), first_of(by_prospect)
-    number = {choice.text: choice.number for choice in (*by_state, *by_prospect)}
-    ill = q.ill_modules(context.words)
-    tiles = (
-        ("All devices", "All devices that were seen within the last day.", f"count({q.ROWS})", QUIET),
-        (
-            "Unreachable or lost",
-            "Devices that do not answer, whose manager has lost the UPS, whose UPS was not read whole, or "
-            "whose map is in doubt: nothing sure is known about them.",
-            _count(f"({state}) >= {number[MAP_IN_DOUBT]}"),
-            PURPLE,
-        ),
+    urgency = first_of(states(context.prom), lambda choice: choice.order)
+    survive = first_of(survival(context.prom), lambda choice: int(choice.colour in (RED, ORANGE)))
+    ill = q.ill_modules(context.words, context.prom)
+    everyone = context.prom.listed
+
+    def count(expr: str) -> str:
+        """How many; 0 only while there are devices at all."""
+        return f"count({expr}) or 0 * count({everyone})"
+
+    urgent = (
+        ("Danger to people", "Thermal runaway, ground fault: stay out.", Urgency.DANGER, RED),
         (
             "Load dark",
-            "Devices whose output is off: their load has no power.",
-            _count(f"({state}) == {number[DARK]}"),
+            "Devices whose output is off, or that were on battery or dark when they were last seen.",
+            Urgency.DARK,
             RED,
         ),
+        ("On battery", "Devices that draw on their battery now.", Urgency.ON_BATTERY, ORANGE),
         (
-            "On battery",
-            "Devices that draw on their battery now.",
-            _count(f"({state}) == {number[ON_BATTERY]}"),
-            ORANGE,
+            "Out of sight",
+            "Devices that do not answer, whose manager has lost the UPS, whose UPS was not read whole, or "
+            "whose map is in doubt: nothing sure is known about them.",
+            Urgency.OUT_OF_SIGHT,
+            PURPLE,
         ),
-        (
-            "On bypass",
-            "Devices whose load hangs on the mains unprotected.",
-            _count(f"({state}) == {number[BYPASS]}"),
-            RED,
+        ("On bypass", "Devices whose load hangs on the mains unprotected.", Urgency.BYPASS, RED),
+    )
+    tiles = (
+        ("All devices", "All devices that were seen within the last day.", f"count({everyone})", QUIET),
+        *(
+            (title, about, count(f"({urgency}) == {order:d}"), colour)
+            for title, about, order, colour in urgent
         ),
         (
             "Would not survive",
-            "Devices that would lose their load in a power failure now, or of which that is not known. The "
-            "table says why.",
-            _count(f"({survive}) != {number[SURVIVES]}"),
+            "Devices that would lose their load in a power failure now. The table says why.",
+            count(f"({survive}) == 1"),
             RED,
         ),
         (
@@ -107,21 +103,16 @@ def _glance(context: Context) -> list[Panel]:
     panels = []
     for index, (title, about, expr, colour) in enumerate(tiles):
         steps = ((None, QUIET),) if colour == QUIET else ((None, GREEN), (1, colour))
-        frame = Frame(title, about if colour == QUIET else f"{about} 0 is good.", 3 if index != 6 else 6, 4)
-        none = "NO DATA" if index < 6 else "not served"
+        frame = Frame(title, about if colour == QUIET else f"{about} 0 is good.", 3, 4)
+        none = "NO DATA" if index < 7 else "not served"
         panels.append(stat_panel(frame, [Query(expr)], unit="none", steps=steps, none=none, decimals=0))
     return panels
 
 
-def _count(expr: str) -> str:
-    """How many; 0 only while there are devices at all."""
-    return f"count({expr}) or 0 * count({q.ROWS})"
-
-
 def _devices(context: Context) -> Panel:
-    words, thresholds = context.words, context.thresholds
-    state_choices = states(words)
-    survival_choices = survival(words, thresholds)
+    words, prom = context.words, context.prom
+    state_choices = states(prom)
+    survival_choices = survival(prom)
     state, survive = first_of(state_choices), first_of(survival_choices)
     ranked = q.rank(words.system_metrics)
     whole = q.either(("generex_group_up", "generex_data_valid"))
@@ -137,11 +128,11 @@ def _devices(context: Context) -> Panel:
         ("Runs on", state),
         ("Survives a failure now?", survive),
         ("Worst alarm", f"topk by (device) (1, {ranked}\n  or {quiet})"),
-        ("Charge", q.CHARGE),
-        ("Runtime", q.RUNTIME),
+        ("Charge", prom.charge),
+        ("Runtime", q.runtime(prom)),
         ("Worst load phase", q.by(q.series("generex_ups_output_load_ratio"))),
         ("Temperature", q.by(q.series("generex_ups_temperature_celsius"))),
-        ("Blocks ill", q.ill_modules(words)),
+        ("Blocks ill", q.ill_modules(words, prom)),
         ("Last power failure", q.LAST_FAILURE),
         ("Last answer", q.LAST_SEEN),
     )
@@ -191,10 +182,10 @@ def _devices(context: Context) -> Panel:
         Frame(
             "Devices",
             "One row per device, the worst on top; a click on the name leads to its boards. “Runs on” "
-            "shows the gravest of: unreachable, UPS lost, UPS not read, map in doubt, load dark, on battery, "
-            "bypass, eco, test, mains. Runtime is the smaller of the UPS's own and the one that follows from "
-            "the fall of the charge. “Last power failure” is how long ago, within the time shown. A dash is "
-            "a value that is not served or not known now: never a good sign by itself.",
+            "shows the gravest of: danger to people, load dark, on battery, unreachable, UPS lost, UPS not "
+            "read, bypass, eco, test, mains. Runtime is the smaller of the UPS's own and the one that "
+            "follows from the fall of the charge. “Last power failure” is how long ago, within the time "
+            "shown. A dash is a value that is not served or not known now: never a good sign by itself.",
             24,
             14,
         ),
@@ -221,7 +212,7 @@ def _links() -> list[dict[str, object]]:
 
 
 def _history(context: Context) -> Panel:
-    choices = states(context.words)
+    choices = states(context.prom)
     return timeline_panel(
         Frame(
             "What each device ran on",

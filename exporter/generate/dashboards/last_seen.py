@@ -1,23 +1,27 @@
 """What is known of a UPS that is out of sight: what it last said, and when."""
 
+from dataclasses import replace
+
+from exporter.assess.promql import Prom
 from exporter.generate.dashboards import queries as q
 from exporter.generate.dashboards.choices import ORANGE
 from exporter.generate.dashboards.looks import QUIET, coloured, mapping
 from exporter.generate.dashboards.panels import Frame, Panel, Query, columns, table_panel
+from exporter.maps.roles import matchers
 
 
-def last_seen_panel(height: int) -> Panel:
+def last_seen_panel(prom: Prom, height: int) -> Panel:
     """A row per UPS that is unreachable or lost; empty while all are in sight."""
-    gone = f"unless on (device) {q.ON_BATTERY}"
-    status = q.series("generex_ups_status", 'flag="backup_mode"')
-    alarm = q.series("generex_ups_alarm", 'flag="on_battery"')
-    seen = q.by(f"max_over_time((timestamp({status} or {alarm}))[1d:1m])")
-    was = f"last_over_time({status}[1d]) or last_over_time({alarm}[1d])"
+    source = prom.role("on_battery")
+    gone = f"unless on (device) {source}"
+    said = " or ".join(item.selector(*prom.scope) for item in matchers(prom.maps.values(), "on_battery"))
+    seen = q.by(f"max_over_time((timestamp({said}))[1d:1m])")
+    was = replace(prom, window="1d").role("on_battery")
     charge = f"last_over_time({q.series('generex_ups_battery_charge_ratio')}[1d])"
     runtime = f"last_over_time({q.series('generex_ups_battery_runtime_seconds')}[1d])"
     queries = [
         Query(f"time() - {seen} {gone}", "Last seen, ago"),
-        Query(f"{q.by(was)} {gone}", "It was"),
+        Query(f"{was} {gone}", "It was"),
         Query(f"{q.by(charge)} {gone}", "Charge then"),
         Query(f"{q.by(runtime)} {gone}", "Runtime then"),
         Query(f"1000 * {seen} {gone}", "Last seen at"),

@@ -36,7 +36,7 @@ def exporter_board(context: Context) -> Board:
 
 def _now(context: Context) -> list[Panel]:
     share = context.thresholds["duration_share"]
-    dead = f"count({q.ROWS} == 0) or 0 * count({q.ROWS})"
+    dead = f"count({context.prom.unreachable}) or 0 * count({context.prom.listed})"
     reload = q.own("generex_exporter_config_last_reload_successful")
     loaded = q.own("generex_exporter_config_last_reload_success_timestamp_seconds")
     otlp = otlp_states()

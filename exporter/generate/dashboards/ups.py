@@ -29,7 +29,7 @@ def ups_board(context: Context, others: Sequence[str] = ()) -> Board:
     """The board; `others` are metrics of the maps that no other panel shows."""
     panels = [
         *_now(context),
-        last_seen_panel(4),
+        last_seen_panel(context.prom, 4),
         *power_panels(context),
         *battery_panels(context),
         *_flags(context),
@@ -45,10 +45,10 @@ def ups_board(context: Context, others: Sequence[str] = ()) -> Board:
 
 
 def _now(context: Context) -> list[Panel]:
-    state_choices = states(context.words)
+    state_choices = states(context.prom)
     charge = context.thresholds["survivable_charge"]
-    survival_choices = survival(context.words, context.thresholds)
-    lasts = f"{q.RUNTIME} and on (device) {q.ON_BATTERY} == 1"
+    survival_choices = survival(context.prom)
+    lasts = f"{q.runtime(context.prom)} and on (device) {context.prom.plays('on_battery')}"
     return [
         stat_panel(
             Frame(
@@ -76,7 +76,7 @@ def _now(context: Context) -> list[Panel]:
         ),
         stat_panel(
             Frame("Charge", f"Battery charge as the UPS reports it. Red below {charge:.0%}.", 2, 6),
-            [Query(q.CHARGE)], unit="percentunit", steps=context.charge, decimals=0,
+            [Query(context.prom.charge)], unit="percentunit", steps=context.charge, decimals=0,
         ),
         stat_panel(
             Frame(
@@ -92,8 +92,8 @@ def _now(context: Context) -> list[Panel]:
                 "battery act on the smaller one.",
                 3, 6,
             ),
-            [Query(q.PROJECTED_RUNTIME)], unit="dtdurations", steps=context.runtime, none="only on battery",
-            decimals=0,
+            [Query(q.projected_runtime(context.prom))], unit="dtdurations", steps=context.runtime,
+            none="only on battery", decimals=0,
         ),
         stat_panel(
             Frame("Worst load", "Load of the most loaded phase; 100 % is what the UPS can carry.", 2, 6),

@@ -115,7 +115,7 @@ def battery_panels(context: Context) -> list[Panel]:
             ),
             [
                 Query(f"max({q.OWN_RUNTIME})", "says the UPS"),
-                Query(f"max({q.PROJECTED_RUNTIME})", "by the charge"),
+                Query(f"max({q.projected_runtime(context.prom)})", "by the charge"),
             ],
             unit="s", steps=context.runtime, bounds=(0, None),
         ),

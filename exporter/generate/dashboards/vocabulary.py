@@ -1,11 +1,9 @@
 """What the boards take from the register maps: flags with plain words and colours, groups, metrics."""
 
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from exporter.assess.facts import UPS_ALARM
 from exporter.maps.model import Flag, Map, Severity, Word
 
 SEVERITIES: tuple[Severity, ...] = ("critical", "warning", "info")
@@ -58,32 +56,6 @@ class Vocabulary:
         """The metrics with flags of a whole device, not of a string or module."""
         repeated = {word.metric for word in self.words if word.repeat}
         return tuple(metric for name, metric in self.flag_metrics.items() if name not in repeated)
-
-    @cached_property
-    def ups_groups(self) -> tuple[str, ...]:
-        """The groups that hold a UPS's words: the device has a UPS where one of them is."""
-        return self._groups("generex_ups_")
-
-    @cached_property
-    def bacs_groups(self) -> tuple[str, ...]:
-        """The groups that hold words of a BACS, its strings or its modules."""
-        return self._groups("generex_bacs_")
-
-    @property
-    def fewest_alarm_words(self) -> int:
-        """How many alarm words of a UPS a map has that has any, at least."""
-        alarms = [word.map for word in self.words if word.metric == UPS_ALARM and word.address is not None]
-        return min(Counter(alarms).values())
-
-    def _groups(self, prefix: str) -> tuple[str, ...]:
-        return tuple(
-            dict.fromkeys(
-                group.name
-                for item in self.maps.values()
-                for group in item.groups
-                if any(word.metric.startswith(prefix) for word in group.words)
-            )
-        )
 
     def metrics(self) -> dict[str, tuple[str, str]]:
         """Help and unit of every metric of the maps, by name."""

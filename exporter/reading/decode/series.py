@@ -26,7 +26,8 @@ class Series:
     def samples(self, raw: Raw) -> list[Sample]:
         """The values for a raw word, with the labels that tell them apart.
 
-        There is one, or one for each flag or state; a number without a name is a state by itself.
+        There is one, or one for each flag or state. A number without a name is the only state: it may mean
+        anything, so of none with a name it says that it is not so.
         """
         word = self.word
         if word is None:
@@ -41,12 +42,9 @@ class Series:
             return [((), 1.0 if raw else 0.0)]
         if word.states:
             now = word.state(raw)
-            states: list[Sample] = [
-                ((("state", name),), 1.0 if name == now else 0.0) for _, name in word.states
-            ]
             if now is None:
-                states.append(((("state", str(word.number(raw))),), 1.0))
-            return states
+                return [((("state", str(word.number(raw))),), 1.0)]
+            return [((("state", name),), 1.0 if name == now else 0.0) for _, name in word.states]
         return [((), word.value(raw))]
 
 

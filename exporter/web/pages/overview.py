@@ -1,19 +1,20 @@
 """What the page `/` says: a row for each device, the one in most trouble first."""
 
+import math
 from collections import Counter
 from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from exporter.assess.alarms import Alarm
-from exporter.assess.condition import STATES, Condition, Finding, Level, assess, minutes
+from exporter.assess.condition import Condition, assess, minutes
 from exporter.assess.facts import ups_groups
+from exporter.assess.outcomes import STATES, Level, Outcome, Urgency
 from exporter.reading.device.device import Device
 from exporter.reading.device.fleet import Fleet
 from exporter.web.pages.texts import SEVERITY_SIGNS, ago, clock, device_path, probe_path
 
-_UNREAD = Finding("unread", "…", "Not read yet", "none")
-_OUT_OF_SIGHT = ("unreachable", "ups_lost", "ups_unread")
+_UNREAD = Outcome("unread", "…", "none", lambda it: it.listed, "Not read yet")
 _NUMBERS = (
     ("Charge", "charge", "ratio", "generex_ups_battery_charge_ratio"),
     ("Runtime", "runtime", "seconds", "generex_ups_battery_runtime_seconds"),
@@ -50,7 +51,7 @@ class Row:
     has_ups: bool
     level: Level
     sign: str
-    state: Finding
+    state: Outcome
     state_text: str
     now: Condition | None
     seen: Seen | None
@@ -103,26 +104,25 @@ def overview_data(fleet: Fleet, being_read: Container[Device], now: float) -> di
     }
 
 
-def look(device: Device, now: float) -> tuple[Condition | None, Finding, str, Seen | None]:
+def look(device: Device, now: float) -> tuple[Condition | None, Outcome, str, Seen | None]:
     """A device's condition by its last pass, its state also in words, and how it was last seen."""
     history = device.history
     if history is None or history.last is None:
-        return None, _UNREAD, _UNREAD.text, None
-    condition = assess(history.last, history.fall())
+        return None, _UNREAD, _UNREAD.state, None
+    before = history.last_good(telling_groups(device))
+    condition = assess(history.last, history.fall(), before)
     text = condition.state_text
-    if condition.state.key == "unreachable":
+    if not history.last.up:
         since = history.up_at
-        text = f"Unreachable for {ago(now - since)}" if since is not None else "Unreachable, never seen"
+        text += "" if text.lower().endswith("unreachable") else ", unreachable"
+        text += f" for {ago(now - since)}" if since is not None else ", never seen"
     seen = None
-    if condition.state.key in _OUT_OF_SIGHT:
-        before = history.last_good(telling_groups(device))
-        seen = (
-            _seen(before.time, assess(before), history.last.time, now - history.last_at) if before else None
-        )
+    if condition.out_of_sight and before:
+        seen = _seen(before.time, assess(before), history.last.time, now - history.last_at)
     return condition, condition.state, text, seen
 
 
-def worst_sign(condition: Condition | None, state: Finding) -> str:
+def worst_sign(condition: Condition | None, state: Outcome) -> str:
     """The sign of whatever is gravest: a tab must not look green because the mains is there."""
     if condition is None or condition.level == state.level:
         return state.sign
@@ -131,7 +131,8 @@ def worst_sign(condition: Condition | None, state: Finding) -> str:
 
 def telling_groups(device: Device) -> frozenset[str]:
     """The groups that tell how the device was: its UPS's, or all of them where it has none."""
-    return ups_groups(device.map.words.values()) or frozenset(group.name for group in device.map.groups)
+    groups = ups_groups(device.map.words.values()) or (group.name for group in device.map.groups)
+    return frozenset(groups)
 
 
 def number(value: float | None, unit: str) -> str:
@@ -146,7 +147,7 @@ def number(value: float | None, unit: str) -> str:
 def _seen(at: float, condition: Condition, last_at: float, since_last: float) -> Seen:
     # by the clock between passes, by the loop since the last one: a clock that is set makes no age negative
     age = ago(max(last_at - at, 0) + since_last)
-    parts = ["answering" if condition.state.key == "no_ups" else condition.state.text.lower()]
+    parts = ["answering" if condition.state.key == "no_ups" else condition.supply.state.lower()]
     parts += [number(condition.charge, "ratio")] if condition.charge is not None else []
     return Seen(condition, ", ".join(parts), clock(at), age)
 
@@ -156,7 +157,7 @@ def _row(device: Device, being_read: bool, now: float) -> Row:
     config, history = device.config, device.history
     alarms: Sequence[Alarm] = condition.alarms if condition else ()
     last = history.last if history else None
-    trouble = condition.trouble if condition else (1, 2, len(STATES))
+    trouble = condition.trouble if condition else (Urgency.REST, math.inf, 3, len(STATES), 0)
     return Row(
         name=config.name,
         path=device_path(config.name),
@@ -188,8 +189,8 @@ def _short(alarm: Alarm) -> str:
     return f"{alarm.label}: {alarm.places[0]}{more}"
 
 
-def _counts(rows: Sequence[Row]) -> list[tuple[Finding, int]]:
+def _counts(rows: Sequence[Row]) -> list[tuple[Outcome, int]]:
     """How many devices are in each state, the gravest first."""
     counted = Counter(row.state for row in rows)
-    order = [finding for finding, _ in STATES] + [_UNREAD]
+    order = [*STATES, _UNREAD]
     return [(finding, counted[finding]) for finding in order if counted[finding]]
