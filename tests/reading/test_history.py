@@ -31,9 +31,9 @@ def read(*, lost: bool = False, dead: bool = False, charge: int = 100) -> Snapsh
     return asyncio.run(run())
 
 
-def note(history: History, snapshot: Snapshot, at: float, *, cut_short: bool = False) -> None:
+def note(history: History, snapshot: Snapshot, at: float, *, excused: bool = False) -> None:
     dated = replace(snapshot, time=1.7e9 + at)
-    history.note(dated, at=at, duration=0.1, requests=3, cut_short=cut_short)
+    history.note(dated, at=at, duration=0.1, requests=3, excused=excused)
 
 
 def test_failures_are_kept_longer_than_successes() -> None:
@@ -74,7 +74,7 @@ def test_the_last_good_of_each_group() -> None:
 def test_a_scraper_without_time_says_nothing_about_the_device() -> None:
     history, good, nothing = History(), read(), read(dead=True)
     note(history, good, 0)
-    note(history, nothing, 10, cut_short=True)
+    note(history, nothing, 10, excused=True)
     assert history.last is not None
     assert history.last.up
     assert history.last_at == 0

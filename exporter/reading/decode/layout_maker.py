@@ -66,7 +66,7 @@ class LayoutMaker:
         for number in range(1, min(count, repeat.max) + 1):
             labels: Labels = ((repeat.label, str(number)),)
             # the split is equal and contiguous (device.md 2.4); where it cannot be, the parent is not known
-            if parents and count % parents == 0:
+            if parents and count <= repeat.max and count % parents == 0:
                 labels = ((repeat.parent_label, str((number - 1) // (count // parents) + 1)), *labels)
             instances = tuple(self._instance(word, labels, number) for word in group.words)
             present = Series(self.metrics[repeat.present_metric], labels) if repeat.present_metric else None

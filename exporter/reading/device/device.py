@@ -18,7 +18,7 @@ from exporter.reading.readpass.asking import Clock
 from exporter.reading.readpass.memory import Memory, Sight
 from exporter.reading.readpass.planning import KeptPlan
 from exporter.reading.readpass.progress import Progress
-from exporter.reading.readpass.run import ReadPass
+from exporter.reading.readpass.run import PACING_MISSED, ReadPass
 from exporter.reading.transport.answers import LinkError, NotAskedError
 from exporter.reading.transport.deadline import Deadline
 from exporter.reading.transport.exchange import Exchange, Manner, Observer, Observers
@@ -55,6 +55,7 @@ class _Shared:
     read_pass: ReadPass
     task: "asyncio.Task[None]"
     started: float
+    failures: list[str]
     waiting: int = 0
     snapshot: Snapshot | None = None
 
@@ -83,6 +84,8 @@ class Device:
         self._reporter = Reporter(device_map)
         self._shared: _Shared | None = None
         self._last_state: object = None
+        self._said_pacing = False
+        self._hurried = False  # the last pass read nothing in less time than the device has by its settings
         self._clock = clock
 
     def take_over(self, old: "Device") -> None:
@@ -133,6 +136,8 @@ class Device:
         turn = Turn(self.config.target.unit, self._memory.read_nothing)
         pass_deadline = Deadline(_pass_deadline(loop.time(), deadline))
 
+        failures: list[str] = []
+
         # nothing here may refer to the pass: it would refer to itself, and its words be kept for long
         async def ask(request: Request, note: Observer) -> list[int]:
             try:
@@ -142,7 +147,8 @@ class Device:
             except NotAskedError:
                 raise
             except LinkError as error:
-                self.counters.errors[error.reason] = self.counters.errors.get(error.reason, 0) + 1
+                self._count(error.reason)
+                failures.append(error.reason)
                 raise
 
         async def run() -> None:
@@ -153,7 +159,9 @@ class Device:
             self.map, self._kept_plan, self._memory, ask, pass_deadline,
             lambda: self.line.stand_back(turn), self._clock,
         )  # fmt: skip
-        shared = _Shared(read_pass, loop.create_task(run(), name=f"pass {self.config.name}"), loop.time())
+        shared = _Shared(
+            read_pass, loop.create_task(run(), name=f"pass {self.config.name}"), loop.time(), failures
+        )
         shared.task.add_done_callback(lambda _: self._finished(shared))
         return shared
 
@@ -170,25 +178,55 @@ class Device:
             await asyncio.wait({shared.task}, timeout=max(deadline - loop.time(), 0))
         finally:
             shared.waiting -= 1
-            if shared.waiting == 0 and not shared.task.done():
+            last = shared.waiting == 0
+            if last and not shared.task.done():
                 shared.task.cancel()
                 if self._shared is shared:
                     self._shared = None
-        if not shared.task.done():
+        if not shared.task.done() and not last:
             return self._snapshot(shared.read_pass.progress, shared.started, deadline)
         if shared.snapshot is None:
-            shared.snapshot = self._snapshot(shared.read_pass.progress, shared.started, deadline)
-            # a scraper that leaves a healthy device too little time says nothing about the device
-            cut_short = shared.read_pass.cut_short
-            if not cut_short:
-                self._log_change(shared.snapshot)
-            if self.history is not None:
-                now = loop.time()
-                self.history.note(
-                    shared.snapshot, at=now, duration=now - shared.started,
-                    requests=shared.read_pass.progress.requests, cut_short=cut_short,
-                )  # fmt: skip
+            shared.snapshot = self._conclude(shared, deadline)
         return _allowing(shared.snapshot, _allowed(shared.started, deadline))
+
+    def _conclude(self, shared: _Shared, deadline: float) -> Snapshot:
+        """The snapshot of a pass that is over, once it was counted, logged and remembered for the pages."""
+        progress, now = shared.read_pass.progress, asyncio.get_running_loop().time()
+        if not progress.words:
+            # a pass that read nothing has a reason, also when no request came as far as going out
+            if not shared.failures:
+                self._count("timeout")
+            if not progress.errors:
+                progress.errors.append(f"nothing was read within {_allowed(shared.started, deadline):g} s")
+        snapshot = self._snapshot(progress, shared.started, deadline)
+        excused = self._is_excused(shared)
+        if not excused:
+            self._log_change(snapshot)
+        if progress.asked_twice >= PACING_MISSED and not self._said_pacing:
+            self._said_pacing = True
+            fields = {"device": self.config.name, "target": self.config.target.url}
+            log.warning("device misses requests", extra={**fields, "error": "; ".join(snapshot.errors)})
+        if self.history is not None:
+            self.history.note(
+                snapshot, at=now, duration=now - shared.started, requests=progress.requests, excused=excused
+            )
+        return snapshot
+
+    def _is_excused(self, shared: _Shared) -> bool:
+        """Whether the pass says nothing about the device, but that there was too little time for it.
+
+        One that read nothing is excused once, and only if the scraper left less time than the settings do:
+        a device that is down must not be taken for a scraper in a hurry time and again.
+        """
+        read_pass, before = shared.read_pass, self._hurried
+        own = _pass_deadline(shared.started, shared.started + self.config.options.timeout)
+        nothing = not read_pass.progress.words
+        hurried = read_pass.deadline.at < own - 0.001
+        self._hurried = nothing and (hurried or before)
+        return read_pass.cut_short and not (nothing and (before or not hurried))
+
+    def _count(self, reason: str) -> None:
+        self.counters.errors[reason] = self.counters.errors.get(reason, 0) + 1
 
     def _snapshot(self, progress: Progress, started: float, deadline: float) -> Snapshot:
         memory, now = self._memory, self._clock()

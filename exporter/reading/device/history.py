@@ -45,14 +45,14 @@ class History:
         self._failed: deque[Pass] = deque(maxlen=_FAILED_KEPT)
         self._charges: deque[tuple[float, float]] = deque()
 
-    def note(self, snapshot: Snapshot, *, at: float, duration: float, requests: int, cut_short: bool) -> None:
-        """Take note of a pass that ended `at`; `cut_short` says that it was not the device's fault.
+    def note(self, snapshot: Snapshot, *, at: float, duration: float, requests: int, excused: bool) -> None:
+        """Take note of a pass that ended `at`; `excused` says that it tells nothing about the device.
 
-        A scraper that left no time for anything tells nothing about the device: it stays as it was seen last.
+        Then the device stays as it was seen last.
         """
         entry = Pass(snapshot.time, duration, requests, snapshot.whole, snapshot.up, snapshot.errors)
         (self._passes if entry.good else self._failed).append(entry)
-        if cut_short and not snapshot.up:
+        if excused and not snapshot.up:
             return
         self.last, self.last_at = snapshot, at
         if snapshot.up:

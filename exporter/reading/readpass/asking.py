@@ -29,8 +29,9 @@ class Asker:
 
     `given_up` is set when the device stays silent or the time is over: nothing more is to be asked. `failed`
     says that a request went without an answer although there was time for one, `out_of_time` that there was
-    none left for something that was to be asked. For a place at a device that refuses or closes connections
-    it waits a second, or the `request_timeout` if that is shorter.
+    none left for something that was to be asked, `answered` that the device said anything at all.
+    For a place at a device that refuses or closes connections it waits a second, or the `request_timeout` if
+    that is shorter.
     """
 
     def __init__(
@@ -42,13 +43,12 @@ class Asker:
         self.given_up = False
         self.failed = False
         self.out_of_time = False
-        self.refusals = 0
         self._ask = ask
         self._clock = clock
         self._tries = tries
         self._place_wait = min(_PLACE_WAIT, request_timeout)
         self._silent_in_a_row = 0
-        self._answered = False
+        self.answered = False
 
     async def ask(self, request: Request) -> Outcome:
         """One request with its repetitions, and what became of it."""
@@ -75,15 +75,17 @@ class Asker:
                 if self.deadline.left <= 0:
                     raise NotAskedError("no time left")
                 values = await self._ask(request, self.progress.count)
-            except NotAskedError:
+            except NotAskedError as error:
                 if failure is None:
                     self.given_up = self.out_of_time = True
+                    if not self.progress.words and not self.progress.errors and not self.answered:
+                        self.progress.errors.append(str(error))
                     raise
                 self._note(*failure)  # the try before counts: it was sent
                 raise failure[0] from None
             except LinkError as error:
                 code = error.exception_code
-                self._answered = self._answered or code is not None
+                self.answered = self.answered or code is not None
                 if code in _BUSY and pause < self.deadline.left:
                     await asyncio.sleep(pause)
                     pause = min(pause * 2, _BUSY_PAUSE[1])
@@ -101,7 +103,8 @@ class Asker:
                     self._note(*failure)
                     raise
             else:
-                self._answered = True
+                self.answered = True
+                self.progress.asked_twice += failure is not None and failure[0].reason == "timeout"
                 return values
 
     def _outcome(self, error: LinkError) -> Outcome:
@@ -113,7 +116,6 @@ class Asker:
 
     def _note(self, error: LinkError, in_time: bool) -> None:
         text = str(error)
-        self.refusals += error.exception_code in _REFUSED
         if error.exception_code not in _REFUSED and text not in self.progress.errors:
             self.progress.errors.append(text)
         if error.exception_code is None or error.exception_code in _NOBODY_THERE:
@@ -122,4 +124,4 @@ class Asker:
             self._silent_in_a_row += 1
             self._tries = 1
             # a device that is silent twice, or from the start, costs no further waiting in this pass
-            self.given_up = self.given_up or not self._answered or self._silent_in_a_row >= 2
+            self.given_up = self.given_up or not self.answered or self._silent_in_a_row >= 2

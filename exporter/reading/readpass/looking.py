@@ -43,7 +43,8 @@ def look_around(device: DeviceMap, memory: Memory, progress: Progress, now: floa
             before = memory.counts.counts.get(group.name, 0)
             known = said.get(group.repeat.count, 0 if said else before)
             if known > group.repeat.max:
-                known = before  # it is no count of what is in the map
+                # what is in the map is read, but no more is known by it than before
+                known = before or known
             memory.counts.note(group.name, said=known, configured=configured)
 
 
@@ -53,6 +54,27 @@ def too_many(device: DeviceMap, progress: Progress) -> Iterable[str]:
     for group in device.groups:
         if group.repeat and (number := said.get(group.repeat.count, 0)) > group.repeat.max:
             yield f"{number} {group.name}, but the map holds {group.repeat.max}"
+
+
+def no_bacs(device: DeviceMap, memory: Memory, progress: Progress) -> Iterable[str]:
+    """What is to be said where a BACS is expected and was never seen."""
+    spans = progress.layout.group_spans.get("bacs")
+    if not spans or not device.bacs_required or "bacs" in memory.presence.found:
+        return
+    expect = device.config.expect
+    sure = device.config.options.bacs == "required"
+    why = "bacs: required" if sure else f"expect: {expect.strings} strings, {expect.modules} modules"
+    became = {progress.outcomes.get(span) for span in spans}
+    if Outcome.READ in became:
+        values = {progress.words.get(key) for span in spans for key in span.keys()}  # noqa: SIM118
+        how = "has 0 in all of its words" if 0 in values else "has -9999 (not available) in all of its words"
+    elif Outcome.SILENT in became:
+        how = "does not answer for its words"
+    elif Outcome.REFUSED in became or Outcome.ABSENT in became:
+        how = "refuses its words"
+    else:
+        return
+    yield f"a BACS is expected ({why}), but the device {how}: bacs, strings and modules count as unread"
 
 
 def _optional_groups(device: DeviceMap) -> Iterable[Group]:

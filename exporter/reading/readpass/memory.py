@@ -12,8 +12,10 @@ from exporter.reading.decode.truth import FrameWatch
 from exporter.reading.plan.spans import MAX_REGISTERS, Span
 from exporter.reading.readpass.refusals import Refusals
 
-LOOK_EVERY = 60.0  # seconds between looks for an optional group, such as BACS, that was not found
-LIMITS_HOLD = 600.0  # seconds for which it is remembered how much a device takes at once
+LOOK_FIRST = 15.0  # seconds until a group that was not found is looked for again: it may be starting up
+LOOK_EVERY = 60.0  # the wait doubles up to this; for what never answers it is so long from the start
+LIMITS_FIRST = 15.0  # seconds for which a limit holds at first: the device may have been starting up
+LIMITS_MOST = 600.0  # and at most, when it was found again each time
 
 
 @dataclass
@@ -23,20 +25,23 @@ class Limits:
     max_words: int = MAX_REGISTERS
     unreadable: set[tuple[int, int]] = field(default_factory=set)
     _until: float = 0.0
+    _hold: float = 0.0
 
     def learn(
         self, now: float, *, max_words: int | None = None, unreadable: Iterable[tuple[int, int]] = ()
     ) -> None:
         """Remember a limit."""
         self.max_words = self.max_words if max_words is None else max_words
-        self.unreadable |= set(unreadable)
-        self._until = now + LIMITS_HOLD
+        self.unreadable = self.unreadable | set(unreadable)
+        if now >= self._until:  # more of them may be learned in one pass
+            found_again = now < self._until + LIMITS_MOST
+            self._hold = min(2 * self._hold, LIMITS_MOST) if found_again and self._hold else LIMITS_FIRST
+            self._until = now + self._hold
 
     def expire(self, now: float) -> None:
-        """Forget the limits when their time is over: they may have been those of a device starting up."""
-        if self._until and now >= self._until:
-            self.max_words, self._until = MAX_REGISTERS, 0.0
-            self.unreadable.clear()
+        """Forget the limits when their time is over."""
+        if now >= self._until:
+            self.max_words, self.unreadable = MAX_REGISTERS, set()
 
 
 class Sight(Enum):
@@ -56,6 +61,7 @@ class Presence:
     found: set[str] = field(default_factory=set)
     lost: set[str] = field(default_factory=set)
     _next_look: dict[str, float] = field(default_factory=dict)
+    _waits: dict[str, float] = field(default_factory=dict)
 
     def is_looked_for(self, group: str, now: float) -> bool:
         """Whether the group is to be asked for in a pass at `now`."""
@@ -69,8 +75,12 @@ class Presence:
             self.found.add(group)
         elif group not in self.found:
             # one lost answer is no absence, but what never answers must not cost a timeout in every pass
-            again = sight is Sight.SILENT and group not in self._next_look
-            self._next_look[group] = now + (0 if again else LOOK_EVERY)
+            wait = min(max(2 * self._waits.get(group, 0.0), LOOK_FIRST), LOOK_EVERY)
+            if sight in (Sight.SILENT, Sight.IGNORED):
+                lost = sight is Sight.SILENT and group not in self._waits
+                wait = 0.0 if lost else LOOK_EVERY
+            self._waits[group] = wait
+            self._next_look[group] = now + wait
         elif sight is Sight.GONE:
             self.lost.add(group)
 

@@ -1,6 +1,7 @@
 """Finding out why a request was refused: which words the device refuses, or how much it takes at once."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from exporter.maps.model import Group, Word
 from exporter.reading.decode.device_map import DeviceMap
@@ -29,7 +30,8 @@ class Narrowing:
         self._now = now
         self._left = _MOST
         self._postponed: list[Request] = []
-        self._known_before = memory.refusals.known()
+        self._known_before = memory.refusals.known(), replace(memory.limits)
+        self._by_chance = False
 
     async def refused(self, request: Request) -> None:
         """Look into a refused request, now or at the end of the pass."""
@@ -64,7 +66,7 @@ class Narrowing:
         for span in spans:
             if self._progress.has(span):
                 refusals.drop(span)
-            elif not self._asker.given_up and span in still_due:
+            elif span in still_due and self._progress.outcomes.get(span) in (Outcome.REFUSED, Outcome.SILENT):
                 self._refuse(span)
 
     async def finish(self) -> None:
@@ -75,8 +77,12 @@ class Narrowing:
                 await self._narrow(request)
             if not words:
                 refusals.looked_in_vain(self._now)
+        known, limits = self._known_before
         if not words:
-            refusals.go_back(self._known_before)
+            refusals.go_back(known)
+        elif self._by_chance:
+            refusals.doubt(known, self._now)
+            self._memory.limits = limits
         self._postponed = []
 
     async def _narrow(self, request: Request) -> None:
@@ -119,11 +125,15 @@ class Narrowing:
         return await self._ask_again(Request.of(span))
 
     async def _ask_again(self, request: Request) -> bool:
-        """Ask; whether it was refused. Other failures are noted, and that is all."""
+        """Ask; whether it was refused."""
+        return await self._ask(request) is Outcome.REFUSED
+
+    async def _ask(self, request: Request) -> Outcome | None:
+        """Ask, and what became of it; None where nothing more is to be asked."""
         if self._asker.given_up or self._left <= 0:
-            return False
+            return None
         self._left -= 1
-        return await self._asker.ask(request) is Outcome.REFUSED
+        return await self._asker.ask(request)
 
     async def _without_absent_groups(self, spans: tuple[Span, ...]) -> tuple[Span, ...]:
         """Where the anchor of an optional group and one more of its words are refused, the whole group is.
@@ -156,9 +166,15 @@ class Narrowing:
         return not self._progress.has(span) and await self._try(span)
 
     async def _blame(self, request: Request, left: Span, right: Span) -> None:
-        """All words were served, but not together: it was chance, or the gap in the middle, or the length."""
-        if not await self._ask_again(request):
-            return
+        """All words were served, but not together: it was chance, or the gap in the middle, or the length.
+
+        Only what is refused time after time is no chance.
+        """
+        for _ in range(2):
+            outcome = await self._ask(request)
+            if outcome is not Outcome.REFUSED:
+                self._by_chance = self._by_chance or outcome is Outcome.READ
+                return
         gap = range(left.end, right.address)
         if gap and await self._ask_again(Request.of(left, right)):
             self._memory.limits.learn(self._now, unreadable=((request.function, address) for address in gap))

@@ -26,6 +26,7 @@ class Progress:
     `words` are by key. `outcomes` hold the words that were asked for; the others were not yet. `slowest` are
     the seconds of the longest exchange that got an answer, `answering` those of all of them together, and
     `waited` those of the last one that got none. `longest` is the most that was read at once.
+    `asked_twice` are the requests that were answered only when they were asked again.
     """
 
     layout: Layout
@@ -34,6 +35,7 @@ class Progress:
     errors: list[str] = field(default_factory=list)
     requests: int = 0
     longest: int = 0
+    asked_twice: int = 0
     slowest: float = 0.0
     answering: float = 0.0
     waited: float = 0.0

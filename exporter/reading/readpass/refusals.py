@@ -56,6 +56,14 @@ class Refusals:
         """All of it, to go back to."""
         return dict(self._again), dict(self._waits)
 
+    def doubt(self, known: tuple[dict[Span, float], dict[Span, float]], now: float) -> None:
+        """Ask in the next pass for what was learned since `known`: the device refuses by chance."""
+        again, _ = known
+        for span in self._again:
+            if self._again[span] != again.get(span):
+                self._again[span] = now
+                del self._waits[span]
+
     def go_back(self, known: tuple[dict[Span, float], dict[Span, float]]) -> None:
         """Forget what was learned since `known`."""
         self._again, self._waits = known

@@ -1,19 +1,23 @@
 """One read pass over one device: what to ask for, and what is learned from the answers."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from exporter.reading.decode.device_map import DeviceMap
 from exporter.reading.plan.order import in_order
 from exporter.reading.plan.spans import Request, Span
 from exporter.reading.readpass.asking import Ask, Asker, Clock
 from exporter.reading.readpass.frame import FRAME_PAUSE, FRAME_WAIT, frame_spans, observe_frame
-from exporter.reading.readpass.looking import layout_now, look_around, too_many
+from exporter.reading.readpass.looking import layout_now, look_around, no_bacs, too_many
 from exporter.reading.readpass.memory import Memory
 from exporter.reading.readpass.narrow import Narrowing
 from exporter.reading.readpass.planning import KeptPlan, make_requests, parts
 from exporter.reading.readpass.progress import Outcome, Progress
 from exporter.reading.transport.deadline import Deadline
+
+PACING_MISSED = (
+    2  # requests of a pass that are answered only when asked again: one is an answer that was lost
+)
 
 
 class ReadPass:
@@ -59,7 +63,9 @@ class ReadPass:
     @property
     def cut_short(self) -> bool:
         """Whether nothing went wrong but that the time was over."""
-        return self._asker.out_of_time and not self._asker.failed
+        asker = self._asker
+        answered = asker.answered and not self.progress.words  # it refused, or was busy
+        return asker.out_of_time and not asker.failed and not answered
 
     async def _read_all(self) -> None:
         memory, progress = self.memory, self.progress
@@ -73,22 +79,41 @@ class ReadPass:
         await self._watch_frame()
         await self._narrowing.finish()
         memory.refusals.note_served(progress.words)
-        progress.errors += too_many(self.device, progress)
+        progress.errors += [*too_many(self.device, progress), *no_bacs(self.device, memory, progress)]
+        if progress.asked_twice >= PACING_MISSED:
+            progress.errors.append(
+                f"{progress.asked_twice} requests were answered only when they were asked again: if that is "
+                "so in every pass, the device needs a pause between requests (pacing, such as 50ms)"
+            )
         if progress.words:
             memory.read_nothing = False
         elif self._asker.failed:
             memory.read_nothing = True
-        elif self._asker.refusals:
+        elif progress.outcomes and {*progress.outcomes.values()} <= {Outcome.REFUSED, Outcome.ABSENT}:
             progress.errors.append("every address asked for is refused (exception 2 or 3)")
 
     async def _read_layout(self) -> None:
-        due = self.memory.refusals.due(self._clock())
-        await self._fetch_all(self._plan())
-        layout = self.progress.layout
-        again = {span for span in due.intersection(layout.spans) if span not in self.progress.outcomes}
-        for part in (again & layout.flags, again - layout.flags):
-            for request in make_requests(list(part), self.device, self.memory):
-                await self._narrowing.again(request)
+        due = self._due()
+        flags = due & self.progress.layout.flags
+        if not flags.isdisjoint(self._left_before):
+            await self._ask_again(flags)
+        plan = self._plan()
+        # an alarm may not stay hidden because there is never time for all: only one request goes first, which
+        # shows whether the device answers
+        await self._fetch_all(plan[:1])
+        await self._ask_again(flags)
+        await self._fetch_all(plan[1:])
+        await self._ask_again(due - flags)
+
+    def _due(self) -> set[Span]:
+        """The refused words that are to be asked for again in this pass, and were not yet."""
+        due = self.memory.refusals.due(self._started).intersection(self.progress.layout.spans)
+        return {span for span in due if span not in self.progress.outcomes}
+
+    async def _ask_again(self, spans: Collection[Span]) -> None:
+        left = [span for span in spans if span not in self.progress.outcomes]
+        for request in make_requests(left, self.device, self.memory):
+            await self._narrowing.again(request)
 
     def _plan(self) -> Sequence[Request]:
         layout, memory = self.progress.layout, self.memory
@@ -114,11 +139,12 @@ class ReadPass:
         return in_order(parts(self.device, self.progress.layout, self.memory), self._left_before)
 
     async def _fetch_all(self, requests: Sequence[Request]) -> None:
-        limits = self.memory.limits
         pending = list(reversed(requests))
         while pending and not self._asker.given_up:
-            max_words = limits.max_words
             request = pending.pop()
+            if request.count > self._most(request):
+                pending += reversed(make_requests(request.spans, self.device, self.memory))
+                continue
             outcome = await self._asker.ask(request)
             if outcome is Outcome.REFUSED:
                 await self._narrowing.refused(request)
@@ -130,9 +156,11 @@ class ReadPass:
             ):
                 # what was left over came first, but its silence says nothing of the rest
                 self._spared, self._asker.given_up = True, self._asker.out_of_time
-            if limits.max_words != max_words:
-                rest = [span for waiting in pending for span in waiting.spans]
-                pending = list(reversed(make_requests(rest, self.device, self.memory)))
+
+    def _most(self, request: Request) -> int:
+        """The registers or bits that the request may ask for, by what was learned meanwhile."""
+        per_word = 16 if request.function in (1, 2) else 1
+        return max(self.memory.limits.max_words * per_word, *(span.count for span in request.spans))
 
     async def _watch_frame(self) -> None:
         """Read a gateway frame again until its counter is seen moving, for 2 s at most."""
@@ -159,10 +187,12 @@ class ReadPass:
         if not progress.words or not (self.deadline.left <= 0 or self._asker.out_of_time):
             return
         layout, refusals = progress.layout, self.memory.refusals
+        alarms = refusals.due(self._started) & layout.flags
         unread = {
             span
             for span in layout.spans
-            if progress.outcomes.get(span, Outcome.CUT_OFF) is Outcome.CUT_OFF and span not in refusals
+            if progress.outcomes.get(span, Outcome.CUT_OFF) is Outcome.CUT_OFF
+            and (span not in refusals or span in alarms)
         }
         if not unread:
             return

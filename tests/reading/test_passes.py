@@ -1,0 +1,172 @@
+"""Whole passes over devices that refuse, fall silent or are slow, in time that jumps."""
+
+import asyncio
+
+import pytest
+from hostile import words
+from passes import ALL, UPS, Passes, Words, cs141, run
+
+from exporter.reading.plan.spans import Request
+
+FLAGS = [109, *range(115, 123)]  # the status word and eight alarms
+
+
+@pytest.mark.parametrize(
+    ("modules", "seconds", "target"),
+    [(330, 0.33, "10.0.0.1"), (240, 0.45, "rtu:///dev/ttyS0")],
+    ids=["330 modules", "9600 baud"],
+)
+def test_flags_that_were_refused_are_asked_for_again_even_if_the_time_is_always_over(
+    modules: int, seconds: float, target: str
+) -> None:
+    async def test() -> None:
+        device = cs141(10, modules, but=FLAGS, seconds=seconds)
+        scrape = Passes(device, target=target)
+        await scrape.every(15, 8)  # it is known, and never read in one pass
+        device.served |= {*FLAGS}
+        seen: set[int] = set()
+        for snapshot in await scrape.every(15, 6):
+            seen |= words(snapshot).keys()
+        assert seen >= {*FLAGS}, "a minute has gone by"
+        assert not scrape.memory.refusals
+
+    run(test())
+
+
+def test_flags_are_asked_for_again_where_there_is_time_for_one_answer_only() -> None:
+    async def test() -> None:
+        device = cs141(1, 40, but=FLAGS, seconds=0.05)
+        scrape = Passes(device)
+        await scrape.every(15, 2)
+        device.served |= {*FLAGS}
+        device.seconds = 0.6
+        seen: set[int] = set()
+        for _ in range(16):
+            seen |= words(await scrape(1.0)).keys()
+            await asyncio.sleep(14)
+        assert seen >= {*FLAGS}
+
+    run(test())
+
+
+@pytest.mark.parametrize("every", [3, 4, 5, 7])
+@pytest.mark.parametrize("bad", [1, 2, 3])
+def test_what_was_refused_by_chance_is_doubted_as_soon_as_the_device_is_well(every: int, bad: int) -> None:
+    def by_chance(device: Words, request: Request) -> int:
+        return 2 if len(device.requests) % every == 0 else 0
+
+    async def test() -> None:
+        device = cs141(2, 40)
+        scrape = Passes(device)
+        device.answer = by_chance
+        await scrape.every(15, bad)
+        device.answer = lambda words, request: 0
+        first, second = await scrape.every(15, 2)
+        assert first.groups == ALL, first.errors
+        assert len(words(first)) == 46 + 6 + 2 * 4 + 40 * 5
+        assert second.groups == ALL
+        assert scrape.requests <= 4
+        assert max(request.count for request in device.requests[-4:]) == 125
+
+    run(test())
+
+
+@pytest.mark.parametrize(("strings", "modules"), [(11, 40), (12, 48), (2, 331), (1, 400), (11, 400)])
+def test_what_the_map_holds_is_read_in_the_first_pass_although_there_is_more(
+    strings: int, modules: int
+) -> None:
+    async def test() -> None:
+        snapshot = await Passes(cs141(strings, modules))()
+        seen = words(snapshot).keys()
+        assert {1010 + 5 * s for s in range(min(strings, 10))} <= seen
+        assert {1060 + 5 * m for m in range(min(modules, 330))} <= seen
+        assert snapshot.groups == ALL | {"strings": strings <= 10, "modules": modules <= 330}
+        labels = {
+            dict(series.labels)["module"]: dict(series.labels).get("string")
+            for series, _ in snapshot.readings["generex_bacs_module_volts"]
+        }
+        # which string a module is in is said only where the device's own numbers say it
+        if modules > 330 or modules % strings:
+            assert set(labels.values()) == {None}
+        else:
+            assert labels["5"] == "2"
+        for what, number, most in (("strings", strings, 10), ("modules", modules, 330)):
+            assert (f"{number} {what}, but the map holds {most}" in snapshot.errors) is (number > most)
+
+    run(test())
+
+
+def test_a_device_that_refuses_until_the_time_is_over_has_answered() -> None:
+    async def test() -> None:
+        device = Words(set(), seconds=0.4)
+        scrape = Passes(device, module="ups")
+        snapshot = await scrape(0.6)
+        assert not snapshot.up
+        assert scrape.told_of_the_device
+
+    run(test())
+
+
+def test_a_device_of_which_not_all_was_refused_is_not_said_to_refuse_all() -> None:
+    def busy(device: Words, request: Request) -> int:
+        return 2 if request.address == 97 else 4
+
+    async def test() -> None:
+        snapshot = await Passes(Words({*UPS}, answer=busy))()
+        assert not snapshot.up
+        assert not any("every address" in text for text in snapshot.errors)
+
+    run(test())
+
+
+def test_a_device_that_needs_pauses_is_said_to_need_pacing() -> None:
+    async def test() -> None:
+        scrape = Passes(cs141(2, 40, pause=0.03))
+        (snapshot,) = (await scrape.every(15, 3))[-1:]
+        assert snapshot.groups == ALL
+        (text,) = snapshot.errors
+        assert "3 requests" in text
+        assert "pacing" in text
+        # one lost answer is none of that
+        device = cs141(2, 40)
+        device.answer = lambda words, request: -1 if len(words.requests) == 3 else 0
+        assert (await Passes(device)()).errors == ()
+
+    run(test())
+
+
+@pytest.mark.parametrize(
+    ("how", "says"),
+    [
+        ("refused", "refuses"),
+        ("zeros", "0 in all"),
+        ("filler", "-9999"),
+        ("silent", "does not answer"),
+    ],
+)
+@pytest.mark.parametrize(
+    ("settings", "why"),
+    [
+        ({"expect": {"strings": 2, "modules": 40}}, "expect"),
+        ({"bacs": "required"}, "bacs: required"),
+    ],
+    ids=["expect", "required"],
+)
+def test_a_bacs_that_is_expected_and_not_there_is_named(
+    how: str, says: str, settings: dict[str, object], why: str
+) -> None:
+    async def test() -> None:
+        device = Words({*UPS}) if how == "refused" else cs141(0, 0)
+        general = range(1000, 1010)
+        if how in ("zeros", "filler"):
+            device.pins |= dict.fromkeys(general, 0 if how == "zeros" else 0xD8F1)
+        if how == "silent":
+            device.ignored = {*range(1000, 2710)}
+        for snapshot in await Passes(device, **settings).every(15, 2):
+            assert snapshot.groups["ups"]
+            assert snapshot.groups["bacs"] is False
+            text = snapshot.errors[-1]
+            assert why in text
+            assert says in text
+
+    run(test())
