@@ -1,4 +1,4 @@
-"""A pass that read nothing counts as one, with a reason, in the log and on the pages, whatever the settings."""
+"""A pass that read nothing counts as one, with a reason, in the log and on the pages."""
 
 import asyncio
 import logging

@@ -170,3 +170,81 @@ def test_a_bacs_that_is_expected_and_not_there_is_named(
             assert says in text
 
     run(test())
+
+
+@pytest.mark.parametrize("settings", [{}, {"bacs": "required"}, {"expect": {"modules": 8}}], ids=str)
+def test_a_silent_ups_hides_no_bacs(settings: dict[str, object]) -> None:
+    async def test() -> None:
+        device = cs141(1, 8)
+        device.ignored = {*UPS}
+        scrape = Passes(device, **settings)
+        snapshots = await scrape.every(15, 20)
+        assert not snapshots[0].up
+        for snapshot in snapshots[1:]:
+            assert snapshot.groups == ALL | {"ups": False}
+            assert {1000, 1002, 1063} <= words(snapshot).keys()
+        # its silence costs a timeout in a pass, and another when a word is asked for again
+        silent = [r for r in device.requests[-scrape.requests :] if r.address < 1000]
+        assert len(silent) <= 3
+        device.ignored = set()
+        await asyncio.sleep(60)
+        assert (await scrape()).groups["ups"], "it is back at once"
+
+    run(test())
+
+
+@pytest.mark.parametrize("settings", [{}, {"bacs": "required"}], ids=str)
+@pytest.mark.parametrize(
+    "ignored",
+    [[1005], range(97, 100), [1005, 97, 98, 99], [108, 120, 131]],
+    ids=["1005", "97-99", "both", "3"],
+)
+def test_a_device_that_ignores_words_is_read_around_them(
+    ignored: list[int], settings: dict[str, object]
+) -> None:
+    async def test() -> None:
+        device = cs141(2, 40)
+        device.ignored = {*ignored}
+        scrape = Passes(device, **settings)
+        await scrape.every(15, 24)  # six minutes
+        device.requests.clear()
+        whole = {*UPS, *range(1000, 1006), *range(1060, 1260), *(1010 + i for i in (0, 1, 2, 3, 5, 6, 7, 8))}
+        missing = []
+        for snapshot in await scrape.every(15, 8):
+            missing.append(whole - {*ignored} - words(snapshot).keys())
+            assert snapshot.groups == ALL | {"ups": snapshot.groups["ups"]}
+        assert missing == [set()] * 8
+        device.ignored = set()
+        seen: set[int] = set()
+        for snapshot in await scrape.every(15, 44):
+            seen |= words(snapshot).keys()
+        assert seen >= whole, "what is served after all is found"
+
+    run(test())
+
+
+def test_a_device_that_ignores_long_requests_is_read_in_shorter_ones() -> None:
+    async def test() -> None:
+        device = cs141(2, 40)
+        device.answer = lambda words, request: -1 if request.count > 64 else 0
+        snapshots = await Passes(device).every(15, 30)
+        assert sum(snapshot.groups == ALL for snapshot in snapshots[8:]) >= 14
+
+    run(test())
+
+
+def test_one_answer_that_is_lost_costs_nothing_but_itself() -> None:
+    async def test() -> None:
+        device = cs141(2, 40)
+        scrape = Passes(device)
+        await scrape()
+        await scrape()
+        cheap = scrape.requests
+        lost = len(device.requests) + 2
+        device.answer = lambda words, request: -1 if lost <= len(words.requests) <= lost + 1 else 0
+        assert (await scrape()).groups != ALL
+        for _ in range(2):
+            assert (await scrape()).groups == ALL
+            assert scrape.requests == cheap
+
+    run(test())

@@ -26,6 +26,8 @@ from exporter.reading.transport.line import Line, Turn
 
 _RESERVE = (0.05, 0.1)  # seconds of a scrape's time kept back for rendering and sending; at most this share
 
+_HURRY = 0.8  # of a device's timeout: a scraper that leaves less is in a hurry
+
 log = logging.getLogger(__name__)
 
 
@@ -219,9 +221,8 @@ class Device:
         a device that is down must not be taken for a scraper in a hurry time and again.
         """
         read_pass, before = shared.read_pass, self._hurried
-        own = _pass_deadline(shared.started, shared.started + self.config.options.timeout)
         nothing = not read_pass.progress.words
-        hurried = read_pass.deadline.at < own - 0.001
+        hurried = read_pass.deadline.at - shared.started < _HURRY * self.config.options.timeout
         self._hurried = nothing and (hurried or before)
         return read_pass.cut_short and not (nothing and (before or not hurried))
 

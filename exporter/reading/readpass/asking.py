@@ -50,11 +50,11 @@ class Asker:
         self._silent_in_a_row = 0
         self.answered = False
 
-    async def ask(self, request: Request) -> Outcome:
-        """One request with its repetitions, and what became of it."""
+    async def ask(self, request: Request, *, once: bool = False) -> Outcome:
+        """One request with its repetitions, or without, and what became of it."""
         progress = self.progress
         try:
-            values = await self._repeat(request)
+            values = await self._repeat(request, 1 if once else self._tries)
         except LinkError as error:
             outcome = self._outcome(error)
         else:
@@ -65,8 +65,8 @@ class Asker:
         progress.note(request.spans, outcome)
         return outcome
 
-    async def _repeat(self, request: Request) -> list[int]:
-        tries, pause = self._tries, _BUSY_PAUSE[0]
+    async def _repeat(self, request: Request, tries: int) -> list[int]:
+        pause = _BUSY_PAUSE[0]
         give_up_at = self._clock() + self._place_wait
         failure: tuple[LinkError, bool] | None = None
         while True:

@@ -95,9 +95,6 @@ def _sight(group: Group, memory: Memory, progress: Progress) -> Sight | None:
         return Sight.EMPTY
     if not progress.any(spans, Outcome.SILENT):
         return Sight.GONE
-    first = {*memory.leftovers.spans}.intersection(spans)
-    if progress.any(first, Outcome.SILENT):
-        return Sight.IGNORED
     # a device that is silent altogether says nothing of its groups
     return Sight.SILENT if progress.words else None
 

@@ -11,6 +11,7 @@ from enum import Enum, auto
 from exporter.reading.decode.truth import FrameWatch
 from exporter.reading.plan.spans import MAX_REGISTERS, Span
 from exporter.reading.readpass.refusals import Refusals
+from exporter.reading.readpass.silences import Silences
 
 LOOK_FIRST = 15.0  # seconds until a group that was not found is looked for again: it may be starting up
 LOOK_EVERY = 60.0  # the wait doubles up to this; for what never answers it is so long from the start
@@ -50,8 +51,7 @@ class Sight(Enum):
     THERE = auto()
     EMPTY = auto()  # it holds nothing but zeros
     GONE = auto()  # refused, or nothing but filler
-    SILENT = auto()
-    IGNORED = auto()  # silent although it was asked for first: one more look would end the same
+    SILENT = auto()  # while others answered
 
 
 @dataclass
@@ -76,9 +76,8 @@ class Presence:
         elif group not in self.found:
             # one lost answer is no absence, but what never answers must not cost a timeout in every pass
             wait = min(max(2 * self._waits.get(group, 0.0), LOOK_FIRST), LOOK_EVERY)
-            if sight in (Sight.SILENT, Sight.IGNORED):
-                lost = sight is Sight.SILENT and group not in self._waits
-                wait = 0.0 if lost else LOOK_EVERY
+            if sight is Sight.SILENT:
+                wait = LOOK_EVERY if group in self._waits else 0.0
             self._waits[group] = wait
             self._next_look[group] = now + wait
         elif sight is Sight.GONE:
@@ -103,24 +102,18 @@ class Counts:
 
 
 @dataclass
-class Leftovers:
-    """What the last pass had no time for: the next one starts with it, or it would never be read.
-
-    `unheard` was asked for first then and gave no answer: until it does, it goes before nothing else.
-    """
-
-    spans: tuple[Span, ...] = ()
-    unheard: set[Span] = field(default_factory=set)
-
-
-@dataclass
 class Memory:
-    """The memory of one device. `read_nothing` says that its last pass met nothing but silence."""
+    """The memory of one device.
+
+    `left_over` is what the last pass had no time for: the next one starts with it, or it would never be read.
+    `read_nothing` says that the last pass met nothing but silence.
+    """
 
     frame: FrameWatch
     refusals: Refusals = field(default_factory=Refusals)
     limits: Limits = field(default_factory=Limits)
     presence: Presence = field(default_factory=Presence)
     counts: Counts = field(default_factory=Counts)
-    leftovers: Leftovers = field(default_factory=Leftovers)
+    silences: Silences = field(default_factory=Silences)
+    left_over: tuple[Span, ...] = ()
     read_nothing: bool = False

@@ -1,6 +1,7 @@
 """One read pass over one device: what to ask for, and what is learned from the answers."""
 
 import asyncio
+import math
 from collections.abc import Callable, Collection, Sequence
 
 from exporter.reading.decode.device_map import DeviceMap
@@ -13,6 +14,7 @@ from exporter.reading.readpass.memory import Memory
 from exporter.reading.readpass.narrow import Narrowing
 from exporter.reading.readpass.planning import KeptPlan, make_requests, parts
 from exporter.reading.readpass.progress import Outcome, Progress
+from exporter.reading.readpass.silences import SURE
 from exporter.reading.transport.deadline import Deadline
 
 PACING_MISSED = (
@@ -44,7 +46,8 @@ class ReadPass:
         self._clock = clock
         self._started = clock()
         memory.limits.expire(self._started)
-        self._left_before = memory.leftovers.spans
+        self._left_before = memory.left_over
+        self._silent: list[Request] = []
         self._spared = False
         self.progress = Progress(layout_now(device, memory, self._started))
         self._asker = Asker(
@@ -58,6 +61,7 @@ class ReadPass:
         try:
             await self._read_all()
         finally:
+            self._note_silences()
             self._note_left_over()
 
     @property
@@ -77,6 +81,7 @@ class ReadPass:
             progress.layout = layout
             await self._read_layout()
         await self._watch_frame()
+        await self._ask_silent(most=1)
         await self._narrowing.finish()
         memory.refusals.note_served(progress.words)
         progress.errors += [*too_many(self.device, progress), *no_bacs(self.device, memory, progress)]
@@ -93,6 +98,7 @@ class ReadPass:
             progress.errors.append("every address asked for is refused (exception 2 or 3)")
 
     async def _read_layout(self) -> None:
+        begins = not self.progress.outcomes
         due = self._due()
         flags = due & self.progress.layout.flags
         if not flags.isdisjoint(self._left_before):
@@ -102,6 +108,8 @@ class ReadPass:
         # shows whether the device answers
         await self._fetch_all(plan[:1])
         await self._ask_again(flags)
+        if begins:
+            await self._ask_silent()
         await self._fetch_all(plan[1:])
         await self._ask_again(due - flags)
 
@@ -121,14 +129,14 @@ class ReadPass:
             return self._make_plan()
         # the layout itself is part of the key: it is compared by identity, and kept alive by being there
         refused, unreadable = frozenset(memory.refusals.spans), frozenset(memory.limits.unreadable)
-        found = frozenset(memory.presence.found)
-        key = (layout, memory.limits.max_words, refused, unreadable, found, self._left_before)
+        found, silent = frozenset(memory.presence.found), frozenset(memory.silences.spans)
+        key = (layout, memory.limits.max_words, refused, unreadable, found, silent, self._left_before)
         return self._kept_plan.of(key, self._make_plan)
 
     def _make_plan(self) -> Sequence[Request]:
-        outcomes, refusals = self.progress.outcomes, self.memory.refusals
-        spans = self.progress.layout.spans
-        wanted = [span for span in spans if span not in outcomes and span not in refusals]
+        memory, spans = self.memory, self.progress.layout.spans
+        apart = self.progress.outcomes.keys() | memory.refusals.spans | memory.silences.spans
+        wanted = [span for span in spans if span not in apart]
         if not wanted:
             return []
         places = self._places()
@@ -143,24 +151,68 @@ class ReadPass:
         while pending and not self._asker.given_up:
             request = pending.pop()
             if request.count > self._most(request):
-                pending += reversed(make_requests(request.spans, self.device, self.memory))
+                rest = [*request.spans, *(span for waiting in pending for span in waiting.spans)]
+                pending = list(reversed(make_requests(rest, self.device, self.memory)))
                 continue
             outcome = await self._asker.ask(request)
             if outcome is Outcome.REFUSED:
                 await self._narrowing.refused(request)
-            elif (
-                outcome is Outcome.SILENT
-                and self._left_before
-                and not self.progress.words
-                and not self._spared
-            ):
-                # what was left over came first, but its silence says nothing of the rest
-                self._spared, self._asker.given_up = True, self._asker.out_of_time
+            elif outcome is Outcome.SILENT:
+                self._silent.append(request)
+                if self._left_before and not self.progress.words and not self._spared:
+                    # what was left over came first, but its silence says nothing of the rest
+                    self._spared, self._asker.given_up = True, self._asker.out_of_time
 
     def _most(self, request: Request) -> int:
         """The registers or bits that the request may ask for, by what was learned meanwhile."""
         per_word = 16 if request.function in (1, 2) else 1
         return max(self.memory.limits.max_words * per_word, *(span.count for span in request.spans))
+
+    async def _ask_silent(self, *, most: float = math.inf) -> None:
+        """Ask for what gave no answer in up to `most` passes, until one is silent again: silence is dear."""
+        memory, outcomes = self.memory, self.progress.outcomes
+        for piece in memory.silences.pieces:
+            there = self.progress.layout.keys
+            spans = tuple(
+                span
+                for span in piece.spans
+                if span.keys()[0] in there and span not in outcomes and span not in memory.refusals
+            )
+            if piece.times > most or not spans:
+                continue
+            middle = len(spans) // 2 if piece.times >= SURE else 0
+            for half in (spans[:middle], spans[middle:]):
+                for request in make_requests(half, self.device, self.memory):
+                    if not await self._hear(request):
+                        return
+            if middle:
+                await self._blame_silence(spans[:middle], spans[middle:])
+
+    async def _hear(self, request: Request) -> bool:
+        """Ask once for what was silent; false when it still is, or nothing more is to be asked."""
+        if self._asker.given_up:
+            return False
+        outcome = await self._asker.ask(request, once=True)
+        if outcome is Outcome.REFUSED:
+            await self._narrowing.refused(request)
+        elif outcome is Outcome.SILENT:
+            self._silent.append(request)
+        return outcome in (Outcome.READ, Outcome.REFUSED)
+
+    async def _blame_silence(self, left: Sequence[Span], right: Sequence[Span]) -> None:
+        """Both halves of what was silent are read: unless the whole is too, it was the gap, or the length."""
+        requests = make_requests([*left, *right], self.device, self.memory)
+        if len(requests) > 1 or not all(map(self.progress.has, requests[0].spans)):
+            return
+        if self._asker.given_up or await self._asker.ask(requests[0], once=True) is not Outcome.SILENT:
+            return
+        limits, function = self.memory.limits, left[0].function
+        gap = range(left[-1].end, right[0].address)
+        if gap:
+            limits.learn(self._started, unreadable=((function, address) for address in gap))
+        else:
+            per_word = 16 if function in (1, 2) else 1
+            limits.learn(self._started, max_words=max(self.progress.longest // per_word, 1))
 
     async def _watch_frame(self) -> None:
         """Read a gateway frame again until its counter is seen moving, for 2 s at most."""
@@ -177,13 +229,17 @@ class ReadPass:
                 progress.outcomes.pop(span, None)
             await self._read_layout()
 
+    def _note_silences(self) -> None:
+        """Remember what gave no answer; a word that never gives one is left out like one that is refused."""
+        progress, memory = self.progress, self.memory
+        silent = [request.spans for request in self._silent]
+        for span in memory.silences.settle(progress.outcomes, silent, others=bool(progress.words)):
+            memory.refusals.add(span, self._started, flags=span in progress.layout.flags)
+
     def _note_left_over(self) -> None:
         """Remember what there was no time for: the next pass starts with it, or it would never be read."""
-        progress, leftovers = self.progress, self.memory.leftovers
-        leftovers.spans = ()
-        if self._spared:
-            leftovers.unheard.update(self._left_before)
-        leftovers.unheard = {span for span in leftovers.unheard if not progress.has(span)}
+        progress = self.progress
+        self.memory.left_over = ()
         if not progress.words or not (self.deadline.left <= 0 or self._asker.out_of_time):
             return
         layout, refusals = progress.layout, self.memory.refusals
@@ -199,9 +255,9 @@ class ReadPass:
         spans = layout.group_spans
         names = [name for name in spans if not unread.isdisjoint(spans[name])]
         progress.errors.append(f"ran out of time before {', '.join(names)} could be read")
-        unread -= leftovers.unheard
+        unread -= self.memory.silences.spans
         if progress.answering < (self._clock() - self._started) / 2:
             # not the device is slow: what comes first anyway has time enough in the next pass
             single = (part for part in parts(self.device, layout, self.memory) if not part.repeats)
             unread.difference_update(*(part.spans for part in single))
-        leftovers.spans = tuple(span for span in self._places() if span in unread)
+        self.memory.left_over = tuple(span for span in self._places() if span in unread)

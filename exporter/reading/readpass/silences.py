@@ -1,0 +1,67 @@
+"""What is remembered of words that give no answer while others do. Pure; there is no time in it."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from exporter.reading.plan.spans import Span
+from exporter.reading.readpass.progress import Outcome
+
+SURE = 2  # passes in a row: one lost answer says nothing, after so many a word is ignored by the device
+_MOST_HALVED = 16  # pieces of a device that is down: when it is back, each is a request more, once
+_LEAST_HALF = 3  # words in such a piece
+
+Spans = tuple[Span, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Words that were asked for together and gave no answer, and in how many passes that others answered."""
+
+    spans: Spans
+    times: int
+
+
+@dataclass
+class Silences:
+    """The words that gave no answer, in the pieces in which they were asked for last.
+
+    A piece is asked for apart from all else; when it is silent time after time, half of it is asked for,
+    until it is known which words the device ignores. What was asked for longest ago comes first.
+    """
+
+    pieces: list[Piece] = field(default_factory=list)
+
+    @property
+    def spans(self) -> set[Span]:
+        """All words of which an answer is missing."""
+        return {span for piece in self.pieces for span in piece.spans}
+
+    def settle(
+        self, outcomes: Mapping[Span, Outcome], silent: Iterable[Spans], *, others: bool
+    ) -> Sequence[Span]:
+        """Take note of a pass: what became of each word, and the requests that were silent.
+
+        `others` says that the device answered others. Where it did not, it is most likely down; but it may
+        ignore a word in each request, so the next pass tries half of one.
+        Gives the single words that the device ignores; they are no longer remembered here.
+        """
+        times = {span: piece.times for piece in self.pieces for span in piece.spans}
+        asked = [Piece(spans, max(times.get(span, 0) for span in spans) + others) for spans in silent]
+        anew = {span for piece in asked for span in piece.spans}
+        settled = (Outcome.READ, Outcome.REFUSED, Outcome.ABSENT)
+        kept = []
+        for piece in self.pieces:
+            spans = tuple(s for s in piece.spans if s not in anew and outcomes.get(s) not in settled)
+            kept += [Piece(spans, piece.times)] if spans else []
+        if not others and len(kept) + len(asked) < _MOST_HALVED:
+            asked = [half for piece in asked for half in _halves(piece)]
+        ignored = [piece for piece in asked if len(piece.spans) == 1 and piece.times > SURE]
+        self.pieces = [*kept, *(piece for piece in asked if piece not in ignored)]
+        return [piece.spans[0] for piece in ignored]
+
+
+def _halves(piece: Piece) -> Sequence[Piece]:
+    middle = len(piece.spans) // 2
+    if middle < _LEAST_HALF:
+        return [piece]
+    return [Piece(spans, piece.times) for spans in (piece.spans[:middle], piece.spans[middle:])]
