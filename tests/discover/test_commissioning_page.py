@@ -43,6 +43,13 @@ def test_what_the_page_shows_is_printed(
                 capsys, "record", device.target, "outage.jsonl", "--interval=20ms", "--count=3", "--no-target"
             )
             assert recorded.err.endswith("3 passes in outage.jsonl\n")
+            spans = ["--scan", "90-120", "--watch-for", "0s", "--pause=0ms"]
+            files = ["--write", "scan.yml", "--report", "scan.md"]
+            scanned = await command(capsys, "discover", device.target, *spans, *files)
+            summary, table = scanned.out.split("the words were looked at")
+            assert summary in PAGE
+            assert all(line in PAGE for line in table.splitlines() if "  109  " in line or "115–120" in line)
+            assert scanned.err.splitlines()[-1] in PAGE
         silent = await command(capsys, "discover", "tcp://127.0.0.1:1", "--timeout=1s")
         assert silent.err.replace("127.0.0.1:1:", "127.0.0.1:5021:").splitlines()[1] in PAGE
 
