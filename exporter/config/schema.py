@@ -66,7 +66,8 @@ class OptionsEntry(Section):
     request_timeout: PositiveDuration = Field(
         default=1.0,
         json_schema_extra={"default": "1s"},
-        description="Longest wait for one Modbus answer; at most `timeout`, and never above it by default.",
+        description="Longest wait for one Modbus answer, once a gateway is free for it; at most `timeout`, "
+        "and never above it by default.",
     )
     pacing: Duration = Field(
         default=0.0,
