@@ -93,6 +93,11 @@ class OptionsEntry(Section):
     max_words: Annotated[int, Field(ge=1, le=125)] = Field(
         default=125, description="Most words asked for in one request, 1 to 125."
     )
+    function: Literal[3, 4] | None = Field(
+        default=None,
+        description="Function code for all registers, 3 or 4, for devices that know one of them only; "
+        "without it that of the map, which is 3 for a CS141.",
+    )
     bacs: Bacs = Field(
         default="auto",
         description="auto looks for a BACS from time to time, required reports a missing one as down, "
