@@ -67,8 +67,12 @@ class Prom:
         return self._with("== 0", self.role(*roles))
 
     def was(self, *roles: str) -> str:
-        """The last that is known, within a day, is that one of these roles was played."""
-        return replace(self, window=_REMEMBERED).plays(*roles)
+        """The last that is known, within a day, is that one of these roles was played.
+
+        What is known now goes before it: an exporter that moved, or one that is blind, has older words.
+        """
+        then = replace(self, window=_REMEMBERED).plays(*roles)
+        return then and f"({then} unless {self._on} {self.role(*roles)})"
 
     def flagged(self, severity: Literal["critical", "warning"]) -> str:
         """A flag of the battery of that severity is set."""
@@ -207,8 +211,8 @@ class Prom:
         """An expected module is absent, or the device counts fewer than it did."""
         count = self.by(self.series("generex_bacs_modules"))
         most = self.by(replace(self, window="").peak("generex_bacs_modules"))
-        absent = self.by(f"{self.series('generex_bacs_module_present')} == bool 0")
-        return f"({absent} == 1 or {count} < {most})"
+        present = self.by(self.series("generex_bacs_module_present"), "string", "module")
+        return f"({self.by(f'{present} == 0')} or {count} < {most})"
 
     @property
     def blocks_unserved(self) -> str:
@@ -244,7 +248,11 @@ class Prom:
         return f'group=~"{"|".join(groups)}"'
 
     def _read(self, groups: tuple[str, ...]) -> str:
-        return self.by(self.series("generex_group_up", self._of(groups)), how="min")
+        return self._all_of("generex_group_up", groups)
 
     def _valid(self, groups: tuple[str, ...]) -> str:
-        return self.by(self.series("generex_data_valid", self._of(groups)), how="min")
+        return self._all_of("generex_data_valid", groups)
+
+    def _all_of(self, metric: str, groups: tuple[str, ...]) -> str:
+        """1 where all groups are good, else 0: each by the exporter that sees it best."""
+        return self.by(self.by(self.series(metric, self._of(groups)), "group"), how="min")

@@ -53,7 +53,7 @@ def test_scaled_rules_have_no_time_of_the_original_length() -> None:
     intervals = [
         group["interval"] for group in yaml.safe_load(scaled["alerts/recording.rules.yml"])["groups"]
     ]
-    assert intervals == ["150ms", "600ms", "36s"]
+    assert set(intervals) == {"150ms", "600ms", "36s"}
 
 
 def test_every_alert_has_what_operations_ask_of_it() -> None:

@@ -45,8 +45,13 @@ def board(name: str) -> dict[str, Any]:
 
 
 def panels(name: str) -> list[dict[str, Any]]:
-    """All panels of a board, rows left out."""
-    return [panel for panel in board(name)["panels"] if panel["type"] != "row"]
+    """All panels of a board, also those in closed rows; rows left out."""
+    return [panel for panel in with_rows(name) if panel["type"] != "row"]
+
+
+def with_rows(name: str) -> list[dict[str, Any]]:
+    """All panels of a board, and its rows."""
+    return [one for panel in board(name)["panels"] for one in (panel, *panel.get("panels", ()))]
 
 
 def targets() -> Iterator[Target]:

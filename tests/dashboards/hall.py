@@ -44,7 +44,7 @@ devices:
   - {{name: other-list, target: '{other}', module: everexceed, labels: {{site: south}}}}
 """
 PROMETHEUS = """\
-global: {{scrape_interval: 2s, scrape_timeout: 2s, evaluation_interval: 1s}}
+global: {{scrape_interval: 2s, scrape_timeout: 2s, evaluation_interval: 2s}}
 rule_files: [{folder}/*.rules.yml]
 scrape_configs:
   - job_name: generex
@@ -63,6 +63,18 @@ groups:
     rules:
       - record: generex_bacs_module_resistance_baseline_ohms
         expr: 0.9 * max by (device, string, module) (generex_bacs_module_resistance_ohms)
+"""
+# what the panel of alerts shows: an alert of a device, and one of none
+SOME_ALERTS = """\
+groups:
+  - name: some-alerts
+    rules:
+      - alert: GenerexOnBattery
+        expr: max by (device, site) (generex_ups_alarm{flag="on_battery"}) == 1
+        labels: {severity: warning}
+      - alert: GenerexWatchdog
+        expr: vector(1)
+        labels: {severity: critical}
 """
 # an exporter that serves no device, and whose collector is not there
 FAILS = """\
@@ -176,6 +188,7 @@ def running_hall(folder: Path) -> Iterator[Hall]:
         config.write_text(FAILS.format(closed=free_port()))
         fails = stack.enter_context(exporter("--config.file", str(config)))
         (folder / "recording.rules.yml").write_text(quick_rules())
+        (folder / "generex.rules.yml").write_text(SOME_ALERTS)
         (folder / "baseline.rules.yml").write_text(BASELINE)
         (folder / "prometheus.yml").write_text(
             PROMETHEUS.format(folder=folder, port=it.port, cases=cases.port, fails=fails.port)
@@ -188,21 +201,24 @@ def running_hall(folder: Path) -> Iterator[Hall]:
         stack.enter_context(running(command, folder / "prometheus.log"))
         hall = Hall(devices, loop, it, port)
         answering = len(devices) + len(CASES)
-        wait_for(lambda: len(hall.instant("generex_up == 1")) == answering, what="all devices that answer")
+        up = "generex_up == 1"
+        wait_for(lambda: len(hall.instant(up)) == answering, 90, "all devices that answer")
         yield hall
 
 
 def quick_rules() -> str:
-    """The committed recording rules, evaluated every second and with subqueries of a second's step."""
+    """The committed recording rules, evaluated every other second and with subqueries of a second's step."""
     text = (ROOT / "alerts" / "recording.rules.yml").read_text(encoding="utf-8")
-    return re.sub(r"\[\d+[dh]:\d+[mh]\]", "[2m:1s]", re.sub(r"interval: \w+", "interval: 1s", text))
+    text = re.sub(r"interval: \w+", "interval: 2s", text).replace("[2m]", "[6s]")
+    return re.sub(r"\[\d+[dh]:\d+[mh]\]", "[2m:1s]", text)
 
 
 def filled(expr: str) -> str:
     """A query of a board as Grafana sends it with everything chosen, in steps short enough for a test."""
     for name, value in (
-        ("$__rate_interval", "9s"), ("$__range", "2m"), ("$__interval", "1s"),
-        ("$job", ".+"), ("$instance", ".+"), ("$device", ".+"),
+        ("$__rate_interval", "9s"), ("$__range", "2m"), ("$__interval", "4s"),
+        ("$job", ".+"), ("$instance", ".+"), ("$site", ".*"), ('device="$device"', 'device=~".+"'),
+        ("$device", ".+"),
     ):  # fmt: skip
         expr = expr.replace(name, value)
     return re.sub(r"\[1d:1m\]", "[2m:1s]", expr)

@@ -40,6 +40,9 @@ class TestBoard:
         assert found["type"] == "query"
         assert found["datasource"]["uid"] == "$datasource"
         assert found["label"] == wanted.title()
+        if wanted == "device" and name in ("ups", "bacs"):  # these open on one
+            assert (found["multi"], found["includeAll"]) == (False, False)
+            return
         assert found["multi"] is True
         assert found["includeAll"] is True
         assert found["allValue"] == ".+"
@@ -81,11 +84,13 @@ class TestTarget:
         selectors = SELECTOR.findall(target.expr)
         assert selectors
         for metric, matchers in selectors:
-            if ":" in metric:
-                # rules know no job and no instance: .lint says so, and the device is chosen instead
+            if ":" in metric + matchers or metric == "ALERTS":
+                # rules and alerts know no job and no instance: .lint says so, and the device is chosen
                 assert excepted(target, "target-job-rule")
                 assert excepted(target, "target-instance-rule")
-                assert matchers == 'device=~"$device"'
+                assert any(
+                    f"device{chosen}" in matchers for chosen in ('="$device"', '=~"$device"', '=~"$device|"')
+                )
             else:
                 assert 'job=~"$job"' in matchers
                 assert 'instance=~"$instance"' in matchers

@@ -1,8 +1,6 @@
 """Every query of every panel on a real Prometheus, fed by the simulator through the exporter."""
 
 import math
-import re
-import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -37,7 +35,7 @@ def hall(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hall]:
         )
         wait_for(lambda: it.instant('generex_ups_alarm{device="fine", flag="on_battery"} == 0'), what="mains")
         fall = 'deriv(generex_ups_battery_charge_ratio{device="on-battery"}[5m]) < 0'
-        wait_for(lambda: it.instant(fall), 60, "a percent less of charge")
+        wait_for(lambda: it.instant(fall), 90, "a percent less of charge")
         for job, what in (("generex", "exports"), ("fails", "export_failures")):
             pushes = f'increase(generex_exporter_otlp_{what}_total{{job="{job}"}}[1m]) > 0'
             wait_for(lambda pushes=pushes: it.instant(pushes), what="pushes")
@@ -153,7 +151,7 @@ def test_absent_blocks_are_seen_as_absent(hall: Hall) -> None:
     _, flags = tile("bacs", "Flags of each block now")
     states = [s for s in hall.instant(of("sick-blocks", flags)) if s["metric"]["flag"] == "0_state"]
     assert {s["metric"]["block"] for s in states if s["value"][1] == "4"} == {"005"}
-    _, heat = tile("bacs", "Block voltage")
+    _, heat = tile("bacs", "Block voltage, off the median")
     sick = of("sick-blocks", heat)
     rows = {s["metric"]["block"]: {value for _, value in s["values"]} for s in hall.over_time(sick, 6)}
     assert list(rows) == [f"00{number}" for number in range(1, 9)]
@@ -169,7 +167,7 @@ def test_flags_that_a_device_does_not_have_are_not_available(hall: Hall) -> None
             values |= {s["metric"]["flag"]: s["value"][1] for s in hall.instant(expr)}
     assert len(values) == 16
     assert values["backup_mode"] == "-1"
-    assert values["output_act"] == "1"
+    assert values["output_act"] == "0"  # as it should be
 
 
 def test_last_seen_is_told_only_of_those_out_of_sight(hall: Hall) -> None:
@@ -180,8 +178,7 @@ def test_last_seen_is_told_only_of_those_out_of_sight(hall: Hall) -> None:
     ]
     for values in found:
         assert set(values) == {"dying", "lost"}
-    ago, was, charge, _, at = found
-    assert abs(at["dying"] / 1000 + ago["dying"] - time.time()) < 10
+    ago, was, charge, _ = found
     assert 0 < ago["dying"] < 120  # looked at minute by minute
     assert was == {"dying": 1, "lost": 0}
     assert 0.3 < charge["dying"] <= 0.5
@@ -237,7 +234,7 @@ def test_a_gateway_has_no_green_where_it_serves_nothing(hall: Hall) -> None:
     ):
         for title in titles:
             panel, expr = tile(name, title)
-            expr = re.sub(r'device=~"[^"]*"', 'device="gateway"', expr)
+            expr = of("gateway", expr)
             assert hall.instant(expr) == [], title
             assert panel["fieldConfig"]["defaults"]["noValue"] in ("not served", "n/a"), title
 
@@ -257,8 +254,8 @@ def test_on_battery_the_tile_tells_the_smaller_runtime(hall: Hall) -> None:
     panel, expr = tile("ups", "Runs on", 1)
     runtimes = {s["metric"]["device"]: float(s["value"][1]) for s in hall.instant(of(HALL, expr))}
     assert set(runtimes) == {"on-battery"}
-    for title in ("Runtime, says the UPS", "Runtime, by the charge"):
-        _, one = tile("ups", title)
+    for title, query in (("Runtime, says the UPS", 1), ("Runtime, by the charge", 0)):
+        _, one = tile("ups", title, query)
         assert runtimes["on-battery"] <= 1.2 * float(hall.instant(of("on-battery", one))[0]["value"][1])
     (override,) = panel["fieldConfig"]["overrides"]
     assert override["matcher"] == {"id": "byFrameRefID", "options": "B"}

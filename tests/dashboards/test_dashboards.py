@@ -1,18 +1,21 @@
 """The boards as files: generated, complete, in place, and consistent with maps and alerts."""
 
 import argparse
+import json
 import re
 import subprocess
 import sys
+import zlib
 from itertools import combinations
 from typing import Any
 
 import pytest
 import yaml
-from boardfiles import FOLDER, NAMES, ROOT, board, panels, targets
+from boardfiles import FOLDER, NAMES, ROOT, board, panels, targets, with_rows
 
 from exporter.errors import UserError
 from exporter.generate import dashboards
+from exporter.generate.alerts.model import RUNBOOK_URL
 from exporter.generate.alerts.thresholds import threshold_values
 from exporter.generate.dashboards import rules
 from exporter.maps import built_in_maps
@@ -23,13 +26,18 @@ ALONE = ("–", "n/a", "none", "no discharge yet")
 
 
 def generate(*settings: str) -> dict[str, str]:
-    return dashboards.files(MAPS, argparse.Namespace(set=list(settings)))
+    return dashboards.files(MAPS, arguments(*settings))
+
+
+def arguments(*settings: str, place: tuple[str, ...] = ()) -> argparse.Namespace:
+    return argparse.Namespace(set=list(settings), place=list(place), runbook_url="https://runbook.example")
 
 
 def test_committed_files_are_what_the_generator_writes() -> None:
     files = generate()
     assert sorted(files) == sorted([".lint", *(f"{name}.json" for name in NAMES)])
-    for name, text in files.items():
+    shipped = dashboards.files(MAPS, argparse.Namespace(set=[], place=[], runbook_url=RUNBOOK_URL))
+    for name, text in shipped.items():
         assert (FOLDER / name).read_text(encoding="utf-8") == text, f"run generate dashboards: {name}"
 
 
@@ -48,22 +56,27 @@ def test_every_bit_has_its_words_on_a_timeline(metric: str) -> None:
         for name in NAMES
         for panel in panels(name)
         if panel["type"] == "state-timeline"
-        and any(t["expr"].startswith(f"max by (flag) ({metric}{{") for t in panel["targets"])
+        and any(f"(max_over_time({metric}{{" in t["expr"] for t in panel["targets"])
+        and panel["title"].endswith("every bit")
     )
     words = {override["matcher"]["options"]: override for override in panel["fieldConfig"]["overrides"]}
+    levels = panel["fieldConfig"]["defaults"]["mappings"][0]["options"]
+    # not available must not look like healthy, and set must not look like clear
+    assert len({levels[value]["color"] for value in ("3", "2", "1", "0", "-1")}) == 5
+    assert levels["-1"]["text"] == "n/a"
     for item in MAPS.values():
         for word, flag in item.flags():
             if word.metric != metric or item.name not in ("ups", "bacs"):
                 continue
-            properties = {p["id"]: p["value"] for p in words[flag.name]["properties"]}
-            assert properties["displayName"] == flag.label
-            options = properties["mappings"][0]["options"]
-            assert flag.label in options["1"]["text"]
-            assert options["-1"]["text"] == "n/a"
-            # not available must not look like healthy, and set must not look like clear
-            assert len({options[value]["color"] for value in ("1", "0", "-1")}) == 3
+            assert {p["id"]: p["value"] for p in words[flag.name]["properties"]} == {
+                "displayName": flag.label
+            }
             # asked for, and −1 where it is not known, in the query of its severity
-            assert sum(f'"flag", "{flag.name}"' in target["expr"] for target in panel["targets"]) == 1
+            (query,) = (t["expr"] for t in panel["targets"] if f'"flag", "{flag.name}"' in t["expr"])
+            level = 3 if flag.normal else {"critical": 3, "warning": 2}.get(flag.severity, 1)
+            selector = re.search(rf'flag=~"([a-z0-9_|]*\|)?{flag.name}(\|[a-z0-9_|]*)?"', query)
+            assert selector
+            assert query[: selector.start()].rsplit("\n  or ", 1)[-1].startswith(f"{level} * ")
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -72,7 +85,7 @@ def test_panels_are_complete(name: str) -> None:
     assert board(name)["uid"] == f"generex-{name}"
     titles = [panel["title"] for panel in panels(name)]
     assert len(titles) == len(set(titles))
-    ids = [panel["id"] for panel in board(name)["panels"]]
+    ids = [panel["id"] for panel in with_rows(name)]
     assert len(ids) == len(set(ids))
     for panel in panels(name):
         assert len(panel["description"]) > 30, panel["title"]
@@ -82,7 +95,12 @@ def test_panels_are_complete(name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_no_panel_overlaps_another(name: str) -> None:
-    places = [(panel["title"], panel["gridPos"]) for panel in board(name)["panels"]]
+    in_rows = [panel["panels"] for panel in board(name)["panels"] if panel.get("panels")]
+    for one_level in (board(name)["panels"], *in_rows):
+        check_places([(panel["title"], panel["gridPos"]) for panel in one_level])
+
+
+def check_places(places: list[tuple[str, dict[str, int]]]) -> None:
     for title, place in places:
         assert place["w"] >= 1, title
         assert place["h"] >= 1, title
@@ -198,7 +216,7 @@ def test_metrics_of_users_own_maps_get_panels() -> None:
         words=(replace(ups.words["temperature"], map="own", metric=next(iter(metrics))),),
     )
     own = Map("own", "Own", "test", metrics, (group,))
-    text = dashboards.files({**MAPS, "own": own}, argparse.Namespace(set=[]))["ups.json"]
+    text = dashboards.files({**MAPS, "own": own}, arguments())["ups.json"]
     assert "generex_own_pressure_pascals{" in text
 
 
@@ -259,3 +277,105 @@ def test_or_never_joins_two_metrics_that_may_have_equal_labels() -> None:
     for target in targets():
         for one, other in pattern.findall(target.expr):
             assert not set(one.split("|")) & set(other.split("|")), target
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_new_panel_moves_nobodys_links(name: str) -> None:
+    """Ids come from titles, not from places: the CRC-32 of the title, as a link to a panel has it."""
+    for panel in panels(name):
+        assert panel["id"] == zlib.crc32(panel["title"].encode()) % 1_000_000 + 1, panel["title"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_board_fits_into_what_kubectl_can_annotate(name: str) -> None:
+    """The object is kept in an annotation of 262,144 bytes, there with every quote and newline escaped."""
+    text = (FOLDER / f"{name}.json").read_text(encoding="utf-8")
+    assert len(json.dumps(json.dumps({"data": {f"{name}.json": text}}))) < 262_144 * 0.9
+
+
+def test_queries_stay_short_with_six_devices() -> None:
+    """VictoriaMetrics refuses queries of 16 kB."""
+    six = "|".join(f"ups-building-a-floor-{number}-of-the-north-campus" for number in range(6))
+    for target in targets():
+        assert len(target.expr.replace("$device", f"({six})").encode()) < 8000, target
+
+
+@pytest.mark.parametrize("name", ["ups", "bacs"])
+def test_boards_of_one_device_open_on_one_and_ask_little(name: str) -> None:
+    (device,) = (v for v in board(name)["templating"]["list"] if v["name"] == "device")
+    assert not device["multi"]
+    assert not device["includeAll"]
+    rows = [panel for panel in board(name)["panels"] if panel["type"] == "row"]
+    assert not rows[0]["collapsed"]
+    assert all(row["collapsed"] and row["panels"] for row in rows[-4:])
+    assert not any(row.get("repeat") for row in rows)
+    # an exact match, as Grafana escapes nothing in a variable with one value
+    assert all('device=~"$device"' not in t.expr for t in targets() if t.board == name)
+
+
+def test_what_is_short_is_seen_in_every_step() -> None:
+    """A state over time is the worst of each step, and a step is never shorter than two scrapes."""
+    for target in targets():
+        if target.panel["type"] in ("state-timeline", "heatmap") and target.title != "Raw words":
+            assert "_over_time(" in target.expr, target
+            assert "[$__interval]" in target.expr, target
+            assert target.panel["interval"] == "30s", target
+
+
+def test_heat_maps_have_the_same_scale_on_every_day() -> None:
+    seen = {}
+    for panel in panels("bacs"):
+        if panel["type"] == "heatmap":
+            colour = panel["options"]["color"]
+            assert colour["min"] == 0
+            seen[panel["title"].split(",")[0]] = colour["max"]
+    assert seen == {
+        "Block voltage": pytest.approx(1 - THRESHOLDS["weak_block"]),
+        "Block temperature": THRESHOLDS["heat_critical"],
+        "Block resistance": pytest.approx(THRESHOLDS["resistance_replace"] - 1),
+        "Equalising": 1,
+    }
+
+
+def test_no_time_is_a_good_one_on_battery() -> None:
+    calm = {"#23303F", "#37872D"}
+    panel = next(panel for panel in panels("ups") if panel["title"] == "Runtime, by the charge")
+    assert not calm & {step["color"] for step in panel["fieldConfig"]["defaults"]["thresholds"]["steps"]}
+    for title in ("Runs on", "Runtime, says the UPS"):
+        panel = next(panel for panel in panels("ups") if panel["title"] == title)
+        (override,) = panel["fieldConfig"]["overrides"]
+        (steps,) = (p["value"]["steps"] for p in override["properties"] if p["id"] == "thresholds")
+        assert not calm & {step["color"] for step in steps}, title
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_place_is_a_variable_and_devices_follow_it(name: str) -> None:
+    found = {v["name"]: v for v in board(name)["templating"]["list"]}
+    assert found["site"]["allValue"] == ".*"  # also a device without a site
+    assert 'site=~"$site"' in found["device"]["query"]
+
+
+def test_the_labels_of_a_place_can_be_others() -> None:
+    files = dashboards.files(MAPS, arguments(place=("building", "room")))
+    for name in NAMES:
+        text = files[f"{name}.json"]
+        assert [v["name"] for v in json.loads(text)["templating"]["list"]][3:] == [
+            "building",
+            "room",
+            "device",
+        ]
+        assert "site" not in re.findall(r"\w+", " ".join(re.findall(r'"expr": "(.*)"', text)))
+
+
+def test_every_alert_leads_to_its_section_of_the_runbook() -> None:
+    (panel,) = (panel for panel in panels("fleet") if panel["title"] == "Firing alerts")
+    (link,) = properties(panel, "Alert")["links"]
+    assert link["url"] == RUNBOOK_URL + "#${__data.fields.anchor.text}"
+    anchors = properties(panel, "anchor")["mappings"][0]["options"]
+    rules_file = yaml.safe_load((ROOT / "alerts" / "generex.rules.yml").read_text(encoding="utf-8"))
+    urls = {
+        rule["alert"]: rule["annotations"]["runbook_url"]
+        for group in rules_file["groups"]
+        for rule in group["rules"]
+    }
+    assert {name: f"{RUNBOOK_URL}#{anchor['text']}" for name, anchor in anchors.items()} == urls

@@ -10,6 +10,7 @@ from exporter.generate.alerts.alertmanager import alertmanager_file
 from exporter.generate.alerts.catalogue import catalogue
 from exporter.generate.alerts.loading import alert_groups, recording_groups
 from exporter.generate.alerts.model import RUNBOOK_URL, Settings
+from exporter.generate.alerts.outcomes import outcome_groups
 from exporter.generate.alerts.render import prometheus_rule, rule_file
 from exporter.generate.alerts.runbook import runbook
 from exporter.generate.alerts.thresholds import parse_settings, threshold_values
@@ -45,6 +46,12 @@ def files(maps: Mapping[str, Map], args: argparse.Namespace) -> dict[str, str]:
     return alert_files(maps, overrides, place=tuple(args.place) or ("site",), runbook_url=args.runbook_url)
 
 
+def settings_of(maps: Mapping[str, Map], args: argparse.Namespace) -> Settings:
+    """What the flags ask for. Raises UserError for a bad threshold."""
+    place = tuple(args.place) or ("site",)
+    return Settings(threshold_values(parse_settings(args.set)), maps, place, args.runbook_url)
+
+
 def alert_files(
     maps: Mapping[str, Map],
     overrides: Mapping[str, float],
@@ -59,7 +66,8 @@ def alert_files(
     `time_scale` shortens every time in the rules, for tests. Raises UserError for a bad threshold.
     """
     settings = Settings(threshold_values(overrides), maps, tuple(place), runbook_url, time_scale)
-    recordings, alerts = recording_groups(), alert_groups(settings)
+    recordings = (*recording_groups(), *outcome_groups(settings))
+    alerts = alert_groups(settings)
     return {
         "alerts/recording.rules.yml": rule_file(recordings, settings, "What alerts and dashboards share."),
         "alerts/generex.rules.yml": rule_file(

@@ -9,11 +9,10 @@ OUT = "dashboards"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Thresholds, as `generate alerts` takes them: boards and alerts must agree."""
-    parser.add_argument(
-        "--set", action="append", default=[], metavar="NAME=VALUE",
-        help="another value for a threshold, the same as for the alerts (repeatable)",
-    )  # fmt: skip
+    """Those of `generate alerts`: boards and alerts must agree."""
+    from exporter.generate import alerts
+
+    alerts.add_arguments(parser)
 
 
 def files(maps: Mapping[str, Map], args: argparse.Namespace) -> dict[str, str]:
@@ -21,7 +20,7 @@ def files(maps: Mapping[str, Map], args: argparse.Namespace) -> dict[str, str]:
 
     Raises UserError for a bad threshold, and without grafana-foundation-sdk, an optional extra.
     """
-    from exporter.generate.alerts.thresholds import parse_settings, threshold_values
+    from exporter.generate.alerts import settings_of
     from exporter.generate.dashboards.boards import board_files
 
-    return board_files(maps, threshold_values(parse_settings(args.set)))
+    return board_files(settings_of(maps, args))

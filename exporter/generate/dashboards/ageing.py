@@ -2,7 +2,7 @@
 
 from exporter.generate.dashboards import queries as q
 from exporter.generate.dashboards import rules
-from exporter.generate.dashboards.choices import GREEN, ORANGE, RED
+from exporter.generate.dashboards.choices import ORANGE, QUIET, RED
 from exporter.generate.dashboards.context import Context
 from exporter.generate.dashboards.looks import Override, Steps, coloured, limits
 from exporter.generate.dashboards.panels import Frame, Panel, Query, lines_panel, ref, table_panel, transform
@@ -49,20 +49,20 @@ def _baseline(at: str = "") -> str:
 
 def to_baseline(at: str = "") -> str:
     """Per module its resistance as a multiple of its baseline; `at` is a modifier such as ` @ end()`."""
-    return f"{q.by(q.series(OHMS) + at, *q.BLOCK)} / on (device, string, module) {_baseline(at)}"
+    return f"{q.by(q.series(OHMS) + at, *q.BLOCK)} / on (<place>, string, module) {_baseline(at)}"
 
 
 def ageing_steps(context: Context) -> Steps:
     """Colours of a resistance against its baseline."""
     thresholds = context.thresholds
-    return (None, GREEN), (thresholds["resistance_warning"], ORANGE), (thresholds["resistance_replace"], RED)
+    return (None, QUIET), (thresholds["resistance_warning"], ORANGE), (thresholds["resistance_replace"], RED)
 
 
 def discharge_panels(context: Context) -> list[Panel]:
     """The best sign of a weak block: its voltage while the battery carries the load."""
     ratio = q.recorded(rules.DISCHARGE_RATIO)
     weak = context.thresholds["weak_block"]
-    steps = ((None, RED), (weak, GREEN))
+    steps = ((None, RED), (weak, QUIET))
     colour = {
         "unit": "percentunit",
         "decimals": 1,
@@ -76,7 +76,7 @@ def discharge_panels(context: Context) -> list[Panel]:
         Query(per_block(q.by(f"min_over_time({ratio}[90d])", *q.BLOCK)), "Worst in 90 days"),
     ]
     lowest = f"bottomk(5, {q.by(f'min_over_time({ratio}[$__range] @ end())', *q.BLOCK)})"
-    shown = f"{q.by(ratio, *q.BLOCK)} and on (device, string, module) {lowest}"
+    shown = f"{q.by(q.least(ratio), *q.BLOCK)} and on (<place>, string, module) {lowest}"
     return [
         table_panel(
             Frame(
@@ -123,7 +123,7 @@ def trend_panels(context: Context) -> list[Panel]:
             ),
             [
                 Query(
-                    per_block(f"({to_baseline()} and on (device, string, module) {worst})", "string"),
+                    per_block(f"({to_baseline()} and on (<place>, string, module) {worst})", "string"),
                     BLOCK_LEGEND,
                 )
             ],
@@ -136,7 +136,7 @@ def trend_panels(context: Context) -> list[Panel]:
                 "halves for every 10 K. 1 is the life that the maker promises.",
                 8, 9,
             ),
-            [Query(f"max by (string) ({ageing})", "string {{string}}")],
+            [Query(q.per(ageing, "string"), "string {{string}}")],
             unit="short", bounds=(0, 2), none="no history yet",
         ),
     ]  # fmt: skip

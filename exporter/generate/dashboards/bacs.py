@@ -1,10 +1,17 @@
-"""The board of one BACS at a time: strings, blocks, and what the last discharge told."""
+"""The board of one BACS: strings, blocks, and what the last discharge told."""
 
 from exporter.generate.dashboards import queries as q
+from exporter.generate.dashboards import rules
 from exporter.generate.dashboards.ageing import BLOCK_LEGEND, discharge_panels, trend_panels
-from exporter.generate.dashboards.blocks import BLOCK_STATES, block_flags_panel, heat_panels, worst_panel
+from exporter.generate.dashboards.blocks import (
+    ABSENT,
+    BLOCK_STATES,
+    block_flags_panel,
+    heat_panels,
+    worst_panel,
+)
 from exporter.generate.dashboards.board import Board, Row
-from exporter.generate.dashboards.choices import GREEN, ORANGE, RED, bacs_states, first_of
+from exporter.generate.dashboards.choices import GREEN, ORANGE, QUIET, RED
 from exporter.generate.dashboards.context import Context
 from exporter.generate.dashboards.flags import ABOUT, flags_panel
 from exporter.generate.dashboards.looks import choice_mapping, coloured, limits, mapping
@@ -18,30 +25,34 @@ from exporter.generate.dashboards.panels import (
     table_panel,
     timeline_panel,
 )
+from exporter.generate.vocabulary import SEVERITIES, alternatives
 
 
 def bacs_board(context: Context) -> Board:
     """The board as Grafana will show it."""
-    panels = [
-        *_now(context), _strings(context), *_currents(), worst_panel(context), *discharge_panels(context),
-        *heat_panels(), *trend_panels(context), *_flags(context), block_flags_panel(context),
-        _blocks_over_time(context),
-    ]  # fmt: skip
     return Board(
         "bacs",
         "One battery monitor: its strings side by side, the blocks that differ, and every bit in plain "
         "words.",
-        (Row("$device", panels, repeat="device"),),
+        (
+            Row("Now", (*_now(context), _strings(context), worst_panel(context))),
+            Row("Last discharge", discharge_panels(context), closed=True),
+            Row("Heat maps: how far each block is off", heat_panels(context), closed=True),
+            Row("Strings over time", _currents(), closed=True),
+            Row("Ageing", trend_panels(context), closed=True),
+            Row("Every bit", _flags(context), closed=True),
+            Row("Flags of blocks", (block_flags_panel(context), _blocks_over_time(context)), closed=True),
+        ),
         since="now-24h",
         failures=True,
+        single=True,
     )
 
 
 def _now(context: Context) -> list[Panel]:
-    choices = bacs_states(context.prom)
     strings = q.by(q.series("generex_bacs_strings"))
     modules = q.by(q.series("generex_bacs_modules"))
-    absent = f"count by (device) ({q.by(q.PRESENT, 'module')} == 0) or {q.by(q.PRESENT)} * 0"
+    absent = f"count by (<place>) ({q.by(q.PRESENT, *q.BLOCK)} == 0) or {q.by(q.PRESENT)} * 0"
     return [
         stat_panel(
             Frame(
@@ -52,7 +63,8 @@ def _now(context: Context) -> list[Panel]:
                 "blocks not served (a gateway), running.",
                 7, 5,
             ),
-            [Query(first_of(choices))], mappings=choice_mapping(choices), none="NO DATA",
+            [Query(q.BACS_STATE)], mappings=choice_mapping(context.bacs_states, quiet=GREEN),
+            none="NO DATA: rules?",
         ),
         stat_panel(
             Frame("Strings", "Strings that are configured in the BACS.", 3, 5),
@@ -68,29 +80,26 @@ def _now(context: Context) -> list[Panel]:
         ),
         stat_panel(
             Frame("Blocks absent", "Expected blocks without any value. They count as ill.", 4, 5),
-            [Query(absent)], steps=((None, GREEN), (1, RED)), none="not served", decimals=0,
+            [Query(absent)], steps=((None, QUIET), (1, RED)), none="not served", decimals=0,
         ),
         stat_panel(
             Frame("Blocks needing attention", "Blocks that are absent or have a flag set.", 6, 5),
-            [Query(q.ill_modules(context.words, context.prom))],
-            steps=((None, GREEN), (1, ORANGE)), none="not served", decimals=0,
+            [Query(q.ill_modules())],
+            steps=((None, QUIET), (1, ORANGE)), none="not served", decimals=0,
         ),
     ]  # fmt: skip
 
 
 def _strings(context: Context) -> Panel:
     def per(expr: str, how: str = "max") -> str:
-        return f"{how} by (string) ({expr})"
+        return q.per(expr, "string", how=how)
 
     volts = q.series("generex_bacs_module_volts")
     celsius = q.series("generex_bacs_module_temperature_celsius")
     ohms = q.series("generex_bacs_module_resistance_ohms")
-    current = q.series("generex_bacs_string_current_amperes")
-    notable = context.thresholds["notable_amperes"]
-    median = f"(quantile by (device) (0.5, -{current}) > {notable:g})"
     low, high = 1 - context.thresholds["string_deviation"], 1 + context.thresholds["string_deviation"]
     share_steps = limits(
-        (None, RED), (context.thresholds["string_open"], ORANGE), (low, GREEN), (high, ORANGE)
+        (None, RED), (context.thresholds["string_open"], ORANGE), (low, QUIET), (high, ORANGE)
     )
     queries = [
         Query(f"count by (string) ({q.by(q.PRESENT, *q.BLOCK)} == 1)", "Blocks present"),
@@ -98,8 +107,8 @@ def _strings(context: Context) -> Panel:
             f"count by (string) ({q.by(q.PRESENT, *q.BLOCK)} == 0) or {per(q.PRESENT)} * 0", "Blocks absent"
         ),
         Query(per(q.series("generex_bacs_string_volts")), "Voltage"),
-        Query(per(current), "Current"),
-        Query(per(f"-{current} / on (device) group_left () {median}"), "Share of current"),
+        Query(per(q.series("generex_bacs_string_current_amperes")), "Current"),
+        Query(per(q.recorded(rules.SHARE)), "Share of current"),
         Query(per(q.series("generex_bacs_string_ripple_current_amperes")), "Ripple"),
         Query(per(q.series("generex_bacs_string_module_average_volts")), "Block average"),
         Query(f"{per(volts)} - {per(volts, 'min')}", "Block spread"),
@@ -118,7 +127,7 @@ def _strings(context: Context) -> Panel:
         transformations=columns("string", queries, sort=True),
         overrides=[
             ("string", {"displayName": "String", "unit": "string"}),
-            ("Blocks absent", coloured(limits((None, GREEN), (1, RED)))),
+            ("Blocks absent", coloured(limits((None, QUIET), (1, RED)))),
             ("Voltage", {"unit": "volt", "decimals": 1}),
             ("Current", {"unit": "amp", "decimals": 2}),
             (
@@ -132,7 +141,7 @@ def _strings(context: Context) -> Panel:
                 "Hottest block",
                 {
                     "unit": "celsius",
-                    **coloured(limits((None, GREEN), (context.thresholds["heat_limit"], RED))),
+                    **coloured(limits((None, QUIET), (context.thresholds["heat_limit"], RED))),
                 },
             ),
             ("Highest resistance", {"unit": "ohm", "decimals": 2}),
@@ -145,7 +154,7 @@ def _currents() -> list[Panel]:
     return [
         lines_panel(
             Frame(title, about, 8, 7),
-            [Query(f"max by (string) ({q.series(metric)})", "string {{string}}")],
+            [Query(q.per(q.series(metric), "string"), "string {{string}}")],
             unit=unit,
         )
         for title, about, metric, unit in (
@@ -185,11 +194,9 @@ def _flags(context: Context) -> list[Panel]:
                 24, 5,
             ),
             [
-                Query(f"max by (word) ({q.series('generex_bacs_state_word')})", "{{word}}"),
-                Query(f"max by (word) ({q.series('generex_bacs_alarm_word')})", "{{word}}"),
-                Query(
-                    f"max by (word) ({q.series('generex_undefined_flags')})", "{{word}}, bits without a name",
-                ),
+                Query(q.per(q.series("generex_bacs_state_word"), "word"), "{{word}}"),
+                Query(q.per(q.series("generex_bacs_alarm_word"), "word"), "{{word}}"),
+                Query(q.per(q.series("generex_undefined_flags"), "word"), "{{word}}, bits without a name"),
             ],
             unit="hex0x",
         )
@@ -198,14 +205,19 @@ def _flags(context: Context) -> list[Panel]:
 
 
 def _blocks_over_time(context: Context) -> Panel:
-    expr = f"max by (string, block) ({q.block(f'({q.module_rank(context.words)})')})"
+    metric = context.words.flags("generex_bacs_module_alarm")
+    parts = [f"{q.by(f'{q.least(q.PRESENT)} == 0', *q.BLOCK)} + {ABSENT}"]
+    for level, severity in zip((3, 2, 1), SEVERITIES, strict=True):
+        chosen = q.most(q.series(metric.name, f'flag=~"{alternatives(metric.names(severity))}"'))
+        parts.append(f"{q.by(f'{chosen} == 1', *q.BLOCK)} * {level}")
+    parts.append(f"{q.by(q.most(q.PRESENT), *q.BLOCK)} * 0")
     return timeline_panel(
         Frame(
             "Blocks: worst flag and absence over time",
-            "A line per block, by its number. Dark is fine, a colour is the worst flag that is set, "
-            "purple is absent. Where a line ends nothing is known.",
+            "A line per block, by its number. Dark is fine, a colour is the worst flag that was set in that "
+            "step, purple is absent. Where a line ends nothing is known.",
             24, 16,
         ),
-        [Query(expr, BLOCK_LEGEND)],
+        [Query(q.per(q.block("(" + "\n  or ".join(parts) + ")"), "string", "block"), BLOCK_LEGEND)],
         mappings=mapping(BLOCK_STATES, "? not known"), none="no blocks: not served", per_page=60,
     )  # fmt: skip

@@ -1,19 +1,19 @@
 """Panels about single blocks: which differ, what a discharge told about them, how they age."""
 
+from exporter.generate.alerts.outcomes import flag_rank
 from exporter.generate.dashboards import queries as q
+from exporter.generate.dashboards import rules
 from exporter.generate.dashboards.ageing import (
     BLOCK_COLUMN,
     BLOCK_LEGEND,
-    OHMS,
     ageing_steps,
     per_block,
     to_baseline,
     worst_first,
 )
-from exporter.generate.dashboards.choices import BLUE, GREEN, ORANGE, PURPLE, RED
+from exporter.generate.dashboards.choices import BLUE, ORANGE, PURPLE, QUIET, RED
 from exporter.generate.dashboards.context import Context
 from exporter.generate.dashboards.looks import (
-    QUIET,
     SEVERITY_COLOUR,
     Override,
     alarm_mapping,
@@ -29,11 +29,13 @@ from exporter.generate.dashboards.panels import (
     table_panel,
     transform,
 )
+from exporter.generate.vocabulary import SEVERITIES, FlagMetric, alternatives
 
 VOLTS = "generex_bacs_module_volts"
 CELSIUS = "generex_bacs_module_temperature_celsius"
 EQUALIZATION = "generex_bacs_module_equalization_ratio"
-_ABSENT = 99
+_GONE = 99
+ABSENT = 4
 BLOCK_STATES: dict[str, tuple[str, str | None]] = {
     "4": ("✖ absent", PURPLE),
     "3": ("✖ critical", RED),
@@ -41,7 +43,7 @@ BLOCK_STATES: dict[str, tuple[str, str | None]] = {
     "1": ("◇ info", BLUE),
     "0": ("● fine", QUIET),
 }
-"""The words for queries.module_rank."""
+"""The words for the state of a block."""
 
 
 def worst_panel(context: Context) -> Panel:
@@ -49,26 +51,25 @@ def worst_panel(context: Context) -> Panel:
     alarm = context.words.flags("generex_bacs_module_alarm")
     queries = [
         Query(per_block(_score(context), "string"), "Times the limit"),
-        Query(per_block(q.deviation(VOLTS)), "Voltage off median"),
-        Query(per_block(q.deviation(CELSIUS)), "Warmer than median"),
-        Query(per_block(q.deviation(OHMS, "/")), "Resistance to median"),
+        Query(per_block(q.recorded(rules.VOLTS_DEVIATION)), "Voltage off median"),
+        Query(per_block(q.recorded(rules.WARMTH)), "Warmer than median"),
+        Query(per_block(q.recorded(rules.OHMS_RATIO)), "Resistance to median"),
         Query(per_block(to_baseline()), "Resistance to baseline"),
-        Query(per_block(q.by(q.series(EQUALIZATION), *q.BLOCK)), "Equalising"),
+        Query(per_block(q.series(EQUALIZATION)), "Equalising"),
         Query(
-            f"topk by (block) (1, max by (block, alarm) ({q.block(f'({q.rank((alarm,), *q.BLOCK)})')}))",
-            "Rank",
+            f"topk by (block) (1, max by (block, alarm) ({q.block(f'({_flags_by_rank(alarm)})')}))", "Rank"
         ),
     ]
     thresholds = context.thresholds
-    warm = limits((None, GREEN), (thresholds["heat_warning"], ORANGE), (thresholds["heat_critical"], RED))
-    median = limits((None, GREEN), (thresholds["resistance_median"], ORANGE))
+    warm = limits((None, QUIET), (thresholds["heat_warning"], ORANGE), (thresholds["heat_critical"], RED))
+    median = limits((None, QUIET), (thresholds["resistance_median"], ORANGE))
     overrides: list[Override] = [
         BLOCK_COLUMN,
         (
             "Times the limit",
             {
-                "decimals": 2, **coloured(limits((None, GREEN), (1, ORANGE))),
-                "mappings": mapping({str(_ABSENT): ("✖ absent", PURPLE)}, "–"),
+                "decimals": 2, **coloured(limits((None, QUIET), (1, ORANGE))),
+                "mappings": mapping({str(_GONE): ("✖ absent", PURPLE)}, "–"),
             },
         ),
         ("Voltage off median", {"unit": "volt", "decimals": 2}),
@@ -109,52 +110,71 @@ def worst_panel(context: Context) -> Panel:
 
 def _score(context: Context) -> str:
     t = context.thresholds
-    median = f"quantile by (device, string) (0.5, {q.series(VOLTS)})"
+    median = f"quantile by (<place>, string) (0.5, {q.series(VOLTS)})"
     # the allowance on float for 2, 6 and 12 V blocks, told apart by the median
     allowed = (
         f"({t['float_low_1']:g} + {t['float_low_3'] - t['float_low_1']:g} * ({median} >= bool 3)"
         f" + {t['float_low_6'] - t['float_low_3']:g} * ({median} >= bool 9))"
     )
-    volts = f"abs({q.deviation(VOLTS)}) / on (device, string) group_left () {allowed}"
-    warmth = f"({q.deviation(CELSIUS)}) / {t['heat_warning']:g}"
-    ageing = f"({q.deviation(OHMS, '/')} - 1) / {t['resistance_median'] - 1:g}"
+    deviation = q.by(f"abs({q.recorded(rules.VOLTS_DEVIATION)})", *q.BLOCK)
+    volts = f"{deviation} / on (<place>, string) group_left () {allowed}"
+    warmth = f"{q.by(q.recorded(rules.WARMTH), *q.BLOCK)} / {t['heat_warning']:g}"
+    ageing = f"({q.by(q.recorded(rules.OHMS_RATIO), *q.BLOCK)} - 1) / {t['resistance_median'] - 1:g}"
     parts = (("volts", volts), ("warmth", warmth), ("ageing", ageing))
     named = [f'label_replace({expr}, "by", "{name}", "", "")' for name, expr in parts]
-    absent = f"{q.by(f'{q.PRESENT} == 0', *q.BLOCK)} + {_ABSENT}"
+    absent = f"{q.by(f'{q.PRESENT} == 0', *q.BLOCK)} + {_GONE}"
     return q.by("\n  or ".join((*named, absent)), *q.BLOCK)
 
 
-def heat_panels() -> list[Panel]:
-    """Maps of all blocks over time."""
+def _flags_by_rank(alarm: FlagMetric) -> str:
+    """The set flags of modules by how grave they are; the label `alarm` names metric and flag."""
+    parts = []
+    for rank in sorted({flag_rank(flag) or 0 for flag in alarm.flags.values()} - {0}, reverse=True):
+        names = alternatives(name for name, flag in alarm.flags.items() if flag_rank(flag) == rank)
+        chosen = q.series(alarm.name, f'flag=~"{names}"')
+        named = f'label_join({chosen} == 1, "alarm", ".", "__name__", "flag")'
+        parts.append(f"{q.by(named, *q.BLOCK, 'alarm')} * {rank}")
+    return "\n  or ".join(parts)
+
+
+def heat_panels(context: Context) -> list[Panel]:
+    """Maps of all blocks over time: at its worst in each step, with the same scale on every day."""
+    t = context.thresholds
+    ratio, warmth, ohms = (q.recorded(rule) for rule in (rules.VOLTS_RATIO, rules.WARMTH, rules.OHMS_RATIO))
+    off = f"1 - {q.least(ratio)} >= {q.most(ratio)} - 1 or {q.most(ratio)} - 1"
     return [
         heat_panel(
             Frame(
                 title,
-                f"{about} A row per block, the first on top; an empty cell is a block that is absent or "
-                "was not read then. Look for a row that differs from its neighbours.",
+                f"{about} The highest of each step; a full colour is {most:g}{unit_text} or more. A row per "
+                "block, the first on top; an empty cell is a block that is absent, not read, or in order. "
+                "Look for a row that differs from its neighbours.",
                 12, 11,
             ),
-            [
-                Query(
-                    "max by (string, block) "
-                    f"({q.block('(' + q.with_absent(q.by(q.series(metric), *q.BLOCK)) + ')')})",
-                    BLOCK_LEGEND,
-                )
-            ],
-            unit=unit, decimals=decimals, scheme=scheme,
+            [Query(per_block(f"({q.with_absent(q.by(expr, *q.BLOCK))})", "string"), BLOCK_LEGEND)],
+            unit=unit, decimals=decimals, most=most / (100 if unit == "percentunit" else 1),
         )
-        for title, about, metric, unit, decimals, scheme in (
-            ("Block voltage", "Voltage of every block.", VOLTS, "volt", 2, "RdYlGn"),
-            ("Block temperature", "Temperature of every block.", CELSIUS, "celsius", 1, "Oranges"),
+        for title, about, expr, unit, decimals, unit_text, most in (
             (
-                "Block resistance", "Internal resistance of every block, as last measured.", OHMS, "ohm", 2,
-                "Purples",
+                "Block voltage, off the median",
+                "How far each block's voltage is from the median of its string, above or below.",
+                off, "percentunit", 1, " %", round(100 - 100 * t["weak_block"], 1),
+            ),
+            (
+                "Block temperature, above the median", "How much warmer each block is than its string.",
+                f"clamp_min({q.most(warmth)}, 0)", "kelvin", 1, " K", t["heat_critical"],
+            ),
+            (
+                "Block resistance, above the median",
+                "How much higher each block's internal resistance is than that of its string.",
+                f"clamp_min({q.most(ohms)} - 1, 0)", "percentunit", 0, " %",
+                round(100 * t["resistance_replace"] - 100, 1),
             ),
             (
                 "Equalising",
                 "How hard each module works to bring its block level with the others; long and strong "
                 "hides a weak block.",
-                EQUALIZATION, "percentunit", 0, "Blues",
+                q.most(q.series(EQUALIZATION)), "percentunit", 0, " %", 100.0,
             ),
         )
     ]  # fmt: skip
@@ -165,7 +185,7 @@ def block_flags_panel(context: Context) -> Panel:
     alarm = context.words.flags("generex_bacs_module_alarm")
     flags = q.by(q.series(alarm.name), *q.BLOCK, "flag")
     # the names sort these two columns to the front
-    state = f'label_replace({q.module_rank(context.words)}, "flag", "0_state", "", "")'
+    state = f'label_replace({_state(alarm)}, "flag", "0_state", "", "")'
     raw = q.by(q.series("generex_bacs_module_alarm_word"), *q.BLOCK)
     word = f'label_replace({raw}, "flag", "1_word", "", "")'
     wide = {"custom.minWidth": 100}
@@ -202,3 +222,14 @@ def block_flags_panel(context: Context) -> Panel:
         ],
         overrides=[("/.*/", wrapped), *overrides], none="n/a",
     )  # fmt: skip
+
+
+def _state(alarm: FlagMetric) -> str:
+    """Per module 4 when it is absent, 3, 2 or 1 by its worst flag, 0 when it is there without any."""
+    parts = [f"{q.by(f'{q.PRESENT} == 0', *q.BLOCK)} + {ABSENT}"]
+    for level, severity in zip((3, 2, 1), SEVERITIES, strict=True):
+        if names := alarm.names(severity):
+            chosen = q.series(alarm.name, f'flag=~"{alternatives(names)}"')
+            parts.append(f"{q.by(f'{chosen} == 1', *q.BLOCK)} * {level}")
+    parts.append(f"{q.by(f'{q.PRESENT} == 1', *q.BLOCK)} * 0")
+    return "\n  or ".join(parts)

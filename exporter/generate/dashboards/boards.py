@@ -2,36 +2,48 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import yaml
 
+from exporter.generate.alerts.loading import alert_groups
+from exporter.generate.alerts.model import Alert, Settings
 from exporter.generate.dashboards.bacs import bacs_board
 from exporter.generate.dashboards.board import Board, render
 from exporter.generate.dashboards.context import Context
 from exporter.generate.dashboards.fleet import fleet_board
 from exporter.generate.dashboards.own import exporter_board
 from exporter.generate.dashboards.ups import ups_board
-from exporter.generate.dashboards.vocabulary import Vocabulary
-from exporter.maps.model import Map
+from exporter.generate.vocabulary import Vocabulary
 
-_RECORDED = re.compile(r"\b(?:device|string|module|phase):generex_")
+_RECORDED = re.compile(r"\b(?:device|string|module|phase):generex_|ALERTS")
 _NAME = re.compile(r"\bgenerex_\w+")
 _REASON = (
-    "A recording rule knows devices, but neither job nor instance: a device may be scraped by more than "
-    "one job. The panel narrows it by device."
+    "A recording rule or an alert knows devices, but neither job nor instance: a device may be scraped by "
+    "more than one job. The panel narrows it by device and place."
 )
 
 
-def board_files(maps: Mapping[str, Map], thresholds: Mapping[str, float]) -> dict[str, str]:
+def board_files(settings: Settings) -> dict[str, str]:
     """The JSON of every board by file name, and `.lint` for dashboard-linter."""
-    context = Context(Vocabulary(maps), thresholds)
+    alerts = tuple(
+        rule.name for group in alert_groups(settings) for rule in group.rules if isinstance(rule, Alert)
+    )
+    words = Vocabulary(settings.maps)
+    context = Context(words, settings.thresholds, settings.place, settings.runbook_url, alerts)
     boards: list[Board] = [fleet_board(context), bacs_board(context), exporter_board(context)]
-    shown = set(_NAME.findall("".join(map(render, (*boards, ups_board(context))))))
+    shown = set(_NAME.findall("".join(render(board, context) for board in (*boards, ups_board(context)))))
     others = [name for name in context.words.metrics() if name not in shown]
     boards.insert(1, ups_board(context, others))
-    files = {f"{board.name}.json": render(board) for board in boards}
+    files = {f"{board.name}.json": render(board, context) for board in boards}
     return files | {".lint": _lint(files)}
+
+
+def _panels(content: Any) -> Iterator[Any]:
+    for panel in content["panels"]:
+        yield panel
+        yield from panel.get("panels", ())
 
 
 def _lint(files: Mapping[str, str]) -> str:
@@ -39,7 +51,7 @@ def _lint(files: Mapping[str, str]) -> str:
     entries = []
     for text in files.values():
         content = json.loads(text)
-        for panel in content["panels"]:
+        for panel in _panels(content):
             for index, target in enumerate(panel.get("targets", ())):
                 if _RECORDED.search(target["expr"]):
                     entries.append(

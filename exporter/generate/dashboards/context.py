@@ -5,10 +5,9 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from exporter.assess.promql import Prom
-from exporter.generate.dashboards.choices import GREEN, ORANGE, RED
+from exporter.generate.dashboards.choices import ORANGE, QUIET, RED, Choice, choices
 from exporter.generate.dashboards.looks import Steps
-from exporter.generate.dashboards.queries import DEVICE, SCOPE
-from exporter.generate.dashboards.vocabulary import Vocabulary
+from exporter.generate.vocabulary import Vocabulary
 
 UNITS = {
     "volts": "volt", "amperes": "amp", "ohms": "ohm", "hertz": "hertz", "celsius": "celsius",
@@ -19,21 +18,41 @@ UNITS = {
 
 @dataclass(frozen=True)
 class Context:
-    """The maps' words and the thresholds that the alerts use."""
+    """The maps' words, the thresholds that the alerts use, the labels of a place, and the runbook.
+
+    `alerts` are the names of all alerts: their sections in the runbook are called so in lower case.
+    """
 
     words: Vocabulary
     thresholds: Mapping[str, float]
+    place: tuple[str, ...]
+    runbook_url: str
+    alerts: tuple[str, ...]
 
     @cached_property
-    def prom(self) -> Prom:
-        """What the boards ask about devices, over the series that their variables choose."""
-        return Prom(self.words.maps, self.thresholds, (SCOPE, DEVICE))
+    def states(self) -> tuple[Choice, ...]:
+        """What a device runs on, in words."""
+        return choices(self._prom, lambda row: row.state.upper())
+
+    @cached_property
+    def survival(self) -> tuple[Choice, ...]:
+        """Whether the load would survive, in words."""
+        return choices(self._prom, lambda row: row.survival)
+
+    @cached_property
+    def bacs_states(self) -> tuple[Choice, ...]:
+        """How a BACS fares, in words."""
+        return choices(self._prom, lambda row: row.bacs.upper())
+
+    @property
+    def _prom(self) -> Prom:
+        return Prom(self.words.maps, self.thresholds)
 
     @property
     def load(self) -> Steps:
         """Colours of a load."""
         return (
-            (None, GREEN),
+            (None, QUIET),
             (self.thresholds["load_warning"], ORANGE),
             (self.thresholds["load_critical"], RED),
         )
@@ -41,12 +60,17 @@ class Context:
     @property
     def charge(self) -> Steps:
         """Colours of a battery charge."""
-        return (None, RED), (self.thresholds["survivable_charge"], GREEN)
+        return (None, RED), (self.thresholds["survivable_charge"], QUIET)
 
     @property
     def runtime(self) -> Steps:
-        """Colours of a runtime in seconds."""
-        return (None, RED), (self.thresholds["runtime_short"], GREEN)
+        """Colours of a runtime in seconds, on mains."""
+        return (None, RED), (self.thresholds["runtime_short"], QUIET)
+
+    @property
+    def runtime_on_battery(self) -> Steps:
+        """Colours of a runtime in seconds on battery, where no time is a good one."""
+        return (None, RED), (self.thresholds["runtime_short"], ORANGE)
 
     def text(self, name: str) -> str:
         """A threshold as the descriptions write it."""

@@ -1,31 +1,18 @@
 """The board of all devices: one row each, the worst on top."""
 
-from exporter.assess.outcomes import Urgency
 from exporter.generate.dashboards import queries as q
+from exporter.generate.dashboards.alerts_panel import alerts_panel
 from exporter.generate.dashboards.board import BOARDS, Board, Row
-from exporter.generate.dashboards.choices import (
-    GREEN,
-    ORANGE,
-    PURPLE,
-    RED,
-    first_of,
-    states,
-    survival,
-)
+from exporter.generate.dashboards.choices import ORANGE, PURPLE, QUIET, RED
 from exporter.generate.dashboards.context import Context
 from exporter.generate.dashboards.last_seen import last_seen_panel
-from exporter.generate.dashboards.looks import (
-    QUIET,
-    Override,
-    alarm_mapping,
-    choice_mapping,
-    coloured,
-    limits,
-)
+from exporter.generate.dashboards.looks import Override, alarm_mapping, choice_mapping, coloured, limits
 from exporter.generate.dashboards.panels import (
     Frame,
     Panel,
     Query,
+    named,
+    sorted_by,
     stat_panel,
     table_panel,
     timeline_panel,
@@ -34,7 +21,7 @@ from exporter.generate.dashboards.panels import (
 
 _UPS, _BACS = BOARDS["ups"][0], BOARDS["bacs"][0]
 _LEFT = {"custom.align": "left"}
-_KEEP = "${datasource:queryparam}&${job:queryparam}&${instance:queryparam}&${__url_time_range}"
+_NO_RULES = "NO DATA: rules?"
 
 
 def fleet_board(context: Context) -> Board:
@@ -42,142 +29,111 @@ def fleet_board(context: Context) -> Board:
     return Board(
         "fleet",
         "Every UPS and BACS, the one in most trouble on top. A device that fell silent stays listed for a "
-        "day.",
+        "day. States come from the recording rules: without them the board is empty.",
         (
-            Row("At a glance", _glance(context)),
-            Row("Devices, the worst on top", (_devices(context), last_seen_panel(context.prom, 6))),
+            Row("At a glance", _glance()),
+            Row("What to do now", (alerts_panel(context, 8),)),
+            Row("Devices, the worst on top", (_devices(context),)),
             Row("How it came to this", (_history(context),)),
+            Row("Out of sight: what was known last", (last_seen_panel(context, 6),), closed=True),
         ),
         since="now-24h",
         failures=True,
     )
 
 
-def _glance(context: Context) -> list[Panel]:
-    urgency = first_of(states(context.prom), lambda choice: choice.order)
-    survive = first_of(survival(context.prom), lambda choice: int(choice.colour in (RED, ORANGE)))
-    ill = q.ill_modules(context.words, context.prom)
-    everyone = context.prom.listed
-
-    def count(expr: str) -> str:
-        """How many; 0 only while there are devices at all."""
-        return f"count({expr}) or 0 * count({everyone})"
-
+def _glance() -> list[Panel]:
     urgent = (
-        ("Danger to people", "Thermal runaway, ground fault: stay out.", Urgency.DANGER, RED),
+        ("Danger to people", "Thermal runaway, ground fault: stay out.", "danger", RED),
         (
             "Load dark",
             "Devices whose output is off, or that were on battery or dark when they were last seen.",
-            Urgency.DARK,
+            "dark",
             RED,
         ),
-        ("On battery", "Devices that draw on their battery now.", Urgency.ON_BATTERY, ORANGE),
+        ("On battery", "Devices that draw on their battery now.", "on_battery", ORANGE),
         (
             "Out of sight",
             "Devices that do not answer, whose manager has lost the UPS, whose UPS was not read whole, or "
             "whose map is in doubt: nothing sure is known about them.",
-            Urgency.OUT_OF_SIGHT,
+            "out_of_sight",
             PURPLE,
         ),
-        ("On bypass", "Devices whose load hangs on the mains unprotected.", Urgency.BYPASS, RED),
+        ("On bypass", "Devices whose load hangs on the mains unprotected.", "bypass", RED),
     )
     tiles = (
-        ("All devices", "All devices that were seen within the last day.", f"count({everyone})", QUIET),
+        ("All devices", "All devices that were seen within the last day.", f"count({q.STATE})", QUIET),
         *(
-            (title, about, count(f"({urgency}) == {order:d}"), colour)
-            for title, about, order, colour in urgent
+            (title, about, _count(q.with_state(f'urgency="{urgency}"')), colour)
+            for title, about, urgency, colour in urgent
         ),
         (
             "Would not survive",
-            "Devices that would lose their load in a power failure now. The table says why.",
-            count(f"({survive}) == 1"),
+            "Devices that would lose their load in a power failure now. The table says why. Those of which "
+            "it is not known are counted beside.",
+            _count(q.with_survival('says="no"')),
             RED,
         ),
         (
-            "Blocks needing attention",
+            "Survival not known",
+            "Devices that should say it and do not: they are out of sight, were not read, or show values "
+            "that cannot be. What never serves it, such as a gateway, is not counted.",
+            _count(q.with_survival('says="unknown"')),
+            PURPLE,
+        ),
+        (
+            "Blocks ill",
             "Battery blocks that are absent or have a flag, over all devices whose blocks were read.",
-            f"sum({ill})",
+            f"sum({q.ill_modules()})",
             ORANGE,
         ),
     )
     panels = []
-    for index, (title, about, expr, colour) in enumerate(tiles):
-        steps = ((None, QUIET),) if colour == QUIET else ((None, GREEN), (1, colour))
-        frame = Frame(title, about if colour == QUIET else f"{about} 0 is good.", 3, 4)
-        none = "NO DATA" if index < 7 else "not served"
+    for title, about, expr, colour in tiles:
+        steps = ((None, QUIET),) if colour == QUIET else ((None, QUIET), (1, colour))
+        width = 2 if title in ("All devices", "Survival not known", "Blocks ill") else 3
+        frame = Frame(title, about if colour == QUIET else f"{about} 0 is good.", width, 4)
+        none = "not served" if title.startswith("Blocks") else _NO_RULES
         panels.append(stat_panel(frame, [Query(expr)], unit="none", steps=steps, none=none, decimals=0))
     return panels
 
 
+def _count(expr: str) -> str:
+    """How many; 0 only while there are devices at all."""
+    return f"count({expr}) or 0 * count({q.STATE})"
+
+
 def _devices(context: Context) -> Panel:
-    words, prom = context.words, context.prom
-    state_choices = states(prom)
-    survival_choices = survival(prom)
-    state, survive = first_of(state_choices), first_of(survival_choices)
-    ranked = q.rank(words.system_metrics)
-    whole = q.either(("generex_group_up", "generex_data_valid"))
-    quiet = f'label_replace({q.by(whole, how="min")} == 1, "alarm", "none", "", "") * 0'
-    by_state = first_of(state_choices, lambda choice: choice.trouble)
-    by_prospect = first_of(survival_choices, lambda choice: choice.trouble)
-    trouble = (
-        f"max by (device) (\n  {by_state}\n  or 10 * ({ranked})\n"
-        f'  or label_replace({by_prospect}, "alarm", "survival", "", "")\n)'
-    )
+    words = context.words
+    quiet = f'label_replace({q.whole()}, "alarm", "none", "", "") * 0'
     columns = (
-        ("Trouble", trouble),
-        ("Runs on", state),
-        ("Survives a failure now?", survive),
-        ("Worst alarm", f"topk by (device) (1, {ranked}\n  or {quiet})"),
-        ("Charge", prom.charge),
-        ("Runtime", q.runtime(prom)),
+        ("", q.trouble()),
+        ("Runs on", q.STATE),
+        ("Survives a failure now?", q.SURVIVAL),
+        ("", f"topk by (<place>) (1, {q.by(q.ALARM, 'alarm')} or {quiet})"),
+        ("Charge", q.CHARGE),
+        ("Runtime", q.RUNTIME),
         ("Worst load phase", q.by(q.series("generex_ups_output_load_ratio"))),
         ("Temperature", q.by(q.series("generex_ups_temperature_celsius"))),
-        ("Blocks ill", q.ill_modules(words, prom)),
+        ("Blocks ill", q.ill_modules()),
         ("Last power failure", q.LAST_FAILURE),
-        ("Last answer", q.LAST_SEEN),
     )
-    names = {f"Value #{chr(ord('A') + index)}": name for index, (name, _) in enumerate(columns)}
-    names = {"device": "Device"} | names | {"alarm": "Worst alarm"}
-    shown = [field for field in names if field not in ("Value #A", "Value #D")]
-    shown.insert(shown.index("Value #C") + 1, shown.pop())
+    queries = [Query(expr, name) for name, expr in columns]
+    alarms = alarm_mapping(words.system_metrics)
+    survives = choice_mapping(context.survival)
     overrides: list[Override] = [
-        ("Device", {"links": _links(), "custom.width": 160}),
-        (
-            "Runs on",
-            {"mappings": choice_mapping(state_choices), **coloured(), **_LEFT, "custom.width": 165},
-        ),
-        (
-            "Survives a failure now?",
-            {"mappings": choice_mapping(survival_choices), **coloured(), **_LEFT, "custom.width": 250},
-        ),
-        (
-            "Worst alarm",
-            {
-                "mappings": alarm_mapping(words.system_metrics),
-                **coloured(),
-                "custom.width": 220,
-            },
-        ),
-        (
-            "Charge",
-            {"unit": "percentunit", **coloured(limits(*context.charge))},
-        ),
-        (
-            "Runtime",
-            {"unit": "dtdurations", **coloured(limits(*context.runtime))},
-        ),
-        (
-            "Worst load phase",
-            {"unit": "percentunit", **coloured(limits(*context.load))},
-        ),
-        ("Temperature", {"unit": "celsius"}),
-        (
-            "Blocks ill",
-            {"decimals": 0, **coloured(limits((None, GREEN), (1, ORANGE)))},
-        ),
+        ("Device", {"links": _links(context), "custom.width": 160}),
+        ("Runs on", {"mappings": choice_mapping(context.states), **coloured(), **_LEFT, "custom.width": 165}),
+        ("Survives a failure now?", {"mappings": survives, **coloured(), **_LEFT, "custom.width": 250}),
+        ("Worst alarm", {"mappings": alarms, **coloured(), "custom.width": 220}),
+        ("Charge", {"unit": "percentunit", "decimals": 0, **coloured(limits(*context.charge))}),
+        ("Runtime", {"unit": "dtdurations", "decimals": 0, **coloured(limits(*context.runtime))}),
+        ("Worst load phase", {"unit": "percentunit", "decimals": 0, **coloured(limits(*context.load))}),
+        ("Temperature", {"unit": "celsius", "decimals": 0}),
+        ("Blocks ill", {"decimals": 0, **coloured(limits((None, QUIET), (1, ORANGE)))}),
         ("Last power failure", {"unit": "dtdurations", "decimals": 0}),
-        ("Last answer", {"unit": "dtdurations", "decimals": 0}),
     ]
+    titles = {label: label.title() for label in context.place}
     return table_panel(
         Frame(
             "Devices",
@@ -189,39 +145,37 @@ def _devices(context: Context) -> Panel:
             24,
             14,
         ),
-        [Query(expr, name) for name, expr in columns],
+        queries,
         transformations=[
-            transform("joinByField", byField="device", mode="outer"),
-            transform("sortBy", fields={}, sort=[{"field": "Value #A", "desc": True}]),
-            transform("filterFieldsByName", include={"names": shown}),
-            transform(
-                "organize", renameByName={field: names[field] for field in shown}, excludeByName={},
-                indexByName={field: index for index, field in enumerate(shown)},
+            transform("merge"),
+            sorted_by("Value #A", descending=True),
+            *named(
+                queries, "device", *context.place, "alarm", device="Device", alarm="Worst alarm", **titles
             ),
         ],
         overrides=overrides,
-    )  # fmt: skip
+    )
 
 
-def _links() -> list[dict[str, object]]:
-    device = "var-device=${__data.fields.Device}"
+def _links(context: Context) -> list[dict[str, object]]:
+    kept = [f"${{{name}:queryparam}}" for name in ("datasource", "job", "instance", *context.place)]
+    chosen = "&".join(("var-device=${__data.fields.Device}", *kept, "${__url_time_range}"))
     return [
-        {"title": f"{what} of this device", "url": f"/d/{uid}?{device}&{_KEEP}", "targetBlank": False}
+        {"title": f"{what} of this device", "url": f"/d/{uid}?{chosen}", "targetBlank": False}
         for what, uid in (("UPS", _UPS), ("BACS", _BACS))
     ]
 
 
 def _history(context: Context) -> Panel:
-    choices = states(context.prom)
     return timeline_panel(
         Frame(
             "What each device ran on",
-            "A line per device over time, with the words of the table above. Orange marks at the top are "
-            "power failures.",
+            "A line per device over time, with the words of the table above: the gravest of each step, "
+            "however short it was. Orange marks at the top are power failures.",
             24,
             9,
         ),
-        [Query(first_of(choices), "{{device}}")],
-        mappings=choice_mapping(choices),
-        none="NO DATA",
+        [Query(q.STATE_OVER_TIME, "{{device}}")],
+        mappings=choice_mapping(context.states),
+        none=_NO_RULES,
     )

@@ -4,18 +4,19 @@ from dataclasses import replace
 
 from exporter.assess.promql import Prom
 from exporter.generate.dashboards import queries as q
-from exporter.generate.dashboards.choices import ORANGE
-from exporter.generate.dashboards.looks import QUIET, coloured, mapping
+from exporter.generate.dashboards import rules
+from exporter.generate.dashboards.choices import ORANGE, QUIET
+from exporter.generate.dashboards.context import Context
+from exporter.generate.dashboards.looks import coloured, mapping
 from exporter.generate.dashboards.panels import Frame, Panel, Query, columns, table_panel
-from exporter.maps.roles import matchers
 
 
-def last_seen_panel(prom: Prom, height: int) -> Panel:
+def last_seen_panel(context: Context, height: int) -> Panel:
     """A row per UPS that is unreachable or lost; empty while all are in sight."""
-    source = prom.role("on_battery")
-    gone = f"unless on (device) {source}"
-    said = " or ".join(item.selector(*prom.scope) for item in matchers(prom.maps.values(), "on_battery"))
-    seen = q.by(f"max_over_time((timestamp({said}))[1d:1m])")
+    prom = Prom(context.words.maps, context.thresholds, (q.SCOPE, q.DEVICE), ("<place>",))
+    gone = f"unless {prom.role('on_battery')}"
+    in_sight = q.recorded(rules.OUTCOME, 'outcome=~"on_battery|mains"')
+    seen = q.by(f"max_over_time(timestamp({in_sight})[1d:1m])")
     was = replace(prom, window="1d").role("on_battery")
     charge = f"last_over_time({q.series('generex_ups_battery_charge_ratio')}[1d])"
     runtime = f"last_over_time({q.series('generex_ups_battery_runtime_seconds')}[1d])"
@@ -24,7 +25,6 @@ def last_seen_panel(prom: Prom, height: int) -> Panel:
         Query(f"{was} {gone}", "It was"),
         Query(f"{q.by(charge)} {gone}", "Charge then"),
         Query(f"{q.by(runtime)} {gone}", "Runtime then"),
-        Query(f"1000 * {seen} {gone}", "Last seen at"),
     ]
     states = mapping({"1": ("▲ was on battery", ORANGE), "0": ("was on mains", QUIET)}, "–")
     return table_panel(
@@ -43,7 +43,6 @@ def last_seen_panel(prom: Prom, height: int) -> Panel:
             ("It was", {"mappings": states, **coloured(), "custom.align": "left"}),
             ("Charge then", {"unit": "percentunit", "decimals": 0}),
             ("Runtime then", {"unit": "dtdurations", "decimals": 0}),
-            ("Last seen at", {"unit": "dateTimeAsLocal"}),
         ],
         none="none",
     )

@@ -2,13 +2,9 @@
 
 from collections.abc import Iterable, Mapping
 
-from exporter.generate.dashboards.choices import BLUE, GREEN, GREY, ORANGE, RED, Choice
+from exporter.generate.dashboards.choices import BLUE, GREY, ORANGE, QUIET, RED, Choice
 from exporter.generate.dashboards.sdk import dashboard, models
-from exporter.generate.dashboards.vocabulary import SEVERITIES, FlagMetric
-from exporter.maps.model import Flag
-
-QUIET = "#23303F"
-"""A flag that is not set: there, but calm."""
+from exporter.generate.vocabulary import SEVERITIES, FlagMetric
 
 SEVERITY_COLOUR = {"critical": RED, "warning": ORANGE, "info": BLUE, "none": BLUE}
 _SHAPE = {"critical": "✖", "warning": "▲", "info": "◇", "none": "◇"}
@@ -43,31 +39,30 @@ def mapping(words: Mapping[str, tuple[str, str | None]], missing: str = "") -> l
     return found
 
 
-def choice_mapping(choices: Iterable[Choice]) -> list[models.ValueMapping]:
-    """The words of a table of choices; whatever has no number is not known."""
-    return mapping({str(c.number): (c.text, c.colour) for c in choices}, "? NOT KNOWN")
+def choice_mapping(choices: Iterable[Choice], *, quiet: str = "") -> list[models.ValueMapping]:
+    """The words of a table of choices; whatever has no number is not known.
+
+    `quiet` is the colour of what is in order, where not that of the table.
+    """
+    words = {str(c.number): (c.text, quiet or c.colour if c.colour == QUIET else c.colour) for c in choices}
+    return mapping(words, "? NOT KNOWN")
 
 
-def flag_mapping(flag: Flag) -> list[models.ValueMapping]:
+FLAG_LEVELS = {"critical": 3, "warning": 2, "info": 1, "none": 1}
+"""Values of a flag on its timeline while it is set, by its severity."""
+
+
+def flag_mapping() -> list[models.ValueMapping]:
     """A flag over time: set in the colour of its severity, clear and calm, or not available."""
-    if flag.normal:
-        on, off = (f"● {flag.label}", GREEN), (f"✖ not: {flag.label}", RED)
-    else:
-        on = (f"{_SHAPE[flag.severity]} {flag.label}", SEVERITY_COLOUR[flag.severity])
-        off = ("no", QUIET)
-    return mapping({"1": on, "0": off, "-1": ("n/a", GREY)}, "n/a")
-
-
-def flag_overrides(metric: FlagMetric) -> list[Override]:
-    """For each flag its words in place of its name, and its mapping."""
-    return [
-        (name, {"displayName": flag.label, "mappings": flag_mapping(flag)})
-        for name, flag in metric.flags.items()
-    ]
+    words = {
+        "3": ("✖ critical", RED), "2": ("▲ warning", ORANGE), "1": ("◇ set", BLUE), "0": ("no", QUIET),
+        "-1": ("n/a", GREY),
+    }  # fmt: skip
+    return mapping(words, "n/a")
 
 
 def alarm_mapping(metrics: Iterable[FlagMetric]) -> list[models.ValueMapping]:
-    """The words for the label `alarm` that queries.rank makes, and for `none`."""
+    """The words for the label `alarm` of queries.ALARM, and for `none`."""
     words: dict[str, tuple[str, str | None]] = {"none": ("none", QUIET)}
     for metric in metrics:
         for name, flag in metric.flags.items():

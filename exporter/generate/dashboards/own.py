@@ -2,7 +2,7 @@
 
 from exporter.generate.dashboards import queries as q
 from exporter.generate.dashboards.board import Board, Row
-from exporter.generate.dashboards.choices import BLUE, GREEN, GREY, ORANGE, PURPLE, RED, Choice, first_of
+from exporter.generate.dashboards.choices import BLUE, GREY, ORANGE, PURPLE, QUIET, RED, Choice
 from exporter.generate.dashboards.context import Context
 from exporter.generate.dashboards.looks import choice_mapping, coloured, mapping
 from exporter.generate.dashboards.panels import (
@@ -16,7 +16,7 @@ from exporter.generate.dashboards.panels import (
     timeline_panel,
 )
 
-_YES = {"1": ("● yes", GREEN), "0": ("✖ NO", RED)}
+_YES = {"1": ("● yes", QUIET), "0": ("✖ NO", RED)}
 
 
 def exporter_board(context: Context) -> Board:
@@ -36,21 +36,21 @@ def exporter_board(context: Context) -> Board:
 
 def _now(context: Context) -> list[Panel]:
     share = context.thresholds["duration_share"]
-    dead = f"count({context.prom.unreachable}) or 0 * count({context.prom.listed})"
+    rows = f"{q.by(q.UP)} or {q.by(f'last_over_time({q.UP}[1d])')} * 0"
+    dead = f"count(({rows}) == 0) or 0 * count({rows})"
     reload = q.own("generex_exporter_config_last_reload_successful")
     loaded = q.own("generex_exporter_config_last_reload_success_timestamp_seconds")
-    otlp = otlp_states()
     return [
         stat_panel(
             Frame("Exporters", "Exporters that are scraped now.", 4, 4),
             [Query(f"count({q.own('generex_exporter_build_info')})")],
-            steps=((None, RED), (1, GREEN)), none="NO DATA", decimals=0,
+            steps=((None, RED), (1, QUIET)), none="NO DATA", decimals=0,
         ),
         stat_panel(
             Frame(
                 "Devices that do not answer", "Devices of which not one word could be read. 0 is good.", 4, 4,
             ),
-            [Query(dead)], steps=((None, GREEN), (1, RED)), none="NO DATA", decimals=0,
+            [Query(dead)], steps=((None, QUIET), (1, RED)), none="NO DATA", decimals=0,
         ),
         stat_panel(
             Frame(
@@ -78,7 +78,7 @@ def _now(context: Context) -> list[Panel]:
                     f"{q.series('generex_scrape_timeout_seconds')})"
                 )
             ],
-            unit="percentunit", steps=((None, GREEN), (share, ORANGE)), none="NO DATA", decimals=0,
+            unit="percentunit", steps=((None, QUIET), (share, ORANGE)), none="NO DATA", decimals=0,
         ),
         stat_panel(
             Frame(
@@ -87,7 +87,7 @@ def _now(context: Context) -> list[Panel]:
                 "bad: it is not configured.",
                 4, 4,
             ),
-            [Query(first_of(otlp))], mappings=choice_mapping(otlp), none="NO DATA",
+            [Query(_otlp_state())], mappings=choice_mapping(_OTLP), none="NO DATA",
         ),
         table_panel(
             Frame(
@@ -110,18 +110,24 @@ def _now(context: Context) -> list[Panel]:
     ]  # fmt: skip
 
 
-def otlp_states() -> tuple[Choice, ...]:
+_OTLP = (
+    Choice(3, "✖ FAILING", RED),
+    Choice(2, "● WORKS", QUIET),
+    Choice(1, "? NO PUSH YET", PURPLE),
+    Choice(0, "– OFF", GREY),
+)
+
+
+def _otlp_state() -> str:
     """How the push over OTLP fares, over all exporters; its counters exist only while it is on."""
-
-    def within(metric: str) -> str:
-        return f"sum (increase({q.own(metric)}[5m]))"
-
-    pushes = "generex_exporter_otlp_exports_total"
-    return (
-        Choice("✖ FAILING", RED, f"{within('generex_exporter_otlp_export_failures_total')} > 0", number=3),
-        Choice("● WORKS", GREEN, f"{within(pushes)} > 0", number=2),
-        Choice("? NO PUSH YET", PURPLE, within(pushes), number=1),
-        Choice("– OFF", GREY, f"sum ({q.own('generex_exporter_build_info')})", number=0),
+    pushes, failures = (
+        f"sum (increase({q.own(f'generex_exporter_otlp_{what}_total')}[5m]))"
+        for what in ("exports", "export_failures")
+    )
+    configured = f"sum ({q.own('generex_exporter_build_info')})"
+    parts = (f"{failures} > 0", f"{pushes} > 0", pushes, configured)
+    return "\n  or ".join(
+        f"({part}) * 0 + {choice.number}" for part, choice in zip(parts, _OTLP, strict=True)
     )
 
 
@@ -136,7 +142,7 @@ def _passes(context: Context) -> list[Panel]:
             Frame(
                 "Devices answering", "Whether at least one word of the device was read in each pass.", 12, 8,
             ),
-            [Query(q.by(q.UP), "{{device}}")], mappings=mapping(_YES, "n/a"), none="NO DATA",
+            [Query(q.by(q.least(q.UP)), "{{device}}")], mappings=mapping(_YES, "n/a"), none="NO DATA",
         ),
         timeline_panel(
             Frame(
@@ -158,7 +164,7 @@ def _passes(context: Context) -> list[Panel]:
                 12, 8,
             ),
             [Query(f"max by (device) ({duration} / {timeout})", "{{device}}")],
-            unit="percentunit", steps=((None, GREEN), (share, ORANGE), (1, RED)), bounds=(0, 1),
+            unit="percentunit", steps=((None, QUIET), (share, ORANGE), (1, RED)), bounds=(0, 1),
             none="NO DATA",
         ),
         lines_panel(
@@ -178,8 +184,9 @@ def _passes(context: Context) -> list[Panel]:
 
 
 def _ever_failed(metric: str) -> str:
-    lowest = q.by(f"min_over_time({q.series(metric)}[$__range] @ end())", "group", how="min")
-    return f"{q.by(q.series(metric), 'group', how='min')} and on (device, group) {lowest} == 0"
+    lowest = q.by(f"min_over_time({q.series(metric)}[$__range] @ end())", "group")
+    shown = q.by(q.least(q.series(metric)), "group")
+    return f"{shown} and on (<place>, group) {lowest} == 0"
 
 
 def _modbus() -> list[Panel]:
@@ -234,7 +241,7 @@ def _words() -> list[Panel]:
         lines_panel(
             Frame(title, about, 8, 7),
             [Query(f"{q.by(q.series(metric), label)} > 0", f"{{{{device}}}} {{{{{label}}}}}")],
-            unit="none", bounds=(0, 1), steps=((None, GREEN), (1, colour)),
+            unit="none", bounds=(0, 1), steps=((None, QUIET), (1, colour)),
             none="none, while exporters are scraped",
         )
         for title, about, metric, label, colour in (

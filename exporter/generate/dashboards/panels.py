@@ -4,7 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from exporter.generate.dashboards.looks import QUIET, Override, Steps, limits, mapping, properties
+from exporter.generate.dashboards.choices import QUIET, RED
+from exporter.generate.dashboards.looks import Override, Steps, limits, mapping, properties
 from exporter.generate.dashboards.sdk import (
     Builder,
     common,
@@ -23,6 +24,9 @@ from exporter.generate.dashboards.sdk import (
 
 SOURCE = common_models.DataSourceRef(type_val="prometheus", uid="$datasource")
 Panel = Builder[models.Panel]
+STEP = "30s"
+"""The shortest step: two scrapes, so that each step has a sample whatever the scrape's phase."""
+_COLUMNS = 480  # of a timeline: each wide enough to be seen
 _P = TypeVar("_P", stat.Panel, timeseries.Panel, statetimeline.Panel, table.Panel, heatmap.Panel)
 
 
@@ -84,8 +88,12 @@ def lines_panel(
     bounds: tuple[float | None, float | None] = (None, None),
     none: str = "not served",
     legend: bool = True,
+    decimals: int | None = None,
 ) -> Panel:
-    """Values over time; gaps stay gaps, limits are drawn as lines."""
+    """Values over time; gaps stay gaps, limits are drawn as lines.
+
+    `bounds` are the lowest value and one that the axis reaches; with `decimals` 0 it has whole units.
+    """
     panel = _common(timeseries.Panel(), frame, queries).unit(unit).no_value(none)
     panel.legend(
         common.VizLegendOptions()
@@ -99,13 +107,17 @@ def lines_panel(
         .mode(common_models.TooltipDisplayMode.MULTI)
         .sort(common_models.SortOrder.DESCENDING)
     )
-    panel.line_width(2).fill_opacity(0).span_nulls(False).show_points(common_models.VisibilityMode.AUTO)
+    panel.interval(STEP).line_width(2).fill_opacity(0).span_nulls(False).show_points(
+        common_models.VisibilityMode.AUTO
+    )
     panel.color_scheme(dashboard.FieldColor().mode(models.FieldColorModeId.PALETTE_CLASSIC))
     low, high = bounds
     if low is not None:
         panel.min(low)
     if high is not None:
         panel.axis_soft_max(high)
+    if decimals is not None:
+        panel.decimals(decimals)
     if steps:
         panel.thresholds(limits(*steps))
         panel.thresholds_style(
@@ -130,6 +142,7 @@ def timeline_panel(
     panel.color_scheme(dashboard.FieldColor().mode(models.FieldColorModeId.THRESHOLDS))
     panel.show_value(common_models.VisibilityMode.AUTO).merge_values(True).row_height(0.85)
     panel.fill_opacity(90).line_width(0).span_nulls(False).per_page(per_page)
+    panel.interval(STEP).max_data_points(_COLUMNS)
     panel.legend(common.VizLegendOptions().show_legend(False).calcs([]))
     return _override(panel, overrides)
 
@@ -151,25 +164,30 @@ def table_panel(
     return _override(panel, overrides)
 
 
-def heat_panel(frame: Frame, queries: Sequence[Query], *, unit: str, decimals: int, scheme: str) -> Panel:
-    """A row per block and a column per time; a cell without a value stays empty."""
+def heat_panel(frame: Frame, queries: Sequence[Query], *, unit: str, decimals: int, most: float) -> Panel:
+    """A row per block and a column per time: the nearer to `most`, the fuller the colour.
+
+    A cell without a value stays empty, and so looks one without a deviation.
+    """
     panel = _common(heatmap.Panel(), frame, queries).unit(unit).no_value("no blocks: not served")
     panel.calculate(False).cell_gap(1)
     panel.color(
         heatmap.HeatmapColorOptions()
-        .mode(heatmap_models.HeatmapColorMode.SCHEME)
-        .scheme(scheme)
+        .mode(heatmap_models.HeatmapColorMode.OPACITY)
+        .fill(RED)
         .scale(heatmap_models.HeatmapColorScale.LINEAR)
         .exponent(0.5)
         .steps(64)
         .reverse(False)
+        .min(0)
+        .max(most)
     )
     panel.cell_values(heatmap.CellValues().unit(unit).decimals(decimals))
     panel.y_axis(heatmap.YAxisConfig().reverse(True).axis_placement(common_models.AxisPlacement.LEFT))
     panel.rows_frame(heatmap.RowsHeatmapOptions().layout(common_models.HeatmapCellLayout.AUTO))
     # the default hides zeros, which would look absent
     panel.filter_values(heatmap.FilterValueRange().le(-1e9))
-    panel.max_data_points(120)
+    panel.interval(STEP).max_data_points(120)
     return panel
 
 
@@ -185,14 +203,30 @@ def columns(
 
     `labels` are further labels that become columns; the others are dropped.
     """
-    names = {f"Value #{ref(index)}": query.legend for index, query in enumerate(queries)}
-    keep = [field, *labels, *names]
+    keep = [field, *labels]
     return [
         transform("joinByField", byField=field, mode="outer"),
-        *([transform("sortBy", fields={}, sort=[{"field": field, "desc": False}])] if sort else []),
-        transform("filterFieldsByName", include={"names": keep}),
-        transform("organize", renameByName=names, excludeByName={}, indexByName={}),
+        *([sorted_by(field)] if sort else []),
+        *named(queries, *keep),
     ]
+
+
+def named(queries: Sequence[Query], *labels: str, **titles: str) -> list[models.DataTransformerConfig]:
+    """Keeps labels and the queries that have a legend, in this order, with `titles` for the labels."""
+    names = {f"Value #{ref(index)}": query.legend for index, query in enumerate(queries) if query.legend}
+    order = [*labels, *names]
+    return [
+        transform("filterFieldsByName", include={"names": order}),
+        transform(
+            "organize", renameByName=names | titles, excludeByName={},
+            indexByName={name: index for index, name in enumerate(order)},
+        ),
+    ]  # fmt: skip
+
+
+def sorted_by(field: str, *, descending: bool = False) -> models.DataTransformerConfig:
+    """Sorts a table."""
+    return transform("sortBy", fields={}, sort=[{"field": field, "desc": descending}])
 
 
 def ref(index: int) -> str:

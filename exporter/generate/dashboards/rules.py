@@ -1,10 +1,21 @@
 """The recording rules that the boards read, by the names in alerts/recording.rules.yml (a test compares)."""
 
+from exporter.generate.alerts import outcomes
+
+OUTCOME, FLAG = outcomes.OUTCOME, outcomes.FLAG
 NOMINAL_OUTPUT = "phase:generex_ups_output_volts:nominal"
 NOMINAL_INPUT = "phase:generex_ups_input_volts:nominal"
 NOMINAL_HERTZ = "device:generex_ups_input_frequency_hertz:nominal"
+VOLTS_RATIO = "module:generex_bacs_module_volts:ratio"
+VOLTS_DEVIATION = "module:generex_bacs_module_volts:deviation"
+WARMTH = "module:generex_bacs_module_temperature_celsius:deviation"
+OHMS_RATIO = "module:generex_bacs_module_resistance_ohms:ratio"
+SHARE = "string:generex_bacs_string_current_amperes:share"
 DISCHARGE_RATIO = "module:generex_bacs_module_volts:discharge_ratio"
 OHMS_BASELINE = "module:generex_bacs_module_resistance_ohms:baseline"
 AGEING = "string:generex_bacs_ageing_factor:mean30d"
 
-ALL = (NOMINAL_OUTPUT, NOMINAL_INPUT, NOMINAL_HERTZ, DISCHARGE_RATIO, OHMS_BASELINE, AGEING)
+ALL = (
+    OUTCOME, FLAG, NOMINAL_OUTPUT, NOMINAL_INPUT, NOMINAL_HERTZ, VOLTS_RATIO,
+    VOLTS_DEVIATION, WARMTH, OHMS_RATIO, SHARE, DISCHARGE_RATIO, OHMS_BASELINE, AGEING,
+)  # fmt: skip

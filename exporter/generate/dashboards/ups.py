@@ -1,19 +1,15 @@
-"""The board of one UPS at a time; with several devices chosen, one section for each."""
+"""The board of one UPS."""
 
 from collections.abc import Sequence
 
 from exporter.generate.dashboards import queries as q
+from exporter.generate.dashboards import rules
 from exporter.generate.dashboards.board import Board, Row
-from exporter.generate.dashboards.choices import GREEN, PURPLE, RED, first_of, states, survival
+from exporter.generate.dashboards.choices import GREEN, PURPLE, QUIET, RED
 from exporter.generate.dashboards.context import UNITS, Context
 from exporter.generate.dashboards.flags import ABOUT, flags_panel
 from exporter.generate.dashboards.last_seen import last_seen_panel
-from exporter.generate.dashboards.looks import (
-    QUIET,
-    choice_mapping,
-    limits,
-    mapping,
-)
+from exporter.generate.dashboards.looks import choice_mapping, limits, mapping
 from exporter.generate.dashboards.panels import (
     Frame,
     Panel,
@@ -27,28 +23,31 @@ from exporter.generate.dashboards.ups_lines import battery_panels, power_panels
 
 def ups_board(context: Context, others: Sequence[str] = ()) -> Board:
     """The board; `others` are metrics of the maps that no other panel shows."""
-    panels = [
-        *_now(context),
-        last_seen_panel(context.prom, 4),
-        *power_panels(context),
-        *battery_panels(context),
-        *_flags(context),
-        *_rest(),
-        *(other_panel(context, name) for name in others),
+    rows = [
+        Row("Now", (*_now(context), _history(context))),
+        Row("Power", power_panels(context)),
+        Row("Battery, temperature and runtime", battery_panels(context), closed=True),
+        Row("Every bit", _flags(context), closed=True),
+        Row("Read and trusted, raw word, inputs and sensors", _rest(), closed=True),
+        Row("Out of sight: what was known last", (last_seen_panel(context, 4),), closed=True),
+        Row("Gateway", _gateway(), closed=True),
     ]
+    if others:
+        panels = [other_panel(context, name) for name in others]
+        rows.append(Row("Other values, of UPSs with a list of their own", panels, closed=True))
     return Board(
         "ups",
         "One UPS: what it runs on, how long that lasts, and every status and alarm bit in plain words.",
-        (Row("$device", panels, repeat="device"),),
+        rows,
         failures=True,
+        single=True,
     )
 
 
 def _now(context: Context) -> list[Panel]:
-    state_choices = states(context.prom)
     charge = context.thresholds["survivable_charge"]
-    survival_choices = survival(context.prom)
-    lasts = f"{q.runtime(context.prom)} and on (device) {context.prom.plays('on_battery')}"
+    on_battery = q.recorded(rules.OUTCOME, 'outcome="on_battery"')
+    lasts = f"{q.RUNTIME} and {q.by(on_battery)}"
     return [
         stat_panel(
             Frame(
@@ -58,10 +57,10 @@ def _now(context: Context) -> list[Panel]:
                 "bypass, eco, test, mains. During a battery test many UPSs say on battery.",
                 7, 6,
             ),
-            [Query(first_of(state_choices)), Query(lasts)],
-            mappings=choice_mapping(state_choices), none="NO DATA",
+            [Query(q.STATE), Query(lasts)],
+            mappings=choice_mapping(context.states, quiet=GREEN), none="NO DATA: rules?",
             overrides={"B": {"unit": "dtdurations", "decimals": 0, "mappings": mapping({}, "n/a"),
-                             "thresholds": limits(*context.runtime)}},
+                             "thresholds": limits(*context.runtime_on_battery)}},
         ),
         stat_panel(
             Frame(
@@ -72,18 +71,22 @@ def _now(context: Context) -> list[Panel]:
                 "this device serves: a UPS without BACS says nothing about breaker and blocks.",
                 7, 6,
             ),
-            [Query(first_of(survival_choices))], mappings=choice_mapping(survival_choices), none="NO DATA",
+            [Query(q.SURVIVAL)], mappings=choice_mapping(context.survival, quiet=GREEN),
+            none="NO DATA: rules?",
         ),
         stat_panel(
             Frame("Charge", f"Battery charge as the UPS reports it. Red below {charge:.0%}.", 2, 6),
-            [Query(context.prom.charge)], unit="percentunit", steps=context.charge, decimals=0,
+            [Query(q.CHARGE)], unit="percentunit", steps=context.charge, decimals=0,
         ),
         stat_panel(
             Frame(
                 "Runtime, says the UPS",
                 "Runtime left by the UPS's own estimate. On battery act on the smaller one.", 3, 6,
             ),
-            [Query(q.OWN_RUNTIME)], unit="dtdurations", steps=context.runtime, decimals=0,
+            [Query(f"{q.OWN_RUNTIME} unless {q.by(on_battery)}"),
+             Query(f"{q.OWN_RUNTIME} and {q.by(on_battery)}")],
+            unit="dtdurations", steps=context.runtime, decimals=0,
+            overrides={"B": {"thresholds": limits(*context.runtime_on_battery)}},
         ),
         stat_panel(
             Frame(
@@ -92,7 +95,7 @@ def _now(context: Context) -> list[Panel]:
                 "battery act on the smaller one.",
                 3, 6,
             ),
-            [Query(q.projected_runtime(context.prom))], unit="dtdurations", steps=context.runtime,
+            [Query(q.PROJECTED_RUNTIME)], unit="dtdurations", steps=context.runtime_on_battery,
             none="only on battery", decimals=0,
         ),
         stat_panel(
@@ -103,6 +106,18 @@ def _now(context: Context) -> list[Panel]:
     ]  # fmt: skip
 
 
+def _history(context: Context) -> Panel:
+    return timeline_panel(
+        Frame(
+            "What it ran on",
+            "The gravest of each step, however short it was. Orange marks at the top are power failures.", 24,
+            4,
+        ),
+        [Query(q.STATE_OVER_TIME, "{{device}}")], mappings=choice_mapping(context.states),
+        none="NO DATA: rules?",
+    )  # fmt: skip
+
+
 def _flags(context: Context) -> list[Panel]:
     return [
         flags_panel(context.words.flags(metric), Frame(f"{title}: every bit", ABOUT, 12, 17))
@@ -111,7 +126,7 @@ def _flags(context: Context) -> list[Panel]:
 
 
 def _rest() -> list[Panel]:
-    trust = mapping({"1": ("● yes", GREEN), "0": ("✖ NO", RED)}, "n/a")
+    trust = mapping({"1": ("● yes", QUIET), "0": ("✖ NO", RED)}, "n/a")
     level = mapping({"1": ("high", "#5794F2"), "0": ("low", QUIET)}, "n/a")
     return [
         timeline_panel(
@@ -122,15 +137,16 @@ def _rest() -> list[Panel]:
                 12, 7,
             ),
             [
-                Query(f"max({q.UP})", "answers"),
-                Query(f"max by (group) ({q.series('generex_group_up')})", "{{group}} read"),
-                Query(f"min by (group) ({q.series('generex_data_valid')})", "{{group}} trusted"),
+                Query(f"max by (device) ({q.least(q.UP)})", "answers"),
+                Query(f"max by (group) ({q.least(q.series('generex_group_up'))})", "{{group}} read"),
+                Query(f"max by (group) ({q.least(q.series('generex_data_valid'))})", "{{group}} trusted"),
             ],
             mappings=trust, none="NO DATA",
         ),
         timeline_panel(
             Frame("AUX inputs", "The level at each AUX port. What high means depends on the wiring.", 6, 7),
-            [Query(f"max by (port) ({q.series('generex_ups_aux_input')})", "AUX {{port}}")], mappings=level,
+            [Query(q.per(q.most(q.series("generex_ups_aux_input")), "port"), "AUX {{port}}")],
+            mappings=level,
         ),
         lines_panel(
             Frame("Other sensors", "Humidity of named sensors, and sensors with a unit of their own.", 6, 7),
@@ -152,6 +168,11 @@ def _rest() -> list[Panel]:
             ),
             [Query(q.by(q.series("generex_ups_status_word")))], unit="hex0x", decimals=0,
         ),
+    ]  # fmt: skip
+
+
+def _gateway() -> list[Panel]:
+    return [
         lines_panel(
             Frame(
                 "Gateway counter",
@@ -169,7 +190,7 @@ def _rest() -> list[Panel]:
                 4,
             ),
             [Query(q.by(q.series("generex_prof_error_code")))],
-            unit="none", steps=((None, GREEN), (1, PURPLE)), none="no gateway", decimals=0,
+            unit="none", steps=((None, QUIET), (1, PURPLE)), none="no gateway", decimals=0,
         ),
     ]  # fmt: skip
 

@@ -31,18 +31,18 @@ def power_panels(context: Context) -> list[Panel]:
             lines_panel(
                 Frame(
                     f"{side} voltage",
-                    f"Voltage per phase. The dashed lines are nominal and ±{band:.0%}, where the alerts "
-                    "begin; nominal is the median of the last day unless it is set. A one-phase UPS reads "
-                    "0 on the other phases. A gateway does not serve output voltage.",
+                    f"The lowest of each step, per phase. Dashed lines are nominal and ±{band:.0%}, where "
+                    "the alerts begin. A one-phase UPS reads 0 on the other phases. A gateway does not serve "
+                    "output voltage.",
                     12, 8,
                 ),
                 [
-                    Query(f"max by (phase) ({volts})", "L{{phase}}"),
+                    Query(q.per(q.least(volts), "phase"), "L{{phase}}"),
                     Query(f"max({nominal}) * {1 + band:g}", "upper limit"),
                     Query(f"max({nominal})", "nominal"),
                     Query(f"min({nominal}) * {1 - band:g}", "lower limit"),
                 ],
-                unit="volt", overrides=_LIMIT_LINES,
+                unit="volt", overrides=_LIMIT_LINES, decimals=0,
             )
         )  # fmt: skip
     hertz, wide = q.recorded(rules.NOMINAL_HERTZ), context.thresholds["input_hertz_band"]
@@ -56,21 +56,21 @@ def power_panels(context: Context) -> list[Panel]:
                 12, 7,
             ),
             [
-                Query(f"max by (phase) ({q.series('generex_ups_input_frequency_hertz')})", "L{{phase}}"),
+                Query(q.per(q.series("generex_ups_input_frequency_hertz"), "phase"), "L{{phase}}"),
                 Query(f"max({hertz}) + {wide:g}", "upper limit"),
                 Query(f"min({hertz}) - {wide:g}", "lower limit"),
             ],
-            unit="hertz", overrides=_LIMIT_LINES,
+            unit="hertz", overrides=_LIMIT_LINES, decimals=0,
         ),
         lines_panel(
             Frame(
                 "Load per phase",
-                "Load of each phase as a share of its capacity; alerts begin at "
+                "Load of each phase as a share of its capacity, the highest of each step; alerts begin at "
                 f"{context.text('load_warning')} and {context.text('load_critical')}.",
                 12, 7,
             ),
-            [Query(f"max by (phase) ({load})", "L{{phase}}")],
-            unit="percentunit", steps=context.load, bounds=(0, 1.1),
+            [Query(q.per(q.most(load), "phase"), "L{{phase}}")],
+            unit="percentunit", steps=context.load, bounds=(0, 1.1), decimals=0,
         ),
     ]  # fmt: skip
     return found
@@ -80,8 +80,9 @@ def battery_panels(context: Context) -> list[Panel]:
     """Battery, temperature, runtimes and power failures."""
     return [
         lines_panel(
-            Frame("Battery voltage", "Voltage of the battery as the UPS reports it.", 8, 7),
-            [Query(f"max({q.series('generex_ups_battery_volts')})", "battery")], unit="volt",
+            Frame("Battery voltage", "As the UPS reports it, the lowest of each step.", 8, 7),
+            [Query(q.per(q.least(q.series("generex_ups_battery_volts"))), "battery")],
+            unit="volt", decimals=0,
         ),
         lines_panel(
             Frame(
@@ -94,17 +95,17 @@ def battery_panels(context: Context) -> list[Panel]:
                 Query(f"max({q.series('generex_ups_temperature_celsius')})", "UPS"),
                 Query(f"max by (sensor) ({q.series('generex_sensor_temperature_celsius')})", "{{sensor}}"),
             ],
-            unit="celsius",
+            unit="celsius", decimals=0,
         ),
         lines_panel(
             Frame(
                 "Charge over time",
-                f"Battery charge over time. Below {context.text('survivable_charge')} a failed charger or a "
+                f"The lowest of each step. Below {context.text('survivable_charge')} a failed charger or a "
                 "recent discharge has cost runtime.",
                 8, 7,
             ),
-            [Query(f"max({q.series('generex_ups_battery_charge_ratio')})", "charge")],
-            unit="percentunit", steps=context.charge, bounds=(0, 1),
+            [Query(q.per(q.least(q.series("generex_ups_battery_charge_ratio"))), "charge")],
+            unit="percentunit", steps=context.charge, bounds=(0, 1), decimals=0,
         ),
         lines_panel(
             Frame(
@@ -115,9 +116,9 @@ def battery_panels(context: Context) -> list[Panel]:
             ),
             [
                 Query(f"max({q.OWN_RUNTIME})", "says the UPS"),
-                Query(f"max({q.projected_runtime(context.prom)})", "by the charge"),
+                Query(f"max({q.PROJECTED_RUNTIME})", "by the charge"),
             ],
-            unit="s", steps=context.runtime, bounds=(0, None),
+            unit="s", steps=context.runtime, bounds=(0, None), decimals=0,
         ),
         lines_panel(
             Frame(
@@ -127,6 +128,6 @@ def battery_panels(context: Context) -> list[Panel]:
                 12, 7,
             ),
             [Query(f"round(sum(increase({q.POWER_FAILURES}[$__rate_interval])))", "failures")],
-            unit="short", bounds=(0, 1),
+            unit="none", bounds=(0, 1), decimals=0,
         ),
     ]  # fmt: skip

@@ -1,4 +1,4 @@
-"""What the boards take from the register maps: flags with plain words and colours, groups, metrics."""
+"""What boards and rules take from the register maps: flags with their words, groups, metrics."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass

@@ -1,0 +1,101 @@
+"""What the outcomes and the flags say of each device, as recording rules that boards and alerts share.
+
+Each outcome is a series of its own while it holds, with its rank as the value: of those that answer a
+question the highest is the one to tell, at a moment as over a time.
+"""
+
+from collections.abc import Iterator
+
+from exporter.assess.outcomes import OUTCOMES, Outcome
+from exporter.assess.promql import Prom
+from exporter.generate.alerts.model import Group, Recording, Settings
+from exporter.generate.vocabulary import SEVERITIES, FlagMetric, Vocabulary, alternatives
+from exporter.maps.model import Flag
+from exporter.maps.roles import DANGER as DANGEROUS
+
+OUTCOME = "device:generex_outcome:rank"
+"""`outcome` is its key. `state`, `survival` and `bacs` are `yes` where it answers that question. `urgency` is
+what to see to first, in lower case. `says` is `no`, `yes`, `unknown` of what should be known, or `else`.
+"""
+FLAG = "device:generex_flag:rank"
+"""Flags of whole devices that ask for something, by the labels `metric` and `flag`."""
+
+DANGER, CRITICAL, WARNING, INFO = 400, 300, 200, 100
+_HALF = 50
+"""Ranks of flags. A general alarm is half a step lower: the flag that says what it is about goes first."""
+_GRAVE = {
+    DANGER: "danger", CRITICAL: "critical", CRITICAL - _HALF: "critical_general", WARNING: "warning",
+    WARNING - _HALF: "warning_general", INFO: "info", INFO - _HALF: "info_general",
+}  # fmt: skip
+_MOST_RULES = 20  # in a group: the default limit of Mimir's ruler
+
+RANKS = {row.key: len(OUTCOMES) - index for index, row in enumerate(OUTCOMES)}
+"""The rank of each outcome by its key: the graver, the higher."""
+
+
+def outcome_groups(settings: Settings) -> tuple[Group, ...]:
+    """The groups of rules that record outcomes and flags."""
+    prom = Prom(settings.maps, settings.thresholds, place=("device", *settings.place))
+    rules = [
+        Recording(OUTCOME, f"({when}) * 0 + {RANKS[row.key]}", _words(row, prom), tuple(_labels(row).items()))
+        for row in OUTCOMES
+        if (when := prom.holds(row))
+    ]
+    flags = list(_flag_rules(Vocabulary(settings.maps)))
+    return (*_groups("generex-outcomes", rules), *_groups("generex-flags", flags))
+
+
+def _groups(name: str, rules: list[Recording]) -> Iterator[Group]:
+    for start in range(0, len(rules), _MOST_RULES):
+        part = f"-{start // _MOST_RULES + 1}" if len(rules) > _MOST_RULES else ""
+        yield Group(name + part, "15s", tuple(rules[start : start + _MOST_RULES]))
+
+
+def _words(row: Outcome, prom: Prom) -> str:
+    return prom.text(" / ".join(dict.fromkeys(filter(None, (row.state, row.survival, row.bacs)))))
+
+
+def _labels(row: Outcome) -> dict[str, str]:
+    questions = {"state": row.state, "survival": row.survival, "bacs": row.bacs}
+    answers = {name: "yes" for name, text in questions.items() if text}
+    return {"outcome": row.key, **answers, "says": says(row), "urgency": row.order.name.lower()}
+
+
+def says(row: Outcome) -> str:
+    """Whether an outcome says yes, no, that what should be known is unknown, or something else."""
+    if row.level == "lost" or (row.level == "warning" and row.sign == "?"):
+        return "unknown"
+    return {"critical": "no", "good": "yes"}.get(row.level, "else")
+
+
+def _flag_rules(words: Vocabulary) -> Iterator[Recording]:
+    for metric in words.system_metrics:
+        for rank, parts in sorted(_by_rank(metric).items(), reverse=True):
+            chosen = " or ".join(
+                f'{metric.name}{{flag=~"{alternatives(names)}"}} == {value}' for value, names in parts.items()
+            )
+            yield Recording(
+                FLAG, f"max by (<place>, flag) ({chosen}) * 0 + {rank}", "flags that ask for something",
+                (("metric", metric.name), ("grave", _GRAVE[rank])),
+            )  # fmt: skip
+
+
+def _by_rank(metric: FlagMetric) -> dict[int, dict[int, list[str]]]:
+    """Names of flags by their rank, and by the value at which they ask for something."""
+    found: dict[int, dict[int, list[str]]] = {}
+    for name, flag in metric.flags.items():
+        if (rank := flag_rank(flag)) is not None:
+            found.setdefault(rank, {}).setdefault(int(not flag.normal), []).append(name)
+    return found
+
+
+def flag_rank(flag: Flag) -> int | None:
+    """How grave it is that a flag is set, or clear where it is normally set; None when it is nothing."""
+    if flag.normal:
+        return CRITICAL if flag.role == "dark" else WARNING
+    if flag.role in DANGEROUS:
+        return DANGER
+    if flag.severity == "none":
+        return None
+    rank = (CRITICAL, WARNING, INFO)[SEVERITIES.index(flag.severity)]
+    return rank - _HALF if flag.role == "general_alarm" else rank

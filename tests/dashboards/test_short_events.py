@@ -1,0 +1,187 @@
+"""What is short is seen on a day's board: a day of samples in a real Prometheus, asked as Grafana asks."""
+
+import json
+import subprocess
+import urllib.parse
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from boardfiles import ROOT, panels
+from support import free_port, require, running, wait_for
+
+DAY, SCRAPE = 86_400, 15
+START = 1_700_006_400  # a whole step of every length below
+STEPS = (60, 180, 300)
+"""What Grafana makes of a day, from a wide screen to a narrow one, in seconds."""
+
+TRANSFERS = [(3_600 + 7 + 5_400 * number, 20) for number in range(4)]
+"""When the UPS is on battery: seconds after the start, and for how long."""
+HUNTS = [(40_000 + 60 * number, 30) for number in range(10)]
+GENERATOR = [(60_003, 45)]
+DIP = (70_002, 20)
+"""When block 3 falls to 10.9 V."""
+UPS = 'device="ups-a",site="north"'
+
+
+def on_battery(at: int) -> bool:
+    return any(start <= at < start + lasts for start, lasts in (*TRANSFERS, *HUNTS, *GENERATOR))
+
+
+def samples() -> str:
+    """The day as OpenMetrics: what one device with a BACS of four blocks serves."""
+    series: list[tuple[str, str, Callable[[int], float]]] = [
+        ("generex_up", UPS, lambda at: 1),
+        ("generex_ups_status", f'{UPS},flag="backup_mode"', on_battery),
+        ("generex_ups_status", f'{UPS},flag="output_act"', lambda at: 1),
+        ("generex_ups_alarm", f'{UPS},flag="on_battery"', on_battery),
+        ("generex_ups_alarm", f'{UPS},flag="input_bad"', on_battery),
+        ("generex_ups_battery_charge_ratio", UPS, lambda at: 1),
+        ("generex_ups_input_volts", f'{UPS},phase="1"', lambda at: 0 if on_battery(at) else 230),
+    ]
+    for group in ("ups", "bacs", "strings", "modules"):
+        series.append(("generex_group_up", f'{UPS},group="{group}"', lambda at: 1))
+    for module in range(1, 5):
+        block = f'{UPS},string="1",module="{module}"'
+        low = module == 3
+        series += [
+            ("generex_bacs_module_present", block, lambda at: 1),
+            (
+                "generex_bacs_module_volts", block,
+                lambda at, low=low: 10.9 if low and DIP[0] <= at < sum(DIP) else 13.5,
+            ),
+            (
+                "generex_bacs_module_alarm", f'{block},flag="voltage_low"',
+                lambda at, low=low: low and DIP[0] <= at < sum(DIP),
+            ),
+        ]  # fmt: skip
+    series.sort(key=lambda one: one[0])
+    lines, name = [], ""
+    for metric, labels, value in series:
+        if metric != name:
+            name = metric
+            lines.append(f"# TYPE {name} gauge")
+        lines += [f"{name}{{{labels}}} {value(at):g} {START + at}" for at in range(0, DAY, SCRAPE)]
+    return "\n".join((*lines, "# EOF")) + "\n"
+
+
+Ask = Callable[[str, int], list[dict[str, Any]]]
+
+
+@pytest.fixture(scope="module")
+def ask(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ask]:
+    """The day in a Prometheus, with what the rules make of it."""
+    folder = tmp_path_factory.mktemp("day")
+    promtool, data = require("promtool"), folder / "data"
+    (folder / "prometheus.yml").write_text("{}")
+    (folder / "day.txt").write_text(samples())
+    run(promtool, "tsdb", "create-blocks-from", "openmetrics", str(folder / "day.txt"), str(data))
+    for number, groups in enumerate(needed_rules()):
+        rules = folder / f"{number}.yml"
+        rules.write_text(yaml.safe_dump({"groups": groups}))
+        with prometheus(folder) as url:
+            run(
+                promtool, "tsdb", "create-blocks-from", "rules", f"--start={START}", f"--end={START + DAY}",
+                f"--url={url}", f"--eval-interval={SCRAPE}s", f"--output-dir={data}", str(rules),
+            )  # fmt: skip
+    with prometheus(folder) as url:
+        yield lambda expr, step: query(url, expr, step)
+
+
+def needed_rules() -> list[list[dict[str, Any]]]:
+    """What outcomes and heat maps are made of, and then what is made of that."""
+    content = yaml.safe_load((ROOT / "alerts" / "recording.rules.yml").read_text(encoding="utf-8"))
+    medians = {"string:generex_bacs_module_volts:median"}
+    made = {"device:generex_outcome:rank", "module:generex_bacs_module_volts:ratio"}
+    return [
+        [
+            group | {"rules": [rule for rule in group["rules"] if rule["record"] in names]}
+            for group in content["groups"]
+        ]
+        for names in (medians, made)
+    ]
+
+
+@contextmanager
+def prometheus(folder: Path) -> Iterator[str]:
+    """A Prometheus on the blocks of the day, which are not to be thrown away or compacted meanwhile."""
+    port = free_port()
+    command = [
+        require("prometheus"), f"--config.file={folder}/prometheus.yml", f"--storage.tsdb.path={folder}/data",
+        "--storage.tsdb.retention.time=100y", f"--web.listen-address=127.0.0.1:{port}", "--log.level=warn",
+    ]  # fmt: skip
+    url = f"http://127.0.0.1:{port}"
+    with running(command, folder / "prometheus.log"):
+        wait_for(lambda: urllib.request.urlopen(f"{url}/-/ready").status == 200, 60, "Prometheus")
+        yield url
+
+
+def run(*command: str) -> None:
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def query(url: str, expr: str, step: int) -> list[dict[str, Any]]:
+    """What Grafana asks for: a day in whole steps."""
+    expr = expr.replace("$__interval", f"{step}s").replace("$site", ".*").replace("$device", "ups-a")
+    expr = expr.replace("$job", ".*").replace("$instance", ".*")
+    data = urllib.parse.urlencode({"query": expr, "start": START, "end": START + DAY, "step": step}).encode()
+    with urllib.request.urlopen(f"{url}/api/v1/query_range", data, timeout=60) as answer:
+        found: list[dict[str, Any]] = json.load(answer)["data"]["result"]
+    return found
+
+
+def shown(name: str, title: str, ask: Ask, step: int, **labels: str) -> dict[int, float]:
+    """What a row of a panel shows, by seconds after the start."""
+    (panel,) = (panel for panel in panels(name) if panel["title"] == title)
+    answers = [series for target in panel["targets"] for series in ask(target["expr"], step)]
+    (row,) = (series for series in answers if labels.items() <= series["metric"].items())
+    return {int(at) - START: float(value) for at, value in row["values"]}
+
+
+def bad_steps(values: dict[int, float], step: int, event: tuple[int, int]) -> list[float]:
+    """What the steps show that have a sample of the event in them."""
+    start, lasts = event
+    scrapes = [at for at in range(0, DAY, SCRAPE) if start <= at < start + lasts]
+    assert scrapes, "an event between two scrapes leaves nothing to show"
+    return [values[step * -(-at // step)] for at in scrapes]
+
+
+@pytest.mark.parametrize("step", STEPS)
+@pytest.mark.parametrize(
+    ("name", "title", "labels", "worst"),
+    [
+        ("fleet", "What each device ran on", {"device": "ups-a"}, "▲ ON BATTERY"),
+        ("ups", "What it ran on", {"device": "ups-a"}, "▲ ON BATTERY"),
+        ("ups", "Status: every bit", {"flag": "backup_mode"}, "▲ warning"),
+        ("ups", "Alarms: every bit", {"flag": "on_battery"}, "▲ warning"),
+        ("ups", "Input voltage", {"phase": "1"}, "0"),
+    ],
+)
+def test_every_transfer_hunt_and_start_of_a_generator_is_seen(
+    ask: Ask, name: str, title: str, labels: dict[str, str], worst: str, step: int
+) -> None:
+    values = shown(name, title, ask, step, **labels)
+    (panel,) = (panel for panel in panels(name) if panel["title"] == title)
+    mappings = panel["fieldConfig"]["defaults"].get("mappings")
+    words = mappings[0]["options"] if mappings else {}
+    for event in (*TRANSFERS, *HUNTS, *GENERATOR):
+        for value in bad_steps(values, step, event):
+            assert words.get(f"{value:g}", {"text": f"{value:g}"})["text"] == worst, event
+    quiet = values[step * (30_000 // step)]
+    assert words.get(f"{quiet:g}", {"text": f"{quiet:g}"})["text"] in ("● ON MAINS", "no", "230")
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_a_dip_of_one_block_is_seen(ask: Ask, step: int) -> None:
+    off = shown("bacs", "Block voltage, off the median", ask, step, block="003")
+    flags = shown("bacs", "Blocks: worst flag and absence over time", ask, step, block="003")
+    for value in bad_steps(off, step, DIP):
+        assert value == pytest.approx(1 - 10.9 / 13.5)
+    assert bad_steps(flags, step, DIP) == [3] * len(bad_steps(flags, step, DIP))
+    other = shown("bacs", "Block voltage, off the median", ask, step, block="002")
+    assert set(other.values()) == {0}
