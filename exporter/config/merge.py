@@ -8,7 +8,7 @@ from exporter.config.schema import OptionsEntry
 
 _PLAIN = (
     "timeout", "request_timeout", "pacing", "connect_delay", "any_transaction", "idle_close", "max_words",
-    "bacs", "module_flags",
+    "function", "bacs", "module_flags",
 )  # fmt: skip
 
 

@@ -68,6 +68,7 @@ class Options:
     any_transaction: bool = False
     idle_close: float = 300.0
     max_words: int = 125
+    function: Literal[3, 4] | None = None
     bacs: Literal["auto", "required", "off"] = "auto"
     module_flags: Literal["all", "set"] = "all"
     prof: Prof = Prof()

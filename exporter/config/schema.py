@@ -66,7 +66,8 @@ class OptionsEntry(Section):
     request_timeout: PositiveDuration = Field(
         default=1.0,
         json_schema_extra={"default": "1s"},
-        description="Longest wait for one Modbus answer; at most `timeout`, and never above it by default.",
+        description="Longest wait for one Modbus answer, once a gateway is free for it; at most `timeout`, "
+        "and never above it by default.",
     )
     pacing: Duration = Field(
         default=0.0,
@@ -91,6 +92,11 @@ class OptionsEntry(Section):
     )
     max_words: Annotated[int, Field(ge=1, le=125)] = Field(
         default=125, description="Most words asked for in one request, 1 to 125."
+    )
+    function: Literal[3, 4] | None = Field(
+        default=None,
+        description="Function code for all registers, 3 or 4, for devices that know one of them only; "
+        "without it that of the map, which is 3 for a CS141.",
     )
     bacs: Bacs = Field(
         default="auto",

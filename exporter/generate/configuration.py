@@ -45,7 +45,7 @@ def _form(entry: dict[str, Any]) -> str:
         return " or ".join(_form(choice) for choice in entry["anyOf"] if choice.get("type") != "null")
     if "enum" in entry:
         # a bare off is YAML's false: it is understood, but not what one would write down
-        return ", ".join(f"`{value}`" for value in entry["enum"] if isinstance(value, str))
+        return ", ".join(f"`{value}`" for value in entry["enum"] if not isinstance(value, bool))
     if "$ref" in entry:
         return "section"
     match entry.get("type"):
@@ -54,6 +54,8 @@ def _form(entry: dict[str, Any]) -> str:
             return "list of sections" if items == "section" else f"list of {items}"
         case "object":
             return "sections by name" if any(_references(entry)) else "texts by name"
+        case "boolean":
+            return "true or false"
         case "string":
             return "duration" if "ms|s|m|h|d" in entry.get("pattern", "") else "text"
         case "integer" | "number" as kind:

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import nullcontext
 from itertools import chain
 
-from aiohttp import web
+from aiohttp import HttpVersion11, web
 
 from exporter.errors import UserError
 from exporter.exposition.negotiation import CONTENT_TYPES, Format, negotiate, takes_gzip
@@ -26,6 +26,7 @@ log = logging.getLogger(__name__)
 
 STATE = web.AppKey("state", State)
 _STREAM = web.RequestKey("stream", web.StreamResponse)
+_SENDING = web.RequestKey("sending", float)
 
 _COLLECT = ("exporter", "devices")
 _END: Mapping[Format, Sequence[str]] = {"text": (), "openmetrics": ("# EOF\n",)}
@@ -95,13 +96,21 @@ async def _metrics(request: web.Request) -> web.StreamResponse:
             choice = ", ".join(_COLLECT)
             raise RequestError(f'unknown value "{half}" of collect[] (there are: {choice})')
     form = negotiate(request.headers.get("Accept"))
+    loop = asyncio.get_running_loop()
     snapshots: Sequence[Snapshot] = ()
+    over = 0.0
     if "devices" in halves:
-        snapshots = await state.fleet.scrape(_deadline(request))
+        deadline = _deadline(request)
+        deadline -= state.reserve.of(len(state.config.devices), deadline - loop.time())
+        snapshots = await state.fleet.scrape(deadline)
+        over = min(deadline, loop.time())
     page = []
     if "exporter" in halves:  # with a thousand devices it is a megabyte, which others do not wait for
         page.append(await asyncio.to_thread(state.own_metrics.render, state.exporter_state(), form))
-    return await _page(request, page, snapshots, form)
+    answer = await _page(request, page, snapshots, form)
+    if snapshots and request.method == "GET":
+        state.reserve.note(loop.time() - over - request.get(_SENDING, 0.0))
+    return answer
 
 
 async def _probe(request: web.Request) -> web.StreamResponse:
@@ -184,15 +193,25 @@ async def _page(
         if len(body) > _LARGE:
             if stream is None:
                 stream = request[_STREAM] = web.StreamResponse(headers=headers)
+                if request.version < HttpVersion11:  # its pages end with the connection
+                    stream.force_close()
                 await stream.prepare(request)
                 if request.method == "HEAD":
                     return stream
-            await stream.write(body)
+            await _send(request, stream, body)
             body = bytearray()
         body += compress.compress(text.encode()) if compress else text.encode()
     if compress:
         body += compress.flush()
     if stream is None:
         return web.Response(body=body, headers=headers)
-    await stream.write(body)
+    await _send(request, stream, body)
     return stream
+
+
+async def _send(request: web.Request, stream: web.StreamResponse, body: bytearray) -> None:
+    """Send a piece of a page, and note how long the client took for it: a slow one is no slow page."""
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    await stream.write(body)
+    request[_SENDING] = request.get(_SENDING, 0.0) + loop.time() - began

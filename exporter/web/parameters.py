@@ -7,6 +7,7 @@ from aiohttp import web
 
 DEFAULT_TIMEOUT = 10.0  # seconds, without the scraper's header (design 2.6)
 TIMEOUT_HEADER = "X-Prometheus-Scrape-Timeout-Seconds"
+_LONGEST = 1_000_000  # seconds; a header beyond has another unit
 _DECIMAL = re.compile(r"[0-9]{1,20}(\.[0-9]{1,20})?")
 
 
@@ -41,6 +42,7 @@ def scrape_seconds(header: str | None, offset: float) -> float:
     if header is None:
         return DEFAULT_TIMEOUT
     seconds = float(header) if _DECIMAL.fullmatch(header) else 0.0
-    if not 0 < seconds < 1e6:
-        raise RequestError(f'bad header {TIMEOUT_HEADER} "{header}": a number of seconds above 0 is right')
+    if not 0 < seconds < _LONGEST:
+        text = f"a number of seconds above 0 and below {_LONGEST} is right"
+        raise RequestError(f'bad header {TIMEOUT_HEADER} "{header}": {text}')
     return max(seconds - offset, seconds / 2)

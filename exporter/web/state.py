@@ -14,6 +14,7 @@ from exporter.pushing import Pusher
 from exporter.reading.decode.series import Raw, Series
 from exporter.reading.device.fleet import Fleet
 from exporter.web.parameters import RequestError
+from exporter.web.reserve import Reserve
 
 log = logging.getLogger(__name__)
 
@@ -27,6 +28,7 @@ class State:
         self.fleet = Fleet(load(), check_names=True)
         self.renderer = Renderer()
         self.own_metrics = ExporterMetrics()
+        self.reserve = Reserve()
         self.probes = 0
         self._reload_successful = True
         self._reloaded_at = time.time()

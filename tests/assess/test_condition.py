@@ -90,7 +90,13 @@ OTHERWISE: tuple[tuple[str, Words], ...] = (
     ("? values in doubt", {107: 101}),
     ("? values in doubt", dict.fromkeys(range(1060, 1080, 5), 78 + 121)),  # string 1 at 60.5 °C
     ("? values in doubt", dict.fromkeys(range(1080, 1100, 5), 78 - 1)),  # string 2 at −0.5 °C
+    ("? values in doubt", {108: 0xFFFE}),  # −2 min
+    ("? values in doubt", {104: 0xFFFE}),
+    ("? values in doubt", {110: 0xFFFE}),
+    ("? values in doubt", {107: 0x10000 - 41}),
+    ("? values in doubt", {1011: 0xFFFE}),
     # and just within it
+    ("✔ YES", {108: 0, 104: 0, 107: 0x10000 - 40}),
     ("✔ YES", {111: 0, 112: 40, 113: 70}),
     ("✔ YES", {111: 360, 112: 440}),
     ("✔ YES", {97: 1000, 104: 1000, 102: 200, 103: 105, 107: 100}),

@@ -194,3 +194,19 @@ def test_a_riello_out_of_sight_of_its_card() -> None:
     snapshot, _ = read("riello_netman_204", {1: dict.fromkeys(range(64), 1)})
     assert snapshot.valid == {"ups": False}
     assert values(snapshot) == {'ups_alarm{flag="communication_lost"}': 1.0}
+
+
+def test_a_ups_that_knows_function_4_only() -> None:
+    words = {address: 4 if address == 109 else 0 for address in range(97, 143)}
+    asked: list[tuple[int, int, int]] = []
+
+    async def one() -> Snapshot:
+        async with device({4: words}, asked) as port:
+            entry = {"name": "a", "target": f"tcp://127.0.0.1:{port}", "module": "ups", "timeout": "9s"}
+            async with fleet({**entry, "function": 4}) as devices:
+                return await scrape(devices.devices["a"], 9)
+
+    snapshot = asyncio.run(one())
+    assert asked == [(4, 97, 46)]
+    assert snapshot.groups == {"ups": True}
+    assert values(snapshot)['ups_status{flag="output_act"}'] == 1

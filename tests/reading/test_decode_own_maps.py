@@ -3,10 +3,13 @@
 from pathlib import Path
 
 import pytest
-from decoding import mapped, series
+from decoding import BUILT_IN, mapped, series
 
+from exporter.config.model import DeviceConfig, Options
 from exporter.maps import load_maps
+from exporter.reading.decode.device_map import DeviceMaps
 from exporter.reading.plan.spans import Span
+from exporter.targets import parse_target
 
 HEAD = "map: mine\ntitle: Mine\nsource: written for a test\n"
 
@@ -149,3 +152,27 @@ def test_the_worked_example_with_a_mode() -> None:
         'ups_alarm{flag="communication_lost"}': 1,
         "own_ups_card_starts_total": 4,
     }
+
+
+def test_a_device_that_knows_one_function_code_only() -> None:
+    device = mapped("ups", "bacs", options=Options(function=4))
+    counts = {"strings": 1, "modules": 1}
+    assert {span.function for span in device.layout(counts).spans} == {4}
+    assert set(device.readable) == {4}
+    assert series(device, {(4, 107): 27, (4, 134): 0})["ups_temperature_celsius"] == 27
+
+
+def test_bits_stay_bits_whatever_the_function_of_registers() -> None:
+    path = Path(__file__).parents[1] / "maps" / "lists" / "riello_netman_204.yaml"
+    device = mapped("riello_netman_204", files=(path,), options=Options(function=4))
+    assert {span.function for span in device.layout({}).spans} == {1}
+
+
+def test_devices_that_differ_in_the_function_code_share_no_map() -> None:
+    maps = DeviceMaps(BUILT_IN)
+    one, other = (
+        DeviceConfig(name, parse_target("10.0.0.1"), "m", ("ups",), options=Options(function=function))
+        for name, function in (("a", None), ("b", 4))
+    )
+    functions = [{word.function for word in maps.of(device).words.values()} for device in (one, other)]
+    assert functions == [{3}, {4}]

@@ -19,6 +19,7 @@ from exporter.reading.device.report import Reporter
 from exporter.reading.readpass.memory import Memory
 from exporter.reading.readpass.progress import Progress
 from exporter.simulator.server import Simulator
+from exporter.web.reserve import Reserve
 
 PATH = "/metrics?collect[]=devices"
 
@@ -229,5 +230,73 @@ def test_a_page_is_not_made_much_faster_than_its_client_reads() -> None:
                     most = max(most, renderer.made - read)
             assert read > renderer.made > 24_000_000
             assert most < 12_000_000  # what the system keeps of it on the way
+
+    asyncio.run(play())
+
+
+async def _spoken_by_hand(client: Client, version: str) -> bytes:
+    """All that comes to one request, until the server hangs up."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", int(client.base.rpartition(":")[2]))
+    writer.write(f"GET {PATH} HTTP/{version}\r\nHost: x\r\nConnection: keep-alive\r\n\r\n".encode())
+    try:
+        async with asyncio.timeout(30):
+            return await reader.read()
+    finally:
+        writer.close()
+
+
+def test_a_large_page_in_http_1_0_ends_with_the_connection() -> None:
+    async def play() -> None:
+        snapshots = large_snapshots(4)
+        async with serving_large(snapshots) as (client, _):
+            head, _, body = (await _spoken_by_hand(client, "1.0")).partition(b"\r\n\r\n")
+            assert body.decode() == "".join(Renderer().devices(snapshots, "text"))
+            assert b"chunked" not in head
+
+    asyncio.run(play())
+
+
+@pytest.mark.parametrize(
+    ("last", "devices", "left", "kept"),
+    [
+        (0.0, 1, 10.0, 0.0004),  # nothing is known yet: by the number of devices
+        (0.0, 5000, 9.5, 2.0),
+        (0.05, 5000, 9.5, 2.0),
+        (3.0, 5000, 9.5, 3.6),  # as the last page took, and a little more
+        (3.0, 5000, 4.0, 2.0),  # but never more than half of the time
+        (100.0, 1, 10.0, 5.0),
+    ],
+)
+def test_what_is_kept_back_for_the_page(last: float, devices: int, left: float, kept: float) -> None:
+    reserve = Reserve()
+    reserve.note(last)
+    assert reserve.of(devices, left) == pytest.approx(kept)
+
+
+class _Overdue:
+    """A device that ends after its deadline, as one does on a busy machine, and notes what it was left."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self.snapshot, self.left = snapshot, list[float]()
+
+    async def scrape(self, deadline: float) -> Snapshot:
+        loop = asyncio.get_running_loop()
+        self.left.append(deadline - loop.time())
+        await asyncio.sleep(deadline + 0.4 - loop.time())
+        return self.snapshot
+
+
+def test_a_page_that_came_too_late_leaves_the_next_more_time() -> None:
+    async def play() -> None:
+        (snapshot,) = large_snapshots(1)
+        async with serving_large([snapshot]) as (client, _):
+            device = _Overdue(snapshot)
+            client.state.fleet.devices = {"a": device}  # type: ignore[dict-item]
+            for _ in range(2):
+                header = {"X_Prometheus_Scrape_Timeout_Seconds": "2"}
+                assert (await client.ask(PATH, **header)).status == 200
+            first, second = device.left
+            assert first > 1.4
+            assert second <= first - 0.4 or second == pytest.approx(first / 2, abs=0.1)
 
     asyncio.run(play())

@@ -88,7 +88,7 @@ class DeviceMaps:
         options = device.options
         key = (
             device.maps, device.sensors, options.module_flags, options.max_words, options.prof.base_address,
-            tuple(sorted(options.overrides.items(), key=itemgetter(0))),
+            options.function, tuple(sorted(options.overrides.items(), key=itemgetter(0))),
         )  # fmt: skip
         known = self._known.get(key)
         if known is None:
@@ -145,6 +145,8 @@ def _adapt(word: Word, device: DeviceConfig) -> Word:
         scale = word.scale if override.scale is None else override.scale
         offset = word.offset if override.offset is None else override.offset
         word = replace(word, scale=scale, offset=offset)
+    if device.options.function is not None and word.function in (3, 4):
+        word = replace(word, function=device.options.function)
     if word.map == "prof" and word.address is not None:
         word = replace(word, address=word.address + device.options.prof.base_address)
     return word
