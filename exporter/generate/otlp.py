@@ -63,4 +63,4 @@ def _row(metric: Metric, labels: Sequence[str]) -> tuple[str, ...]:
     otlp = metric.otlp
     attributes = otlp.attributes({label: f"{{{label}}}" for label in labels})
     shown = ", ".join(f"`{name}`={text}" for name, text in attributes.items())
-    return f"`{metric.name}`", f"`{otlp.name}`", otlp.instrument, f"`{otlp.unit}`", shown
+    return f"`{metric.name}`", f"`{otlp.name}`", otlp.instrument, f"`{otlp.unit}`" if otlp.unit else "", shown

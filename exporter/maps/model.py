@@ -10,7 +10,7 @@ from typing import Literal
 
 from exporter.maps.formula import Formula
 from exporter.maps.limits import limit_of
-from exporter.maps.otlp import Otlp, derived_name, instrument_of, ucum
+from exporter.maps.otlp import Otlp, derived_name, instrument_of, unit_of
 
 FILLER = 0xD8F1
 """−9999: "not available" in any 16-bit word of a CS141 (device.md 2.5); tested on the raw word."""
@@ -43,7 +43,7 @@ class Metric:
         if self.own_otlp is not None:
             return self.own_otlp
         name = derived_name(self.name)
-        return Otlp(name, ucum(self.unit), instrument_of(name, self.type))
+        return Otlp(name, unit_of(name, self.name, self.unit), instrument_of(name, self.type))
 
 
 @dataclass(frozen=True)

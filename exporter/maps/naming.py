@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import replace
 
 from exporter.maps.model import Map, Metric
-from exporter.maps.otlp import Otlp, derived_name, instrument_of, ucum
+from exporter.maps.otlp import Otlp, derived_name, instrument_of, unit_of
 from exporter.maps.schema import OtlpEntry
 
 
@@ -17,12 +17,16 @@ def with_otlp(
     """
     if entry is None:
         known = next((m.metrics[metric.name].own_otlp for m in others if metric.name in m.metrics), None)
-        fits = known and known.unit == ucum(metric.unit) and _fault(known, labels) is None
+        fits = (
+            known
+            and known.unit == unit_of(known.name, metric.name, metric.unit)
+            and _fault(known, labels) is None
+        )
         return replace(metric, own_otlp=known) if fits else metric
     name = entry.name or derived_name(metric.name)
     otlp = Otlp(
         name,
-        entry.unit or ucum(metric.unit),
+        entry.unit or unit_of(name, metric.name, metric.unit),
         instrument_of(name, metric.type),
         tuple(entry.attributes.items()),
     )

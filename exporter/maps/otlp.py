@@ -46,10 +46,18 @@ CONVENTIONS: Mapping[str, Convention] = {
 }  # fmt: skip
 
 _UCUM = {
-    "": "1", "amperes": "A", "bytes": "By", "celsius": "Cel", "grams": "g", "hertz": "Hz", "joules": "J",
+    "amperes": "A", "bytes": "By", "celsius": "Cel", "grams": "g", "hertz": "Hz", "joules": "J",
     "meters": "m", "ohms": "Ohm", "pascals": "Pa", "percent": "%", "ratio": "1", "seconds": "s",
     "voltamperes": "V.A", "volts": "V", "watts": "W",
 }  # fmt: skip
+
+
+_COUNTED = {
+    "coalesced": "{scrape}", "collections": "{collection}", "echoes": "{echo}", "errors": "{error}",
+    "exports": "{export}", "failures": "{failure}", "flags": "{flag}", "phases": "{phase}",
+    "requests": "{request}", "words": "{word}",
+}  # fmt: skip
+"""What metrics without a unit count, by the last part of their names."""
 
 
 @dataclass(frozen=True)
@@ -99,7 +107,7 @@ class Otlp:
         if convention is None:
             return f'"{self.name}" is none of {", ".join(CONVENTIONS)}; other names begin with {PREFIX}'
         if self.unit != convention.unit:
-            return f'"{self.name}" is in {convention.unit}, and this metric in {self.unit}'
+            return f'"{self.name}" is in {convention.unit}, and this metric in {self.unit or "no unit"}'
         if (self.instrument == "counter") != (convention.instrument == "counter"):
             return f'"{self.name}" is a {convention.instrument}, and this metric a {self.instrument}'
         missing = [name for name in convention.required if name not in dict(self.templates)]
@@ -114,9 +122,17 @@ def derived_name(metric: str) -> str:
     return PREFIX + metric.removeprefix("generex_").removesuffix("_total")
 
 
-def ucum(unit: str) -> str:
-    """A unit of the Prometheus names in UCUM; one that is not known becomes an annotation."""
-    return _UCUM.get(unit, f"{{{unit}}}")
+def unit_of(name: str, metric: str, unit: str) -> str:
+    """The UCUM unit of a metric that is `name` over OTLP; an unknown `unit` becomes an annotation.
+
+    A metric without one says what it counts, or nothing: backends make names in `_ratio` of the unit 1, which
+    only ratios, and what the conventions say so of, have.
+    """
+    if unit:
+        return _UCUM.get(unit, f"{{{unit}}}")
+    if name.startswith("hw."):
+        return "1"
+    return _COUNTED.get(metric.removesuffix("_total").rpartition("_")[2], "")
 
 
 def instrument_of(name: str, kind: Literal["gauge", "counter"]) -> Instrument:

@@ -12,7 +12,7 @@ from exporter.reading.decode.pass_metrics import PASS_METRICS
 PAGE = reference.files(built_in_maps(), None)["otlp.md"]  # type: ignore[arg-type]
 ROWS = {
     row[0]: row[1:]
-    for row in re.findall(r"^\| `(\w+)` \| `([^`]+)` \| (\w+) \| `([^`]+)` \| (.*) \|$", PAGE, re.M)
+    for row in re.findall(r"^\| `(\w+)` \| `([^`]+)` \| (\w+) \| `?([^`|]*?)`? \| (.*) \|$", PAGE, re.M)
 }
 
 

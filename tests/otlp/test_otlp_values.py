@@ -63,13 +63,13 @@ groups:
       flow: {address: 16, metric: acme_flow}
 """
 PUMP_NAMES = {
-    "generex_pump_mode": ("generex.pump_mode", "1", "gauge", {"generex.state": "{state}"}),
+    "generex_pump_mode": ("generex.pump_mode", "", "gauge", {"generex.state": "{state}"}),
     "generex_pump_pressure_pascals": ("generex.pump_pressure_pascals", "Pa", "gauge", {}),
     "generex_pump_oil_furlongs": (
         "generex.pump_oil_furlongs", "{furlongs}", "gauge", {"generex.side": "{side}"},
     ),
-    "generex_pump_starts_total": ("generex.pump_starts", "1", "counter", {}),
-    "generex_pump_fault": ("generex.pump_fault", "1", "gauge", {"generex.flag": "{flag}"}),
+    "generex_pump_starts_total": ("generex.pump_starts", "", "counter", {}),
+    "generex_pump_fault": ("generex.pump_fault", "", "gauge", {"generex.flag": "{flag}"}),
     "acme_motor_celsius": (
         "hw.temperature", "Cel", "gauge", {"hw.id": "pump.motor", "hw.sensor_location": "motor"},
     ),
