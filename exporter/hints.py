@@ -34,7 +34,8 @@ def next_step(failure: Failure) -> str:
     if failure.reason in steps:
         return steps[failure.reason](failure)
     return {
-        "exception_1": "it does not know this function code: discover finds out which one it knows",
+        "exception_1": "it does not know this function code: discover finds out which one it knows, and "
+        "`function: 4` in the configuration asks with the other one",
         "exception_2": "it answers, but does not serve these words: discover finds out which it serves",
         "exception_3": "it answers, but does not serve these words: discover finds out which it serves",
         "exception_5": _NO_TIME,
@@ -108,13 +109,13 @@ def _timeout(failure: Failure) -> str:
     endpoint = failure.target.endpoint
     if endpoint.transport == "rtu":
         return (
-            "nothing comes from the line: is COM2 of the CS141 set to Modbus Slave, do baud rate, parity and "
-            f"stop bits match (the target has {_line(endpoint)}), are A and B swapped, and is "
+            "no answer comes from the line: is COM2 of the CS141 set to Modbus Slave, do baud rate, parity "
+            f"and stop bits match (the target has {_line(endpoint)}), are A and B swapped, and is "
             f"{_asked(failure)} its slave id?{_more_units(failure)}"
         )
     if endpoint.transport == "rtu-tcp":
         return _not_modbus_tcp(failure) + (
-            "the serial server takes the connection, and nothing comes from the line: do its baud rate, "
+            "the serial server takes the connection, and no answer comes from the line: do its baud rate, "
             "parity and stop bits match those of the CS141, is COM2 there set to Modbus Slave, are A and B "
             f"swapped, and is {_asked(failure)} its slave id?" + _more_units(failure)
         )

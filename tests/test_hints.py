@@ -39,7 +39,7 @@ RTU_FRAME = "answer is no Modbus/TCP frame: 0103020064b9af00"
             "9600",
         ),
         ("rtu-tcp://10.0.0.7:502", "closed", "", "write tcp://10.0.0.7:502", "slave id"),
-        ("rtu-tcp://10.0.0.7:4001", "timeout", "", "nothing comes from the line", "tcp://10"),
+        ("rtu-tcp://10.0.0.7:4001", "timeout", "", "no answer comes from the line", "tcp://10"),
         # tcp:// at a serial server
         ("10.0.0.7:4001", "timeout", "", "it needs rtu-tcp://10.0.0.7:4001", "COM2"),
         ("10.0.0.7:4001", "frame", RTU_FRAME, "it needs rtu-tcp://10.0.0.7:4001", SLAVE_ID),

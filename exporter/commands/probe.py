@@ -8,6 +8,7 @@ import sys
 from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
+from exporter.assess.plausible import implausible
 from exporter.commands.flags import add_config_file
 from exporter.commands.one_device import one_device
 from exporter.config import load_config
@@ -78,13 +79,16 @@ async def _probe(fleet: Fleet, device: Device, timeout: float, form: str) -> int
     finally:
         fleet.close()
     _print(snapshot, form)
-    if not snapshot.up and (step := _next_step(device, snapshot)):
+    if step := _next_step(device, snapshot):
         print(f"generex-exporter: {step}", file=sys.stderr)
     return 0 if snapshot.up else 1
 
 
 def _next_step(device: Device, snapshot: Snapshot) -> str:
-    """What to do about a device that said nothing in the one pass there was; "" where nothing is known."""
+    """What to do about a device that said nothing in the one pass there was, or what cannot be; else ""."""
+    if snapshot.up:
+        look = f"generex-exporter discover {device.config.target.url} finds out which list it speaks"
+        return f"there are values that cannot be: {look}" if implausible(snapshot) else ""
     counted = device.counters.errors
     reason = max(counted, key=lambda reason: counted[reason])
     text = "; ".join(snapshot.errors)

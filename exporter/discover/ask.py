@@ -25,6 +25,7 @@ _BUSY_PAUSE = (0.1, 1.0)  # seconds; the first, and the longest
 _PATIENCE = 5  # timeouts until a device that is busy, or has no place, is left alone
 _NO_PLACE = ("connect", "closed")  # so says a device whose few connections others have just now
 _PLACE_WAIT, _PLACE_PAUSE = 1.0, 0.1  # seconds that it may take until there is one, and between two tries
+_ECHOES = "the line echoes: each request comes back and is skipped"
 _GREETINGS = (100, 1000)  # words that the known lists have: of the UPS, and of BACS
 
 
@@ -96,6 +97,8 @@ class Talk:
         def note(exchange: Exchange) -> None:
             outcome = self.endpoint.hidden_in(exchange.error)
             heard.asked.append(Asked(exchange.request, outcome, exchange.seconds))
+            if exchange.echoed and _ECHOES not in heard.notes:
+                heard.notes.append(_ECHOES)
 
         return note
 

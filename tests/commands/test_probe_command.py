@@ -71,6 +71,16 @@ def test_json_holds_words_and_metrics() -> None:
     assert {flag for flag, value in status.items() if value} == {"over_temp", "battery_low", "backup_mode"}
 
 
+def test_values_that_cannot_be_point_to_discover() -> None:
+    """A list that counts from 1 shows the input volts as the temperature."""
+    code, _, error = probe_normal(modules=0, pins={107: 231})
+    assert code == 0
+    assert error.startswith(
+        "generex-exporter: there are values that cannot be: generex-exporter discover tcp://"
+    )
+    assert error.endswith(" finds out which list it speaks\n")
+
+
 @pytest.mark.parametrize("form", ["table", "prometheus", "json"])
 def test_a_dead_device_is_exit_1(form: str) -> None:
     code, out, error = asyncio.run(_probe("tcp://127.0.0.1:1", f"--format={form}"))
