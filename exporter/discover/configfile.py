@@ -57,6 +57,8 @@ def _device(name: str, target: Target, item: Findings) -> list[str]:
         f"    module: {item.module or own_module(item.maps)}"
         + ("" if item.sure else "  # (inferred) doubtful"),
     ]
+    if heard.function != 3:
+        lines.append(f"    function: {heard.function}  # words are not read with function code 3 here")
     if heard.max_words < 100:
         lines.append(f"    max_words: {heard.max_words}  # more at once were refused")
     if "prof" in item.maps and heard.frame_base:

@@ -54,7 +54,7 @@ def judge(heard: Heard) -> Findings:
 def _judged(heard: Heard) -> Findings:
     found, cells = fits(heard), battery(heard)
     chosen = _chosen(found)
-    maps = _maps(chosen, cells) if heard.function == 3 else ()  # the built-in maps ask with 3
+    maps = _maps(chosen, cells)
     is_default = chosen is not None and chosen.name in ("ups", "inform")
     divided = tenths(heard.words, cells.string_volts) if is_default else ()
     return Findings(

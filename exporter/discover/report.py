@@ -84,7 +84,7 @@ def _which(item: Findings) -> str:
     for fit in item.fits:
         lines.append(f"{_LABELS[fit.name]} ({fit.name}) {_verb(fit.verdict)}: {'; '.join(fit.reasons)}")
     if item.heard.function != 3:
-        lines.append("Words are read with function code 4 here, and the built-in maps ask with 3.")
+        lines.append("Words are read with function code 4 here: the device needs `function: 4`.")
     if item.shifted:
         lines.append(f"The words are shifted: {item.shifted}.")
         lines.append(

@@ -1,10 +1,11 @@
 """`discover` on every personality: what it says of the list, and the configuration that it writes."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
-from devices import discovered, image_of, lines_with, nothing_left, simulated, standing
-from hostile import Hostile, Peer, Request, exception, silent
+from devices import QUICK, Done, command, discovered, image_of, lines_with, nothing_left, simulated, standing
+from hostile import Behaviour, Hostile, Peer, Request, exception, silent
 
 from exporter.config import Config, load_config
 from exporter.simulator.registers import Personality
@@ -376,23 +377,36 @@ def test_a_device_that_is_busy_at_first(capsys: pytest.CaptureFixture[str]) -> N
     assert "To be read with module cs141.\n" in done.out
 
 
-def test_a_device_that_knows_function_code_4_only(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    """The built-in maps ask with 3, so a configuration with them would read nothing."""
-    device = standing(image_of(modules=0))
-    honest, illegal = device.behaviour, exception(1)
+@pytest.mark.parametrize("other", [exception(1), exception(2), silent])
+def test_a_device_that_knows_function_code_4_only(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, other: Behaviour
+) -> None:
+    """What is written is read by: the file says the function code, and the exporter asks with that."""
+    device = standing(image_of(modules=4, strings=1))
+    honest = device.behaviour
 
     def only_4(device: Hostile, peer: Peer, request: Request) -> None:
-        (honest if request.function == 4 else illegal)(device, peer, request)
+        (honest if request.function == 4 else other)(device, peer, request)
 
     device.behaviour = only_4
-    done = discovered(capsys, device, f"--write={tmp_path}/generex.yml")
-    assert done.code == 1
+    file = f"{tmp_path}/generex.yml"
+
+    async def play() -> tuple[Done, Done]:
+        async with device:
+            flags = (*QUICK, "--timeout=200ms", "--name=ups", f"--write={file}")
+            done = await command(capsys, "discover", device.target(), *flags)
+            device.requests.clear()
+            return done, await command(capsys, "probe", "ups", f"--config.file={file}", "--format=prometheus")
+
+    done, read = asyncio.run(play())
+    assert (done.code, read.code) == (0, 0)
     assert lines_with(done.out, "default list (ups) fits: 10 of 10")
     assert "function code 4 reads words" in done.out
-    assert "function code 3: exception 1 (illegal function)" in done.out
-    assert "Words are read with function code 4 here, and the built-in maps ask with 3.\n" in done.out
-    assert "no built-in map fits, so nothing was written" in done.err
-    assert nothing_left(tmp_path)
+    assert "the device needs `function: 4`.\n" in done.out
+    assert "To be read with module cs141.\n" in done.out
+    assert {request.function for request in device.requests} == {4}
+    assert 'generex_ups_output_volts{device="ups",phase="1"} 230\n' in read.out
+    assert 'generex_bacs_modules{device="ups"} 4\n' in read.out
 
 
 def test_a_gateway_behind_which_nobody_is(capsys: pytest.CaptureFixture[str]) -> None:
