@@ -17,6 +17,7 @@ def test_a_line_that_echoes(transport: str, capsys: pytest.CaptureFixture[str], 
     done = discovered(capsys, device, f"--write={tmp_path}/generex.yml")
     assert done.code == 0
     assert lines_with(done.out, "default list (ups) fits")
+    assert "the line echoes: each request comes back and is skipped\n" in done.out
     assert "it counts 2 strings and 40 modules" in done.out
     (written,) = load_config(tmp_path / "generex.yml").devices
     assert (written.maps, written.expect.modules) == (("ups", "bacs"), 40)
