@@ -35,7 +35,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     if (is_flag and arguments[0] not in ("-h", "--help", "--version")) or (not arguments and _is_sidecar()):
         arguments.insert(0, "serve")
     try:
-        args = _parser(arguments[:1]).parse_args(arguments)
+        args, unknown = _parser(arguments[:1]).parse_known_args(arguments)
+        if unknown:  # argparse itself would show the usage of no command
+            args.fail(f"unrecognized arguments: {' '.join(unknown)}")
         code: int = args.run(args)
         if sys.stdout is not None:
             sys.stdout.flush()
@@ -85,7 +87,7 @@ def _parser(wanted: Collection[str]) -> argparse.ArgumentParser:
         command.add_argument("--version", action="version", version=version)
         if getattr(module, "USES_ENVIRONMENT", False):
             _add_environment(command)
-        command.set_defaults(run=module.run, whole_parser=lambda: _parser(COMMANDS))
+        command.set_defaults(run=module.run, fail=command.error, whole_parser=lambda: _parser(COMMANDS))
     return parser
 
 

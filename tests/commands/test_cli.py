@@ -95,6 +95,8 @@ def test_a_flag_in_front_means_serve(run: Run) -> None:
         (["healthy", "--web.listen-address=:x"], 'bad listen address ":x"'),
         (["healthy", "--web.listen-address=:99999"], 'bad listen address ":99999"'),
         (["healthy", "surplus"], "unrecognized arguments: surplus"),
+        (["--target=a", "--nope"], "usage: generex-exporter serve "),
+        (["healthy", "--nope"], "usage: generex-exporter healthy "),
         (["check"], "FILE"),
     ],
 )
