@@ -8,10 +8,11 @@ from dataclasses import dataclass
 
 from exporter.assess.alarms import Alarm, active_alarms, place_text
 from exporter.assess.defaults import DEFAULTS
-from exporter.assess.facts import Facts
+from exporter.assess.facts import CHARGE_METRIC, Facts
 from exporter.assess.outcomes import CHARGE, STATES, SURVIVAL, Level, Outcome, Urgency
 from exporter.reading.decode.snapshot import Snapshot
 
+_RUNTIME = "generex_ups_battery_runtime_seconds"
 _SUPPLY = tuple(row for row in STATES if row.order is not Urgency.DANGER)
 _RANK: dict[Level, int] = {"critical": 0, "lost": 0, "warning": 1, "info": 2, "none": 3, "good": 3}
 
@@ -30,10 +31,11 @@ class Condition:
     """How one device fares. Ratios from 0 to 1, seconds, degrees Celsius; None is not served or not known.
 
     `state` is what is worst of the device, `supply` what its load lives on whatever else there is, such as a
-    danger to people. `load` is that of the phase that carries most, `runtime` the smaller of what the UPS
-    says and what its falling charge says. `doubtful` are the metrics that are not to be relied on, `doubt`
-    says why. `answered` says that a word was read; with `out_of_sight` not all of its UPS was read and
-    vouches for itself. `level` is that of the gravest of all this; devices sort by `trouble`, worst first.
+    danger to people. `load` is that of the phase that carries most, `runtime` what the UPS says; on battery
+    `left` is the smaller of that and what its falling charge says, and nothing doubtful has a part in it.
+    `doubtful` are the metrics that are not to be relied on, `doubt` says why. `answered` says that a word was
+    read; with `out_of_sight` not all of its UPS was read and vouches for itself. `level` is that of the
+    gravest of all this; devices sort by `trouble`, worst first.
     """
 
     state: Outcome
@@ -43,6 +45,7 @@ class Condition:
     bacs: BacsHealth | None
     charge: float | None
     runtime: float | None
+    left: float | None
     load: float | None
     temperature: float | None
     doubtful: frozenset[str]
@@ -56,8 +59,8 @@ class Condition:
     def state_text(self) -> str:
         """The state in words, on battery with the time that is left."""
         supply = self.supply.state
-        if self.supply.key == "on_battery" and self.runtime is not None:
-            supply += f", {minutes(self.runtime)} left"
+        if self.supply.key == "on_battery" and self.left is not None:
+            supply += f", {minutes(self.left)} left"
         if self.supply is self.state:
             return supply
         return f"{self.state.state}; {supply if supply.startswith('UPS') else supply[0].lower() + supply[1:]}"
@@ -70,6 +73,8 @@ class Condition:
 
 def minutes(seconds: float) -> str:
     """A time as people say it, never longer than it is: "12 min", "1 h 5 min", "less than 1 min"."""
+    if seconds < 0:  # cannot be, and is no short time
+        return f"−{-seconds:.0f} s"
     whole = int(seconds // 60)
     if whole < 1:
         return "less than 1 min"
@@ -85,23 +90,26 @@ def assess(snapshot: Snapshot, fall: float | None = None, before: Snapshot | Non
     state, survival = first(STATES, facts), first(SURVIVAL, facts)
     alarms = active_alarms(snapshot)
     bacs = _bacs_health(facts, alarms)
-    runtime = facts.value("generex_ups_battery_runtime_seconds")
-    if facts.plays("on_battery") and fall and facts.charge is not None:
-        projected = facts.charge / fall
-        runtime = projected if runtime is None else min(runtime, projected)
+    said = facts.value(_RUNTIME)
+    left = None
+    if facts.plays("on_battery"):
+        ways = [said if _RUNTIME not in facts.doubtful else None]
+        ways += [facts.charge / fall if fall and facts.charge is not None else None]
+        left = min((way for way in ways if way is not None), default=None)
     levels: list[Level] = [state.level, survival.level, *(alarm.severity for alarm in alarms)]
     levels += [bacs.level] if bacs is not None else []
     worst = min(levels, key=lambda level: _RANK[level])
     order = min(state.order, survival.order)
-    lasts = runtime if order is Urgency.ON_BATTERY and runtime is not None else math.inf
+    lasts = left if order is Urgency.ON_BATTERY and left is not None else math.inf
     return Condition(
         state=state,
         survival=survival,
         supply=first(_SUPPLY, facts),
         alarms=alarms,
         bacs=bacs,
-        charge=facts.charge,
-        runtime=runtime,
+        charge=facts.value(CHARGE_METRIC),
+        runtime=said if left is None else left,
+        left=left,
         load=max(facts.values("generex_ups_output_load_ratio"), default=None),
         temperature=facts.value("generex_ups_temperature_celsius"),
         doubtful=facts.doubtful,

@@ -13,6 +13,7 @@ from exporter.maps.roles import BATTERY, of_word
 from exporter.reading.decode.snapshot import Snapshot
 
 UPS_ALARM = "generex_ups_alarm"
+CHARGE_METRIC = "generex_ups_battery_charge_ratio"
 UPS_PREFIX, BACS_PREFIX = "generex_ups_", "generex_bacs_"
 
 
@@ -145,14 +146,14 @@ class Facts:
     @property
     def no_output(self) -> bool:
         """It measures its output, and finds neither volts nor load."""
-        volts = self.values("generex_ups_output_volts")
+        volts = [value for value in self.values("generex_ups_output_volts") if value >= 0]
         load = self.values("generex_ups_output_load_ratio")
         return bool(volts) and max(volts) <= DEFAULTS["served_volts"] and max(load, default=0) <= 0
 
     @property
     def charge(self) -> float | None:
-        """The battery charge from 0 to 1."""
-        return self.value("generex_ups_battery_charge_ratio")
+        """The battery charge from 0 to 1; None also where it cannot be."""
+        return self.value(CHARGE_METRIC) if CHARGE_METRIC not in self.doubtful else None
 
     @property
     def charge_known(self) -> bool:

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Literal
 
 from exporter.assess.defaults import DEFAULTS
-from exporter.assess.facts import BACS_PREFIX, UPS_ALARM, bacs_groups, ups_groups
+from exporter.assess.facts import BACS_PREFIX, CHARGE_METRIC, UPS_ALARM, bacs_groups, ups_groups
 from exporter.assess.outcomes import CHARGE, Outcome
 from exporter.maps.limits import LIMITS
 from exporter.maps.model import Map, Word
@@ -136,22 +136,24 @@ class Prom:
         """It measures its output, and finds neither volts nor load."""
         volts = self.by(self.series("generex_ups_output_volts"))
         load = self.by(self.series("generex_ups_output_load_ratio"))
-        return f"({volts} <= {self._limit('served_volts'):g} unless {self._on} {load} > 0)"
+        return f"({volts} >= 0 <= {self._limit('served_volts'):g} unless {self._on} {load} > 0)"
 
     @property
     def charge(self) -> str:
-        """The battery charge from 0 to 1."""
-        return self.by(self.series("generex_ups_battery_charge_ratio"))
+        """The battery charge from 0 to 1, also one that cannot be."""
+        return self.by(self.series(CHARGE_METRIC))
 
     @property
     def charge_known(self) -> str:
         """The charge of the battery is known."""
-        return self.charge
+        limit = next(limit for limit in LIMITS if limit.metric == CHARGE_METRIC)
+        most = self.thresholds.get(limit.threshold, limit.most)
+        return f"{self.charge} >= {limit.least:g} <= {most:g}"
 
     @property
     def charge_low(self) -> str:
         """The battery has less charge than a load needs that it must carry now."""
-        return f"{self.charge} < {self._limit('survivable_charge'):g}"
+        return f"{self.charge} >= 0 < {self._limit('survivable_charge'):g}"
 
     @property
     def implausible(self) -> str:

@@ -1,121 +1,19 @@
 """What a device's words mean to people; words, bits and order are typed from the vendor's tables."""
 
 from collections.abc import Mapping
+from pathlib import Path
 
 import pytest
 from snapshots import Source, simulated
+from spoken import FILLER, OTHERWISE, REASONS, UNKNOWABLE, Words, words
+from spoken import STATES as SPOKEN_STATES
 
-from exporter.assess.condition import Condition, assess
+from exporter.assess.condition import Condition, assess, minutes
 from exporter.assess.outcomes import CHARGE, STATES, SURVIVAL
 from exporter.assess.promql import Prom
 from exporter.generate.alerts.thresholds import threshold_values
 from exporter.generate.dashboards import choices
 from exporter.maps import built_in_maps
-
-FILLER = 0xD8F1
-Words = Mapping[int, int | None]  # by address; None was not read
-
-# The order in which a reason is told, and words by which each of them comes about.
-REASONS: tuple[tuple[str, Words], ...] = (
-    ("✖ NO: thermal runaway", {1001: 0x0008}),
-    ("✖ NO: ground fault", {1001: 0x4000}),
-    ("✖ load is dark", {125: 1}),
-    ("✖ NO: shutting down", {137: 1}),
-    ("▲ on battery now", {109: 0x0C}),
-    ("? UPS lost", {134: 1}),
-    ("? UPS not read", {103: None}),
-    ("◆ NO: on bypass", {123: 1}),
-    ("✖ NO: battery depleted", {118: 1}),
-    ("✖ NO: breaker open", {1001: 0x0004}),
-    ("✖ NO: UPS fault", {131: 1}),
-    ("✖ NO: overload", {122: 1}),
-    ("✖ NO: battery low", {117: 1}),
-    ("✖ NO: charger failed", {127: 1}),
-    ("✖ NO: battery bad", {115: 1}),
-    ("✖ NO: test failed", {133: 1}),
-    ("✖ NO: string missing", dict.fromkeys(range(1015, 1019), FILLER)),
-    ("✖ NO: block missing", dict.fromkeys(range(1080, 1085), FILLER)),
-    ("? BACS not trusted", {1000: 0x0002}),
-    ("? BACS not read", {1061: None}),
-    ("✖ NO: string or block alarm", {1002: 0x0008}),
-    ("✖ NO: charge < 90 %", {103: 89}),
-    ("? no output seen", dict.fromkeys(range(97, 103), 0)),
-    ("? values in doubt", {104: 1001}),
-    ("✔ YES", {103: 90}),
-)
-# A BACS that is not trusted exports nothing of its strings, and a UPS that is lost none of its words.
-LOST = "? UPS lost"
-UNKNOWABLE = {("✖ NO: string missing", "? BACS not trusted")} | {
-    (reason, LOST) for reason in ("✖ load is dark", "✖ NO: shutting down", "▲ on battery now")
-}
-# what says the same in other words
-OTHERWISE: tuple[tuple[str, Words], ...] = (
-    ("? UPS lost", {109: 0x4004}),
-    ("✖ load is dark", {109: 0x0000}),
-    ("✖ load is dark", {109: 0x0006}),
-    ("✖ load is dark", {126: 1}),
-    ("✖ load is dark", {128: 1}),
-    ("✖ load is dark", {129: 1}),
-    ("✖ load is dark", {135: 1}),
-    ("✖ NO: shutting down", {136: 1}),
-    ("▲ on battery now", {116: 1}),
-    ("◆ NO: on bypass", {109: 0x0005}),
-    ("✖ NO: ground fault", {1005: 0x0200}),
-    ("✖ NO: UPS fault", {109: 0x0204}),
-    ("✖ NO: UPS fault", {109: 0x2004}),
-    ("✖ NO: UPS fault", {121: 1}),
-    ("✖ NO: UPS fault", {132: 1}),
-    ("✖ NO: overload", {109: 0x0104}),
-    ("✖ NO: battery low", {109: 0x0014}),
-    ("✖ NO: battery bad", {109: 0x0404}),
-    ("? BACS not trusted", {1000: 0x0000}),
-    ("? BACS not trusted", {1000: None}),
-    ("? BACS not read", {1010: None}),
-    ("✖ NO: string or block alarm", {1001: 0x0020}),
-    ("✖ NO: string or block alarm", {1063: 0x0014}),
-    ("✖ NO: string or block alarm", {1001: 0x0001}),
-    ("✖ NO: string or block alarm", {1063: 0x0001}),
-    ("✖ NO: string or block alarm", {1005: 0x1000}),
-    ("✖ NO: string or block alarm", {1005: 0x0020}),
-    ("✖ NO: string or block alarm", {1005: 0x0040}),
-    # what cannot be (operations 1.12), just beyond the limit
-    ("? values in doubt", {111: 39}),
-    ("? values in doubt", {112: 71}),
-    ("? values in doubt", {113: 359}),
-    ("? values in doubt", {111: 441}),
-    ("? values in doubt", {106: 1001}),
-    ("? values in doubt", {97: 1001}),
-    ("? values in doubt", {102: 201}),
-    ("? values in doubt", {103: 106}),
-    ("? values in doubt", {107: 101}),
-    ("? values in doubt", dict.fromkeys(range(1060, 1080, 5), 78 + 121)),  # string 1 at 60.5 °C
-    ("? values in doubt", dict.fromkeys(range(1080, 1100, 5), 78 - 1)),  # string 2 at −0.5 °C
-    ("? values in doubt", {108: 0xFFFE}),  # −2 min
-    ("? values in doubt", {104: 0xFFFE}),
-    ("? values in doubt", {110: 0xFFFE}),
-    ("? values in doubt", {107: 0x10000 - 41}),
-    ("? values in doubt", {1011: 0xFFFE}),
-    # and just within it
-    ("✔ YES", {108: 0, 104: 0, 107: 0x10000 - 40}),
-    ("✔ YES", {111: 0, 112: 40, 113: 70}),
-    ("✔ YES", {111: 360, 112: 440}),
-    ("✔ YES", {97: 1000, 104: 1000, 102: 200, 103: 105, 107: 100}),
-    ("✔ YES", dict.fromkeys(range(1060, 1080, 5), 78 + 120)),
-    ("✔ YES", dict.fromkeys(range(1080, 1100, 5), 78)),
-    ("✔ YES", {1060: 78 + 2 * 88}),  # one block may be hot, and that is for its alarm
-)
-
-
-def words(*changes: Words) -> dict[int, int]:
-    """The words of a healthy device with these changes; bits of several changes come together."""
-    found: dict[int, int | None] = dict(simulated())
-    for change in changes:
-        for address, value in change.items():
-            known = found.get(address)
-            bits = address in (109, 1001, 1002, 1005, 1063)
-            together = bits and value is not None and known is not None and len(changes) > 1
-            found[address] = (known or 0) | (value or 0) if together else value
-    return {address: value for address, value in found.items() if value is not None}
 
 
 def of(*changes: Words) -> Condition:
@@ -157,29 +55,7 @@ def test_the_table_of_this_test_is_complete() -> None:
     assert {f"{row.sign} {row.survival.replace(CHARGE, '90')}" for row in SURVIVAL} == told
 
 
-@pytest.mark.parametrize(
-    ("expected", "change"),
-    [
-        ("? UPS lost", {134: 1, 125: 1}),
-        ("? UPS not read", {103: None}),
-        # what is known of it is told although a word is missing
-        ("▲ On battery, 12 min left", {109: 0x0C, 108: 12, 103: None}),
-        ("✖ Load dark", {125: 1, 103: None}),
-        ("✖ Ground fault; on mains", {1001: 0x4000}),
-        ("✖ Thermal runaway; on battery, 12 min left", {1001: 0x0008, 109: 0x0C, 108: 12}),
-        ("✖ Thermal runaway; UPS lost", {1001: 0x0008, 134: 1}),
-        ("? No output seen", dict.fromkeys(range(97, 103), 0)),
-        ("✖ Load dark", {125: 1, 116: 1}),
-        ("▲ On battery, 12 min left", {109: 0x0C, 123: 1, 108: 12}),
-        ("▲ On battery, less than 1 min left", {116: 1, 108: 0}),
-        ("▲ On battery, 2 h 5 min left", {116: 1, 108: 125}),
-        ("▲ On battery", {116: 1, 108: FILLER}),
-        ("◆ On bypass", {109: 0x0805}),
-        ("◐ Eco mode", {109: 0x0844}),
-        ("◇ Test running", {138: 1}),
-        ("● On mains", {}),
-    ],
-)
+@pytest.mark.parametrize(("expected", "change"), SPOKEN_STATES)
 def test_what_it_runs_on(expected: str, change: Words) -> None:
     assert state(of(change)) == expected
 
@@ -213,6 +89,77 @@ def refused(words: Mapping[int, int], module: str = "ups") -> Condition:
         if span.keys()[0] & 0xFFFF not in words:
             source.memory.refusals.add(span, 0.0, flags=span in source.layout.flags)
     return assess(source.snapshot(words))
+
+
+@pytest.mark.parametrize(
+    "unread",
+    [
+        {},  # refused connections, wrong unit ids, timeouts
+        dict.fromkeys((*range(100, 109), *range(110, 143))),  # busy for all but the status word
+        dict.fromkeys(range(115, 139)),
+    ],
+)
+def test_unread_is_not_refused(unread: Words) -> None:
+    condition = of(unread) if unread else assess(Source().snapshot({}))
+    assert condition.doubt == ""
+    assert condition.doubtful == frozenset()
+    assert "doubt" not in state(condition)
+    assert "doubt" not in verdict(condition)
+
+
+def test_a_doubtful_runtime_is_no_short_one() -> None:
+    condition = of({116: 1, 108: 0xFFFE, 103: 50})
+    assert (condition.runtime, condition.left) == (-120, None)
+    assert condition.doubtful == {"generex_ups_battery_runtime_seconds"}
+    assert minutes(-120) == "−120 s"
+    # the fall of the charge is told all the same
+    fallen = assess(Source().snapshot(words({116: 1, 108: 0xFFFE, 103: 50})), fall=0.001)
+    assert state(fallen) == "▲ On battery, 8 min left"
+
+
+def enumerated(folder: Path, mode: int, roles: str = "", output: int = 230) -> Condition:
+    """A UPS whose list has an enumerated mode, a charge and output volts."""
+    path = folder / "own.yaml"
+    path.write_text(
+        "map: own\ntitle: Own\nsource: a test\nmodules: {own: [own]}\n"
+        "metrics:\n"
+        "  own_mode: {help: Mode.}\n"
+        "  generex_ups_battery_charge_ratio: {help: Charge., unit: ratio}\n"
+        "  generex_ups_output_volts: {help: Output., unit: volts}\n"
+        "groups:\n  ups:\n    title: UPS\n    words:\n"
+        "      mode: {address: 1, metric: own_mode, states: {0: shutdown, 1: online, 2: battery}"
+        f"{', roles: {' + roles + '}' if roles else ''}}}\n"
+        "      charge: {address: 2, metric: generex_ups_battery_charge_ratio, scale: 0.01}\n"
+        "      volts: {address: 3, metric: generex_ups_output_volts, labels: {phase: '1'}}\n"
+    )
+    (folder / "c.yml").write_text("maps: [own.yaml]\ndevices: [{target: tcp://10.0.0.9, module: own}]\n")
+    return assess(Source(config=folder / "c.yml").snapshot({1: mode, 2: 100, 3: output}))
+
+
+@pytest.mark.parametrize(
+    ("mode", "roles", "state_then", "survival_then"),
+    [
+        (0, "", "? Not served", "? not served"),
+        (1, "", "? Not served", "? not served"),
+        # on battery is known, and nothing says whether the output is on
+        (0, "battery: on_battery", "? Not served", "? not served"),
+        (0, "battery: on_battery, shutdown: dark", "✖ Load dark", "✖ load is dark"),
+        (1, "battery: on_battery, shutdown: dark", "● On mains", "✔ YES"),
+        (2, "battery: on_battery, shutdown: dark", "▲ On battery", "▲ on battery now"),
+        # a number that the list does not name may mean anything
+        (3, "battery: on_battery, shutdown: dark", "? Not served", "? not served"),
+    ],
+)
+def test_yes_needs_evidence_for_every_part(
+    tmp_path: Path, mode: int, roles: str, state_then: str, survival_then: str
+) -> None:
+    condition = enumerated(tmp_path, mode, roles)
+    assert (state(condition), verdict(condition)) == (state_then, survival_then)
+
+
+def test_an_output_without_volts_is_no_evidence(tmp_path: Path) -> None:
+    condition = enumerated(tmp_path, 1, "battery: on_battery, shutdown: dark", output=0)
+    assert (state(condition), verdict(condition)) == ("? No output seen", "? no output seen")
 
 
 def test_another_list_is_no_load_that_is_dark() -> None:

@@ -1,0 +1,99 @@
+"""The outcomes as Prometheus finds them: the tiles' own queries, by promtool, against the typed words."""
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+from snapshots import Source, page
+from spoken import BACS, OTHERWISE, REASONS, STATES, Words, words
+
+from exporter.assess.outcomes import OUTCOMES
+from exporter.assess.promql import Prom
+from exporter.generate.dashboards import choices
+from exporter.generate.dashboards.choices import Choice, first_of
+from exporter.maps import built_in_maps
+from tests.alerts.promtool import run
+
+Spoken = Sequence[tuple[str, Words]]
+
+
+def series_of(spoken: Spoken) -> list[dict[str, str]]:
+    """A device for each entry, with what a scrape of it brings, twice a minute."""
+    snapshots = [
+        Source(name=f"d{number}").snapshot(words(change)) for number, (_, change) in enumerate(spoken)
+    ]
+    lines = [line.rpartition(" ") for line in page(snapshots).splitlines() if not line.startswith("#")]
+    return [{"series": name, "values": f"{value}x9"} for name, _, value in lines]
+
+
+def check(folder: Path, prom: Prom, asked: Sequence[tuple[Sequence[Choice], Spoken]]) -> None:
+    """Each query tells of each device what stands in the table."""
+    tests: list[dict[str, Any]] = []
+    for table, spoken in asked:
+        number = {choice.text: choice.number for choice in table}
+        samples = [
+            {"labels": f'{{device="d{index}"}}', "value": number[text]}
+            for index, (text, _) in enumerate(spoken)
+        ]
+        # rows that say the same are one for whoever reads them
+        expr = first_of(table, lambda choice, number=number: number[choice.text])
+        query = {"expr": expr, "eval_time": "4m", "exp_samples": samples}
+        tests.append({"interval": "30s", "input_series": series_of(spoken), "promql_expr_test": [query]})
+    path = folder / "tests.yml"
+    path.write_text(yaml.safe_dump({"rule_files": [], "tests": tests}, allow_unicode=True))
+    answer = run("test", "rules", str(path))
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+
+
+def tile(text: str) -> str:
+    """What the tile says where the page says this: no time that is left, and what is worst alone."""
+    sign, _, words = re.split(r"[;,]", text)[0].partition(" ")
+    return f"{sign} {words.upper()}"
+
+
+def test_boards_and_rules_find_what_the_pages_say(tmp_path: Path) -> None:
+    prom = Prom(built_in_maps(), {})
+    check(
+        tmp_path,
+        prom,
+        [
+            (choices.survival(prom), REASONS + OTHERWISE),
+            (choices.states(prom), [(tile(text), change) for text, change in STATES]),
+            (choices.bacs_states(prom), BACS),
+        ],
+    )
+
+
+def test_a_window_and_a_place_change_nothing(tmp_path: Path) -> None:
+    prom = Prom(built_in_maps(), {}, window="75s")
+    check(tmp_path, prom, [(choices.survival(prom), REASONS + OTHERWISE)])
+
+
+def test_every_selector_has_the_scope_and_every_result_the_place() -> None:
+    prom = Prom(built_in_maps(), {}, scope=('job="x"',), place=("device", "site"))
+    for row in OUTCOMES:
+        expr = prom.holds(row)
+        assert expr.count('job="x"') == len(re.findall(r"\{[^}]*[}]", expr)), row.key
+        assert not re.findall(r"by \((?!device, site)", expr), row.key
+        assert not re.findall(r"on \((?!device, site)", expr), row.key
+
+
+def told(table: Sequence[Choice], spoken: Mapping[str, object]) -> set[str]:
+    return {choice.text for choice in table} - spoken.keys()
+
+
+def test_the_tables_leave_out_only_what_words_alone_cannot_say() -> None:
+    prom = Prom(built_in_maps(), {})
+    assert told(choices.survival(prom), dict(REASONS)) == {
+        "✖ NO: danger to people", "✖ lost in danger", "✖ lost, load was dark", "✖ lost on battery",
+        "? unreachable", "? map in doubt", "? blocks not served", "? not served", "– no UPS",
+    }  # fmt: skip
+    assert told(choices.states(prom), {tile(text): 0 for text, _ in STATES}) == {
+        "✖ DANGER TO PEOPLE", "✖ LOST IN DANGER", "✖ LOST, LOAD DARK", "✖ LOST ON BATTERY",
+        "? UNREACHABLE", "? MAP IN DOUBT", "? NOT SERVED", "– NO UPS",
+    }  # fmt: skip
+    assert told(choices.bacs_states(prom), dict(BACS)) == {
+        "? UNREACHABLE", "? BLOCKS NOT SERVED", "– NO BACS SERVED",
+    }  # fmt: skip
