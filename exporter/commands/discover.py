@@ -189,8 +189,8 @@ def _finish(
         raise UserError(f"unit {ranges(tired)} fell silent on the way{nothing}: {_TIRED}")
     if not any(item.maps for item in found):
         nothing = ", so nothing was written" if args.write else ""
-        if shifted := next((item.shifted for item in found if item.shifted), ""):
-            raise UserError(f"the words are shifted{nothing}: {shifted}; a map of your own can read that")
+        if shift := next((item.shifted for item in found if item.shifted), None):
+            raise UserError(f"the words are shifted{nothing}: {shift.text}; a map of your own reads that")
         step = "" if args.report else "; run it again with --report FILE and send that to the vendor"
         raise UserError(f"no built-in map fits{nothing}{step}")
     if args.write is not None:

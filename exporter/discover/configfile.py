@@ -50,7 +50,8 @@ def own_module(maps: Sequence[str]) -> str:
 def _device(name: str, target: Target, item: Findings) -> list[str]:
     heard, battery = item.heard, item.battery
     if not item.maps:
-        return [f"  # {_text(name)} at {target.url}: {item.shifted or 'no built-in map fits'}"]
+        why = item.shifted.text if item.shifted else "no built-in map fits"
+        return [f"  # {_text(name)} at {target.url}: {why}"]
     lines = [
         f"  - name: {_text(name)}",
         f"    target: {_text(target.url)}",

@@ -14,6 +14,15 @@ _SAME = 0.95  # of the words: two units that say so much the same are taken for 
 
 
 @dataclass(frozen=True)
+class Shift:
+    """`maps` fit where each word stands `by` addresses higher than the list says; `text` is for people."""
+
+    by: int
+    maps: tuple[str, ...]
+    text: str
+
+
+@dataclass(frozen=True)
 class Findings:
     """The judgement over what was heard.
 
@@ -32,7 +41,7 @@ class Findings:
     module: str
     sure: bool
     phases: int
-    shifted: str = ""
+    shifted: Shift | None = None
 
 
 _MODULES = {
@@ -47,7 +56,8 @@ def judge(heard: Heard) -> Findings:
     for by in (1, -1):
         there = _judged(heard.shifted(by))
         if text := _fits_shifted(here, there, by):
-            return replace(here, maps=(), module="", shifted=text, battery=there.battery)
+            shifted = Shift(by, there.maps, text)
+            return replace(here, maps=(), module="", shifted=shifted, battery=there.battery)
     return here
 
 

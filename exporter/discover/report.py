@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from exporter.discover import tables
 from exporter.discover.battery import Battery
 from exporter.discover.configfile import own_module
-from exporter.discover.findings import Findings
+from exporter.discover.findings import Findings, Shift
 from exporter.discover.heard import Heard, counted, ranges
 from exporter.discover.words import Said
 from exporter.maps.model import Map, Word
@@ -21,7 +21,7 @@ _LABELS = {"ups": "default list", "inform": "Inform", "everexceed": "EverExceed"
 def sections(item: Findings, maps: Maps) -> list[tuple[str, str]]:
     """The findings over one unit as titles with plain text."""
     heard = item.heard
-    found = [("Which list", _which(item)), ("How it answers", _answering(heard))]
+    found = [("Which list", _which(item, maps)), ("How it answers", _answering(heard))]
     if item.words:
         found.append(("UPS words", _ups(item, maps)))
     elif item.maps and item.maps[0] in ("everexceed", "prof"):
@@ -79,17 +79,18 @@ def _requests(heard: Heard) -> str:
     return "\n".join(lines)
 
 
-def _which(item: Findings) -> str:
+def _which(item: Findings, maps: Maps) -> str:
     lines = []
     for fit in item.fits:
         lines.append(f"{_LABELS[fit.name]} ({fit.name}) {_verb(fit.verdict)}: {'; '.join(fit.reasons)}")
     if item.heard.function != 3:
         lines.append("Words are read with function code 4 here: the device needs `function: 4`.")
     if item.shifted:
-        lines.append(f"The words are shifted: {item.shifted}.")
+        lines.append(f"The words are shifted: {item.shifted.text}.")
         lines.append(
-            "No built-in map reads that. A map of your own can, by `include` with `at`: docs/own-maps.md."
+            "No built-in map reads that. A map of your own does, with these lines (docs/own-maps.md):"
         )
+        lines += _includes(item.shifted, maps)
     elif not item.maps:
         lines.append(
             "No built-in map fits. A map of your own can: docs/own-maps.md. `discover --scan 0-999` shows"
@@ -99,6 +100,15 @@ def _which(item: Findings) -> str:
         module = item.module or f"{own_module(item.maps)} (maps {', '.join(item.maps)})"
         lines.append(f"To be read with module {module}" + ("." if item.sure else ", which is doubtful."))
     return "\n".join(lines)
+
+
+def _includes(shift: Shift, maps: Maps) -> Iterable[str]:
+    """What a map of the user's own includes to read the lists where they are."""
+    yield "  include:"
+    for name in shift.maps:
+        groups = ", ".join(group.name for group in maps[name].groups)
+        first = min(word.address for word in maps[name].words.values() if word.address is not None)
+        yield f"    - {{map: {name}, groups: [{groups}], at: {first + shift.by}}}"
 
 
 def _verb(verdict: str) -> str:
@@ -201,6 +211,9 @@ def _bacs(battery: Battery) -> str:
 
 def _to_verify(item: Findings) -> Iterable[str]:
     """What no reading can tell."""
+    if item.shifted:
+        yield "that the values of the map of your own are those on the panel of the UPS and on the web page"
+        return
     if not item.maps:
         yield "which Modbus list the UPS maker gives for this model; send the report to the vendor"
         return

@@ -1,6 +1,7 @@
 """`discover` on every personality: what it says of the list, and the configuration that it writes."""
 
 import asyncio
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -375,6 +376,36 @@ def test_a_device_that_is_busy_at_first(capsys: pytest.CaptureFixture[str]) -> N
     done = discovered(capsys, device)
     assert done.code == 0
     assert "To be read with module cs141.\n" in done.out
+
+
+@pytest.mark.parametrize("by", [1, -1])
+def test_a_list_that_counts_from_another_address_is_read_by_what_is_said(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, by: int
+) -> None:
+    device = standing({address + by: word for address, word in image_of(modules=4, strings=1).items()})
+    file = tmp_path / "generex.yml"
+
+    async def play() -> tuple[Done, Done]:
+        async with device:
+            done = await command(capsys, "discover", device.target(), *QUICK, f"--write={file}")
+            includes = done.out[done.out.index("  include:") : done.out.index("\n\nHow it answers")]
+            _own_map(tmp_path, includes)
+            shifted = (f"--config.file={file}", "--module=shifted", "--format=prometheus")
+            return done, await command(capsys, "probe", device.target(), *shifted)
+
+    done, read = asyncio.run(play())
+    assert (done.code, read.code) == (1, 0)
+    assert "the words are shifted, so nothing was written: one address " in done.err
+    assert 'generex_ups_output_volts{device="' in read.out
+    assert 'phase="1"} 230\n' in read.out
+    assert 'generex_ups_status{device="' in read.out
+    assert f'generex_bacs_modules{{device="127.0.0.1:{device.port}"}} 4\n' in read.out
+
+
+def _own_map(folder: Path, includes: str) -> None:
+    head = "map: shifted\ntitle: Shifted\nsource: discover\n"
+    (folder / "shifted.yaml").write_text(head + textwrap.dedent(includes))
+    (folder / "generex.yml").write_text("maps: [shifted.yaml]\nmodules: {shifted: {maps: [shifted]}}\n")
 
 
 @pytest.mark.parametrize("other", [exception(1), exception(2), silent])

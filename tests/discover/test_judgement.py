@@ -136,24 +136,26 @@ def test_a_phase_that_was_not_answered_is_not_missing() -> None:
 def test_a_list_that_counts_from_another_address(by: int, where: str) -> None:
     words = {a + by: w for a, w in image_of().items() if a in UPS or a >= 1000}
     item = judge(heard(words))
-    assert item.shifted == f"{where}, they fit the list ups: its word 109 stands at {109 + by}"
+    assert item.shifted is not None
+    assert item.shifted.text == f"{where}, they fit the list ups: its word 109 stands at {109 + by}"
     assert (item.maps, item.module) == ((), "")
-    assert f"The words are shifted: {item.shifted}." in terminal_text(item, built_in_maps())
-    assert f'# "ups" at tcp://10.0.0.7:502: {item.shifted}\n' in config_of(item)
+    assert f"The words are shifted: {item.shifted.text}." in terminal_text(item, built_in_maps())
+    assert f'# "ups" at tcp://10.0.0.7:502: {item.shifted.text}\n' in config_of(item)
     assert "module:" not in config_of(item)
 
 
 @pytest.mark.parametrize("by", [1, -1])
 def test_a_bacs_alone_that_counts_from_another_address(by: int) -> None:
     item = judge(heard({a + by: w for a, w in image_of().items() if a >= 1000}))
-    assert item.shifted.endswith(f"they fit the list bacs: its word 1000 stands at {1000 + by}")
+    assert item.shifted is not None
+    assert item.shifted.text.endswith(f"they fit the list bacs: its word 1000 stands at {1000 + by}")
     assert item.maps == ()
 
 
 def test_a_true_list_is_not_taken_for_a_shifted_one() -> None:
     """One status bit contradicts, and battery volts that are 0 agree with alarms that are."""
     item = judge(heard(DEFAULT | {109: 4 + 8, 110: 0}))
-    assert (item.shifted, item.maps, item.sure) == ("", ("ups", "bacs"), False)
+    assert (item.shifted, item.maps, item.sure) == (None, ("ups", "bacs"), False)
     assert judge(heard(DEFAULT | {110: 4})).maps == ("ups", "bacs")
 
 
