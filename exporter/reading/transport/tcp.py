@@ -5,7 +5,14 @@ import secrets
 from dataclasses import dataclass
 
 from exporter.reading.plan.spans import Request
-from exporter.reading.transport.answers import Expected, LinkError, build_tcp, parse_tcp, size_of_tcp
+from exporter.reading.transport.answers import (
+    Expected,
+    LinkError,
+    NotAskedError,
+    build_tcp,
+    parse_tcp,
+    size_of_tcp,
+)
 from exporter.reading.transport.connection import Connection
 from exporter.reading.transport.deadline import Deadline
 from exporter.reading.transport.exchange import Manner, Observers
@@ -64,6 +71,9 @@ class TcpConnection(Connection):
         self, unit: int, request: Request, manner: Manner, deadline: Deadline, observers: Observers
     ) -> list[int]:
         wire = await self._connect(manner, deadline)
+        busy = self.busy_until(unit) - asyncio.get_running_loop().time()
+        if self._hold and busy >= deadline.left:
+            raise NotAskedError(f"{self.address} is still busy with a request to another unit")
         self._any_transaction = manner.any_transaction
         return await self._exchange(wire, unit, request, manner, deadline, observers)
 
@@ -138,8 +148,9 @@ class TcpConnection(Connection):
         silent = not wire.buffer and (error is None or error.reason in ("timeout", "transaction"))
         if silent:
             hold = _HOLD * timeout if self._hold is None else self._hold
-            before = max((given.until for given in self._given_up.values()), default=0.0)
-            self._given_up[self._transaction] = _GivenUp(expected.unit, sent, max(sent, before) + hold)
+            # it begins with this one when it is done with those before, and that may have been told
+            began = max(sent, wire.last_byte, *(given.until for given in self._given_up.values()))
+            self._given_up[self._transaction] = _GivenUp(expected.unit, sent, began + hold)
         if not silent or self._any_transaction or expected.unit in self._silent:
             self.close()
         else:
