@@ -1,7 +1,7 @@
-"""The outcomes as Prometheus finds them: the tiles' own queries, by promtool, against the typed words."""
+"""The outcomes as Prometheus finds them, by promtool, against the typed words."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +11,6 @@ from spoken import BACS, OTHERWISE, REASONS, STATES, Words, words
 
 from exporter.assess.outcomes import OUTCOMES
 from exporter.assess.promql import Prom
-from exporter.generate.dashboards import choices
-from exporter.generate.dashboards.choices import Choice, first_of
 from exporter.maps import built_in_maps
 from tests.alerts.promtool import run
 
@@ -28,17 +26,30 @@ def series_of(spoken: Spoken) -> list[dict[str, str]]:
     return [{"series": name, "values": f"{value}x9"} for name, _, value in lines]
 
 
-def check(folder: Path, prom: Prom, asked: Sequence[tuple[Sequence[Choice], Spoken]]) -> None:
-    """Each query tells of each device what stands in the table."""
+Table = Sequence[tuple[str, str]]  # what is told and for which devices; the first that holds counts
+
+
+def table(prom: Prom, question: str) -> Table:
+    """The rows that answer a question."""
+    found = []
+    for row in OUTCOMES:
+        if text := getattr(row, question):
+            text = prom.text(text) if question == "survival" else text.upper()
+            found.append((f"{row.sign} {text}", prom.holds(row)))
+    return found
+
+
+def check(folder: Path, asked: Sequence[tuple[Table, Spoken]]) -> None:
+    """Of each device it holds what stands in the table, and nothing above it does."""
     tests: list[dict[str, Any]] = []
-    for table, spoken in asked:
-        number = {choice.text: choice.number for choice in table}
+    for rows, spoken in asked:
+        # rows that say the same are one for whoever reads them
+        number = {text: index for index, text in enumerate(dict(rows))}
+        expr = " or ".join(f"({holds}) * 0 + {number[text]}" for text, holds in rows if holds)
         samples = [
             {"labels": f'{{device="d{index}"}}', "value": number[text]}
             for index, (text, _) in enumerate(spoken)
         ]
-        # rows that say the same are one for whoever reads them
-        expr = first_of(table, lambda choice, number=number: number[choice.text])
         query = {"expr": expr, "eval_time": "4m", "exp_samples": samples}
         tests.append({"interval": "30s", "input_series": series_of(spoken), "promql_expr_test": [query]})
     path = folder / "tests.yml"
@@ -57,18 +68,16 @@ def test_boards_and_rules_find_what_the_pages_say(tmp_path: Path) -> None:
     prom = Prom(built_in_maps(), {})
     check(
         tmp_path,
-        prom,
         [
-            (choices.survival(prom), REASONS + OTHERWISE),
-            (choices.states(prom), [(tile(text), change) for text, change in STATES]),
-            (choices.bacs_states(prom), BACS),
+            (table(prom, "survival"), REASONS + OTHERWISE),
+            (table(prom, "state"), [(tile(text), change) for text, change in STATES]),
+            (table(prom, "bacs"), BACS),
         ],
     )
 
 
-def test_a_window_and_a_place_change_nothing(tmp_path: Path) -> None:
-    prom = Prom(built_in_maps(), {}, window="75s")
-    check(tmp_path, prom, [(choices.survival(prom), REASONS + OTHERWISE)])
+def test_a_window_changes_nothing(tmp_path: Path) -> None:
+    check(tmp_path, [(table(Prom(built_in_maps(), {}, window="75s"), "survival"), REASONS + OTHERWISE)])
 
 
 def test_every_selector_has_the_scope_and_every_result_the_place() -> None:
@@ -80,20 +89,19 @@ def test_every_selector_has_the_scope_and_every_result_the_place() -> None:
         assert not re.findall(r"on \((?!device, site)", expr), row.key
 
 
-def told(table: Sequence[Choice], spoken: Mapping[str, object]) -> set[str]:
-    return {choice.text for choice in table} - spoken.keys()
+def untold(question: str, spoken: Collection[str]) -> set[str]:
+    return {text for text, _ in table(Prom(built_in_maps(), {}), question)} - {*spoken}
 
 
 def test_the_tables_leave_out_only_what_words_alone_cannot_say() -> None:
-    prom = Prom(built_in_maps(), {})
-    assert told(choices.survival(prom), dict(REASONS)) == {
+    assert untold("survival", dict(REASONS)) == {
         "✖ NO: danger to people", "✖ lost in danger", "✖ lost, load was dark", "✖ lost on battery",
         "? unreachable", "? map in doubt", "? blocks not served", "? not served", "– no UPS",
     }  # fmt: skip
-    assert told(choices.states(prom), {tile(text): 0 for text, _ in STATES}) == {
+    assert untold("state", {tile(text): 0 for text, _ in STATES}) == {
         "✖ DANGER TO PEOPLE", "✖ LOST IN DANGER", "✖ LOST, LOAD DARK", "✖ LOST ON BATTERY",
         "? UNREACHABLE", "? MAP IN DOUBT", "? NOT SERVED", "– NO UPS",
     }  # fmt: skip
-    assert told(choices.bacs_states(prom), dict(BACS)) == {
+    assert untold("bacs", dict(BACS)) == {
         "? UNREACHABLE", "? BLOCKS NOT SERVED", "– NO BACS SERVED",
     }  # fmt: skip
