@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from exporter.config import Config, config_json_schema, load_config, refuse_nothing_to_read
+from exporter.durations import format_duration
 from exporter.errors import UsageError, UserError
 from exporter.plaintext import lines
 
@@ -49,6 +50,12 @@ def _config(path: Path) -> bool:
     for device in config.devices:
         maps = ", ".join(device.maps)
         print(f"  {device.name}: {device.target.url}, module {device.module} ({maps})")
+        options = device.options
+        if options.timeout <= options.request_timeout:
+            print(
+                f"    timeout {format_duration(options.timeout)} leaves no time beside request_timeout "
+                f"{format_duration(options.request_timeout)}: one answer that is lost costs the whole pass"
+            )
     return True
 
 

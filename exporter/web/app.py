@@ -13,6 +13,7 @@ from aiohttp import HttpVersion11, web
 from exporter.errors import UserError
 from exporter.exposition.negotiation import CONTENT_TYPES, Format, negotiate, takes_gzip
 from exporter.reading.decode.snapshot import Snapshot
+from exporter.reading.device.device import TooManyDebugPassesError
 from exporter.reading.transport.exchange import Exchange
 from exporter.web.debug import debug_page
 from exporter.web.pages import add_pages
@@ -120,7 +121,10 @@ async def _probe(request: web.Request) -> web.StreamResponse:
     if debug:
         exchanges: list[Exchange] = []
         with state.place_for_a_probe():
-            snapshot = await device.debug(deadline, exchanges.append)
+            try:
+                snapshot = await device.debug(deadline, exchanges.append)
+            except TooManyDebugPassesError as error:
+                raise RequestError(str(error), 503) from None
         return web.Response(text=debug_page(device, snapshot, exchanges, state.renderer))
     # scrapes of a configured device share its passes: however many come, and however many such devices are
     # down, they take no place from each other

@@ -271,3 +271,23 @@ def test_a_bad_value_is_2_and_a_name_of_nothing_1(run: Run, words: str, code: in
     done = run(*words.split())
     assert (done.returncode, done.stdout) == (code, "")
     assert done.stderr.startswith("generex-exporter: error: ")
+
+
+@pytest.mark.parametrize(
+    ("times", "said"),
+    [
+        ("timeout: 1s", "timeout 1s leaves no time beside request_timeout 1s"),
+        ("timeout: 800ms", "timeout 800ms leaves no time beside request_timeout 800ms"),
+        ("timeout: 2s", ""),
+        ("timeout: 1s, request_timeout: 400ms", ""),
+    ],
+)
+def test_check_names_times_that_leave_room_for_one_answer_only(
+    run: Run, tmp_path: Path, times: str, said: str
+) -> None:
+    path = tmp_path / "a.yaml"
+    path.write_text(f"devices: [{{name: a, target: 10.0.0.1, {times}}}]\n")
+    done = run("check", str(path))
+    assert done.returncode == 0
+    assert ("leaves no time" in done.stdout) is bool(said)
+    assert said in done.stdout

@@ -248,3 +248,21 @@ def test_one_answer_that_is_lost_costs_nothing_but_itself() -> None:
             assert scrape.requests == cheap
 
     run(test())
+
+
+@pytest.mark.parametrize(("settings", "function"), [({}, 3), ({"function": 4}, 4)])
+def test_a_device_is_read_by_the_function_code_that_is_configured(
+    settings: dict[str, object], function: int
+) -> None:
+    async def test() -> None:
+        device = cs141(2, 40)
+        device.answer = lambda words, request: 0 if request.function == 4 else 1
+        scrape = Passes(device, **settings)
+        snapshot = await scrape()
+        assert {request.function for request in device.requests} == {function}
+        assert snapshot.up is (function == 4)
+        if snapshot.up:
+            assert snapshot.groups == ALL
+            assert snapshot.words["ups.status"] == 1
+
+    run(test())

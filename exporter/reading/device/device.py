@@ -26,6 +26,8 @@ from exporter.reading.transport.line import Line, Turn
 
 _RESERVE = (0.05, 0.1)  # seconds of a scrape's time kept back for rendering and sending; at most this share
 
+_DEBUG_AT_ONCE = 2  # debug passes over a device
+_PRESENT = 60.0  # seconds for which pages show a pass as the present: they read anew after 15
 _HURRY = 0.8  # of a device's timeout: a scraper that leaves less is in a hurry
 
 log = logging.getLogger(__name__)
@@ -48,6 +50,10 @@ class Counters:
     def copy(self) -> "Counters":
         """The counters as they are now."""
         return replace(self, errors=dict(self.errors))
+
+
+class TooManyDebugPassesError(Exception):
+    """There are so many debug passes over a device that scrapes would suffer."""
 
 
 @dataclass(eq=False)
@@ -87,6 +93,7 @@ class Device:
         self._shared: _Shared | None = None
         self._last_state: object = None
         self._said_pacing = False
+        self._debugging = 0
         self._hurried = False  # the last pass read nothing in less time than the device has by its settings
         self._clock = clock
 
@@ -96,8 +103,8 @@ class Device:
         Above all the highest module seen alive: a lost one must not be forgotten because a label was edited.
         """
         known, now = old.config, self.config
-        place = (known.target, known.maps, known.options.prof.base_address)
-        if place == (now.target, now.maps, now.options.prof.base_address):
+        place = (known.target, known.maps, known.options.function, known.options.prof.base_address)
+        if place == (now.target, now.maps, now.options.function, now.options.prof.base_address):
             self._memory = old._memory
             self._memory.frame.stale_after = now.options.prof.stale_after
             self._last_state = old._last_state
@@ -124,24 +131,48 @@ class Device:
         return await self._wait(self._shared, deadline)
 
     async def debug(self, deadline: float, observer: Observer) -> Snapshot:
-        """A pass of its own, with every request and answer told to `observer`."""
+        """A pass of its own, with every request and answer told to `observer`; scrapes go before it.
+
+        Raises TooManyDebugPassesError.
+        """
+        if self._debugging >= _DEBUG_AT_ONCE:
+            raise TooManyDebugPassesError(
+                f'{_DEBUG_AT_ONCE} debug passes over "{self.config.name}" are running already: '
+                "scrapes would have to wait; try again when one of them is over"
+            )
         now = asyncio.get_running_loop().time()
         deadline = min(deadline, now + self.config.options.timeout)
-        return await self._wait(self._start(deadline, (observer,)), deadline)
+        self._debugging += 1
+        try:
+            return await self._wait(self._start(deadline, (observer,), gives_way=True), deadline)
+        finally:
+            self._debugging -= 1
 
-    def _start(self, deadline: float, observers: Observers = ()) -> _Shared:
+    def last(self, now: float) -> Snapshot | None:
+        """The snapshot that pages may show as the present; none when it is too old, whatever else is known.
+
+        `now` is the loop's time.
+        """
+        history = self.history
+        if history is None or now - history.last_at > _PRESENT + self.config.options.timeout:
+            return None
+        return history.last
+
+    def _start(self, deadline: float, observers: Observers = (), *, gives_way: bool = False) -> _Shared:
         loop = asyncio.get_running_loop()
         options = self.config.options
         manner = Manner(
             options.request_timeout, options.pacing, options.connect_delay, options.any_transaction
         )
-        turn = Turn(self.config.target.unit, self._memory.read_nothing)
+        turn = Turn(self.config.target.unit, gives_way or self._memory.read_nothing)
         pass_deadline = Deadline(_pass_deadline(loop.time(), deadline))
 
         failures: list[str] = []
 
         # nothing here may refer to the pass: it would refer to itself, and its words be kept for long
         async def ask(request: Request, note: Observer) -> list[int]:
+            if gives_way and self._shared is not None:
+                self.line.stand_back(turn)
             try:
                 return await self.line.read(
                     turn, request, manner, pass_deadline, (self.counters.note, note, *observers)

@@ -48,7 +48,7 @@ def device_data(device: Device, being_read: bool, now: float) -> dict[str, Any]:
     """The content of the page; `now` is the loop's time."""
     condition, state, text, seen = look(device, now)
     config, history = device.config, device.history
-    last = history.last if history else None
+    last = device.last(now)
     before = history.last_good(_BATTERY) if history and not _blocks_known(last) else None
     tables = [(table, False) for table in _tables(last)]
     now_titles = {table.title for table, _ in tables}

@@ -110,15 +110,19 @@ def look(device: Device, now: float) -> tuple[Condition | None, Outcome, str, Se
     if history is None or history.last is None:
         return None, _UNREAD, _UNREAD.state, None
     before = history.last_good(telling_groups(device))
-    condition = assess(history.last, history.fall(), before)
+    last = device.last(now)
+    if last is None:
+        age, old = now - history.last_at, history.last
+        return None, _UNREAD, f"Not read for {ago(age)}", _seen(old.time, assess(old), old.time, age)
+    condition = assess(last, history.fall(), before)
     text = condition.state_text
-    if not history.last.up:
+    if not last.up:
         since = history.up_at
         text += "" if text.lower().endswith("unreachable") else ", unreachable"
         text += f" for {ago(now - since)}" if since is not None else ", never seen"
     seen = None
     if condition.out_of_sight and before:
-        seen = _seen(before.time, assess(before), history.last.time, now - history.last_at)
+        seen = _seen(before.time, assess(before), last.time, now - history.last_at)
     return condition, condition.state, text, seen
 
 
@@ -156,7 +160,7 @@ def _row(device: Device, being_read: bool, now: float) -> Row:
     condition, state, text, seen = look(device, now)
     config, history = device.config, device.history
     alarms: Sequence[Alarm] = condition.alarms if condition else ()
-    last = history.last if history else None
+    last = device.last(now)
     trouble = condition.trouble if condition else (Urgency.REST, math.inf, 3, len(STATES), 0)
     return Row(
         name=config.name,
