@@ -7,8 +7,8 @@ from support import exporter, free_port
 
 from exporter.loglimit import LeftOut, LogLimit
 
-DOWN = ("exporter.reading.device.device", logging.WARNING, "device does not answer")
-UP = ("exporter.reading.device.device", logging.INFO, "device answers again")
+DOWN = ("exporter.reading.device.news", logging.WARNING, "device does not answer")
+UP = ("exporter.reading.device.news", logging.INFO, "device answers again")
 
 
 def test_a_thousand_devices_that_fail_at_once_are_fifty_lines_and_a_count() -> None:

@@ -92,7 +92,7 @@ def test_a_serial_line_that_is_never_quiet_is_a_reason(caplog: pytest.LogCapture
                 assert not snapshot.up
                 assert snapshot.errors
             assert not shows(a)
-            assert said(caplog) == ["device does not answer"]
+            assert said(caplog) == ["device was not asked"]
             assert sum(errors(a).values()) >= before + 2
 
     with caplog.at_level(logging.INFO):

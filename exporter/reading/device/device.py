@@ -12,6 +12,7 @@ from exporter.reading.decode.series import Family
 from exporter.reading.decode.snapshot import Snapshot
 from exporter.reading.decode.truth import FrameWatch
 from exporter.reading.device.history import History
+from exporter.reading.device.news import News
 from exporter.reading.device.report import Reporter
 from exporter.reading.plan.spans import Request
 from exporter.reading.readpass.asking import Clock
@@ -64,6 +65,7 @@ class _Shared:
     task: "asyncio.Task[None]"
     started: float
     failures: list[str]
+    gives_way: bool
     waiting: int = 0
     snapshot: Snapshot | None = None
 
@@ -91,8 +93,7 @@ class Device:
         self._kept_plan = KeptPlan()
         self._reporter = Reporter(device_map)
         self._shared: _Shared | None = None
-        self._last_state: object = None
-        self._said_pacing = False
+        self._news = News()
         self._debugging = 0
         self._hurried = False  # the last pass read nothing in less time than the device has by its settings
         self._clock = clock
@@ -107,7 +108,7 @@ class Device:
         if place == (now.target, now.maps, now.options.function, now.options.prof.base_address):
             self._memory = old._memory
             self._memory.frame.stale_after = now.options.prof.stale_after
-            self._last_state = old._last_state
+            self._news = old._news
             self.history = old.history
 
     async def scrape(self, deadline: float) -> Snapshot:
@@ -193,7 +194,11 @@ class Device:
             lambda: self.line.stand_back(turn), self._clock,
         )  # fmt: skip
         shared = _Shared(
-            read_pass, loop.create_task(run(), name=f"pass {self.config.name}"), loop.time(), failures
+            read_pass,
+            loop.create_task(run(), name=f"pass {self.config.name}"),
+            loop.time(),
+            failures,
+            gives_way,
         )
         shared.task.add_done_callback(lambda _: self._finished(shared))
         return shared
@@ -234,11 +239,9 @@ class Device:
         snapshot = self._snapshot(progress, shared.started, deadline)
         excused = self._is_excused(shared)
         if not excused:
-            self._log_change(snapshot)
-        if progress.asked_twice >= PACING_MISSED and not self._said_pacing:
-            self._said_pacing = True
-            fields = {"device": self.config.name, "target": self.config.target.url}
-            log.warning("device misses requests", extra={**fields, "error": "; ".join(snapshot.errors)})
+            self._news.tell(self.config, snapshot, asked=bool(shared.failures) or progress.requests > 0)
+        if progress.asked_twice >= PACING_MISSED:
+            self._news.tell_of_pacing(self.config, snapshot)
         if self.history is not None:
             self.history.note(
                 snapshot, at=now, duration=now - shared.started, requests=progress.requests, excused=excused
@@ -253,6 +256,8 @@ class Device:
         """
         read_pass, before = shared.read_pass, self._hurried
         nothing = not read_pass.progress.words
+        if shared.gives_way and read_pass.cut_short:
+            return True  # it had what time the scrapes left
         hurried = read_pass.deadline.at - shared.started < _HURRY * self.config.options.timeout
         self._hurried = nothing and (hurried or before)
         return read_pass.cut_short and not (nothing and (before or not hurried))
@@ -274,25 +279,6 @@ class Device:
             duration=asyncio.get_running_loop().time() - started,
             allowed=_allowed(started, deadline),
         )
-
-    def _log_change(self, snapshot: Snapshot) -> None:
-        """One line when the device's state is another than before; nothing while it stays the same."""
-        state = (snapshot.up, tuple(snapshot.groups.items()), tuple(snapshot.valid.items()))
-        if state == self._last_state:
-            return
-        first, self._last_state = self._last_state is None, state
-        bad = [name for name, good in snapshot.groups.items() if not good]
-        doubtful = [name for name, valid in snapshot.valid.items() if not valid]
-        fields = {"device": self.config.name, "target": self.config.target.url}
-        error = "; ".join(snapshot.errors)
-        if not snapshot.up:
-            log.warning("device does not answer", extra={**fields, "error": error})
-        elif bad or doubtful:
-            fields |= {"not_read": ",".join(bad), "not_valid": ",".join(doubtful), "error": error}
-            found = {key: value for key, value in fields.items() if value}
-            log.warning("device answers in part", extra=found)
-        else:
-            log.info("device answers" if first else "device answers again", extra=fields)
 
 
 def _pass_deadline(now: float, deadline: float) -> float:

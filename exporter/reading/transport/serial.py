@@ -2,7 +2,7 @@
 
 Not told apart: an answer that comes twice, the second time just after the next request of the same unit,
 function and length went out. Within a pass no two requests in a row are alike
-(`exporter/reading/readpass/batches.py`); the last of one pass and the first of the next may be.
+(`exporter/reading/plan/cover.py`); the last of one pass and the first of the next may be.
 """
 
 import asyncio

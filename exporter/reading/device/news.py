@@ -1,0 +1,46 @@
+"""What the log says of a device: one line when something is otherwise than before."""
+
+import logging
+
+from exporter.config import DeviceConfig
+from exporter.reading.decode.snapshot import Snapshot
+
+log = logging.getLogger(__name__)
+
+
+class News:
+    """What was said of a device so far."""
+
+    def __init__(self) -> None:
+        self._state: object = None
+        self._said_pacing = False
+
+    def tell(self, device: DeviceConfig, snapshot: Snapshot, *, asked: bool) -> None:
+        """One line when the device's state is another than before; nothing while it stays the same.
+
+        `asked` says that the device was asked at all, or connecting to it was tried.
+        """
+        state = (snapshot.up, tuple(snapshot.groups.items()), tuple(snapshot.valid.items()))
+        if state == self._state:
+            return
+        first, self._state = self._state is None, state
+        bad = [name for name, good in snapshot.groups.items() if not good]
+        doubtful = [name for name, valid in snapshot.valid.items() if not valid]
+        fields = {"device": device.name, "target": device.target.url}
+        error = "; ".join(snapshot.errors)
+        if not snapshot.up:
+            text = "device does not answer" if asked else "device was not asked"
+            log.warning(text, extra={**fields, "error": error})
+        elif bad or doubtful:
+            fields |= {"not_read": ",".join(bad), "not_valid": ",".join(doubtful), "error": error}
+            found = {key: value for key, value in fields.items() if value}
+            log.warning("device answers in part", extra=found)
+        else:
+            log.info("device answers" if first else "device answers again", extra=fields)
+
+    def tell_of_pacing(self, device: DeviceConfig, snapshot: Snapshot) -> None:
+        """One line, once: the device misses requests, and the errors of the pass say what may help."""
+        if not self._said_pacing:
+            self._said_pacing = True
+            fields = {"device": device.name, "target": device.target.url}
+            log.warning("device misses requests", extra={**fields, "error": "; ".join(snapshot.errors)})
