@@ -29,6 +29,8 @@ def test_good_file(capsys: pytest.CaptureFixture[str]) -> None:
         "  bus-2: rtu:///dev/ttyUSB0?baudrate=19200&parity=N&stopbits=2&unit=2, module ups (ups, pump)",
         "  10.0.0.9:4001/3: rtu-tcp://10.0.0.9:4001?unit=3, module ups (ups, pump)",
         "  [fd00::1]:502: tcp://[fd00::1]:502, module cs141 (ups, bacs)",
+        "    timeout 500ms leaves no time beside request_timeout 500ms: "
+        "one answer that is lost costs the whole pass",
     ]
     assert err == ""
 
