@@ -49,6 +49,22 @@ def test_a_line_that_echoes_is_read_as_any_other(transport: str, caplog: pytest.
 
 
 @pytest.mark.parametrize("transport", LINES)
+def test_a_line_that_does_not_echo_is_not_said_to(transport: str, caplog: pytest.LogCaptureFixture) -> None:
+    async def test() -> None:
+        async with (
+            Hostile(transport, served=UPS) as device,
+            fleet({"name": "a", "target": device.target(), "module": "ups", **SLOW}) as devices,
+        ):
+            for _ in range(2):
+                await scrape(devices.devices["a"])
+            assert devices.devices["a"].counters.echoes == 0
+
+    caplog.set_level(logging.INFO)
+    asyncio.run(test())
+    assert [r.getMessage() for r in caplog.records if "echoes" in r.getMessage()] == []
+
+
+@pytest.mark.parametrize("transport", LINES)
 def test_an_echo_alone_is_silence(transport: str) -> None:
     """The device is off: what comes is the request, also when it would be a whole answer by its length."""
 

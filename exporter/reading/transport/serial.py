@@ -124,7 +124,7 @@ class SerialConnection(Connection):
 
     def _heard(self, wire: Wire) -> bytearray | None:
         """What came, without our own requests; None for the beginning of one."""
-        if not self._echoes and self._request in wire.buffer:
+        if self._request and not self._echoes and self._request in wire.buffer:
             self._echoes = True
             log.warning("the serial line echoes: requests come back and are skipped", extra=self._place)
         return without_echoes(wire.buffer, [self._request, *self._late.requests])
