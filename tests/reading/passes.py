@@ -100,11 +100,11 @@ class Words:
 class Passes:
     """The passes over a device, one after the other; what they learn is kept."""
 
-    def __init__(self, words: Words, **settings: Any) -> None:
+    def __init__(self, words: Words, sections: Mapping[str, Any] | None = None, **settings: Any) -> None:
         config = hostile.config({
             "name": "a", "target": "10.0.0.1", "module": "cs141",
             "timeout": "5s", "request_timeout": f"{words.timeout}s", **settings,
-        })  # fmt: skip
+        }, **(sections or {}))  # fmt: skip
         self.words = words
         self.map = device_map(config.devices[0], config.maps)
         self.memory = Memory(FrameWatch(60.0))

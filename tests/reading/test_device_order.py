@@ -6,7 +6,7 @@ from pathlib import Path
 
 import hostile
 import pytest
-from hostile import BACS, FILLER, UPS, Hostile, Peer, Request, check_true, fleet, late, scrape, words
+from hostile import BACS, FILLER, UPS, Hostile, Peer, Request, check_true, fleet, scrape, words
 
 from exporter.reading.device.device import Device
 
@@ -57,42 +57,6 @@ def test_a_silent_optional_block_hides_nothing_and_is_not_asked_in_every_pass(tm
     asyncio.run(test())
 
 
-def test_a_device_too_slow_for_one_pass_is_read_in_several() -> None:
-    async def test() -> None:
-        async with (
-            Hostile(served=[*UPS, *BACS]) as device,
-            fleet(
-                {"name": "a", "target": device.target(), "module": "cs141", "request_timeout": "500ms"}
-            ) as devices,
-        ):
-            device.pins |= {1001: 0x0008, 1003: 1, 1004: 40}
-            device.behaviour = late(0.25)
-            a = devices.devices["a"]
-            seen: set[int] = set()
-            texts = []
-            for _ in range(8):
-                snapshot = await scrape(a, 0.4)
-                seen |= words(snapshot).keys()
-                texts.append(snapshot.errors[-1])
-                await asyncio.sleep(0.2)  # the late answer is over
-            assert texts[:2] == [
-                "ran out of time before bacs could be read",
-                "ran out of time before ups, strings, modules could be read",
-            ]
-            strings = {*range(1010, 1014)}
-            assert seen >= {*UPS, *range(1000, 1006), *strings, *range(1060, 1260)}
-            # once it is fast enough, a pass is whole, and starts with the UPS again
-            device.behaviour = hostile.honest
-            for _ in range(2):
-                before = len(device.requests)
-                snapshot = await scrape(a)
-                assert snapshot.groups == {"ups": True, "bacs": True, "strings": True, "modules": True}
-                assert snapshot.errors == ()
-            assert device.requests[before].address == 97
-
-    asyncio.run(test())
-
-
 @pytest.mark.parametrize("transport", ["tcp", "rtu-tcp", "rtu"])
 def test_alarms_of_a_half_silent_unit_are_read_in_every_pass(transport: str) -> None:
     """Silence where BACS was, or never was, eats all the time there is; the UPS is heard before."""
@@ -130,30 +94,6 @@ def test_alarms_of_a_half_silent_unit_are_read_in_every_pass(transport: str) -> 
             await asyncio.gather(
                 *(watch(there[name], devices[name], bacs) for name, (_, bacs) in cases.items())
             )
-
-    asyncio.run(test())
-
-
-def test_a_slow_device_whose_bacs_falls_silent_misses_one_pass_at_most() -> None:
-    """There is time for one answer in a pass: what came first in vain does not come first again."""
-
-    def half(device: Hostile, peer: Peer, request: Request) -> None:
-        if request.address < 1000:
-            late(0.2)(device, peer, request)
-
-    async def test() -> None:
-        async with (
-            Hostile(served=[*UPS, *BACS]) as device,
-            fleet(
-                {"name": "a", "target": device.target(), "module": "cs141", "request_timeout": "500ms"}
-            ) as devices,
-        ):
-            device.pins |= {1003: 1, 1004: 40}
-            a = devices.devices["a"]
-            assert (await scrape(a)).groups["modules"]
-            device.behaviour = half
-            heard = [(await scrape(a, 0.4)).groups["ups"] for _ in range(7)]
-            assert heard.count(False) <= 1, heard
 
     asyncio.run(test())
 

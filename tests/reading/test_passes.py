@@ -1,6 +1,7 @@
 """Whole passes over devices that refuse, fall silent or are slow, in time that jumps."""
 
 import asyncio
+from pathlib import Path
 
 import pytest
 from hostile import words
@@ -8,6 +9,26 @@ from passes import ALL, UPS, Passes, Words, cs141, run
 
 from exporter.reading.plan.spans import Request
 
+WIDE = """
+map: wide
+title: Wide
+source: written for a test
+metrics: {my_value: {help: A test.}}
+groups:
+  wide:
+    title: Wide
+    readable: [[10, 29]]
+    words:
+      long: {address: 10, type: uint64, metric: my_value, labels: {n: "0"}}
+      w1: {address: 14, metric: my_value, labels: {n: "1"}}
+      w2: {address: 15, metric: my_value, labels: {n: "2"}}
+      w3: {address: 16, metric: my_value, labels: {n: "3"}}
+      w4: {address: 17, metric: my_value, labels: {n: "4"}}
+      w5: {address: 18, metric: my_value, labels: {n: "5"}}
+      w6: {address: 19, metric: my_value, labels: {n: "6"}}
+      w7: {address: 20, metric: my_value, labels: {n: "7"}}
+      w8: {address: 21, metric: my_value, labels: {n: "8"}}
+"""
 FLAGS = [109, *range(115, 123)]  # the status word and eight alarms
 
 
@@ -264,5 +285,68 @@ def test_a_device_is_read_by_the_function_code_that_is_configured(
         if snapshot.up:
             assert snapshot.groups == ALL
             assert snapshot.words["ups.status"] == 1
+
+    run(test())
+
+
+def test_a_device_too_slow_for_one_pass_is_read_in_several() -> None:
+    async def test() -> None:
+        device = cs141(1, 40, seconds=0.25)
+        scrape = Passes(device)
+        seen: set[int] = set()
+        texts = []
+        for _ in range(8):
+            snapshot = await scrape(0.4)
+            seen |= words(snapshot).keys()
+            texts.append(snapshot.errors[-1])
+            await asyncio.sleep(15)
+        assert texts[:2] == [
+            "ran out of time before bacs could be read",
+            "ran out of time before ups, strings, modules could be read",
+        ]
+        assert seen >= {*UPS, *range(1000, 1006), *range(1010, 1014), *range(1060, 1260)}
+        # once it is fast enough, a pass is whole, and starts with the UPS again
+        device.seconds = 0.01
+        for _ in range(2):
+            device.requests.clear()
+            snapshot = await scrape()
+            assert snapshot.groups == ALL
+            assert snapshot.errors == ()
+        assert device.requests[0].address == 97
+
+    run(test())
+
+
+def test_a_slow_device_whose_bacs_falls_silent_misses_one_pass_at_most() -> None:
+    """There is time for one answer in a pass: what came first in vain does not come first again."""
+
+    async def test() -> None:
+        device = cs141(1, 40, timeout=0.5)
+        scrape = Passes(device)
+        assert (await scrape()).groups == ALL
+        device.seconds = 0.2
+        device.ignored = {*range(1000, 2710)}
+        heard = []
+        for _ in range(12):
+            heard.append((await scrape(0.4)).groups["ups"])
+            await asyncio.sleep(15)
+        assert heard.count(False) <= 1, heard
+
+    run(test())
+
+
+def test_a_limit_below_the_longest_value_ends_in_single_values(tmp_path: Path) -> None:
+    async def test() -> None:
+        path = tmp_path / "wide.yaml"
+        path.write_text(WIDE)
+        device = Words({*range(10, 30)})
+        device.answer = lambda words, request: 2 if request.count > 4 else 0
+        scrape = Passes(
+            device, sections={"maps": [str(path)], "modules": {"m": {"maps": ["wide"]}}}, module="m"
+        )
+        for _ in range(3):
+            snapshot = await scrape()
+        assert snapshot.groups == {"wide": True}
+        assert len(snapshot.words) == 9
 
     run(test())

@@ -51,8 +51,10 @@ class Progress:
 
     def note(self, spans: Iterable[Span], outcome: Outcome) -> None:
         """Note what became of `spans`. What was read stays read, and what is absent is refused no further."""
-        kept = () if outcome is Outcome.READ else (Outcome.READ, Outcome.ABSENT)
-        self.outcomes.update((span, outcome) for span in spans if self.outcomes.get(span) not in kept)
+        if outcome is not Outcome.READ:
+            kept = (Outcome.READ, Outcome.ABSENT)
+            spans = [span for span in spans if self.outcomes.get(span) not in kept]
+        self.outcomes.update(dict.fromkeys(spans, outcome))
 
     def has(self, span: Span) -> bool:
         """Whether `span` was read."""

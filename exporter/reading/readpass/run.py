@@ -49,6 +49,7 @@ class ReadPass:
         self._left_before = memory.left_over
         self._silent: list[Request] = []
         self._spared = False
+        self._planned_for = 0
         self.progress = Progress(layout_now(device, memory, self._started))
         self._asker = Asker(
             ask, self.progress, deadline, clock,
@@ -115,8 +116,9 @@ class ReadPass:
 
     def _due(self) -> set[Span]:
         """The refused words that are to be asked for again in this pass, and were not yet."""
-        due = self.memory.refusals.due(self._started).intersection(self.progress.layout.spans)
-        return {span for span in due if span not in self.progress.outcomes}
+        due = self.memory.refusals.due(self._started)
+        there = self.progress.layout.keys
+        return {s for s in due if s.keys()[0] in there and s not in self.progress.outcomes}
 
     async def _ask_again(self, spans: Collection[Span]) -> None:
         left = [span for span in spans if span not in self.progress.outcomes]
@@ -125,6 +127,7 @@ class ReadPass:
 
     def _plan(self) -> Sequence[Request]:
         layout, memory = self.progress.layout, self.memory
+        self._planned_for = memory.limits.max_words
         if self.progress.outcomes:
             return self._make_plan()
         # the layout itself is part of the key: it is compared by identity, and kept alive by being there
@@ -149,11 +152,11 @@ class ReadPass:
     async def _fetch_all(self, requests: Sequence[Request]) -> None:
         pending = list(reversed(requests))
         while pending and not self._asker.given_up:
-            request = pending.pop()
-            if request.count > self._most(request):
-                rest = [*request.spans, *(span for waiting in pending for span in waiting.spans)]
+            if self.memory.limits.max_words != self._planned_for:
+                rest = [span for waiting in pending for span in waiting.spans]
                 pending = list(reversed(make_requests(rest, self.device, self.memory)))
-                continue
+                self._planned_for = self.memory.limits.max_words
+            request = pending.pop()
             outcome = await self._asker.ask(request)
             if outcome is Outcome.REFUSED:
                 await self._narrowing.refused(request)
@@ -162,11 +165,6 @@ class ReadPass:
                 if self._left_before and not self.progress.words and not self._spared:
                     # what was left over came first, but its silence says nothing of the rest
                     self._spared, self._asker.given_up = True, self._asker.out_of_time
-
-    def _most(self, request: Request) -> int:
-        """The registers or bits that the request may ask for, by what was learned meanwhile."""
-        per_word = 16 if request.function in (1, 2) else 1
-        return max(self.memory.limits.max_words * per_word, *(span.count for span in request.spans))
 
     async def _ask_silent(self, *, most: float = math.inf) -> None:
         """Ask for what gave no answer in up to `most` passes, until one is silent again: silence is dear."""
