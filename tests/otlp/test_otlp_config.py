@@ -10,7 +10,7 @@ from exporter.config import Header, Otlp, OtlpTls, load_config, metrics_url
 from exporter.errors import UserError
 from exporter.exposition.otlp.starts import Starts
 from exporter.maps import load_maps
-from exporter.maps.otlp import derived_name, ucum
+from exporter.maps.otlp import derived_name, unit_of
 
 GOOD = Path(__file__).parents[1] / "config" / "good"
 TIMES = ("OTEL_METRIC_EXPORT_INTERVAL", "OTEL_EXPORTER_OTLP_TIMEOUT")
@@ -234,18 +234,21 @@ def test_names_made_from_those_of_prometheus(metric: str, name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("unit", "code"),
+    ("name", "metric", "unit", "code"),
     [
-        ("", "1"),
-        ("volts", "V"),
-        ("celsius", "Cel"),
-        ("ohms", "Ohm"),
-        ("ratio", "1"),
-        ("furlongs", "{furlongs}"),
+        ("hw.status", "generex_ups_status", "", "1"),
+        ("generex.up", "generex_up", "", ""),
+        ("generex.odd_words", "generex_odd_words", "", "{word}"),
+        ("generex.exporter_modbus_errors", "generex_exporter_modbus_errors_total", "", "{error}"),
+        ("hw.voltage", "generex_ups_input_volts", "volts", "V"),
+        ("hw.temperature", "generex_ups_temperature_celsius", "celsius", "Cel"),
+        ("generex.acme_ohms", "acme_ohms", "ohms", "Ohm"),
+        ("hw.battery.charge", "generex_ups_battery_charge_ratio", "ratio", "1"),
+        ("generex.pump_oil_furlongs", "generex_pump_oil_furlongs", "furlongs", "{furlongs}"),
     ],
 )
-def test_units(unit: str, code: str) -> None:
-    assert ucum(unit) == code
+def test_units(name: str, metric: str, unit: str, code: str) -> None:
+    assert unit_of(name, metric, unit) == code
 
 
 def test_starts_of_counters() -> None:
