@@ -9,6 +9,7 @@ from exporter.maps import load_maps
 from exporter.maps.roles import DANGER, ROLES, Matcher, matchers, played
 
 MAPS = load_maps()
+VENDOR = [MAPS[name] for name in ("ups", "bacs")]  # whose flags are typed here
 DOCS = Path(__file__).parents[2] / "docs" / "own-maps.md"
 STATUS, ALARM = "generex_ups_status", "generex_ups_alarm"
 STATE, BACS, MODULE = "generex_bacs_state", "generex_bacs_alarm", "generex_bacs_module_alarm"
@@ -71,7 +72,7 @@ def own_map(folder: Path, words: str, name: str = "own", metric: str = "own_mode
 @pytest.mark.parametrize("role", ROLES)
 def test_the_flags_of_a_role(role: str) -> None:
     expected = {(metric, flag) for metric, flags in TABLE[role].items() for flag in flags.split()}
-    assert {(item.metric, item.name) for item in played(MAPS.values(), role)} == expected
+    assert {(item.metric, item.name) for item in played(VENDOR, role)} == expected
 
 
 def test_no_role_is_without_meaning_and_no_flag_has_two() -> None:
@@ -82,7 +83,7 @@ def test_no_role_is_without_meaning_and_no_flag_has_two() -> None:
 
 
 def test_what_is_normally_set_plays_its_role_while_clear() -> None:
-    clear = {(item.name, item.role) for item in played(MAPS.values()) if item.active == 0}
+    clear = {(item.name, item.role) for item in played(VENDOR) if item.active == 0}
     assert clear == {("output_act", "dark"), ("running", "monitor_stopped")}
 
 
@@ -99,7 +100,7 @@ def test_the_selectors_of_a_role_find_just_its_flags(role: str) -> None:
 
 
 def test_several_roles_at_once_are_one_selector() -> None:
-    (one,) = matchers(MAPS.values(), "shutdown_pending", "shutdown_imminent")
+    (one,) = matchers(VENDOR, "shutdown_pending", "shutdown_imminent")
     assert one.selector() == 'generex_ups_alarm{flag=~"shutdown_pending|shutdown_imminent"}'
 
 
@@ -118,7 +119,7 @@ def test_selectors_do_not_find_a_flag_of_another_role_that_has_the_name(tmp_path
         f"label: l, description: d, severity: info{role}}}}}"
         for address, (name, role) in enumerate([("on_battery", ""), ("eco_mode", ", role: on_battery")])
     )
-    maps = load_maps([own_map(tmp_path, words)]).values()
+    maps = [*VENDOR, load_maps([own_map(tmp_path, words)])["own"]]
     assert [one.selector() for one in matchers(maps, "on_battery")] == [
         'generex_ups_status{flag="backup_mode"}',
         'generex_ups_alarm{flag="on_battery"}',
@@ -129,13 +130,13 @@ def test_selectors_do_not_find_a_flag_of_another_role_that_has_the_name(tmp_path
 def test_the_states_of_an_enumeration_play_roles(tmp_path: Path) -> None:
     words = "mode: {address: 1, metric: own_mode, states: {0: halted, 1: online, 2: battery}, "
     path = own_map(tmp_path, words + "roles: {battery: on_battery, halted: dark}}")
-    maps = load_maps([path])
-    own = [item for item in played(maps.values()) if item.metric == "own_mode"]
+    maps = [*VENDOR, load_maps([path])["own"]]
+    own = [item for item in played(maps) if item.metric == "own_mode"]
     assert [(item.label, item.name, item.role, item.active) for item in own] == [
         ("state", "halted", "dark", 1),
         ("state", "battery", "on_battery", 1),
     ]
-    assert [one.selector() for one in matchers(maps.values(), "on_battery")] == [
+    assert [one.selector() for one in matchers(maps, "on_battery")] == [
         '{__name__=~"generex_ups_status|generex_ups_alarm", flag=~"backup_mode|on_battery"}',
         'own_mode{state="battery"}',
     ]
