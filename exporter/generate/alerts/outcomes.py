@@ -4,7 +4,9 @@ Each outcome is a series of its own while it holds, with its rank as the value: 
 question the highest is the one to tell, at a moment as over a time.
 """
 
+import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from exporter.assess.outcomes import OUTCOMES, Outcome
 from exporter.assess.promql import Prom
@@ -20,6 +22,10 @@ what to see to first, in lower case. `says` is `no`, `yes`, `unknown` of what sh
 FLAG = "device:generex_flag:rank"
 """Flags of whole devices that ask for something, by the labels `metric` and `flag`."""
 
+ROLE = "device:generex_role:max"
+"""1 while what is to be remembered of a device is so, 0 while it is not, by the label `role`."""
+_REMEMBERED = (DANGEROUS, ("dark",), ("on_battery",))
+
 DANGER, CRITICAL, WARNING, INFO = 400, 300, 200, 100
 _HALF = 50
 """Ranks of flags. A general alarm is half a step lower: the flag that says what it is about goes first."""
@@ -27,17 +33,38 @@ _GRAVE = {
     DANGER: "danger", CRITICAL: "critical", CRITICAL - _HALF: "critical_general", WARNING: "warning",
     WARNING - _HALF: "warning_general", INFO: "info", INFO - _HALF: "info_general",
 }  # fmt: skip
+# of 16 flags for each of 330 modules hardly one is set: these are recorded, so that no rule looks through all
+_SET, _RECORDED = re.compile(r"\bgenerex_bacs_module_alarm\b"), "module:generex_bacs_module_alarm:set"
 _MOST_RULES = 20  # in a group: the default limit of Mimir's ruler
 
 RANKS = {row.key: len(OUTCOMES) - index for index, row in enumerate(OUTCOMES)}
 """The rank of each outcome by its key: the graver, the higher."""
 
 
+@dataclass(frozen=True)
+class _Remembering(Prom):
+    """Evidence that remembers by one recorded series: a day of every flag, every 15 s, would be dear."""
+
+    def was(self, *roles: str) -> str:
+        """The last that is known, within a day, is that one of these roles was played."""
+        then = self.by(f'last_over_time({ROLE}{{role="{roles[-1]}"}}[1d])')
+        return f"({then} == 1 unless on ({', '.join(self.place)}) {self.role(*roles)})"
+
+
 def outcome_groups(settings: Settings) -> tuple[Group, ...]:
     """The groups of rules that record outcomes and flags."""
-    prom = Prom(settings.maps, settings.thresholds, place=("device", *settings.place))
+    prom = _Remembering(settings.maps, settings.thresholds, place=("device", *settings.place))
     rules = [
-        Recording(OUTCOME, f"({when}) * 0 + {RANKS[row.key]}", _words(row, prom), tuple(_labels(row).items()))
+        Recording(ROLE, prom.role(*roles), "what is remembered of a lost device", (("role", roles[-1]),))
+        for roles in _REMEMBERED
+    ]
+    rules += [
+        Recording(
+            OUTCOME,
+            f"({_SET.sub(_RECORDED, when)}) * 0 + {RANKS[row.key]}",
+            _words(row, prom),
+            tuple(_labels(row).items()),
+        )
         for row in OUTCOMES
         if (when := prom.holds(row))
     ]

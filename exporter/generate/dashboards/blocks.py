@@ -51,7 +51,7 @@ def worst_panel(context: Context) -> Panel:
     alarm = context.words.flags("generex_bacs_module_alarm")
     queries = [
         Query(per_block(_score(context), "string"), "Times the limit"),
-        Query(per_block(q.recorded(rules.VOLTS_DEVIATION)), "Voltage off median"),
+        Query(per_block(f"{q.recorded(rules.VOLTS_RATIO)} - 1"), "Voltage off median"),
         Query(per_block(q.recorded(rules.WARMTH)), "Warmer than median"),
         Query(per_block(q.recorded(rules.OHMS_RATIO)), "Resistance to median"),
         Query(per_block(to_baseline()), "Resistance to baseline"),
@@ -72,7 +72,7 @@ def worst_panel(context: Context) -> Panel:
                 "mappings": mapping({str(_GONE): ("✖ absent", PURPLE)}, "–"),
             },
         ),
-        ("Voltage off median", {"unit": "volt", "decimals": 2}),
+        ("Voltage off median", {"unit": "percentunit", "decimals": 1}),
         (
             "Warmer than median",
             {"unit": "kelvin", "decimals": 1, **coloured(warm)},
@@ -116,8 +116,8 @@ def _score(context: Context) -> str:
         f"({t['float_low_1']:g} + {t['float_low_3'] - t['float_low_1']:g} * ({median} >= bool 3)"
         f" + {t['float_low_6'] - t['float_low_3']:g} * ({median} >= bool 9))"
     )
-    deviation = q.by(f"abs({q.recorded(rules.VOLTS_DEVIATION)})", *q.BLOCK)
-    volts = f"{deviation} / on (<place>, string) group_left () {allowed}"
+    deviation = q.by(f"abs({q.recorded(rules.VOLTS_RATIO)} - 1)", *q.BLOCK)
+    volts = f"{deviation} * on (<place>, string) group_left () ({median} / {allowed})"
     warmth = f"{q.by(q.recorded(rules.WARMTH), *q.BLOCK)} / {t['heat_warning']:g}"
     ageing = f"({q.by(q.recorded(rules.OHMS_RATIO), *q.BLOCK)} - 1) / {t['resistance_median'] - 1:g}"
     parts = (("volts", volts), ("warmth", warmth), ("ageing", ageing))

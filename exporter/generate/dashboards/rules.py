@@ -7,7 +7,6 @@ NOMINAL_OUTPUT = "phase:generex_ups_output_volts:nominal"
 NOMINAL_INPUT = "phase:generex_ups_input_volts:nominal"
 NOMINAL_HERTZ = "device:generex_ups_input_frequency_hertz:nominal"
 VOLTS_RATIO = "module:generex_bacs_module_volts:ratio"
-VOLTS_DEVIATION = "module:generex_bacs_module_volts:deviation"
 WARMTH = "module:generex_bacs_module_temperature_celsius:deviation"
 OHMS_RATIO = "module:generex_bacs_module_resistance_ohms:ratio"
 SHARE = "string:generex_bacs_string_current_amperes:share"
@@ -16,6 +15,6 @@ OHMS_BASELINE = "module:generex_bacs_module_resistance_ohms:baseline"
 AGEING = "string:generex_bacs_ageing_factor:mean30d"
 
 ALL = (
-    OUTCOME, FLAG, NOMINAL_OUTPUT, NOMINAL_INPUT, NOMINAL_HERTZ, VOLTS_RATIO,
-    VOLTS_DEVIATION, WARMTH, OHMS_RATIO, SHARE, DISCHARGE_RATIO, OHMS_BASELINE, AGEING,
+    OUTCOME, FLAG, NOMINAL_OUTPUT, NOMINAL_INPUT, NOMINAL_HERTZ, VOLTS_RATIO, WARMTH, OHMS_RATIO, SHARE,
+    DISCHARGE_RATIO, OHMS_BASELINE, AGEING,
 )  # fmt: skip

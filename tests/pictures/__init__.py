@@ -1,0 +1,1 @@
+"""The boards' pictures of the documentation: `make pictures`."""
