@@ -70,11 +70,11 @@ groups:
   - name: some-alerts
     rules:
       - alert: GenerexOnBattery
-        expr: max by (device, site) (generex_ups_alarm{flag="on_battery"}) == 1
+        expr: max by (device, site) (generex_ups_alarm{flag="on_battery", job="generex"}) == 1
         labels: {severity: warning}
-      - alert: GenerexWatchdog
+      - alert: GenerexConfigReloadFailed
         expr: vector(1)
-        labels: {severity: critical}
+        labels: {severity: warning}
 """
 # an exporter that serves no device, and whose collector is not there
 FAILS = """\

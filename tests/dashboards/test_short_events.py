@@ -96,7 +96,11 @@ def needed_rules() -> list[list[dict[str, Any]]]:
     """What outcomes and heat maps are made of, and then what is made of that."""
     content = yaml.safe_load((ROOT / "alerts" / "recording.rules.yml").read_text(encoding="utf-8"))
     medians = {"string:generex_bacs_module_volts:median"}
-    made = {"device:generex_role:max", "device:generex_outcome:rank", "module:generex_bacs_module_volts:ratio"}
+    made = {
+        "device:generex_role:max",
+        "device:generex_outcome:rank",
+        "module:generex_bacs_module_volts:ratio",
+    }
     return [
         [
             group | {"rules": [rule for rule in group["rules"] if rule["record"] in names]}

@@ -43,7 +43,7 @@ def alerts_panel(context: Context, height: int) -> Panel:
             ("anchor", {"mappings": mapping(names), "custom.hidden": True}),
             *((titles[name], {"unit": "string"}) for name in ("string", "module")),
         ],
-        none="none",
+        none="–",
     )  # fmt: skip
 
 

@@ -134,6 +134,12 @@ def _devices(context: Context) -> Panel:
         ("Last power failure", {"unit": "dtdurations", "decimals": 0}),
     ]
     titles = {label: label.title() for label in context.place}
+    keep, organize = named(
+        queries, "device", *context.place, "alarm", device="Device", alarm="Worst alarm", **titles
+    )
+    order = [field for field in organize.options["indexByName"] if field != "alarm"]
+    order.insert(order.index("Value #C") + 1, "alarm")
+    organize.options["indexByName"] = {field: index for index, field in enumerate(order)}
     return table_panel(
         Frame(
             "Devices",
@@ -149,9 +155,8 @@ def _devices(context: Context) -> Panel:
         transformations=[
             transform("merge"),
             sorted_by("Value #A", descending=True),
-            *named(
-                queries, "device", *context.place, "alarm", device="Device", alarm="Worst alarm", **titles
-            ),
+            keep,
+            organize,
         ],
         overrides=overrides,
     )
