@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 COMPILE = $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --custom-compile-command 'make lock'
 
-.PHONY: run test lint generate bench lock fuzz soak clean
+.PHONY: run test lint generate bench lock fuzz soak pictures clean
 
 run: $(VENV)/run.stamp ## a simulated CS141 with BACS and the exporter on port 10141
 	$(BIN)/generex-exporter demo
@@ -41,6 +41,9 @@ fuzz: $(VENV)/dev.stamp ## the fuzzing with thirty times as many examples, diffe
 
 soak: $(VENV)/dev.stamp ## 100,000 scrapes over HTTP: nothing grows
 	SOAK=100000 $(BIN)/pytest tests/faults/test_load.py -k long_run -rP $(ARGS)
+
+pictures: $(VENV)/dev.stamp ## the boards' pictures in docs/images, from simulated devices and a real Prometheus
+	$(BIN)/python -m tests.pictures
 
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

@@ -72,7 +72,7 @@ groups:
       - alert: GenerexOnBattery
         expr: max by (device, site) (generex_ups_alarm{flag="on_battery", job="generex"}) == 1
         labels: {severity: warning}
-      - alert: GenerexConfigReloadFailed
+      - alert: GenerexReloadFailed
         expr: vector(1)
         labels: {severity: warning}
 """

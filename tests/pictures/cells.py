@@ -62,6 +62,8 @@ def number(value: float, field: Property) -> str:
             if minutes
             else f"{seconds} s"
         )
+    if unit == "ohm" and abs(value) < 1:
+        return f"{value * 1000:.{decimals or 0}f} mΩ"
     text = (
         f"{value:.{decimals}f}"
         if decimals is not None

@@ -149,7 +149,8 @@ def _lines(panel: dict[str, Any], answers: Answers, width: int, height: int) -> 
     field = settings(panel, "")
     numbers = [float(value) for _, values in rows for _, value in values]
     low = min([*numbers, *([field["min"]] if field.get("min") is not None else [])])
-    high = max([*numbers, field.get("custom", {}).get("axisSoftMax") or low, low + 1e-9])
+    flat = 1 if field.get("decimals") == 0 and field.get("unit") != "percentunit" else 1e-9
+    high = max([*numbers, field.get("custom", {}).get("axisSoftMax") or low, low + flat])
     tall, left = height - 24, 60
     parts = []
     for share in (0, 0.5, 1):

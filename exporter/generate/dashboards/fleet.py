@@ -11,7 +11,7 @@ from exporter.generate.dashboards.panels import (
     Frame,
     Panel,
     Query,
-    named,
+    ref,
     sorted_by,
     stat_panel,
     table_panel,
@@ -134,12 +134,10 @@ def _devices(context: Context) -> Panel:
         ("Last power failure", {"unit": "dtdurations", "decimals": 0}),
     ]
     titles = {label: label.title() for label in context.place}
-    keep, organize = named(
-        queries, "device", *context.place, "alarm", device="Device", alarm="Worst alarm", **titles
-    )
-    order = [field for field in organize.options["indexByName"] if field != "alarm"]
-    order.insert(order.index("Value #C") + 1, "alarm")
-    organize.options["indexByName"] = {field: index for index, field in enumerate(order)}
+    columns_by_name = {f"Value #{ref(index)}": name for index, (name, _) in enumerate(columns) if name}
+    # the worst alarm stands behind what the device runs on and whether it would survive
+    order = ["device", *context.place, "Value #B", "Value #C", "alarm", *list(columns_by_name)[2:]]
+    titles = {"device": "Device", "alarm": "Worst alarm"} | titles | columns_by_name
     return table_panel(
         Frame(
             "Devices",
@@ -155,11 +153,14 @@ def _devices(context: Context) -> Panel:
         transformations=[
             transform("merge"),
             sorted_by("Value #A", descending=True),
-            keep,
-            organize,
+            transform("filterFieldsByName", include={"names": order}),
+            transform(
+                "organize", renameByName=titles, excludeByName={},
+                indexByName={field: index for index, field in enumerate(order)},
+            ),
         ],
         overrides=overrides,
-    )
+    )  # fmt: skip
 
 
 def _links(context: Context) -> list[dict[str, object]]:
