@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Any
 
-from tests.pictures.cells import Property, settings, shown
+from tests.pictures.cells import Property, number, settings, shown
 
 Series = dict[str, Any]
 Answers = Sequence[tuple[dict[str, Any], list[Series]]]
@@ -155,7 +155,7 @@ def _lines(panel: dict[str, Any], answers: Answers, width: int, height: int) -> 
     parts = []
     for share in (0, 0.5, 1):
         y = 6 + (1 - share) * (tall - 12)
-        text = html.escape(shown(low + share * (high - low), field | {"mappings": []})[0])
+        text = html.escape(number(float(low + share * (high - low)), field))
         parts.append(f"<text x=2 y={y + 4:.0f} fill=#8e9ab0 font-size=10>{text}</text>")
         parts.append(f"<line x1={left} x2={width} y1={y:.0f} y2={y:.0f} stroke=#2c3235 />")
     for index, (name, values) in enumerate(rows):
