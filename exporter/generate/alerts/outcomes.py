@@ -54,22 +54,26 @@ class _Remembering(Prom):
 def outcome_groups(settings: Settings) -> tuple[Group, ...]:
     """The groups of rules that record outcomes and flags."""
     prom = _Remembering(settings.maps, settings.thresholds, place=("device", *settings.place))
-    rules = [
+    roles = [
         Recording(ROLE, prom.role(*roles), "what is remembered of a lost device", (("role", roles[-1]),))
         for roles in _REMEMBERED
     ]
-    rules += [
-        Recording(
-            OUTCOME,
-            f"({_SET.sub(_RECORDED, when)}) * 0 + {RANKS[row.key]}",
-            _words(row, prom),
-            tuple(_labels(row).items()),
-        )
-        for row in OUTCOMES
-        if (when := prom.holds(row))
-    ]
     flags = list(_flag_rules(Vocabulary(settings.maps)))
-    return (*_groups("generex-outcomes", rules), *_groups("generex-flags", flags))
+    return (
+        *_groups("generex-roles", roles),
+        # of one moment, so that no step of a timeline has only the harmless ones
+        *_groups("generex-states", [_rule(row, prom) for row in OUTCOMES if row.state and prom.holds(row)]),
+        *_groups(
+            "generex-outcomes", [_rule(row, prom) for row in OUTCOMES if not row.state and prom.holds(row)]
+        ),
+        *_groups("generex-flags", flags),
+    )
+
+
+def _rule(row: Outcome, prom: Prom) -> Recording:
+    when = _SET.sub(_RECORDED, prom.holds(row))
+    expr = f"({when}) * 0 + {RANKS[row.key]}"
+    return Recording(OUTCOME, expr, _words(row, prom), tuple(_labels(row).items()))
 
 
 def _groups(name: str, rules: list[Recording]) -> Iterator[Group]:
