@@ -65,6 +65,7 @@ class _Shared:
     task: "asyncio.Task[None]"
     started: float
     failures: list[str]
+    began: list[Turn]  # empty until the pass has its line
     gives_way: bool
     waiting: int = 0
     snapshot: Snapshot | None = None
@@ -169,6 +170,7 @@ class Device:
         pass_deadline = Deadline(_pass_deadline(loop.time(), deadline))
 
         failures: list[str] = []
+        began: list[Turn] = []
 
         # nothing here may refer to the pass: it would refer to itself, and its words be kept for long
         async def ask(request: Request, note: Observer) -> list[int]:
@@ -187,6 +189,7 @@ class Device:
 
         async def run() -> None:
             async with self.line.turn(turn, idle_close=options.idle_close):
+                began.append(turn)
                 await read_pass.run()
 
         read_pass = ReadPass(
@@ -198,6 +201,7 @@ class Device:
             loop.create_task(run(), name=f"pass {self.config.name}"),
             loop.time(),
             failures,
+            began,
             gives_way,
         )
         shared.task.add_done_callback(lambda _: self._finished(shared))
@@ -232,7 +236,7 @@ class Device:
         progress, now = shared.read_pass.progress, asyncio.get_running_loop().time()
         if not progress.words:
             # a pass that read nothing has a reason, also when no request came as far as going out
-            if not shared.failures:
+            if shared.began and not shared.failures:
                 self._count("timeout")
             if not progress.errors:
                 progress.errors.append(f"nothing was read within {_allowed(shared.started, deadline):g} s")

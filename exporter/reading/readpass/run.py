@@ -231,7 +231,8 @@ class ReadPass:
         """Remember what gave no answer; a word that never gives one is left out like one that is refused."""
         progress, memory = self.progress, self.memory
         silent = [request.spans for request in self._silent]
-        for span in memory.silences.settle(progress.outcomes, silent, others=bool(progress.words)):
+        others, in_time = bool(progress.words), self._asker.failed
+        for span in memory.silences.settle(progress.outcomes, silent, others=others, in_time=in_time):
             memory.refusals.add(span, self._started, flags=span in progress.layout.flags)
 
     def _note_left_over(self) -> None:

@@ -37,12 +37,12 @@ class Silences:
         return {span for piece in self.pieces for span in piece.spans}
 
     def settle(
-        self, outcomes: Mapping[Span, Outcome], silent: Iterable[Spans], *, others: bool
+        self, outcomes: Mapping[Span, Outcome], silent: Iterable[Spans], *, others: bool, in_time: bool = True
     ) -> Sequence[Span]:
         """Take note of a pass: what became of each word, and the requests that were silent.
 
         `others` says that the device answered others. Where it did not, it is most likely down; but it may
-        ignore a word in each request, so the next pass tries half of one.
+        ignore a word in each request, so the next pass tries half of one if it was silent `in_time`.
         Gives the single words that the device ignores; they are no longer remembered here.
         """
         times = {span: piece.times for piece in self.pieces for span in piece.spans}
@@ -53,7 +53,7 @@ class Silences:
         for piece in self.pieces:
             spans = tuple(s for s in piece.spans if s not in anew and outcomes.get(s) not in settled)
             kept += [Piece(spans, piece.times)] if spans else []
-        if not others and len(kept) + len(asked) < _MOST_HALVED:
+        if in_time and not others and len(kept) + len(asked) < _MOST_HALVED:
             asked = [half for piece in asked for half in _halves(piece)]
         ignored = [piece for piece in asked if len(piece.spans) == 1 and piece.times > SURE]
         self.pieces = [*kept, *(piece for piece in asked if piece not in ignored)]
