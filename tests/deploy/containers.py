@@ -124,7 +124,7 @@ def _build_image() -> None:
     arguments = [
         "build", "--isolation=chroot", "--format=docker", "--layers", "--pull-never",
         "--ulimit=nofile=1024:1024", "--ulimit=nproc=1024:1024", *volumes,
-        f"--secret=id=pip.conf,src={config}", "--build-arg=VERSION=0.1.0-test",
+        f"--secret=id=pip.conf,src={config}", "--build-arg=VERSION=1.0.0-test",
         "--build-arg=REVISION=0123abc",
     ]  # fmt: skip
     # the first stage gets a name, or pruning would take the layers that make the next build quick

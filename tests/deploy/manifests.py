@@ -21,6 +21,18 @@ SCHEMAS = Path(__file__).parent / "crds"
 VERSIONS = ("1.30", "1.37")
 
 
+class _Loader(yaml.CSafeLoader):
+    """YAML 1.1 has a type of its own for a plain `=`, which Go writes as a string."""
+
+
+_Loader.add_constructor("tag:yaml.org,2002:value", lambda _, node: node.value)
+
+
+def objects_in(text: str) -> list[Object]:
+    """The objects of a stream, without empty documents."""
+    return [item for item in yaml.load_all(text, _Loader) if item]
+
+
 def kustomize(folder: Path) -> subprocess.CompletedProcess[str]:
     """`kubectl kustomize`, by the kubectl of the development environment or of the machine."""
     own = Path(sys.executable).with_name("kubectl")
@@ -35,7 +47,7 @@ def build(folder: Path) -> list[Object]:
     done = kustomize(folder)
     assert done.returncode == 0, done.stderr
     assert "deprecated" not in done.stderr
-    return list(yaml.load_all(done.stdout, yaml.CSafeLoader))
+    return objects_in(done.stdout)
 
 
 def overlay(folder: Path, resources: Sequence[Path], components: Sequence[Path], **more: Any) -> Path:

@@ -38,7 +38,7 @@ def test_an_overlay_of_ones_own(tmp_path: Path) -> None:
     (deployment,) = of_kind(objects, "Deployment")
     pod = deployment["spec"]["template"]["spec"]
     assert pod["volumes"][0]["configMap"]["name"] == config["metadata"]["name"]
-    assert pod["containers"][0]["image"] == "registry.example/generex-exporter:0.1.0"
+    assert pod["containers"][0]["image"] == "registry.example/generex-exporter:1.0.0"
     # every address that Prometheus asks follows the namespace
     (scrape,) = of_kind(objects, "ScrapeConfig")
     hosts = set(re.findall(r"[a-z-]+\.[a-z]+\.svc:\d+", yaml.safe_dump(scrape)))

@@ -87,7 +87,7 @@ def test_what_it_says_of_itself(image: str) -> None:
     labels = found["Labels"]
     assert labels["org.opencontainers.image.title"] == "generex-exporter"
     assert labels["org.opencontainers.image.licenses"] == "Apache-2.0"
-    assert labels["org.opencontainers.image.version"] == "0.1.0-test"
+    assert labels["org.opencontainers.image.version"] == "1.0.0-test"
     assert labels["org.opencontainers.image.revision"] == "0123abc"
     assert found["Config"]["User"] == "65532:65532"
     assert found["Config"]["Entrypoint"] == ["generex-exporter"]

@@ -13,6 +13,7 @@ from exporter.config import load_config
 BASE = KUBERNETES / "base"
 COMPONENTS = KUBERNETES / "components"
 WAYS = sorted(COMPONENTS.glob("scrape-*"))
+BESIDE = [COMPONENTS / "podmonitor", COMPONENTS / "alertmanagerconfig"]
 BUILDS = {
     "fleet": KUBERNETES,
     "base": BASE,
@@ -47,7 +48,10 @@ def test_every_kustomization_is_tried() -> None:
         BUILDS["boards"]
     }
     used = set(COMPONENTS.iterdir())
-    tried = {COMPONENTS / part for part in ("sidecar", "sidecar-classic", "serial", "podmonitor")}
+    tried = {
+        COMPONENTS / part
+        for part in ("sidecar", "sidecar-classic", "serial", "podmonitor", "alertmanagerconfig")
+    }
     assert used == tried | set(WAYS)
 
 
@@ -58,8 +62,8 @@ def test_every_object_is_valid(built: dict[str, list[Object]], key: str) -> None
         validate(item)
 
 
-@pytest.mark.parametrize("way", [*WAYS, COMPONENTS / "podmonitor"], ids=lambda path: path.name)
-def test_every_way_of_scraping_is_valid(tmp_path: Path, way: Path) -> None:
+@pytest.mark.parametrize("way", [*WAYS, *BESIDE], ids=lambda path: path.name)
+def test_every_component_of_the_operator_is_valid(tmp_path: Path, way: Path) -> None:
     for item in build(overlay(tmp_path / "o", [BASE], [way])):
         validate(item)
 

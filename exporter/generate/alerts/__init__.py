@@ -6,7 +6,7 @@ The rules are data in rules/*.yaml; the flags' texts come from the register maps
 import argparse
 from collections.abc import Mapping, Sequence
 
-from exporter.generate.alerts.alertmanager import alertmanager_file
+from exporter.generate.alerts.alertmanager import alertmanager_config, alertmanager_file
 from exporter.generate.alerts.catalogue import catalogue
 from exporter.generate.alerts.loading import alert_groups, recording_groups
 from exporter.generate.alerts.model import RUNBOOK_URL, Settings
@@ -76,5 +76,8 @@ def alert_files(
         "alerts/alertmanager.yml": alertmanager_file(settings),
         "alerts/runbook.md": runbook(alerts),
         "deploy/kubernetes/prometheusrule.yaml": prometheus_rule((*recordings, *alerts), settings),
+        "deploy/kubernetes/components/alertmanagerconfig/alertmanagerconfig.yaml": alertmanager_config(
+            settings
+        ),
         "docs/alerts.md": catalogue(recordings, alerts, settings),
     }

@@ -1,7 +1,12 @@
 """alerts/alertmanager.yml: who is told of what, and which alert makes another needless."""
 
+import re
+from typing import Any
+
+import yaml
+
 from exporter.generate.alerts.model import Settings
-from exporter.generate.alerts.render import HEAD
+from exporter.generate.alerts.render import HEAD, dump
 from exporter.generate.alerts.texts import read_text
 
 # what a device shows as a matter of course while it runs on its battery (operations 1.9)
@@ -39,3 +44,51 @@ def alertmanager_file(settings: Settings) -> str:
     ):
         text = text.replace(f"<{name}>", value)
     return HEAD + text
+
+
+def alertmanager_config(settings: Settings) -> str:
+    """The same as an AlertmanagerConfig object of the Prometheus operator.
+
+    The root takes the alerts of this project only: the cluster's other alerts go their own ways.
+    """
+    plain = yaml.safe_load(alertmanager_file(settings))
+    route = _camel(plain["route"])
+    spec = {
+        "route": {"receiver": route.pop("receiver"), "matchers": [_matcher('alertname =~ "Generex.+"')]}
+        | route,
+        "receivers": _camel(plain["receivers"]),
+        "inhibitRules": _camel(plain["inhibit_rules"]),
+    }
+    return HEAD + dump(
+        {
+            "apiVersion": "monitoring.coreos.com/v1alpha1",
+            "kind": "AlertmanagerConfig",
+            "metadata": {
+                "name": "generex-exporter",
+                "namespace": "monitoring",
+                "labels": {"app.kubernetes.io/name": "generex-exporter"},
+            },
+            "spec": spec,
+        }
+    )
+
+
+def _camel(part: Any) -> Any:
+    """The operator's words for Alertmanager's: groupBy for group_by, and matchers taken apart."""
+    if isinstance(part, list):
+        return [_camel(item) for item in part]
+    if not isinstance(part, dict):
+        return part
+    names = {"source_matchers": "sourceMatch", "target_matchers": "targetMatch"}
+    made = {}
+    for key, value in part.items():
+        name = names.get(key) or re.sub("_(.)", lambda match: match[1].upper(), key)
+        made[name] = [_matcher(text) for text in value] if key.endswith("matchers") else _camel(value)
+    return made
+
+
+def _matcher(text: str) -> dict[str, str]:
+    match = re.fullmatch(r'(\w+) *(=~|!~|!=|=) *"(.*)"', text)
+    if match is None:
+        raise ValueError(f"not a matcher: {text}")
+    return {"name": match[1], "matchType": match[2], "value": match[3]}

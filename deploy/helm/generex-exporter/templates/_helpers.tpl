@@ -27,6 +27,16 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 app.kubernetes.io/part-of: generex-exporter
 {{- end }}
 
+{{/* How the exporter is reached where it asks for TLS or a password. */}}
+{{- define "generex-exporter.access" -}}
+{{- with .Values.scrape.tlsConfig }}
+tlsConfig: {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .Values.scrape.basicAuth }}
+basicAuth: {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end }}
+
 {{- define "generex-exporter.image" -}}
 {{ .Values.image.repository }}:{{ default .Chart.AppVersion .Values.image.tag }}
 {{- end }}
