@@ -65,7 +65,7 @@ class _Shared:
     task: "asyncio.Task[None]"
     started: float
     failures: list[str]
-    began: list[Turn]  # empty until the pass has its line
+    began: list[Turn]  # empty until the pass has its line, and time
     gives_way: bool
     waiting: int = 0
     snapshot: Snapshot | None = None
@@ -189,7 +189,8 @@ class Device:
 
         async def run() -> None:
             async with self.line.turn(turn, idle_close=options.idle_close):
-                began.append(turn)
+                if pass_deadline.left > 0:
+                    began.append(turn)
                 await read_pass.run()
 
         read_pass = ReadPass(
