@@ -8,6 +8,7 @@ from exporter.discover.battery import Battery, battery
 from exporter.discover.fit import Fit, fits
 from exporter.discover.heard import Heard
 from exporter.discover.words import Said, Tenths, said, tenths
+from exporter.maps import built_in_maps, modules_of
 from exporter.maps.model import FILLER
 
 _SAME = 0.95  # of the words: two units that say so much the same are taken for one device
@@ -44,12 +45,6 @@ class Findings:
     shifted: Shift | None = None
 
 
-_MODULES = {
-    ("ups", "bacs"): "cs141", ("inform",): "inform", ("everexceed",): "everexceed", ("prof",): "prof",
-    ("bacs",): "bacs", ("ups",): "ups",
-}  # fmt: skip
-
-
 def judge(heard: Heard) -> Findings:
     """What the words of a unit mean."""
     here = _judged(heard)
@@ -65,6 +60,7 @@ def _judged(heard: Heard) -> Findings:
     found, cells = fits(heard), battery(heard)
     chosen = _chosen(found)
     maps = _maps(chosen, cells)
+    modules = modules_of(built_in_maps().values())
     is_default = chosen is not None and chosen.name in ("ups", "inform")
     divided = tenths(heard.words, cells.string_volts) if is_default else ()
     return Findings(
@@ -74,7 +70,7 @@ def _judged(heard: Heard) -> Findings:
         tenths=divided,
         words=said(heard, divided) if is_default else (),
         maps=maps,
-        module=_MODULES.get(maps, ""),
+        module=next((name for name, read in modules.items() if read == maps), ""),
         sure=chosen is None or chosen.verdict == "fits",
         phases=_phases(heard) if is_default else 0,
     )

@@ -15,7 +15,6 @@ Maps = Mapping[str, Map]
 
 _ADDRESSES_IN_ROW = 10
 _UPS_MAPS = {"ups", "inform", "everexceed", "prof"}
-_LABELS = {"ups": "default list", "inform": "Inform", "everexceed": "EverExceed", "prof": "SNMP_PROF frame"}
 
 
 def sections(item: Findings, maps: Maps) -> list[tuple[str, str]]:
@@ -82,7 +81,7 @@ def _requests(heard: Heard) -> str:
 def _which(item: Findings, maps: Maps) -> str:
     lines = []
     for fit in item.fits:
-        lines.append(f"{_LABELS[fit.name]} ({fit.name}) {_verb(fit.verdict)}: {'; '.join(fit.reasons)}")
+        lines.append(f"{maps[fit.name].short} ({fit.name}) {_verb(fit.verdict)}: {'; '.join(fit.reasons)}")
     if item.heard.function != 3:
         lines.append("Words are read with function code 4 here: the device needs `function: 4`.")
     if item.shifted:

@@ -272,6 +272,11 @@ class Map:
     modules: tuple[tuple[str, tuple[str, ...]], ...] = ()
     sensors: bool = True
 
+    @property
+    def is_frame(self) -> bool:
+        """Whether it is a gateway's frame, which the configuration may move."""
+        return any(trust.rule == "frame" for trust in self.trusts)
+
     @cached_property
     def words(self) -> dict[str, Word]:
         """All words by name, in map order."""

@@ -108,13 +108,13 @@ def device_map(device: DeviceConfig, maps: Mapping[str, Map]) -> DeviceMap:
         item = maps[name]
         metrics |= item.metrics
         trusts += [trust for trust in item.trusts if trust not in trusts]
+        shift = device.options.prof.base_address if item.is_frame else 0
         for group in item.groups:
-            words = tuple(_adapt(word, device) for word in group.words)
+            words = tuple(_adapt(word, device, shift) for word in group.words)
             if group.name == "sensors" and item.name == "sensors":
                 words = _named_sensors(words, device)
                 group = replace(group, optional=False)  # whoever names a sensor expects it to be there
             if words:
-                shift = device.options.prof.base_address if item.name == "prof" else 0
                 readable = tuple((low + shift, high + shift) for low, high in group.readable)
                 group = replace(group, words=words, readable=readable)
                 groups[group.name] = _join(groups[group.name], group) if group.name in groups else group
@@ -139,7 +139,7 @@ def _join(first: Group, second: Group) -> Group:
     )
 
 
-def _adapt(word: Word, device: DeviceConfig) -> Word:
+def _adapt(word: Word, device: DeviceConfig, shift: int) -> Word:
     override = device.options.overrides.get(word.id)
     if override is not None:
         scale = word.scale if override.scale is None else override.scale
@@ -147,9 +147,7 @@ def _adapt(word: Word, device: DeviceConfig) -> Word:
         word = replace(word, scale=scale, offset=offset)
     if device.options.function is not None and word.function in (3, 4):
         word = replace(word, function=device.options.function)
-    if word.map == "prof" and word.address is not None:
-        word = replace(word, address=word.address + device.options.prof.base_address)
-    return word
+    return word if word.address is None else replace(word, address=word.address + shift)
 
 
 def _named_sensors(words: tuple[Word, ...], device: DeviceConfig) -> tuple[Word, ...]:
