@@ -81,8 +81,8 @@ def _flags_of(series: Series, raw: Raw) -> Iterator[FlagReading]:
     if word.flag is not None:
         yield FlagReading(word, word.flag, bool(raw), place)
         return
-    if not raw and word.repeat:
-        return  # nearly always: a module without any flag has nothing to say, and no flag of it belongs set
+    if not raw and word.repeat and not any(flag.normal for flag in word.flags):
+        return  # nearly always: a module without any flag has nothing to say
     for flag in word.flags:
         if flag.name in (series.flags or ()):
             yield FlagReading(word, flag, bool(int(raw) & flag.mask), place)

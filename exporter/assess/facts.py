@@ -65,7 +65,8 @@ class Facts:
                 word = series.word
                 # a number without a name may mean anything
                 if word is not None and word.roles and (now := word.state(raw)):
-                    for name, role in word.roles:
+                    shown = [it for it in word.roles if series.flags is None or it[0] in series.flags]
+                    for name, role in shown:
                         found[role] = found.get(role, False) or name == now
         return found
 

@@ -7,7 +7,7 @@ from typing import Literal
 from exporter.config import Config
 from exporter.maps.model import FILLER, Flag, Map, Metric, Word
 from exporter.reading.decode.device_map import device_map
-from exporter.reading.decode.truth import bacs_verdict
+from exporter.reading.decode.truth import bacs_verdict, lost_flags_verdict
 
 Kind = Literal["flags", "alarm", "level", "state", "measurement"]
 
@@ -111,7 +111,7 @@ def explain_word(item: Map, word: Word, given: int | float, config: Config | Non
         state=(word.state(raw) or str(number)) if word.states else "",
         active=active, missing=missing, undefined=int(raw) & ~word.named_bits if word.flags else 0,
         derived=_derived(item, word, number), devices=_devices(config, word, raw),
-        notes=_notes(item, word, raw, active),
+        notes=_notes(item, word, raw),
     )  # fmt: skip
 
 
@@ -159,7 +159,7 @@ def _devices(config: Config | None, word: Word, raw: int | float) -> tuple[Devic
     return tuple(readings)
 
 
-def _notes(item: Map, word: Word, raw: int | float, active: tuple[Flag, ...]) -> tuple[str, ...]:
+def _notes(item: Map, word: Word, raw: int | float) -> tuple[str, ...]:
     notes = []
     if word.type == "bool" and word.function in (3, 4) and word.formula is None and raw not in (0, 1):
         seen = "it counts as set" if word.flag else "it is not exported"
@@ -173,8 +173,8 @@ def _notes(item: Map, word: Word, raw: int | float, active: tuple[Flag, ...]) ->
         invalid = f'generex_data_valid{{group="{trust.section}"}} is 0'
         if trust.section != word.section:
             continue
-        lost = {f"{word.name}.{flag.name}" for flag in active} | ({word.name} if word.flag and raw else set())
-        if trust.rule == "lost_flags" and lost & set(trust.lost_flags):
+        speaks = word.name in {reference.partition(".")[0] for reference in trust.lost_flags}
+        if speaks and not lost_flags_verdict(trust, {word.name: raw}, item.words):
             notes.append(
                 f"The manager has lost sight of the UPS: its values are frozen, {invalid}, "
                 "and no measurement is exported."

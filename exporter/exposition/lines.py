@@ -70,7 +70,7 @@ class LayoutText:
 
     def _line(self, series: Series) -> _Line:
         word = series.word
-        if series.flags is not None or (word is not None and word.states):
+        if word is not None and (word.flags or word.states):
             line = _Line(series, None)
         else:
             line = _Line(series, self._values.setdefault(word.id if word is not None else "", {}))

@@ -141,7 +141,7 @@ def _where(labels: Sequence[Labels]) -> str:
 def _is_single_value(series: Series, name: str) -> bool:
     if name in _PASS or series.word is None or series.word.repeat:
         return False
-    return not series.word.flag and series.flags is None
+    return not series.word.flag and not series.word.flags
 
 
 def _value(series: Series, raw: Raw) -> str:
@@ -190,7 +190,7 @@ def _column(word: Word) -> str:
 
 def _cell(series: Series, raw: Raw) -> str:
     word = series.word
-    if word is not None and series.flags is not None:
+    if word is not None and word.flags:
         return ", ".join(flag.label for flag in word.flags if int(raw) & flag.mask) or "none"
     if word is not None and word.flag is not None:
         return word.flag.label if raw else "no"

@@ -3,10 +3,18 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
-from exporter.maps.checks import check_addresses, check_bits, check_metric, check_series
+from exporter.maps.checks import (
+    check_addresses,
+    check_bits,
+    check_lost,
+    check_metric,
+    check_not_available,
+    check_series,
+    check_states,
+)
 from exporter.maps.formula import Formula, parse_formula
 from exporter.maps.include import take
-from exporter.maps.model import REGISTERS, Flag, Group, Map, Metric, Repeat, Trust, Word
+from exporter.maps.model import Flag, Group, Map, Metric, Repeat, Trust, Word
 from exporter.maps.naming import with_otlp
 from exporter.maps.roles import with_known_roles
 from exporter.maps.schema import GroupEntry, IncludeEntry, MapEntry, RepeatEntry, TrustEntry, WordEntry
@@ -62,6 +70,7 @@ class _Builder:
         for name, group in entry.groups.items():
             if group.trust is not None:
                 self.trusts[name] = self._trust(name, group.trust)
+        check_lost(self.words.values(), self.trusts.values(), self.places, self.fail)
         check_series(groups, self.places, self.fail)
         check_addresses(groups, self.places, self.fail)
         self._name_for_otlp(groups)
@@ -151,7 +160,8 @@ class _Builder:
             self.fail(place, "flags, states and 0/1 words have no scale or offset")
         if shapes and not entry.metric:
             self.fail(place, f"{shapes[0]} need a metric")
-        self._check_not_available((*place, "not_available"), entry)
+        check_not_available((*place, "not_available"), entry, self.fail)
+        check_states((*place, "states"), entry, self.fail)
         if entry.raw and not entry.flags:
             self.fail((*place, "raw"), "the raw word belongs beside flags")
         flags = self._flags(place, entry)
@@ -180,14 +190,6 @@ class _Builder:
         except ValueError as error:
             self.fail(place, str(error))
         self._register(place, word)
-
-    def _check_not_available(self, place: Place, entry: WordEntry) -> None:
-        if entry.not_available and (entry.formula is not None or entry.function in (1, 2)):
-            self.fail(place, "only what is read as a register can hold a number for it")
-        bits = 16 * REGISTERS[entry.type]
-        for index, number in enumerate(entry.not_available):
-            if not -(1 << bits - 1) <= number < 1 << bits:
-                self.fail((*place, index), f"{number} is no {entry.type}")
 
     def _flags(self, place: Place, entry: WordEntry) -> tuple[Flag, ...]:
         if entry.flags is None:
@@ -289,6 +291,8 @@ class _Builder:
             self.fail(place, "the rule lost_flags needs a list of lost_flags")
         for index, reference in enumerate(entry.lost_flags):
             self._check_flag_reference((*place, "lost_flags", index), reference)
+            if self.words[reference.partition(".")[0]].repeat is not None:
+                self.fail((*place, "lost_flags", index), f'"{reference}" repeats: it speaks of one item only')
         missing = self._missing(entry.rule)
         if missing is not None:
             self.fail((*place, "rule"), f'the rule {entry.rule} needs a word "{missing}"')
@@ -298,10 +302,12 @@ class _Builder:
         return next((word for word in _RULE_WORDS[rule] if word not in self.words), None)
 
     def _check_flag_reference(self, place: Place, reference: str) -> None:
-        name, _, flag = reference.partition(".")
+        name, _, part = reference.partition(".")
         word = self.words.get(name)
-        known = word is not None and (flag in {f.name for f in word.flags} if flag else word.flag is not None)
-        if not known:
+        parts = {*(f.name for f in word.flags), *(state for _, state in word.states)} if word else set()
+        if part not in parts and (part or word is None or word.flag is None):
             self.fail(
-                place, f'"{reference}" is no flag: write WORD.FLAG, or the name of a 0/1 word with a flag'
+                place,
+                f'"{reference}" is no flag or state: write WORD.FLAG, WORD.STATE, '
+                "or the name of a 0/1 word with a flag",
             )

@@ -3,7 +3,9 @@
 import re
 from collections.abc import Callable, Iterable, Mapping
 
-from exporter.maps.model import Group
+from exporter.maps.model import REGISTERS, Group, Trust, Word
+from exporter.maps.roles import of_word
+from exporter.maps.schema import WordEntry
 from exporter.maps.series import group_series
 from exporter.yamlfile import Place
 
@@ -22,7 +24,7 @@ def check_metric(place: Place, name: str, kind: str, unit: str, fail: Fail) -> N
     """The name of a metric is free, and says its type and unit."""
     if (kind == "counter") != name.endswith("_total"):
         fail(place, f'"{name}" is a {kind}: names of counters, and only those, end in _total')
-    if _OWN_METRICS.fullmatch(name):
+    if _OWN_METRICS.fullmatch(name.removesuffix("_total")):  # OpenMetrics drops it from the family
         fail(place, f'"{name}" is a metric of the exporter itself')
     if _METRICS_OF_PROMETHEUS.fullmatch(name):
         fail(place, f'"{name}" is a metric that Prometheus makes of every scrape')
@@ -39,6 +41,28 @@ def check_bits(place: Place, bits: Iterable[tuple[str, int]], fail: Fail) -> Non
         if bit in seen:
             fail((*place, name), f'bit {bit} is both "{seen[bit]}" and "{name}"')
         seen[bit] = name
+
+
+def check_not_available(place: Place, entry: WordEntry, fail: Fail) -> None:
+    """The numbers of a register; of a signed one both ways of writing them are right."""
+    if entry.not_available and (entry.formula is not None or entry.function in (1, 2)):
+        fail(place, "only what is read as a register can hold a number for it")
+    bits = 16 * REGISTERS[entry.type]
+    for index, number in enumerate(entry.not_available):
+        if not -(1 << bits - 1) <= number < 1 << bits:
+            fail((*place, index), f"{number} is no {entry.type}")
+
+
+def check_states(place: Place, entry: WordEntry, fail: Fail) -> None:
+    """Each number is one that the word can be, or its state would never be seen."""
+    if entry.formula is not None or entry.type.startswith("float"):
+        return
+    bits = 1 if entry.function in (1, 2) else 16 * REGISTERS[entry.type]
+    signed = entry.type.startswith("int")
+    low, high = (-(1 << bits - 1), (1 << bits - 1) - 1) if signed else (0, (1 << bits) - 1)
+    for number in entry.states:
+        if not low <= number <= high:
+            fail((*place, number), f"{number} is never seen: the word goes from {low} to {high}")
 
 
 def check_series(groups: Iterable[Group], places: Mapping[str, Place], fail: Fail) -> None:
@@ -80,6 +104,22 @@ def check_addresses(groups: Iterable[Group], places: Mapping[str, Place], fail: 
                     other = taken.setdefault((word.function, address), word.name)
                     if other != word.name or (instance and stride < word.registers):
                         fail(places[word.name], f'word "{word.name}" overlaps "{other}" at {address}')
+
+
+def check_lost(
+    words: Iterable[Word], trusts: Iterable[Trust], places: Mapping[str, Place], fail: Fail
+) -> None:
+    """What says that the UPS is lost freezes a group, or old values would look alive."""
+    named = {reference for trust in trusts for reference in trust.lost_flags}
+    for word in words:
+        for item in of_word(word):
+            reference = word.name if word.flag else f"{word.name}.{item.name}"
+            if item.role == "lost" and reference not in named:
+                fail(
+                    places[word.name],
+                    f'"{reference}" has the role lost: name it in trust.lost_flags of the groups that are '
+                    "frozen then, or old values look alive",
+                )
 
 
 def _listing(names: tuple[str, ...]) -> str:

@@ -172,13 +172,12 @@ class Word:
 
     @cached_property
     def named_absent(self) -> frozenset[int]:
-        """Those that the map names: its fillers, in every register or as a long integer, and the word's."""
+        """Those that the map names: its fillers, by register or as the word's number, and the word's own."""
         if not self.is_register:
             return frozenset()
         found = {self.raw([filler & 0xFFFF] * self.registers) for filler in self.fillers}
-        if self.type in _INTEGERS and self.registers > 1:
-            signed = (filler - 0x10000 if filler & 0x8000 else filler for filler in self.fillers)
-            found.update(map(self._raw_of, signed))
+        signed = (filler - 0x10000 if filler & 0x8000 else filler for filler in self.fillers)
+        found.update(map(self._raw_of, signed))
         found.update(map(self._raw_of, self.not_available))
         return frozenset(found)
 
@@ -206,6 +205,17 @@ class Word:
         """The name of the state that a raw number is, None where it has no name."""
         number = self.number(raw)
         return next((name for value, name in self.states if value == number), None)
+
+    def plays(self, name: str, raw: int | float) -> bool:
+        """Whether its flag or state `name` is as its role means it; of a 0/1 word, `name` is "".
+
+        So is a flag that is set, or clear where it is normally set. Any bit sets a 0/1 word.
+        """
+        if self.states:
+            return self.state(raw) == name
+        if self.flag is not None:
+            return bool(raw) != self.flag.normal
+        return any(bool(int(raw) & flag.mask) != flag.normal for flag in self.flags if flag.name == name)
 
     def computed(self, result: int | float) -> int | float:
         """The result of the formula as the word holds it: 0 or 1, as many bits as it has, or any number."""

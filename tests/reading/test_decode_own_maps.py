@@ -176,3 +176,74 @@ def test_devices_that_differ_in_the_function_code_share_no_map() -> None:
     )
     functions = [{word.function for word in maps.of(device).words.values()} for device in (one, other)]
     assert functions == [{3}, {4}]
+
+
+SEEN = """
+metrics: {my_status: {help: A test.}, my_mode: {help: A test.}, my_value: {help: A test.}}
+flag_sets:
+  status:
+    heard: {bit: 0, vendor: X, label: X, description: X., severity: none, normal: true, role: lost}
+    other: {bit: 1, vendor: X, label: X, description: X., severity: none, role: on_battery}
+groups:
+  box:
+    title: Box
+    trust: {rule: lost_flags, lost_flags: [%s]}
+    words:
+      %s
+      value: {address: 2, metric: my_value}
+"""
+
+
+def test_a_flag_that_is_normally_set_says_lost_while_it_is_clear(tmp_path: Path) -> None:
+    word = "status: {address: 1, metric: my_status, flags: status}"
+    device = mapped("mine", files=(own(tmp_path, SEEN % ("status.heard", word)),))
+    alive = series(device, {(3, 1): 0x0001, (3, 2): 230})
+    assert (alive["my_value"], alive['my_status{flag="other"}']) == (230, 0)
+    assert series(device, {(3, 1): 0x0000, (3, 2): 230}) == {'my_status{flag="heard"}': 0}
+
+
+def test_a_state_says_lost(tmp_path: Path) -> None:
+    word = (
+        "mode: {address: 1, metric: my_mode, states: {0: online, 1: battery, 7: silent}, "
+        "roles: {battery: on_battery, silent: lost}}"
+    )
+    device = mapped("mine", files=(own(tmp_path, SEEN % ("mode.silent", word)),))
+    alive = series(device, {(3, 1): 1, (3, 2): 230})
+    assert alive == {
+        'my_mode{state="online"}': 0, 'my_mode{state="battery"}': 1, 'my_mode{state="silent"}': 0,
+        "my_value": 230,
+    }  # fmt: skip
+    # nothing is said of the battery then: no 0 that looks green
+    assert series(device, {(3, 1): 7, (3, 2): 230}) == {'my_mode{state="silent"}': 1}
+
+
+def test_lost_that_is_computed_is_not_known_while_its_word_is_unread(tmp_path: Path) -> None:
+    words = """bits: {address: 1}
+      silent:
+        formula: bits & 1
+        type: bool
+        metric: my_mode
+        flag: {name: silent, vendor: X, label: X, description: X., severity: none}
+      dead:
+        address: 3
+        type: bool
+        metric: my_mode
+        flag: {name: dead, vendor: X, label: X, description: X., severity: none}"""
+    device = mapped("mine", files=(own(tmp_path, SEEN % ("silent, dead", words)),))
+    unread = frozenset({Span(3, 1, 1)})
+    assert series(device, {(3, 2): 230, (3, 3): 0}, unread=unread) == {'my_mode{flag="dead"}': 0}
+    assert series(device, {(3, 1): 0, (3, 2): 230, (3, 3): 0})["my_value"] == 230
+
+
+def test_filler_in_the_byte_order_of_the_word(tmp_path: Path) -> None:
+    """−9999 is 0xD8F1: with its bytes turned 0xF1D8 on the wire, and a float holds it as 0xC61C3C00."""
+    path = own(
+        tmp_path,
+        "metrics: {my_one: {help: A test.}, my_two: {help: A test.}}\n"
+        "groups:\n  box:\n    title: Box\n    words:\n"
+        "      one: {address: 1, type: int16, byte_order: little, metric: my_one}\n"
+        "      two: {address: 2, type: float32, metric: my_two}\n",
+    )
+    device = mapped("mine", files=(path,))
+    assert series(device, {(3, 1): 0xF1D8, (3, 2): 0xC61C, (3, 3): 0x3C00}) == {}
+    assert series(device, {(3, 1): 0x0100, (3, 2): 0x4248, (3, 3): 0x0000}) == {"my_one": 1, "my_two": 50}

@@ -2,11 +2,12 @@
 
 import pytest
 
+from exporter.maps import built_in_maps
 from exporter.maps.model import Trust
 from exporter.reading.decode.truth import FrameWatch, bacs_is_there, bacs_verdict, lost_flags_verdict
 
 UPS = Trust("lost_flags", "ups", ("status.comm_lost", "communication_lost"))
-MASKS = {"status.comm_lost": 0x4000, "status.dvg_alarm": 0x8000}
+WORDS = built_in_maps()["ups"].words
 
 
 @pytest.mark.parametrize(
@@ -25,7 +26,7 @@ MASKS = {"status.comm_lost": 0x4000, "status.dvg_alarm": 0x8000}
     ],
 )
 def test_ups_in_sight(raws, in_sight):
-    assert lost_flags_verdict(UPS, raws, MASKS) is in_sight
+    assert lost_flags_verdict(UPS, raws, WORDS) is in_sight
 
 
 @pytest.mark.parametrize(
@@ -66,9 +67,9 @@ def test_bacs_vouches(state, vouches):
 
 def test_ups_not_in_sight_while_a_word_that_could_say_lost_is_unread():
     raws = {"status": 0x0004, "communication_lost": 0}
-    assert lost_flags_verdict(UPS, raws, MASKS, {"battery_volts"}) is True
-    assert lost_flags_verdict(UPS, {"status": 4}, MASKS, {"communication_lost"}) is False
-    assert lost_flags_verdict(UPS, {"communication_lost": 0}, MASKS, {"status"}) is False
+    assert lost_flags_verdict(UPS, raws, WORDS, {"battery_volts"}) is True
+    assert lost_flags_verdict(UPS, {"status": 4}, WORDS, {"communication_lost"}) is False
+    assert lost_flags_verdict(UPS, {"communication_lost": 0}, WORDS, {"status"}) is False
 
 
 # (time, counter) as read, and whether the frame is then believed

@@ -139,8 +139,7 @@ def _beliefs(
         if trust.rule == "frame":
             beliefs[section] = "full"
         elif trust.rule == "lost_flags":
-            names = {i.word.name for i in layout.singles if i.span in unread} if unread else ()
-            in_sight = lost_flags_verdict(trust, raws, layout.masks, names)
+            in_sight = lost_flags_verdict(trust, raws, layout.words, _unread_words(layout, unread))
             beliefs[section] = "full" if in_sight else "frozen"
             if section in read:
                 result.valid[section] = in_sight
@@ -152,6 +151,13 @@ def _beliefs(
         else:
             beliefs[section] = "nothing"
     return beliefs
+
+
+def _unread_words(layout: Layout, unread: AbstractSet[Span]) -> set[str]:
+    """The names of the words that were asked for in vain, and of the formulas that need one of them."""
+    names = {i.word.name for i in layout.singles if i.span in unread} if unread else set()
+    formulas = [word for word in layout.words.values() if word.formula] if names else []
+    return names.union(w.name for w in formulas if w.formula and not names.isdisjoint(w.formula.names))
 
 
 def _belief(instance: Instance, beliefs: Mapping[str, Belief]) -> Belief:

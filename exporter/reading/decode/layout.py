@@ -37,14 +37,14 @@ class Instance:
 class Item:
     """One instance of a repeating group: a string, a module.
 
-    It is lost sight of while a bit of `lost_mask` is set in the word of `alarm`.
+    It is lost sight of while the word of `alarm` plays its flag or state `lost`.
     """
 
     number: int
     instances: tuple[Instance, ...]
     present: Series | None
     alarm: Instance | None
-    lost_mask: int
+    lost: str
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -86,7 +86,7 @@ class Column:
 
 @dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class Layout:
-    """Everything that is to be read and what becomes of it. `masks` are the masks of `word.flag`.
+    """Everything that is to be read and what becomes of it.
 
     `columns` are the instances of `repeated`, turned: a column per word instead of an item per number.
     """
@@ -103,7 +103,6 @@ class Layout:
     flags: frozenset[Span]
     words: Mapping[str, Word]
     trusts: Mapping[str, Trust]
-    masks: Mapping[str, int]
 
 
 def columns_of(items: tuple[Item, ...]) -> tuple[Column, ...]:

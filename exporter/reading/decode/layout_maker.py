@@ -53,7 +53,6 @@ class LayoutMaker:
             ),
             words=self.words,
             trusts={trust.section: trust for trust in self.trusts},
-            masks={f"{w.name}.{flag.name}": flag.mask for w in self.words.values() for flag in w.flags},
         )
 
     def _items(self, group: Group, counts: Counts) -> tuple[Item, ...]:
@@ -70,10 +69,9 @@ class LayoutMaker:
                 labels = ((repeat.parent_label, str((number - 1) // (count // parents) + 1)), *labels)
             instances = tuple(self._instance(word, labels, number) for word in group.words)
             present = Series(self.metrics[repeat.present_metric], labels) if repeat.present_metric else None
-            alarm_name, _, flag_name = repeat.lost_flag.partition(".")
+            alarm_name, _, lost = repeat.lost_flag.partition(".")
             alarm = next((i for i in instances if i.word.name == alarm_name), None)
-            mask = next((f.mask for f in alarm.word.flags if f.name == flag_name), -1) if alarm else 0
-            items.append(Item(number, instances, present, alarm, mask))
+            items.append(Item(number, instances, present, alarm, lost))
         return tuple(items)
 
     def _instance(self, word: Word, labels: Labels, number: int) -> Instance:
@@ -121,7 +119,8 @@ def _lost_series(word: Word, trust: Trust | None, series: Series | None) -> Seri
         return None
     if word.survives:
         return series
-    if word.flags:
-        kept = tuple(flag.name for flag in word.flags if f"{word.name}.{flag.name}" in trust.lost_flags)
+    if word.flags or word.states:
+        names = (*(flag.name for flag in word.flags), *(state for _, state in word.states))
+        kept = tuple(name for name in names if f"{word.name}.{name}" in trust.lost_flags)
         return replace(series, flags=kept) if kept else None
     return series if word.name in trust.lost_flags else None

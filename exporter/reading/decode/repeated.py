@@ -135,8 +135,8 @@ def _lost(items: Sequence[Item], real: Sequence[Values], unread: AbstractSet[Spa
     alarm = items[0].alarm
     if alarm is None:
         return frozenset()
-    mask, alarms = items[0].lost_mask, real[items[0].instances.index(alarm)]
-    lost = {n for n, raw in enumerate(alarms) if raw is not None and int(raw) & mask}
+    name, alarms = items[0].lost, real[items[0].instances.index(alarm)]
+    lost = {n for n, raw in enumerate(alarms) if raw is not None and alarm.word.plays(name, raw)}
     if unread:
         lost |= {n for n, item in enumerate(items) if item.alarm and item.alarm.span in unread}
     return lost

@@ -14,7 +14,8 @@ class Series:
     """A metric with fixed labels, fed by one word or by a number that the exporter itself found out.
 
     A word with flags or states feeds several series at once: they differ in the label that `samples` adds.
-    The labels of the device are not among `labels`; every exposition adds them.
+    `flags` are the names of flags, or of states, where not all are shown. The labels of the device are not
+    among `labels`; every exposition adds them.
     """
 
     metric: Metric
@@ -27,14 +28,14 @@ class Series:
         """The values for a raw word, with the labels that tell them apart.
 
         There is one, or one for each flag or state. A number without a name is the only state: it may mean
-        anything, so of none with a name it says that it is not so.
+        anything, so of none with a name it says that it is not so. Where only some are shown it is not.
         """
         word = self.word
         if word is None:
             return [((), float(raw))]
-        if self.flags is not None:
+        if word.flags:
             bits = int(raw)
-            shown = [flag for flag in word.flags if flag.name in self.flags]
+            shown = [flag for flag in word.flags if self.flags is None or flag.name in self.flags]
             if self.set_only:
                 shown = [flag for flag in shown if bits & flag.mask]
             return [((("flag", flag.name),), 1.0 if bits & flag.mask else 0.0) for flag in shown]
@@ -43,8 +44,9 @@ class Series:
         if word.states:
             now = word.state(raw)
             if now is None:
-                return [((("state", str(word.number(raw))),), 1.0)]
-            return [((("state", name),), 1.0 if name == now else 0.0) for _, name in word.states]
+                return [((("state", str(word.number(raw))),), 1.0)] if self.flags is None else []
+            states = [name for _, name in word.states if self.flags is None or name in self.flags]
+            return [((("state", name),), 1.0 if name == now else 0.0) for name in states]
         return [((), word.value(raw))]
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Container, Mapping
 from dataclasses import dataclass
 
-from exporter.maps.model import Trust
+from exporter.maps.model import Trust, Word
 
 Raws = Mapping[str, int | float]
 """Real raw words by word name; unread words and filler are not in it."""
@@ -15,18 +15,18 @@ FRAME_WORDS = ("sequence_number", "error_code")
 
 
 def lost_flags_verdict(
-    trust: Trust, raws: Raws, masks: Mapping[str, int], unread: Container[str] = ()
+    trust: Trust, raws: Raws, known: Mapping[str, Word], unread: Container[str] = ()
 ) -> bool:
     """Whether a UPS is in sight of its manager: no lost flag is set, and at least one of their words is real.
 
-    `masks` hold the mask of each `word.flag`; a 0/1 word counts as set by any bit. Without any word that
-    could say "lost", nothing vouches; nor while one is among `unread`, the words that were asked for in vain.
+    `known` are the words by name; a flag that is normally set says "lost" while it is clear. Without any
+    word that could say so, nothing vouches; nor while one is among `unread`, which were asked for in vain.
     """
-    words = [reference.split(".")[0] for reference in trust.lost_flags]
-    if any(word in unread for word in words):
+    references = [reference.partition(".")[::2] for reference in trust.lost_flags]
+    if any(word in unread for word, _ in references):
         return False
-    known = [reference for reference in trust.lost_flags if reference.split(".")[0] in raws]
-    return bool(known) and not any(int(raws[ref.split(".")[0]]) & masks.get(ref, -1) for ref in known)
+    read = [(word, part) for word, part in references if word in raws]
+    return bool(read) and not any(known[word].plays(part, raws[word]) for word, part in read)
 
 
 def bacs_is_there(raws: Raws) -> bool:
