@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Literal
 
 from exporter.maps.model import Flag, Word
+from exporter.maps.units import UNITS
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -21,15 +22,6 @@ Format = Literal["table", "text", "json"]
 FORMATS: tuple[Format, ...] = ("table", "text", "json")
 
 SEVERITY_STYLES = {"critical": "bold red", "warning": "yellow", "info": "cyan", "none": "dim"}
-_SYMBOLS = {
-    "volts": "V",
-    "celsius": "°C",
-    "seconds": "s",
-    "hertz": "Hz",
-    "amperes": "A",
-    "ohms": "Ω",
-    "voltamperes": "VA",
-}
 _TABLE_WIDTH = 110  # below it the seven columns of flags break in the middle of words
 _PIPE_WIDTH = 120  # of a table that was asked for in a pipe: the same everywhere
 
@@ -113,7 +105,7 @@ def quantity(value: float, unit: str) -> str:
         aside = f" ({plain(value / 60)} min)"
     if unit == "ohms":
         aside = f" ({plain(float(exact * 1000))} mΩ)"
-    return f"{text} {_SYMBOLS.get(unit, unit)}".rstrip() + aside
+    return f"{text} {UNITS[unit].symbol if unit in UNITS else unit}".rstrip() + aside
 
 
 def hex_text(word: Word, raw: int | float) -> str:
@@ -151,7 +143,7 @@ def conversion_text(word: Word, unit: str) -> str:
         return "bits" if word.flags else "states" if word.states else "0 or 1"
     scale = "" if word.scale == 1 else f" × {word.scale:f}"
     offset = "" if word.offset == 0 else f" {'−' if word.offset < 0 else '+'} {abs(word.offset):f}"
-    symbol = f" ({unit})" if unit == "ratio" else f" {_SYMBOLS.get(unit, unit)}"
+    symbol = f" ({unit})" if unit == "ratio" else f" {UNITS[unit].symbol if unit in UNITS else unit}"
     return f"raw{scale}{offset}{symbol}".rstrip()
 
 

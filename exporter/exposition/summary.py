@@ -7,20 +7,13 @@ from typing import Any
 
 from exporter.assess.condition import Condition, assess
 from exporter.maps.model import Labels, Metric, Word
+from exporter.maps.units import NO_UNIT, UNITS
 from exporter.reading.decode.pass_metrics import PASS_METRICS
 from exporter.reading.decode.series import Raw, Series
 from exporter.reading.decode.snapshot import Snapshot
 
 _PASS = frozenset(metric.name for metric in PASS_METRICS)
 _PREFIX = "generex_"
-_SCALES = {
-    "ratio": (100.0, "%"),
-    "volts": (1.0, "V"),
-    "celsius": (1.0, "°C"),
-    "hertz": (1.0, "Hz"),
-    "amperes": (1.0, "A"),
-    "ohms": (1000.0, "mΩ"),
-}
 
 
 @dataclass(frozen=True)
@@ -71,8 +64,8 @@ def quantity(metric: Metric, value: float) -> str:
     """A value with its unit as people say it: 0.42 of a ratio is "42 %", 2400 seconds are "40 min"."""
     if metric.unit == "seconds":
         return f"{value / 60:g} min" if value < 7200 else f"{value / 3600:.1f} h"
-    factor, symbol = _SCALES.get(metric.unit, (1, ""))
-    return f"{value * factor:.6g} {symbol}".rstrip()
+    unit = UNITS.get(metric.unit, NO_UNIT)
+    return f"{value * unit.factor:.6g} {unit.read_as or unit.symbol}".rstrip()
 
 
 def meaning(word: Word, raw: Raw, metric: Metric | None) -> str:

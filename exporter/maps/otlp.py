@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
+from exporter.maps.units import UNITS
+
 Instrument = Literal["gauge", "counter", "updowncounter"]
 PREFIX = "generex."
 _PLACEHOLDER = re.compile(r"\{([a-zA-Z_][a-zA-Z0-9_]*)\}")
@@ -44,13 +46,6 @@ CONVENTIONS: Mapping[str, Convention] = {
     "hw.temperature": Convention("Cel", "Temperature at the sensor."),
     "hw.voltage": Convention("V", "Voltage at the sensor."),
 }  # fmt: skip
-
-_UCUM = {
-    "amperes": "A", "bytes": "By", "celsius": "Cel", "grams": "g", "hertz": "Hz", "joules": "J",
-    "meters": "m", "ohms": "Ohm", "pascals": "Pa", "percent": "%", "ratio": "1", "seconds": "s",
-    "voltamperes": "V.A", "volts": "V", "watts": "W",
-}  # fmt: skip
-
 
 _COUNTED = {
     "coalesced": "{scrape}", "collections": "{collection}", "echoes": "{echo}", "errors": "{error}",
@@ -129,7 +124,7 @@ def unit_of(name: str, metric: str, unit: str) -> str:
     only ratios, and what the conventions say so of, have.
     """
     if unit:
-        return _UCUM.get(unit, f"{{{unit}}}")
+        return UNITS[unit].ucum if unit in UNITS else f"{{{unit}}}"
     if name.startswith("hw."):
         return "1"
     return _COUNTED.get(metric.removesuffix("_total").rpartition("_")[2], "")

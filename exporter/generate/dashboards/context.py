@@ -9,12 +9,6 @@ from exporter.generate.dashboards.choices import ORANGE, QUIET, RED, Choice, cho
 from exporter.generate.dashboards.looks import Steps
 from exporter.generate.vocabulary import Vocabulary
 
-UNITS = {
-    "volts": "volt", "amperes": "amp", "ohms": "ohm", "hertz": "hertz", "celsius": "celsius",
-    "ratio": "percentunit", "seconds": "dtdurations", "voltamperes": "voltamp", "watts": "watt",
-}  # fmt: skip
-"""Grafana's names for the units of metrics."""
-
 
 @dataclass(frozen=True)
 class Context:

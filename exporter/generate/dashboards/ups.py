@@ -6,7 +6,7 @@ from exporter.generate.dashboards import queries as q
 from exporter.generate.dashboards import rules
 from exporter.generate.dashboards.board import Board, Row
 from exporter.generate.dashboards.choices import GREEN, PURPLE, QUIET, RED
-from exporter.generate.dashboards.context import UNITS, Context
+from exporter.generate.dashboards.context import Context
 from exporter.generate.dashboards.flags import ABOUT, flags_panel
 from exporter.generate.dashboards.last_seen import last_seen_panel
 from exporter.generate.dashboards.looks import choice_mapping, limits, mapping
@@ -19,6 +19,7 @@ from exporter.generate.dashboards.panels import (
     timeline_panel,
 )
 from exporter.generate.dashboards.ups_lines import battery_panels, power_panels
+from exporter.maps.units import UNITS
 
 
 def ups_board(context: Context, others: Sequence[str] = ()) -> Board:
@@ -214,4 +215,6 @@ def other_panel(context: Context, metric: str) -> Panel:
     if metric.endswith("_total"):
         grouped = grouped.replace(q.series(metric), f"increase({q.series(metric)}[$__rate_interval])")
     legend = " · ".join(f"{name} {{{{{name}}}}}" for name in labels) or title
-    return lines_panel(frame, [Query(grouped, legend)], unit=UNITS.get(unit, "short"))
+    return lines_panel(
+        frame, [Query(grouped, legend)], unit=UNITS[unit].grafana or "short" if unit in UNITS else "short"
+    )
