@@ -51,6 +51,10 @@ def _config(path: Path) -> bool:
         maps = ", ".join(device.maps)
         print(f"  {device.name}: {device.target.url}, module {device.module} ({maps})")
         options = device.options
+        if options.any_transaction and device.target.endpoint.transport != "tcp":
+            print(
+                "    any_transaction means nothing on a serial line: its answers carry no transaction number"
+            )
         if options.timeout <= options.request_timeout:
             print(
                 f"    timeout {format_duration(options.timeout)} leaves no time beside request_timeout "

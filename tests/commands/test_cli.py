@@ -274,6 +274,20 @@ def test_a_bad_value_is_2_and_a_name_of_nothing_1(run: Run, words: str, code: in
 
 
 @pytest.mark.parametrize(
+    ("target", "said"), [("rtu:///dev/ttyS1", True), ("rtu-tcp://10.0.0.1:4001", True), ("10.0.0.1", False)]
+)
+def test_check_names_a_transaction_number_that_is_to_be_ignored_where_there_is_none(
+    run: Run, tmp_path: Path, target: str, said: bool
+) -> None:
+    path = tmp_path / "a.yaml"
+    path.write_text(f"devices: [{{name: a, target: '{target}', any_transaction: true}}]\n")
+    done = run("check", str(path))
+    assert done.returncode == 0
+    line = "    any_transaction means nothing on a serial line: its answers carry no transaction number\n"
+    assert (line in done.stdout) is said
+
+
+@pytest.mark.parametrize(
     ("times", "said"),
     [
         ("timeout: 1s", "timeout 1s leaves no time beside request_timeout 1s"),

@@ -1,10 +1,20 @@
 """What is special to Modbus/TCP: transaction numbers, deaf starts, gateways that ask one unit at a time."""
 
 import asyncio
+import struct
 
 import hostile
 import pytest
 from hostile import TIMEOUT, Hostile, Peer, Request, check_true, errors, fleet, scrape
+
+from exporter.reading.plan.spans import Request as PlannedRequest
+from exporter.reading.transport.answers import LinkError
+from exporter.reading.transport.deadline import Deadline
+from exporter.reading.transport.exchange import Manner
+from exporter.reading.transport.line import Line, Turn
+from exporter.reading.transport.resolve import Resolver
+from exporter.reading.transport.transports import connection_to
+from exporter.targets import parse_target
 
 REQUEST, HOLD = 0.3, 0.85  # as the defaults, 1 s and 5 s, are to a gateway that waits 2.8 s
 TIMES = {"request_timeout": "300ms", "timeout": "1500ms"}
@@ -150,6 +160,60 @@ def test_without_numbers_a_late_answer_never_comes_over_the_next_connection() ->
                 snapshot = await scrape(a)
                 check_true(snapshot, device)
                 assert snapshot.up
+
+    asyncio.run(test())
+
+
+def test_an_answer_without_number_that_is_still_owed_is_not_taken_by_another_device() -> None:
+    """A module may take any number, and a configured device at the same place may not."""
+
+    def late(device: Hostile, peer: Peer, request: Request) -> None:
+        frame = device.frame(request, device.pdu(request), transaction=0)
+        device.later(1.3 * TIMEOUT, lambda: peer.write(frame))
+
+    def later(device: Hostile, peer: Peer, request: Request) -> None:
+        device.later(0.6 * TIMEOUT, lambda: hostile.standing(0)(device, peer, request))
+
+    async def test() -> None:
+        async with Hostile() as device:
+            line = Line(connection_to(parse_target(device.target()).endpoint, Resolver()))
+            request = PlannedRequest(3, 97, 40)
+            loop = asyncio.get_running_loop()
+            async with line.turn(turn := Turn(1, failed=False), idle_close=60):
+                device.script = [late, later]
+                with pytest.raises(LinkError, match="no answer"):
+                    await line.read(turn, request, Manner(TIMEOUT), Deadline(loop.time() + 5))
+                manner = Manner(TIMEOUT, any_transaction=True)
+                values = await line.read(turn, request, manner, Deadline(loop.time() + 5))
+                assert values == device.values(device.requests[-1])
+            line.close()
+
+    asyncio.run(test())
+
+
+@pytest.mark.parametrize("any_transaction", [False, True])
+@pytest.mark.parametrize("in_parts", [False, True])
+def test_a_request_that_comes_back_is_no_answer(any_transaction: bool, in_parts: bool) -> None:
+    """Three bytes of bits at addresses 768 to 1023: there an echo has the length of an answer."""
+
+    def echo(device: Hostile, peer: Peer, request: Request) -> None:
+        words = struct.pack(">HH", request.address, request.count)
+        frame = device.frame(request, bytes((request.function,)) + words)
+        peer.write(frame[:9] if in_parts else frame)
+        if in_parts:
+            device.later(0.1 * TIMEOUT, lambda: peer.write(frame[9:]))
+
+    async def test() -> None:
+        async with Hostile() as device:
+            line = Line(connection_to(parse_target(device.target()).endpoint, Resolver()))
+            device.behaviour = echo
+            manner = Manner(TIMEOUT, any_transaction=any_transaction)
+            deadline = Deadline(asyncio.get_running_loop().time() + 5)
+            async with line.turn(turn := Turn(1, failed=False), idle_close=60):
+                with pytest.raises(LinkError, match="the request itself came back") as caught:
+                    await line.read(turn, PlannedRequest(1, 768, 24), manner, deadline)
+            assert caught.value.reason == "frame"
+            line.close()
 
     asyncio.run(test())
 

@@ -48,12 +48,14 @@ class TcpConnection(Connection):
         self._request = b""
         self._given_up: dict[int, _GivenUp] = {}
         self._hold: float | None = None
+        self._owes = False  # whether a late answer may still come over this connection
         self._silent: set[int] = set()  # units that were silent since anything came
         self._stray: int | None = None  # the number of an answer that nobody here asked for
         self._standing: list[int] = []  # those of the answers in a row, as long as they are the same
 
     def close(self) -> None:
         """Close the connection at once; a request under way fails."""
+        self._owes = False
         self._silent.clear()
         super().close()
 
@@ -70,6 +72,8 @@ class TcpConnection(Connection):
     async def _read(
         self, unit: int, request: Request, manner: Manner, deadline: Deadline, observers: Observers
     ) -> list[int]:
+        if manner.any_transaction and self._owes:
+            self.close()  # a late answer would fit
         wire = await self._connect(manner, deadline)
         busy = self.busy_until(unit) - asyncio.get_running_loop().time()
         if self._hold and busy >= deadline.left:
@@ -153,5 +157,7 @@ class TcpConnection(Connection):
             self._given_up[self._transaction] = _GivenUp(expected.unit, sent, began + hold)
         if not silent or self._any_transaction or expected.unit in self._silent:
             self.close()
-        else:
+            return
+        self._owes = True
+        if error is not None:
             self._silent.add(expected.unit)
