@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from exporter.aside import aside
 from exporter.config import Otlp
 from exporter.errors import UserError
-from exporter.exposition.otlp.starts import Starts
+from exporter.exposition.otlp.past import Past
 from exporter.reading.decode.series import Raw, Series
 from exporter.reading.device.fleet import Fleet
 
@@ -34,7 +34,7 @@ class Pusher:
     def __init__(self, fleet: Fleet, own: Callable[[], Callable[[], list[tuple[Series, Raw]]]]) -> None:
         self._fleet = fleet
         self._own = own
-        self._starts = Starts(time.time_ns())
+        self._past = Past(time.time_ns())
         self._sender: Sender | None = None
         self._changed = asyncio.Event()
         self._error = ""
@@ -62,7 +62,7 @@ class Pusher:
                 f"otlp.endpoint is set, but what sends is not installed ({error}): "
                 "pip install 'generex-exporter[otlp]'"
             ) from None
-        return Sender(settings, self._starts)
+        return Sender(settings, self._past)
 
     def use(self, sender: "Sender | None") -> None:
         """Go over to what `prepare` gave."""

@@ -147,7 +147,8 @@ class OtlpTls:
 class Otlp:
     """Where metrics are pushed to and how. `endpoint` is the whole URL.
 
-    `resource` are the attributes of all resources that the environment gives.
+    `resource` are the attributes of all resources that the environment gives. With `delta` counters say what
+    they grew by, which the environment asks for too.
     """
 
     endpoint: str
@@ -157,6 +158,7 @@ class Otlp:
     compression: Compression = "gzip"
     tls: OtlpTls = OtlpTls()
     resource: Mapping[str, str] = field(default_factory=dict)
+    delta: bool = False
 
 
 @dataclass(frozen=True)

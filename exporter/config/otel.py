@@ -15,6 +15,7 @@ from exporter.plaintext import one_line
 
 LARGEST_SECRET = 16 * 1024  # characters
 _TLS_FILES = {"ca_file": "CERTIFICATE", "cert_file": "CLIENT_CERTIFICATE", "key_file": "CLIENT_KEY"}
+_TEMPORALITIES = ("cumulative", "delta", "lowmemory")
 
 
 def check_secret(value: str) -> None:
@@ -49,6 +50,17 @@ class OtelVariables:
                 return known
         self.note(variable, f'"{one_line(text)}" is none of {", ".join(COMPRESSIONS)}')
         return "gzip"
+
+    def delta(self) -> bool:
+        """Whether counters say what they grew by instead of what they count.
+
+        With lowmemory only those do that are not observed when a push is due, and all of ours are.
+        """
+        variable = "OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE"
+        text = self._text(variable)
+        if text.lower() not in ("", *_TEMPORALITIES):
+            self.note(variable, f'"{one_line(text)}" is none of {", ".join(_TEMPORALITIES)}')
+        return text.lower() == "delta"
 
     def check_protocol(self) -> None:
         """Whoever asks for gRPC has an endpoint that takes nothing else."""

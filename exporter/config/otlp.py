@@ -62,7 +62,8 @@ class OtlpResolver:
         variables.check_protocol()
         written = {name.lower() for name in headers}
         headers |= {name: it for name, it in variables.headers().items() if name not in written}
-        return Otlp(endpoint, headers, interval, timeout, compression, tls, variables.resource())
+        resource, delta = variables.resource(), variables.delta()
+        return Otlp(endpoint, headers, interval, timeout, compression, tls, resource, delta)
 
     def _note(self, place: Place, message: str) -> None:
         self._problems.add(Source(("otlp",)), place, message)

@@ -27,6 +27,20 @@ also from your own maps. What the metrics mean is in [metrics.md](metrics.md), h
 - A counter of a device counts since the exporter read it first; once it has gone back, since the read before
   that.
 - The time of a point is that of the read. What was not read is not sent.
+- A point that was sent before and is not there any more is sent once more, with the flag "no recorded value":
+  of a device that fell silent, a module that is lost, a device that a reload removes. Backends that know the
+  flag (Prometheus, Mimir, the Collector) end the series at that time. It is told again until a push arrives.
+  An exporter that is stopped tells nothing: what it told last lives on for as long as the backend lets it, in
+  Prometheus five minutes.
+- `OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE=delta` makes counters say what they grew by since a push
+  arrived last. What a counter of a device had before it was read first is not told, and what grew during a
+  push that failed is told with the next; a push whose answer was lost is then counted twice. `cumulative` is
+  the default; `lowmemory` means the same here, as all counters are observed when a push is due.
+
+OTLP is sent over HTTP, not over gRPC. OpenTelemetry's own exporter for gRPC takes 29 MB of disk and 37 MB of
+memory where what is used here takes 7 MB and 22 MB (version 1.45.2). It takes its points only in the classes
+of the SDK, which cost 17 µs a point instead of 3 µs. Collectors take HTTP at port 4318 beside gRPC at 4317;
+for a backend that takes gRPC alone a Collector stands between.
 
 In a map of your own the entry of a metric may have `otlp` with `name`, `unit` and `attributes`. Without it
 the name is the Prometheus name after `generex.`, without `generex_` and `_total`; a metric that a built-in

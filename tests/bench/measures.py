@@ -10,8 +10,8 @@ from multiprocessing.connection import Connection
 
 from exporter.config import Otlp, load_config
 from exporter.exposition.lines import Renderer
+from exporter.exposition.otlp.past import Past
 from exporter.exposition.otlp.send import Sender
-from exporter.exposition.otlp.starts import Starts
 from exporter.reading.decode.decode import decode
 from exporter.reading.decode.snapshot import Snapshot
 from exporter.reading.device.device import Device
@@ -276,7 +276,7 @@ async def _pushed(targets: Sequence[str], endpoint: str) -> tuple[int, float]:
     fleet.close()
     readings = (reading for s in snapshots for family in s.readings.values() for reading in family)
     points = sum(len(series.samples(raw)) for series, raw in readings)
-    sender = Sender(Otlp(endpoint=f"{endpoint}/v1/metrics"), Starts(time.time_ns()))
+    sender = Sender(Otlp(endpoint=f"{endpoint}/v1/metrics"), Past(time.time_ns()))
     start = time.process_time()
     if trouble := sender.send(snapshots, (), time.time()):
         raise RuntimeError(f"the push failed: {trouble}")

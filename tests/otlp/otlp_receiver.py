@@ -2,6 +2,7 @@
 
 import contextlib
 import gzip
+import math
 import socket
 import ssl
 import threading
@@ -14,13 +15,21 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
     ExportMetricsServiceRequest,
     ExportMetricsServiceResponse,
 )
+from opentelemetry.proto.metrics.v1.metrics_pb2 import (
+    AGGREGATION_TEMPORALITY_CUMULATIVE,
+    AGGREGATION_TEMPORALITY_DELTA,
+    DATA_POINT_FLAGS_NO_RECORDED_VALUE_MASK,
+)
 
 Attributes = frozenset[tuple[str, str]]
 
 
 @dataclass(frozen=True)
 class Point:
-    """One data point with all that is said around it; `kind` is gauge, counter or updowncounter."""
+    """One data point with all that is said around it; `kind` is gauge, counter, updowncounter or delta.
+
+    `ended` says that it has the flag "no recorded value" and no value.
+    """
 
     resource: Mapping[str, str]
     name: str
@@ -32,6 +41,7 @@ class Point:
     is_whole: bool
     start: int
     time: int
+    ended: bool
 
     @property
     def key(self) -> tuple[str, Attributes]:
@@ -50,6 +60,10 @@ class Push:
     def of(self, instance: str) -> list[Point]:
         """The points of the resource with this service.instance.id."""
         return [p for p in self.points if p.resource["service.instance.id"] == instance]
+
+    def ended(self, instance: str) -> list[Point]:
+        """Those of them that say that there is no value any more."""
+        return [p for p in self.of(instance) if p.ended]
 
 
 @dataclass
@@ -86,15 +100,21 @@ def decode(body: bytes) -> Iterator[Point]:
                 assert data in ("gauge", "sum")
                 kind = "gauge"
                 if data == "sum":
-                    assert metric.sum.aggregation_temporality == 2, "cumulative"
                     kind = "counter" if metric.sum.is_monotonic else "updowncounter"
+                    if metric.sum.aggregation_temporality == AGGREGATION_TEMPORALITY_DELTA:
+                        assert kind == "counter"
+                        kind = "delta"
+                    else:
+                        assert metric.sum.aggregation_temporality == AGGREGATION_TEMPORALITY_CUMULATIVE
                 for point in getattr(metric, data).data_points:
                     field_name = point.WhichOneof("value")
+                    ended = bool(point.flags & DATA_POINT_FLAGS_NO_RECORDED_VALUE_MASK)
+                    assert ended == (field_name is None)
                     yield Point(
                         about, metric.name, metric.unit, metric.description, kind,
                         frozenset((item.key, item.value.string_value) for item in point.attributes),
-                        getattr(point, field_name), field_name == "as_int",
-                        point.start_time_unix_nano, point.time_unix_nano,
+                        math.nan if ended else getattr(point, field_name), field_name == "as_int",
+                        point.start_time_unix_nano, point.time_unix_nano, ended,
                     )  # fmt: skip
 
 

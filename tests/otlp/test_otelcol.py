@@ -2,6 +2,7 @@
 
 import subprocess
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,8 @@ from support import free_port, require, running, wait_for
 from test_otlp_values import check
 
 from exporter.config import Otlp
+from exporter.exposition.otlp.past import Past
 from exporter.exposition.otlp.send import Sender
-from exporter.exposition.otlp.starts import Starts
 
 COLLECTOR = Path(__file__).parents[2] / ".ci" / "otelcol" / "build" / "otelcol"
 SHIPPED = Path(__file__).parents[2] / "deploy" / "otel-collector" / "config.yaml"
@@ -55,7 +56,7 @@ def _collector(tmp_path: Path) -> Iterator[tuple[int, Receiver]]:
 
 def test_the_collector_understands_every_point(collector: tuple[int, Receiver]) -> None:
     port, behind = collector
-    sender = Sender(Otlp(f"http://127.0.0.1:{port}/v1/metrics"), Starts(1_600_000_000_000_000_000))
+    sender = Sender(Otlp(f"http://127.0.0.1:{port}/v1/metrics"), Past(1_600_000_000_000_000_000))
     large = Source(name="large", labels={"site": "Wien"}, strings=10, modules=330).snapshot(
         simulated(strings=10, modules=330)
     )
@@ -70,10 +71,25 @@ def test_the_collector_understands_every_point(collector: tuple[int, Receiver]) 
     sender.close()
 
 
+def test_the_collector_passes_on_what_has_ended(collector: tuple[int, Receiver]) -> None:
+    port, behind = collector
+    sender = Sender(Otlp(f"http://127.0.0.1:{port}/v1/metrics", delta=True), Past(1_600_000_000_000_000_000))
+    source = Source("ups")
+    for time, words in ((100, {**simulated(), 114: 7}), (160, {**simulated(), 114: 9}), (220, {})):
+        assert sender.send([replace(source.snapshot(words), time=time)], [], time) == ""
+    wait_for(lambda: len(behind.pushes) == 3, what="what the Collector passes on")
+    first, second, dead = (push.of("ups1") for push in behind.pushes)
+    deltas = [(p.value, p.start, p.time) for p in second if p.kind == "delta"]
+    assert deltas == [(2, 100 * 10**9, 160 * 10**9)]
+    assert {p.name for p in dead if not p.ended} < {p.name for p in first}
+    assert "hw.battery.charge" in {p.name for p in dead if p.ended}
+    assert {p.key for p in first} == {p.key for p in dead}
+
+
 def test_a_refusal_of_the_collector_is_a_failure(collector: tuple[int, Receiver]) -> None:
     port, _ = collector
-    sender = Sender(Otlp(f"http://127.0.0.1:{port}/elsewhere", timeout=2), Starts(1))
-    assert sender.send([], [], 1.0) == "404 Not Found"
+    sender = Sender(Otlp(f"http://127.0.0.1:{port}/elsewhere", timeout=2), Past(1))
+    assert sender.send([], [], 1.0) == "404 Not Found: 404 page not found"
 
 
 def test_what_the_example_scrapes_is_good_for_prometheus(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import trustme
 
 from exporter.config import Header, Otlp, OtlpTls, load_config, metrics_url
 from exporter.errors import UserError
-from exporter.exposition.otlp.starts import Starts
+from exporter.exposition.otlp.past import Past
 from exporter.maps import load_maps
 from exporter.maps.otlp import derived_name, unit_of
 
@@ -166,6 +166,25 @@ def test_bad_compression_names_the_variable(tmp_path: Path) -> None:
         load("otlp: {endpoint: 'http://c'}", tmp_path, OTEL_EXPORTER_OTLP_METRICS_COMPRESSION="zstd")
 
 
+@pytest.mark.parametrize(
+    ("value", "delta"),
+    [("", False), ("cumulative", False), ("delta", True), (" Delta ", True), ("LowMemory", False)],
+)
+def test_temporality(value: str, delta: bool, tmp_path: Path) -> None:
+    variables = {"OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE": value}
+    found = load("otlp: {endpoint: 'http://c'}", tmp_path, **variables)
+    assert found is not None
+    assert found.delta == delta
+
+
+def test_a_wrong_temporality_names_the_variable(tmp_path: Path) -> None:
+    variables = {"OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE": "deltas"}
+    message = f'{next(iter(variables))}: "deltas" is none of cumulative, delta, lowmemory'
+    with pytest.raises(UserError, match=message):
+        load("otlp: {endpoint: 'http://c'}", tmp_path, **variables)
+    assert load("", tmp_path, **variables) is None
+
+
 def test_grpc_is_told_to_be_none_of_ours(tmp_path: Path) -> None:
     text, variable = "otlp: {endpoint: 'http://c'}", "OTEL_EXPORTER_OTLP_PROTOCOL"
     with pytest.raises(UserError, match=f"{variable}: grpc is not spoken here: write http/protobuf, .* 4318"):
@@ -252,14 +271,14 @@ def test_units(name: str, metric: str, unit: str, code: str) -> None:
 
 
 def test_starts_of_counters() -> None:
-    starts = Starts(since=5)
-    assert starts.of_counter(("a",), 7, 100, 100) == 100
-    assert starts.of_counter(("b",), 9, 110, 5) == 5
-    assert starts.of_counter(("a",), 7, 200, 200) == 100
-    assert starts.of_counter(("a",), 3, 300, 300) == 200
-    assert starts.of_counter(("a",), 4, 400, 400) == 200
-    assert starts.of_counter(("b",), 9, 400, 5) == 5
-    assert starts.of_counter(("b",), 0, 500, 5) == 400
+    past = Past(since=5)
+    assert past.start(("a",), 7, 100, 100) == 100
+    assert past.start(("b",), 9, 110, 5) == 5
+    assert past.start(("a",), 7, 200, 200) == 100
+    assert past.start(("a",), 3, 300, 300) == 200
+    assert past.start(("a",), 4, 400, 400) == 200
+    assert past.start(("b",), 9, 400, 5) == 5
+    assert past.start(("b",), 0, 500, 5) == 400
 
 
 OWN = """\

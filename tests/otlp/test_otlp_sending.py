@@ -19,13 +19,13 @@ from snapshots import Source, simulated
 from support import free_port
 
 from exporter.config import Header, Otlp, OtlpTls
+from exporter.exposition.otlp.past import Past
 from exporter.exposition.otlp.send import Sender
-from exporter.exposition.otlp.starts import Starts
 
 
 def send(port: int, *, scheme: str = "http", timeout: float = 5.0, **settings: object) -> str:
     """What sending nothing to that port ends with."""
-    sender = Sender(Otlp(f"{scheme}://localhost:{port}/v1/metrics", timeout=timeout, **settings), Starts(1))  # type: ignore[arg-type]
+    sender = Sender(Otlp(f"{scheme}://localhost:{port}/v1/metrics", timeout=timeout, **settings), Past(1))  # type: ignore[arg-type]
     try:
         return sender.send([], [], 1.0)
     finally:
@@ -168,7 +168,7 @@ def test_an_answer_that_drips_ends_with_the_timeout(head: bytes, drip: bytes) ->
 
 
 def test_the_port_of_grpc_is_named() -> None:
-    sender = Sender(Otlp("http://127.0.0.1:4317/v1/metrics", timeout=0.2), Starts(1))
+    sender = Sender(Otlp("http://127.0.0.1:4317/v1/metrics", timeout=0.2), Past(1))
     assert sender.send([], [], 1.0).endswith(
         " (collectors speak gRPC at port 4317; this sends OTLP over HTTP, which they take at 4318)"
     )
@@ -189,7 +189,7 @@ def test_a_collector_that_hangs_costs_the_timeout() -> None:
 
 
 def test_a_name_that_nobody_has() -> None:
-    sender = Sender(Otlp("http://collector.invalid:4318/v1/metrics", timeout=0.3), Starts(1))
+    sender = Sender(Otlp("http://collector.invalid:4318/v1/metrics", timeout=0.3), Past(1))
     assert re.search("not known|resolution", sender.send([], [], 1.0))
 
 
@@ -251,7 +251,7 @@ def test_a_proxy_that_there_is_not(proxy: str, error: str, monkeypatch: pytest.M
         monkeypatch.setenv(name, proxy)
     for name in ("no_proxy", "NO_PROXY"):
         monkeypatch.setenv(name, "")
-    sender = Sender(Otlp("http://collector.invalid:4318/v1/metrics", timeout=0.3), Starts(1))
+    sender = Sender(Otlp("http://collector.invalid:4318/v1/metrics", timeout=0.3), Past(1))
     found = sender.send([], [], 1.0)
     assert found == error or "resolution" in found
 
@@ -269,14 +269,14 @@ def test_rejected_points_of_one_request_do_not_keep_back_the_others() -> None:
         ):
             behaviour(collector)
             collector.pushes.clear()
-            sender = Sender(Otlp(f"http://localhost:{collector.port}/v1/metrics"), Starts(1))
+            sender = Sender(Otlp(f"http://localhost:{collector.port}/v1/metrics"), Past(1))
             assert sender.send(large, [], 1.0) == error
             assert len(collector.pushes) == requests
 
 
 def test_nothing_is_sent_after_the_end() -> None:
     with receiver() as collector:
-        sender = Sender(Otlp(f"http://localhost:{collector.port}/v1/metrics"), Starts(1))
+        sender = Sender(Otlp(f"http://localhost:{collector.port}/v1/metrics"), Past(1))
         sender.close()
         assert sender.send([], [], 1.0) == "given up"
         assert collector.attempts == 0
@@ -291,7 +291,7 @@ def test_libraries_log_nothing_by_themselves(caplog: pytest.LogCaptureFixture) -
 def test_closing_ends_the_waiting_for_another_try() -> None:
     with receiver() as collector:
         collector.status, collector.answer_headers = 503, {"Retry-After": "20"}
-        sender = Sender(Otlp(f"http://localhost:{collector.port}/v1/metrics", timeout=30), Starts(1))
+        sender = Sender(Otlp(f"http://localhost:{collector.port}/v1/metrics", timeout=30), Past(1))
         result: list[str] = []
         thread = threading.Thread(target=lambda: result.append(sender.send([], [], 1.0)), daemon=True)
         thread.start()
@@ -370,7 +370,7 @@ def test_tls(authority: Authority, monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
         error = send(collector.port, scheme="https", timeout=0.5)
         assert "certificate verify failed" in error
         elsewhere = Otlp(f"https://127.0.0.1:{collector.port}/v1/metrics", tls=OtlpTls(authority.ca_file))
-        assert "certificate is not valid for '127.0.0.1'" in Sender(elsewhere, Starts(1)).send([], [], 1.0)
+        assert "certificate is not valid for '127.0.0.1'" in Sender(elsewhere, Past(1)).send([], [], 1.0)
         assert re.search("closed|reset", send(collector.port, timeout=0.5)), "HTTP to where TLS is spoken"
         assert len(collector.pushes) == 1, "nothing is sent to a collector that cannot be trusted"
 

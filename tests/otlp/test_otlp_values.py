@@ -13,8 +13,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from snapshots import Source, page, simulated
 
 from exporter.config import Otlp
+from exporter.exposition.otlp.past import Past
 from exporter.exposition.otlp.send import Sender
-from exporter.exposition.otlp.starts import Starts
 from exporter.exposition.own import ExporterMetrics, ExporterState
 from exporter.reading.decode.snapshot import Snapshot
 from exporter.reading.device.device import Counters
@@ -86,7 +86,7 @@ def _collector() -> Iterator[Receiver]:
 
 def sender(collector: Receiver, **settings: object) -> Sender:
     endpoint = f"http://127.0.0.1:{collector.port}/v1/metrics"
-    return Sender(replace(Otlp(endpoint), **settings), Starts(SINCE))  # type: ignore[arg-type]
+    return Sender(replace(Otlp(endpoint), **settings), Past(SINCE))  # type: ignore[arg-type]
 
 
 def push(collector: Receiver, *snapshots: Snapshot, by: Sender | None = None) -> Sequence[Point]:

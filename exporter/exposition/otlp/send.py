@@ -11,7 +11,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from itertools import chain
 from time import monotonic
 from urllib.parse import urlsplit
 
@@ -19,8 +18,8 @@ from exporter import __version__
 from exporter.config import Otlp
 from exporter.exposition.otlp.answer import partial_success, words
 from exporter.exposition.otlp.encode import SERVICE, Encoder, Message, Readings
+from exporter.exposition.otlp.past import Past
 from exporter.exposition.otlp.post import Answer, Client, NoAnswerError
-from exporter.exposition.otlp.starts import Starts
 from exporter.reading.decode.snapshot import Snapshot
 
 # 330 modules are 7,447 points in 1.1 MB (measured), and a collector takes 20 MiB unless told otherwise
@@ -55,9 +54,10 @@ class _Failure:
 class Sender:
     """Sends to one collector."""
 
-    def __init__(self, settings: Otlp, starts: Starts) -> None:
+    def __init__(self, settings: Otlp, past: Past) -> None:
         self.settings = settings
-        self._encoder = Encoder(settings.resource, starts)
+        self._past = past
+        self._encoder = Encoder(settings.resource, past, delta=settings.delta)
         self._closed = threading.Event()
         headers = {
             "user-agent": f"{SERVICE}/{__version__}",
@@ -73,10 +73,13 @@ class Sender:
 
     def send(self, snapshots: Sequence[Snapshot], own: Readings, time: float) -> str:
         """Send these passes, and the exporter's own readings of `time`. What went wrong first, or nothing."""
-        devices = (self._encoder.device(snapshot) for snapshot in snapshots)
         reasons = []
-        for body in _requests(chain([self._encoder.exporter(own, time)], devices)):
+        for messages in _requests(self._encoder.messages(snapshots, own, time)):
+            body = b"".join(message.body for message in messages)
             failure = _Failure("given up") if self._closed.is_set() else self._deliver(body)
+            for message in messages:
+                # what was refused for what it holds would be refused again
+                self._past.note(message.told, settled=failure is None or failure.alone)
             if failure is not None:
                 reasons.append(failure.reason)
                 if not failure.alone:
@@ -163,14 +166,14 @@ def _secrets(settings: Otlp) -> list[str]:
     return sorted((values | parts) - {""}, key=len, reverse=True)
 
 
-def _requests(messages: Iterable[Message]) -> Iterator[bytes]:
+def _requests(messages: Iterable[Message]) -> Iterator[list[Message]]:
     """The messages in as few requests as their size allows, made when needed; a device is never split."""
-    bodies: list[bytes] = []
+    request: list[Message] = []
     points = 0
     for message in messages:
-        if bodies and points + message.points > _MOST_POINTS:
-            yield b"".join(bodies)
-            bodies, points = [], 0
-        bodies.append(message.body)
+        if request and points + message.points > _MOST_POINTS:
+            yield request
+            request, points = [], 0
+        request.append(message)
         points += message.points
-    yield b"".join(bodies)
+    yield request
