@@ -15,6 +15,7 @@ Place = tuple[str, int, str]
 
 TCP_PORT = 502  # fixed in the CS141 (device.md 4)
 _HOST = re.compile(r"(\[[^\[\]]+\]|[\w.-]+)(?::([^:]*))?")
+_LINE_OPTIONS = {"unit", "baudrate", "parity", "stopbits"}
 _FORMS = (
     "tcp://HOST[:502][?unit=N], rtu:///dev/ttyUSB0?baudrate=9600&parity=E&stopbits=1[&unit=N] "
     "or rtu-tcp://HOST:PORT[?unit=N]"
@@ -95,12 +96,24 @@ class Target:
         return self.endpoint.address + (f"/{self.unit}" if self.unit != 1 else "")
 
 
+def shown_target(text: str) -> str:
+    """A target as errors show it: without the options that none has, which may be passwords.
+
+    >>> shown_target("tcp://ups?unit=7&token=s3cret")
+    'tcp://ups?unit=7&…'
+    """
+    address, mark, query = text.partition("?")
+    options = (option if option.partition("=")[0] in _LINE_OPTIONS else "…" for option in query.split("&"))
+    return address + mark + ("&".join(options) if query else "")
+
+
 def parse_target(text: str) -> Target:
     """Read a target; a bare `HOST[:PORT]` means tcp.
 
     Raises ValueError with what is wrong, and with the forms there are.
     """
     url = text.strip()
+    text = shown_target(text)
     # what stands before an @ may be a password: it is not shown; a serial path may have one
     if "@" in (url.partition("?")[2] if url.startswith("rtu:///") else url):
         raise ValueError("bad target: only an address and ?options may stand there, no user or password")
@@ -172,14 +185,12 @@ def _serial_endpoint(text: str, path: str, options: dict[str, str]) -> Endpoint:
 
 
 def _options(text: str, query: str, scheme: str) -> dict[str, str]:
-    known = {"unit", "baudrate", "parity", "stopbits"} if scheme == "rtu" else {"unit"}
+    known = _LINE_OPTIONS if scheme == "rtu" else {"unit"}
     options: dict[str, str] = {}
     for key, value in parse_qsl(query, keep_blank_values=True):
         if key not in known:
-            # its value may be a password
             raise ValueError(
-                f'bad target "{text.partition("?")[0]}": unknown option "{key}" '
-                f"(there are: {', '.join(sorted(known))})"
+                f'bad target "{text}": unknown option "{key}" (there are: {", ".join(sorted(known))})'
             )
         if key in options:
             raise ValueError(f'bad target "{text}": option "{key}" is given twice')

@@ -27,6 +27,8 @@ _PLAIN = re.compile(r"[A-Za-z0-9_.-]{1,39}")
 # what PyYAML quotes of a text without quotes that begins with *, & or !
 _QUOTED = re.compile(r"\b(alias|anchor|tag|handle) (['\"]).*\2")
 
+# sections in which no number with zeros or colons is right: one that stands there may be a password
+_NEAR_SECRETS = (("otlp",), ("basic_auth_users",), ("tls_server_config",))
 # numbers of YAML 1.1 that people write and mean as something else: 010 is 8, 1:30 is 90
 _OCTAL = re.compile(r"[-+]?0[0-7_]+")
 _SEXAGESIMAL = re.compile(r"[-+]?[0-9][0-9_]*(:[0-5]?[0-9])+(\.[0-9_]*)?")
@@ -196,6 +198,8 @@ class _Walk:
         else:
             return
         message = f"{text} is {value} in YAML, as {why} if that is meant, or put text in quotes"
+        if place[:1] in _NEAR_SECRETS:
+            message = "text belongs here: put it in quotes"
         raise self._fail(node, _where(place) + message)
 
 

@@ -11,7 +11,7 @@ from exporter.config.model import DeviceConfig, Expect, Module, Sensor
 from exporter.config.problems import Problems, Source
 from exporter.config.schema import DeviceEntry, ExpectEntry, ModuleEntry
 from exporter.maps.model import Map
-from exporter.targets import Endpoint, Place, Target
+from exporter.targets import Endpoint, Place, Target, shown_target
 
 Given = tuple[Source, DeviceEntry]
 
@@ -21,7 +21,7 @@ def from_flags(texts: Sequence[str], problems: Problems) -> list[Given]:
     given = []
     for text in texts:
         # what stands before an @ may be a password
-        source = Source(flag="--target" if "@" in text else f'--target "{text}"')
+        source = Source(flag="--target" if "@" in text else f'--target "{shown_target(text)}"')
         # only what stands before the first = can be a name: tcp://h?unit=2 has one too
         name, equals, url = text.strip().partition("=")
         if not equals or not NAME.fullmatch(name):
@@ -31,9 +31,7 @@ def from_flags(texts: Sequence[str], problems: Problems) -> list[Given]:
                 raise ValueError("the name is longer than 200 characters")
             read_target(url)
         except ValueError as error:
-            # nor what stands behind a ? that is wrong
-            flag = source.flag if "@" in text else f'--target "{text.partition("?")[0]}"'
-            problems.add(Source(flag=flag), (), str(error))
+            problems.add(source, (), str(error))
             continue
         entry = DeviceEntry(target=url, name=name) if name else DeviceEntry(target=url)
         given.append((source, entry))

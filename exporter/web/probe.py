@@ -10,7 +10,7 @@ from exporter.errors import UserError
 from exporter.hosts import plain_host
 from exporter.reading.device.device import Device
 from exporter.reading.device.fleet import Fleet
-from exporter.targets import Endpoint, Target, parse_target
+from exporter.targets import Endpoint, Target, parse_target, shown_target
 from exporter.web.parameters import RequestError, check_known, one
 
 PARAMETERS = ("target", "module", "unit", "debug")
@@ -47,7 +47,7 @@ def _at_address(text: str, unit: int | None, module: str | None, fleet: Fleet) -
         target = parse_target(text)
     except ValueError as error:
         # what stands before an @ may be a password
-        what = "this" if "@" in text else f'"{text}"'
+        what = "this" if "@" in text else f'"{shown_target(text)}"'
         raise RequestError(f"{what} is neither a configured device nor an address: {error}") from None
     says_unit = "unit=" in text.partition("?")[2]
     if unit is not None:

@@ -12,9 +12,9 @@ from exporter.yamlfile import parse
 # with blanks, as a token, long, in lines, as a number, and with signs that YAML knows
 SECRETS = (
     "Bearer eyJ.s3cret", "s3cret", "s3cret" * 300, '"s3cret\\n"', "80537105", "*s3cret", "!s3cret x",
-    "2001-99-99", "'key: s3cret'",
+    "2001-99-99", "'key: s3cret'", "0234567", "12:34:56",
 )  # fmt: skip
-HINTS = ("s3cret", "80537105", "2001-99-99")
+HINTS = ("s3cret", "80537105", "2001-99-99", "234567", "80247", "12:34:56", "45296")
 
 PLACES = {
     "endpoint": "otlp: {{endpoint: {0}}}",
@@ -39,6 +39,8 @@ PLACES = {
     "password of a serial line": "devices: [{{target: 'rtu://admin:s3cret@h'}}]",
     "password of a serial server": "devices: [{{target: 'rtu-tcp://admin:s3cret@h:1'}}]",
     "password in the options of a serial line": "devices: [{{target: 'rtu:///dev/a?x=admin:s3cret@h'}}]",
+    "token behind an option that is there twice": "devices: [{{target: 'a?unit=1&unit=2&token=s3cret'}}]",
+    "token of another scheme": "devices: [{{target: 'http://10.0.0.7?token=s3cret'}}]",
     "password of a probe": "probe: {{allow: ['http://admin:s3cret@10.0.0.7']}}",
 }
 WEB_PLACES = {
@@ -112,7 +114,7 @@ def test_a_flag_with_a_password() -> None:
         load_config(targets=["ups=http://admin:s3cret@10.0.0.7"])
     assert "s3cret" not in str(caught.value)
     with pytest.raises(
-        UserError, match=r'^--target "ups=10\.0\.0\.7": .* unknown option "password"'
+        UserError, match=r'^--target "ups=10\.0\.0\.7\?…": .* unknown option "password"'
     ) as caught:
         load_config(targets=["ups=10.0.0.7?password=s3cret"])
     assert "s3cret" not in str(caught.value)
