@@ -17,7 +17,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     for name in KINDS:
         module = importlib.import_module(f"exporter.generate.{name}")
         help_text = (module.__doc__ or "").strip().splitlines()[0]
-        kind = kinds.add_parser(name, help=help_text, description=help_text)
+        kind = kinds.add_parser(name, help=help_text, description=help_text, allow_abbrev=False)
         add_config_file(kind, "take also the maps that this configuration names", flag="--config")
         kind.add_argument(
             "--out", metavar="DIR", type=Path, default=Path(module.OUT), help="folder (default: %(default)s)"

@@ -6,6 +6,7 @@ The rules are data in rules/*.yaml; the flags' texts come from the register maps
 import argparse
 from collections.abc import Mapping, Sequence
 
+from exporter.config.fields import LABEL
 from exporter.generate.alerts.alertmanager import alertmanager_config, alertmanager_file
 from exporter.generate.alerts.catalogue import catalogue
 from exporter.generate.alerts.loading import alert_groups, recording_groups
@@ -29,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="another value for a threshold (repeatable)",
     )
     parser.add_argument(
-        "--place", metavar="LABEL", action="append", default=[],
+        "--place", metavar="LABEL", action="append", default=[], type=_label,
         help="a label that says where a device is, the site first (repeatable; default: site)",
     )  # fmt: skip
     parser.add_argument(
@@ -38,6 +39,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=RUNBOOK_URL,
         help="where alerts/runbook.md is read (default: %(default)s)",
     )
+
+
+def _label(text: str) -> str:
+    """The name of a label of Prometheus: any other would make rules that it refuses."""
+    if not LABEL.fullmatch(text):
+        raise argparse.ArgumentTypeError(
+            f'"{text}" is not a label name: letters, digits and _, no digit first'
+        )
+    return text
 
 
 def files(maps: Mapping[str, Map], args: argparse.Namespace) -> dict[str, str]:
