@@ -10,6 +10,7 @@ from exporter.maps.checks import (
     check_metric,
     check_not_available,
     check_series,
+    check_shown,
     check_states,
 )
 from exporter.maps.formula import Formula, parse_formula
@@ -189,6 +190,7 @@ class _Builder:
             word = with_known_roles(word, self.others.values())
         except ValueError as error:
             self.fail(place, str(error))
+        check_shown(place, word, self.fail)
         self._register(place, word)
 
     def _flags(self, place: Place, entry: WordEntry) -> tuple[Flag, ...]:

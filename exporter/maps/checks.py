@@ -65,6 +65,16 @@ def check_states(place: Place, entry: WordEntry, fail: Fail) -> None:
             fail((*place, number), f"{number} is never seen: the word goes from {low} to {high}")
 
 
+def check_shown(place: Place, word: Word, fail: Fail) -> None:
+    """No state, and neither side of a 0/1 word, is among the numbers that mean that there is no value."""
+    meant = [(number, f'the state "{name}"') for number, name in word.states]
+    if word.type == "bool" and not word.states:
+        meant = [(0, "one of the two numbers of a 0/1 word"), (1, "one of the two numbers of a 0/1 word")]
+    for number, what in meant:
+        if word.means_nothing(number):
+            fail(place, f'{number} is "not available" by this map, and {what}: it would never be seen')
+
+
 def check_series(groups: Iterable[Group], places: Mapping[str, Place], fail: Fail) -> None:
     """Every series has its own metric and labels, and all of a metric have labels of the same names."""
     label_names: dict[str, tuple[str, ...]] = {}

@@ -181,6 +181,10 @@ class Word:
         found.update(map(self._raw_of, self.not_available))
         return frozenset(found)
 
+    def means_nothing(self, number: int) -> bool:
+        """Whether the map says that this number, by the word's type, is no value."""
+        return self._raw_of(number) in self.named_absent
+
     @property
     def is_register(self) -> bool:
         """Whether it is read from registers, and not from single bits or by a formula."""
