@@ -31,6 +31,7 @@ class Narrowing:
         self._left = _MOST
         self._postponed: list[Request] = []
         self._known_before = memory.refusals.known(), replace(memory.limits)
+        self._found: set[Span] = set()  # refused in this pass, each one alone
         self._by_chance = False
 
     async def refused(self, request: Request) -> None:
@@ -78,6 +79,11 @@ class Narrowing:
             if not words:
                 refusals.looked_in_vain(self._now)
         known, limits = self._known_before
+        if words and (anew := sorted(self._found - known[0].keys())):
+            # a device that refuses by chance is known by serving now what it refused a moment ago
+            for request in make_requests(anew, self._device, self._memory):
+                await self.again(request)
+        self._by_chance = self._by_chance or any(map(self._progress.has, self._found))
         if not words:
             refusals.go_back(known)
         elif self._by_chance:
@@ -110,6 +116,7 @@ class Narrowing:
             pieces += reversed(refused)
 
     def _refuse(self, span: Span) -> None:
+        self._found.add(span)
         self._memory.refusals.add(span, self._now, flags=span in self._progress.layout.flags)
 
     def _all_read(self, spans: Iterable[Span]) -> bool:
