@@ -16,7 +16,7 @@ from exporter import __version__
 from exporter.exposition.negotiation import Format
 from exporter.maps.model import Metric
 from exporter.reading.decode.series import Raw, Series
-from exporter.reading.device.device import Counters
+from exporter.reading.device.counters import Counters
 
 
 @dataclass

@@ -15,7 +15,7 @@ from exporter.generate.otlp import otlp_page
 from exporter.maps.model import Flag, Labels, Map, Metric, Word
 from exporter.reading.decode import pass_metrics
 from exporter.reading.decode.series import Raw, Series
-from exporter.reading.device.device import Counters
+from exporter.reading.device.counters import Counters
 from exporter.targets import Endpoint, Target
 from exporter.terminal import address_text
 

@@ -25,7 +25,7 @@ from support import require
 from exporter.exposition.lines import Renderer
 from exporter.exposition.own import ExporterMetrics, ExporterState
 from exporter.reading.decode.snapshot import Snapshot
-from exporter.reading.device.fleet import new_counters
+from exporter.reading.device.counters import Counters
 
 FORMATS = ("text", "openmetrics")
 Families = dict[str, tuple[str, str, str, list[tuple[str, tuple[tuple[str, str], ...], float]]]]
@@ -210,7 +210,7 @@ def test_a_number_that_is_none_is_not_exported(tmp_path: Path) -> None:
 
 def exporter_page(form: str) -> str:
     own = ExporterMetrics()
-    state = ExporterState([("ups1", new_counters()), ("", new_counters())], True, 1.7e9)
+    state = ExporterState([("ups1", Counters()), ("", Counters())], True, 1.7e9)
     return own.render(state, "openmetrics" if form == "openmetrics" else "text")
 
 

@@ -17,7 +17,7 @@ from exporter.exposition.otlp.past import Past
 from exporter.exposition.otlp.send import Sender
 from exporter.exposition.own import ExporterMetrics, ExporterState
 from exporter.reading.decode.snapshot import Snapshot
-from exporter.reading.device.device import Counters
+from exporter.reading.device.counters import Counters
 
 SINCE = 1_600_000_000_000_000_000
 READ_AT = 1_700_000_000_000_000_000  # snapshots.Source reads at 1.7e9 s

@@ -14,7 +14,6 @@ from exporter.reading.decode.truth import FrameWatch
 from exporter.reading.device.report import Reporter
 from exporter.reading.plan.spans import Request
 from exporter.reading.readpass.memory import Memory
-from exporter.reading.readpass.planning import KeptPlan
 from exporter.reading.readpass.run import ReadPass
 from exporter.reading.transport.answers import LinkError, NotAskedError
 from exporter.reading.transport.deadline import Deadline
@@ -108,7 +107,6 @@ class Passes:
         self.words = words
         self.map = device_map(config.devices[0], config.maps)
         self.memory = Memory(FrameWatch(60.0))
-        self._plan = KeptPlan()
         self._reporter = Reporter(self.map)
         self.requests = 0
         self.told_of_the_device = False
@@ -122,7 +120,7 @@ class Passes:
         async def ask(request: Request, observe: Observer) -> list[int]:
             return await self.words.ask(request, observe, deadline)
 
-        one = ReadPass(self.map, self._plan, self.memory, ask, deadline, lambda: None, loop.time)
+        one = ReadPass(self.map, self.memory, ask, deadline, lambda: None, loop.time)
         await one.run()
         self.requests = len(self.words.requests) - before
         self.told_of_the_device = not one.cut_short

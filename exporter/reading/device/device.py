@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from exporter.config import DeviceConfig
 from exporter.reading.decode import pass_metrics
@@ -11,18 +11,18 @@ from exporter.reading.decode.device_map import DeviceMap
 from exporter.reading.decode.series import Family
 from exporter.reading.decode.snapshot import Snapshot
 from exporter.reading.decode.truth import FrameWatch
+from exporter.reading.device.counters import Counters
 from exporter.reading.device.history import History
 from exporter.reading.device.news import News
 from exporter.reading.device.report import Reporter
 from exporter.reading.plan.spans import Request
 from exporter.reading.readpass.asking import Clock
 from exporter.reading.readpass.memory import Memory, Sight
-from exporter.reading.readpass.planning import KeptPlan
 from exporter.reading.readpass.progress import Progress
 from exporter.reading.readpass.run import PACING_MISSED, ReadPass
 from exporter.reading.transport.answers import LinkError, NotAskedError
 from exporter.reading.transport.deadline import Deadline
-from exporter.reading.transport.exchange import Exchange, Manner, Observer, Observers
+from exporter.reading.transport.exchange import Manner, Observer, Observers
 from exporter.reading.transport.line import Line, Turn
 
 _RESERVE = (0.05, 0.1)  # seconds of a scrape's time kept back for rendering and sending; at most this share
@@ -32,25 +32,6 @@ _PRESENT = 60.0  # seconds for which pages show a pass as the present: they read
 _HURRY = 0.8  # of a device's timeout: a scraper that leaves less is in a hurry
 
 log = logging.getLogger(__name__)
-
-
-@dataclass
-class Counters:
-    """What was asked and what went wrong since the start."""
-
-    requests: int = 0
-    echoes: int = 0
-    coalesced: int = 0
-    errors: dict[str, int] = field(default_factory=dict)
-
-    def note(self, exchange: Exchange) -> None:
-        """Count an exchange."""
-        self.requests += 1
-        self.echoes += exchange.echoed
-
-    def copy(self) -> "Counters":
-        """The counters as they are now."""
-        return replace(self, errors=dict(self.errors))
 
 
 class TooManyDebugPassesError(Exception):
@@ -91,7 +72,6 @@ class Device:
         self.counters = counters
         self.history = history
         self._memory = Memory(FrameWatch(self.config.options.prof.stale_after))
-        self._kept_plan = KeptPlan()
         self._reporter = Reporter(device_map)
         self._shared: _Shared | None = None
         self._news = News()
@@ -183,7 +163,7 @@ class Device:
             except NotAskedError:
                 raise
             except LinkError as error:
-                self._count(error.reason)
+                self.counters.fail(error.reason)
                 failures.append(error.reason)
                 raise
 
@@ -194,9 +174,8 @@ class Device:
                 await read_pass.run()
 
         read_pass = ReadPass(
-            self.map, self._kept_plan, self._memory, ask, pass_deadline,
-            lambda: self.line.stand_back(turn), self._clock,
-        )  # fmt: skip
+            self.map, self._memory, ask, pass_deadline, lambda: self.line.stand_back(turn), self._clock
+        )
         shared = _Shared(
             read_pass,
             loop.create_task(run(), name=f"pass {self.config.name}"),
@@ -238,7 +217,7 @@ class Device:
         if not progress.words:
             # a pass that read nothing has a reason, also when no request came as far as going out
             if shared.began and not shared.failures:
-                self._count("timeout")
+                self.counters.fail("timeout")
             if not progress.errors:
                 progress.errors.append(f"nothing was read within {_allowed(shared.started, deadline):g} s")
         snapshot = self._snapshot(progress, shared.started, deadline)
@@ -266,9 +245,6 @@ class Device:
         hurried = read_pass.deadline.at - shared.started < _HURRY * self.config.options.timeout
         self._hurried = nothing and (hurried or before)
         return read_pass.cut_short and not (nothing and (before or not hurried))
-
-    def _count(self, reason: str) -> None:
-        self.counters.errors[reason] = self.counters.errors.get(reason, 0) + 1
 
     def _snapshot(self, progress: Progress, started: float, deadline: float) -> Snapshot:
         memory, now = self._memory, self._clock()

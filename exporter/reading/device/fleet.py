@@ -12,10 +12,10 @@ from exporter.errors import UserError
 from exporter.hosts import plain_host
 from exporter.reading.decode.device_map import DeviceMaps
 from exporter.reading.decode.snapshot import Snapshot
-from exporter.reading.device.device import Counters, Device
+from exporter.reading.device.counters import Counters
+from exporter.reading.device.device import Device
 from exporter.reading.device.history import History
 from exporter.reading.readpass.asking import Clock
-from exporter.reading.transport.answers import REASONS
 from exporter.reading.transport.line import Line
 from exporter.reading.transport.resolve import Resolver
 from exporter.reading.transport.transports import connection_to
@@ -46,7 +46,7 @@ class Fleet:
         self._lines: dict[Endpoint, Line] = {}
         self._trusted: set[Endpoint] = set()
         self._probed: OrderedDict[tuple[Target, str], Device] = OrderedDict()
-        self.probed_counters = new_counters()
+        self.probed_counters = Counters()
         self.devices: dict[str, Device] = {}
         self.config = config
         self.apply(config)
@@ -64,7 +64,7 @@ class Fleet:
             if old is not None and old.map == new_map:
                 devices[name] = old
                 continue
-            counters = old.counters if old is not None else new_counters()
+            counters = old.counters if old is not None else Counters()
             line = self._line(new_map.config.target.endpoint, trusted=True)
             device = Device(new_map, line, counters, History(), self._clock)
             if old is not None:
@@ -195,8 +195,3 @@ class Fleet:
 def _plain(endpoint: Endpoint) -> Endpoint:
     """A host in its one writing; what a serial path leads to may change, so it stays as it is."""
     return endpoint if endpoint.path else replace(endpoint, host=plain_host(endpoint.host))
-
-
-def new_counters() -> Counters:
-    """Counters with every known reason at 0, so that the series exist before the first error."""
-    return Counters(errors=dict.fromkeys(REASONS, 0))

@@ -3,13 +3,13 @@
 Each part has one writer. Times are monotonic seconds, and are given.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from enum import Enum, auto
 
 from exporter.reading.decode.truth import FrameWatch
-from exporter.reading.plan.spans import MAX_REGISTERS, Span
+from exporter.reading.plan.spans import MAX_REGISTERS, Request, Span
 from exporter.reading.readpass.refusals import Refusals
 from exporter.reading.readpass.silences import Silences
 
@@ -38,6 +38,17 @@ class Limits:
             found_again = now < self._until + LIMITS_MOST
             self._hold = min(2 * self._hold, LIMITS_MOST) if found_again and self._hold else LIMITS_FIRST
             self._until = now + self._hold
+
+    def learn_from(self, now: float, request: Request, gap: Iterable[int], longest: int) -> None:
+        """All words of a request are served, but not at once: it is its `gap` or, without one, its length.
+
+        `longest` is the most that was read at once.
+        """
+        if unreadable := {(request.function, address) for address in gap}:
+            self.learn(now, unreadable=unreadable)
+        else:
+            per_word = 16 if request.function in (1, 2) else 1
+            self.learn(now, max_words=max(min(longest, request.count - 1) // per_word, 1))
 
     def expire(self, now: float) -> None:
         """Forget the limits when their time is over."""
@@ -106,7 +117,8 @@ class Memory:
     """The memory of one device.
 
     `left_over` is what the last pass had no time for: the next one starts with it, or it would never be read.
-    `read_nothing` says that the last pass met nothing but silence.
+    `read_nothing` says that the last pass met nothing but silence. `planned` is what the last plan rests on
+    and the plan itself: an unchanged device is planned once.
     """
 
     frame: FrameWatch
@@ -117,3 +129,4 @@ class Memory:
     silences: Silences = field(default_factory=Silences)
     left_over: tuple[Span, ...] = ()
     read_nothing: bool = False
+    planned: tuple[object, Sequence[Request]] | None = None

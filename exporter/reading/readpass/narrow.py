@@ -38,8 +38,8 @@ class Narrowing:
         """Look into a refused request, now or at the end of the pass."""
         if not self._progress.words:
             required = next((span for span in request.spans if span in self._progress.layout.required), None)
-            if required and not _is_alone(required, request):
-                await self._try(required)
+            if required and len(request.spans) > 1:
+                await self._refuses(required)
         if self._progress.words:
             await self._narrow(request)
         else:
@@ -57,9 +57,9 @@ class Narrowing:
         spans = request.spans
         one = spans[(len(spans) // 2 + refusals.rounds) % len(spans)]
         if (
-            await self._ask_again(request)
-            and not _is_alone(one, request)
-            and not await self._try(one)
+            await self._refuses(*spans)
+            and len(spans) > 1
+            and not await self._refuses(one)
             and self._progress.has(one)
         ):
             await self._narrow(request)
@@ -79,7 +79,7 @@ class Narrowing:
             if not words:
                 refusals.looked_in_vain(self._now)
         known, limits = self._known_before
-        if words and (anew := sorted(self._found - known[0].keys())):
+        if words and (anew := sorted(self._found - known.keys())):
             # a device that refuses by chance is known by serving now what it refused a moment ago
             for request in make_requests(anew, self._device, self._memory):
                 await self.again(request)
@@ -125,15 +125,11 @@ class Narrowing:
     async def _refused_of(self, spans: Sequence[Span], max_words: int = 0) -> list[Request]:
         """Ask for `spans` and give back the requests that were refused."""
         requests = make_requests(spans, self._device, self._memory, max_words)
-        return [request for request in requests if await self._ask_again(request)]
+        return [request for request in requests if await self._refuses(*request.spans)]
 
-    async def _try(self, span: Span) -> bool:
-        """Ask for one span; whether it was refused."""
-        return await self._ask_again(Request.of(span))
-
-    async def _ask_again(self, request: Request) -> bool:
-        """Ask; whether it was refused."""
-        return await self._ask(request) is Outcome.REFUSED
+    async def _refuses(self, *spans: Span) -> bool:
+        """Ask for `spans` at once; whether that is refused."""
+        return await self._ask(Request.of(*spans)) is Outcome.REFUSED
 
     async def _ask(self, request: Request) -> Outcome | None:
         """Ask, and what became of it; None where nothing more is to be asked."""
@@ -152,10 +148,10 @@ class Narrowing:
             if (
                 anchor in spans
                 and not self._progress.has(anchor)
-                and (spans == (anchor,) or await self._try(anchor))
+                and (spans == (anchor,) or await self._refuses(anchor))
             ):
                 witness = _witness(group, anchor)
-                if witness is not None and not await self._is_refused(witness):
+                if witness is not None and (self._progress.has(witness) or not await self._refuses(witness)):
                     if self._progress.has(witness):
                         self._refuse(anchor)
                         spans = tuple(span for span in spans if span != anchor)
@@ -169,9 +165,6 @@ class Narrowing:
         outcomes = self._progress.outcomes
         return tuple(span for span in spans if outcomes.get(span) is not Outcome.ABSENT)
 
-    async def _is_refused(self, span: Span) -> bool:
-        return not self._progress.has(span) and await self._try(span)
-
     async def _blame(self, request: Request, left: Span, right: Span) -> None:
         """All words were served, but not together: it was chance, or the gap in the middle, or the length.
 
@@ -183,17 +176,8 @@ class Narrowing:
                 self._by_chance = self._by_chance or outcome is Outcome.READ
                 return
         gap = range(left.end, right.address)
-        if gap and await self._ask_again(Request.of(left, right)):
-            self._memory.limits.learn(self._now, unreadable=((request.function, address) for address in gap))
-            return
-        per_word = 16 if request.function in (1, 2) else 1
-        self._memory.limits.learn(
-            self._now, max_words=max(min(self._progress.longest, request.count - 1) // per_word, 1)
-        )
-
-
-def _is_alone(span: Span, request: Request) -> bool:
-    return (span.address, span.count) == (request.address, request.count)
+        in_gap = gap and await self._refuses(left, right)
+        self._memory.limits.learn_from(self._now, request, gap if in_gap else (), self._progress.longest)
 
 
 def _anchor(group: Group) -> Span | None:

@@ -1,6 +1,6 @@
 """The requests for a device, by its map and what is remembered of it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from exporter.maps.model import Group
 from exporter.reading.decode.device_map import DeviceMap
@@ -9,20 +9,6 @@ from exporter.reading.plan.cover import plan, plan_in_turns, with_holes
 from exporter.reading.plan.order import Part
 from exporter.reading.plan.spans import Request, Span
 from exporter.reading.readpass.memory import Memory
-
-
-class KeptPlan:
-    """The plan of the last pass: an unchanged device is planned once."""
-
-    def __init__(self) -> None:
-        self._key: object = None
-        self._plan: Sequence[Request] = ()
-
-    def of(self, key: object, make: Callable[[], Sequence[Request]]) -> Sequence[Request]:
-        """The plan made for `key` last time, or a new one."""
-        if key != self._key:
-            self._plan, self._key = make(), key
-        return self._plan
 
 
 def make_requests(

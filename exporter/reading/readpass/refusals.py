@@ -1,6 +1,6 @@
 """What is remembered of the words that a device refuses, and when to ask for them again. Times are given."""
 
-from collections.abc import Collection, KeysView
+from collections.abc import Collection, KeysView, Mapping
 from dataclasses import dataclass, field
 
 from exporter.reading.plan.spans import Span
@@ -12,6 +12,14 @@ LOOK_INTO_AGAIN = 600.0  # seconds until a device that refuses everything is loo
 LOOK_INTO_ONCE_SERVED = 60.0  # and from when on, if it has served words before
 
 
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A word is asked for again at `again`; it was left out for `wait` seconds until then."""
+
+    again: float
+    wait: float
+
+
 @dataclass
 class Refusals:
     """The words that a device refuses. `now` is in monotonic seconds everywhere.
@@ -20,53 +28,49 @@ class Refusals:
     """
 
     rounds: int = 0
-    _again: dict[Span, float] = field(default_factory=dict)
-    _waits: dict[Span, float] = field(default_factory=dict)
+    _refused: dict[Span, Refusal] = field(default_factory=dict)
     _served: set[int] = field(default_factory=set)
     _look_into_from: float = 0.0
 
     def __contains__(self, span: Span) -> bool:
-        return span in self._again
+        return span in self._refused
 
     def __len__(self) -> int:
-        return len(self._again)
+        return len(self._refused)
 
     @property
     def spans(self) -> KeysView[Span]:
         """The words that are refused."""
-        return self._again.keys()
+        return self._refused.keys()
 
     def due(self, now: float) -> set[Span]:
         """The words that are to be asked for again."""
-        return {span for span, again in self._again.items() if now >= again}
+        return {span for span, refusal in self._refused.items() if now >= refusal.again}
 
     def add(self, span: Span, now: float, *, flags: bool) -> None:
         """Remember that the device refuses `span`, still or anew; `flags` says whether it holds any."""
         most = RECHECK_FLAGS if flags else RECHECK_MOST
-        wait = min(2 * self._waits.get(span, RECHECK_FIRST / 2), most)
-        self._waits[span] = RECHECK_FIRST if self.was_served(span) else wait
-        self._again[span] = now + self._waits[span]
+        known = self._refused.get(span)
+        wait = RECHECK_FIRST if known is None or self.was_served(span) else min(2 * known.wait, most)
+        self._refused[span] = Refusal(now + wait, wait)
 
     def drop(self, span: Span) -> None:
         """Forget that the device refused `span`."""
-        self._again.pop(span, None)
-        self._waits.pop(span, None)
+        self._refused.pop(span, None)
 
-    def known(self) -> tuple[dict[Span, float], dict[Span, float]]:
+    def known(self) -> dict[Span, Refusal]:
         """All of it, to go back to."""
-        return dict(self._again), dict(self._waits)
+        return dict(self._refused)
 
-    def doubt(self, known: tuple[dict[Span, float], dict[Span, float]], now: float) -> None:
+    def doubt(self, known: Mapping[Span, Refusal], now: float) -> None:
         """Ask in the next pass for what was learned since `known`: the device refuses by chance."""
-        again, _ = known
-        for span in self._again:
-            if self._again[span] != again.get(span):
-                self._again[span] = now
-                del self._waits[span]
+        for span, refusal in self._refused.items():
+            if refusal != known.get(span):
+                self._refused[span] = Refusal(now, RECHECK_FIRST / 2)
 
-    def go_back(self, known: tuple[dict[Span, float], dict[Span, float]]) -> None:
+    def go_back(self, known: Mapping[Span, Refusal]) -> None:
         """Forget what was learned since `known`."""
-        self._again, self._waits = known
+        self._refused = dict(known)
 
     def note_served(self, keys: Collection[int]) -> None:
         """Remember that these words were read: a device that serves any does not refuse everything."""

@@ -12,7 +12,7 @@ from exporter.reading.readpass.frame import FRAME_PAUSE, FRAME_WAIT, frame_spans
 from exporter.reading.readpass.looking import layout_now, look_around, no_bacs, too_many
 from exporter.reading.readpass.memory import Memory
 from exporter.reading.readpass.narrow import Narrowing
-from exporter.reading.readpass.planning import KeptPlan, make_requests, parts
+from exporter.reading.readpass.planning import make_requests, parts
 from exporter.reading.readpass.progress import Outcome, Progress
 from exporter.reading.readpass.silences import SURE
 from exporter.reading.transport.deadline import Deadline
@@ -31,7 +31,6 @@ class ReadPass:
     def __init__(
         self,
         device: DeviceMap,
-        kept_plan: KeptPlan,
         memory: Memory,
         ask: Ask,
         deadline: Deadline,
@@ -39,7 +38,6 @@ class ReadPass:
         clock: Clock,
     ) -> None:
         self.device = device
-        self._kept_plan = kept_plan
         self.memory = memory
         self.deadline = deadline
         self._stand_back = stand_back
@@ -134,7 +132,9 @@ class ReadPass:
         refused, unreadable = frozenset(memory.refusals.spans), frozenset(memory.limits.unreadable)
         found, silent = frozenset(memory.presence.found), frozenset(memory.silences.spans)
         key = (layout, memory.limits.max_words, refused, unreadable, found, silent, self._left_before)
-        return self._kept_plan.of(key, self._make_plan)
+        if memory.planned is None or memory.planned[0] != key:
+            memory.planned = key, self._make_plan()
+        return memory.planned[1]
 
     def _make_plan(self) -> Sequence[Request]:
         memory, spans = self.memory, self.progress.layout.spans
@@ -204,13 +204,8 @@ class ReadPass:
             return
         if self._asker.given_up or await self._asker.ask(requests[0], once=True) is not Outcome.SILENT:
             return
-        limits, function = self.memory.limits, left[0].function
         gap = range(left[-1].end, right[0].address)
-        if gap:
-            limits.learn(self._started, unreadable=((function, address) for address in gap))
-        else:
-            per_word = 16 if function in (1, 2) else 1
-            limits.learn(self._started, max_words=max(self.progress.longest // per_word, 1))
+        self.memory.limits.learn_from(self._started, requests[0], gap, self.progress.longest)
 
     async def _watch_frame(self) -> None:
         """Read a gateway frame again until its counter is seen moving, for 2 s at most."""
