@@ -56,7 +56,7 @@ def active_alarms(snapshot: Snapshot) -> tuple[Alarm, ...]:
     found: dict[str, list[FlagReading]] = {}
     for reading in flag_readings(snapshot):
         if reading.is_set != reading.flag.normal and (reading.flag.severity != "none" or reading.flag.normal):
-            found.setdefault(_label(reading), []).append(reading)
+            found.setdefault(reading.flag.trouble.label, []).append(reading)
     alarms = [_alarm(label, readings) for label, readings in found.items()]
     return tuple(sorted(alarms, key=_urgency))
 
@@ -88,10 +88,6 @@ def _flags_of(series: Series, raw: Raw) -> Iterator[FlagReading]:
             yield FlagReading(word, flag, bool(int(raw) & flag.mask), place)
 
 
-def _label(reading: FlagReading) -> str:
-    return f"{reading.flag.label}: no" if reading.flag.normal else reading.flag.label
-
-
 def _alarm(label: str, readings: list[FlagReading]) -> Alarm:
     worst = min(readings, key=lambda reading: _ORDER[severity_of(reading.flag)])
     places = dict.fromkeys(place_text(reading.place) for reading in readings if reading.place)
@@ -99,8 +95,8 @@ def _alarm(label: str, readings: list[FlagReading]) -> Alarm:
     return Alarm(
         severity=severity_of(worst.flag),
         label=label,
-        meaning=worst.flag.description,
-        action=worst.flag.action,
+        meaning=worst.flag.trouble.description,
+        action=worst.flag.trouble.action,
         system=worst.word.map,
         places=tuple(places),
         sources=tuple(sources),

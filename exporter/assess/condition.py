@@ -19,7 +19,7 @@ _RANK: dict[Level, int] = {"critical": 0, "lost": 0, "warning": 1, "info": 2, "n
 
 @dataclass(frozen=True, slots=True)
 class BacsHealth:
-    """How the blocks fare: how many are well, and where those are that are absent, which count as ill."""
+    """How the blocks fare: how many are OK, and where those are that are absent, which count as ill."""
 
     text: str
     level: Level
@@ -33,9 +33,10 @@ class Condition:
     `state` is what is worst of the device, `supply` what its load lives on whatever else there is, such as a
     danger to people. `load` is that of the phase that carries most, `runtime` what the UPS says; on battery
     `left` is the smaller of that and what its falling charge says, and nothing doubtful has a part in it.
-    `doubtful` are the metrics that are not to be relied on, `doubt` says why. `answered` says that a word was
-    read; with `out_of_sight` not all of its UPS was read and vouches for itself. `level` is that of the
-    gravest of all this; devices sort by `trouble`, worst first.
+    `doubtful` are the metrics that are not to be relied on, `doubt` says why; `contradiction` says what
+    speaks against an output that is off. `answered` says that a word was read; with `out_of_sight` not all of
+    its UPS was read and vouches for itself. `level` is that of the gravest of all this; devices sort by
+    `trouble`, worst first.
     """
 
     state: Outcome
@@ -50,6 +51,7 @@ class Condition:
     temperature: float | None
     doubtful: frozenset[str]
     doubt: str
+    contradiction: str
     answered: bool
     out_of_sight: bool
     level: Level
@@ -114,6 +116,7 @@ def assess(snapshot: Snapshot, fall: float | None = None, before: Snapshot | Non
         temperature=facts.value("generex_ups_temperature_celsius"),
         doubtful=facts.doubtful,
         doubt=facts.doubt,
+        contradiction=facts.contradiction,
         answered=snapshot.up,
         out_of_sight=facts.unreachable or facts.ups_lost or facts.ups_unread,
         level=worst,
@@ -141,7 +144,7 @@ def _bacs_health(facts: Facts, alarms: tuple[Alarm, ...]) -> BacsHealth | None:
     absent = tuple(place_text(series.labels) for series, raw in readings if not raw)
     flagged = {place for alarm in alarms for place in alarm.places}
     ill = (flagged & {place_text(series.labels) for series, _ in readings}) | {*absent}
-    text = f"{len(readings) - len(ill)} of {len(readings)} well"
+    text = f"{len(readings) - len(ill)} of {len(readings)} OK"
     if absent:
         return BacsHealth(f"{text}, {len(absent)} absent", "critical", absent)
     if "generex_bacs_module_temperature_celsius" in facts.doubtful:

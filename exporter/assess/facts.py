@@ -152,6 +152,17 @@ class Facts:
         return bool(volts) and max(volts) <= DEFAULTS["served_volts"] and max(load, default=0) <= 0
 
     @property
+    def contradiction(self) -> str:
+        """That the output is said to be off, and yet shows volts or load; "" where it is not so."""
+        volts = max(self.values("generex_ups_output_volts"), default=0)
+        load = max(self.values("generex_ups_output_load_ratio"), default=0)
+        if not self.plays("dark") or (volts <= DEFAULTS["served_volts"] and load <= 0):
+            return ""
+        shown = [f"{volts:.0f} V"] if volts > DEFAULTS["served_volts"] else []
+        shown += [f"{load * 100:.0f} % load"] if load > 0 else []
+        return f"Contradictory, check: the UPS says its output is off, but shows {' and '.join(shown)} there."
+
+    @property
     def charge(self) -> float | None:
         """The battery charge from 0 to 1; None also where it cannot be."""
         return self.value(CHARGE_METRIC) if CHARGE_METRIC not in self.doubtful else None

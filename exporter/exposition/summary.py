@@ -96,6 +96,7 @@ def _health(snapshot: Snapshot, condition: Condition) -> Section:
         for name, valid in snapshot.valid.items()
         if not valid
     ]
+    rows += [("contradictory", condition.contradiction)] if condition.contradiction else []
     rows += [("doubtful", condition.doubt)] if condition.doubt else []
     rows += [("error", error) for error in snapshot.errors]
     rows.append(

@@ -282,7 +282,12 @@ def _states(maps: Mapping[str, Map]) -> Iterable[str]:
 
 def _flag_row(flag: Flag) -> tuple[str, ...]:
     normal = "yes" if flag.normal else ""
-    texts = _text(flag.label), flag.severity, normal, _text(flag.description), _text(flag.action)
+    said = " ".join(filter(None, (flag.description, flag.note)))
+    action = flag.action
+    if flag.clear is not None:
+        said += f" Clear: {flag.clear.label}. {flag.clear.description}"
+        action = flag.clear.action
+    texts = _text(flag.label), flag.severity, normal, _text(said), _text(action)
     return (f"`{flag.name}`", _cell(f"`{flag.vendor}`"), *texts)
 
 

@@ -176,7 +176,7 @@ class _Builder:
             raw_labels=tuple(entry.raw.labels.items()) if entry.raw else (),
             scale=entry.scale, offset=entry.offset, states=tuple(sorted(entry.states.items())),
             roles=tuple(entry.roles.items()), flags=flags,
-            flag=Flag(bit=0, **entry.flag.model_dump()) if entry.flag else None,
+            flag=entry.flag.made(entry.flag.name, 0) if entry.flag else None,
             optional=entry.optional, survives=entry.survives, repeat=self._repeat(group.repeat),
             fillers=tuple(number & 0xFFFF for number in self.entry.not_available),
             not_available=tuple(entry.not_available),
@@ -201,7 +201,7 @@ class _Builder:
         if entry.type not in _FLAG_TYPES:
             self.fail((*place, "type"), f"a bit field is one of {', '.join(_FLAG_TYPES)}, not {entry.type}")
         chosen = self.entry.flag_sets[entry.flags]
-        flags = [Flag(name=name, **item.model_dump()) for name, item in chosen.items()]
+        flags = [item.made(name, item.bit) for name, item in chosen.items()]
         width = 16 * {"uint16": 1, "uint32": 2, "uint64": 4}[entry.type]
         for flag in flags:
             if flag.bit >= width:

@@ -47,10 +47,19 @@ class Metric:
 
 
 @dataclass(frozen=True)
+class Clear:
+    """What it means, and what to do first, when a flag that is normally set is clear."""
+
+    label: str
+    description: str
+    action: str = ""
+
+
+@dataclass(frozen=True)
 class Flag:
     """One named bit of a word, or the meaning of a whole 0/1 word (then `bit` is 0).
 
-    `role` is one of roles.ROLES, or "".
+    `role` is one of roles.ROLES, or "". `note` is about the vendor's texts, for the reference only.
     """
 
     name: str
@@ -62,6 +71,15 @@ class Flag:
     action: str = ""
     normal: bool = False
     role: str = ""
+    note: str = ""
+    clear: Clear | None = None
+
+    @property
+    def trouble(self) -> Clear:
+        """Label, meaning and first action of the flag when it is not as it belongs."""
+        if not self.normal:
+            return Clear(self.label, self.description, self.action)
+        return self.clear or Clear(f"{self.label}: no", self.description, self.action)
 
     @property
     def mask(self) -> int:

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, model_validator
 
-from exporter.maps.model import Severity, WordType
+from exporter.maps.model import Clear, Flag, Severity, WordType
 from exporter.maps.roles import ROLES
 from exporter.yamlfile import Strict
 
@@ -72,30 +72,50 @@ class MetricEntry(Strict):
     otlp: OtlpEntry | None = None
 
 
-class FlagEntry(Strict):
+class ClearEntry(Strict):
+    """What people read when a flag that is normally set is clear."""
+
+    label: Text
+    description: Text
+    action: str = ""
+
+
+class FlagTexts(Strict):
+    """What a flag means. `note` is about the vendor's texts, for the reference only."""
+
+    vendor: Text
+    label: Text
+    description: Text
+    severity: Severity
+    action: str = ""
+    normal: bool = False
+    role: Role = ""
+    note: str = ""
+    clear: ClearEntry | None = None
+
+    @model_validator(mode="after")
+    def _clear_is_trouble(self) -> "FlagTexts":
+        if self.clear is not None and not self.normal:
+            raise ValueError("clear is for flags with normal: true")
+        return self
+
+    def made(self, name: str, bit: int) -> Flag:
+        """The flag as the program has it."""
+        said = {key: value for key, value in self if key not in ("name", "bit", "clear")}
+        clear = Clear(**self.clear.model_dump()) if self.clear is not None else None
+        return Flag(name=name, bit=bit, **said, clear=clear)
+
+
+class FlagEntry(FlagTexts):
     """One bit of a flag set, keyed by its name."""
 
     bit: Annotated[int, Field(ge=0, le=63)]
-    vendor: Text
-    label: Text
-    description: Text
-    severity: Severity
-    action: str = ""
-    normal: bool = False
-    role: Role = ""
 
 
-class WordFlag(Strict):
+class WordFlag(FlagTexts):
     """What a 0/1 word means when it is set."""
 
     name: Name
-    vendor: Text
-    label: Text
-    description: Text
-    severity: Severity
-    action: str = ""
-    normal: bool = False
-    role: Role = ""
 
 
 class RawEntry(Strict):

@@ -66,6 +66,24 @@ def test_nothing_read_is_unreachable() -> None:
     assert (condition.bacs, condition.charge, condition.alarms) == (None, None, ())
 
 
+def test_a_flag_that_is_clear_has_words_of_its_own() -> None:
+    (off,) = (alarm for alarm in of({109: 0, 103: 80}).alarms if alarm.sources == ("ups_status.output_act",))
+    assert (off.severity, off.label) == ("critical", "Output off")
+    assert off.meaning == "The load has no power from this UPS."
+    assert off.action.startswith("Look at what hangs on the UPS: is it dark?")
+    (stopped,) = (alarm for alarm in of({1000: 0x0040}).alarms if alarm.sources == ("bacs_state.running",))
+    assert stopped.label == "BACS not running"
+    assert "never restart it during a discharge" in stopped.action
+
+
+def test_volts_at_an_output_that_is_said_to_be_off_are_told() -> None:
+    assert of().contradiction == ""
+    assert of({109: 0}).contradiction == (
+        "Contradictory, check: the UPS says its output is off, but shows 230 V and 46 % load there."
+    )
+    assert of({109: 0, 97: 0, 98: 0, 99: 0, 100: 0, 101: 0, 102: 0}).contradiction == ""
+
+
 def test_a_gateway_frame_has_no_blocks() -> None:
     frame = simulated("plc-stopped")
     good = assess(Source("prof").snapshot(frame))
@@ -167,7 +185,7 @@ def test_another_list_is_no_load_that_is_dark() -> None:
     condition = refused(simulated("everexceed-on-default-map"))
     assert (state(condition), verdict(condition)) == ("? Map in doubt", "? map in doubt")
     # the card of the flag stays: should the word be the status after all, somebody must come and look
-    assert [(alarm.severity, alarm.label) for alarm in condition.alarms] == [("critical", "Output on: no")]
+    assert [(alarm.severity, alarm.label) for alarm in condition.alarms] == [("critical", "Output off")]
     # with the vendor's slip mended it would be 1, which is no bypass, and 8 would be no battery
     for status in (1, 4, 8):
         other = simulated("everexceed-on-default-map") | {109: status}
@@ -207,7 +225,7 @@ def test_what_cannot_be_is_named_and_marked() -> None:
 def test_blocks_whose_temperature_cannot_be_are_not_simply_well() -> None:
     bacs = of(dict.fromkeys(range(1060, 1100, 5), 78 + 2 * 301)).bacs
     assert bacs is not None
-    assert (bacs.text, bacs.level) == ("8 of 8 well, temperature doubtful", "warning")
+    assert (bacs.text, bacs.level) == ("8 of 8 OK, temperature doubtful", "warning")
 
 
 def test_a_bacs_alone_has_no_ups() -> None:
@@ -234,13 +252,13 @@ def test_absent_blocks_are_ill_and_so_are_those_with_a_flag() -> None:
     bacs = of(gone, {1063: 0x2001}).bacs  # module 1: resistance rather high, general alarm
     assert bacs is not None
     assert (bacs.text, bacs.level, bacs.absent) == (
-        "6 of 8 well, 1 absent",
+        "6 of 8 OK, 1 absent",
         "critical",
         ("string 2 module 5",),
     )
     healthy = of({}).bacs
     assert healthy is not None
-    assert (healthy.text, healthy.level) == ("8 of 8 well", "good")
+    assert (healthy.text, healthy.level) == ("8 of 8 OK", "good")
 
 
 def test_alarms_are_told_once_and_people_come_first() -> None:
@@ -261,8 +279,8 @@ def test_alarms_are_told_once_and_people_come_first() -> None:
 def test_what_belongs_set_and_is_clear_is_an_alarm() -> None:
     alarms = of({109: 0, 1000: 0x0040}).alarms
     assert [(alarm.severity, alarm.label) for alarm in alarms] == [
-        ("critical", "Output on: no"),
-        ("warning", "Running: no"),
+        ("critical", "Output off"),
+        ("warning", "BACS not running"),
     ]
 
 

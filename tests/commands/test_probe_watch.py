@@ -78,7 +78,7 @@ def test_a_probe_reads_like_a_status_page() -> None:
             await it.until(lambda: "equalization" in it.text)
             assert re.search(r"state +▲ On battery, \d+ min left", it.plain)
             assert re.search(r"survives a failure now +▲ on battery now", it.plain)
-            assert re.search(r"blocks +7 of 8 well, 1 absent", it.plain)
+            assert re.search(r"blocks +7 of 8 OK, 1 absent", it.plain)
             assert re.search(r"absent +string 2 module 6", it.plain)
             assert re.search(r"ups_battery_charge_ratio +34 %", it.plain)
             assert (

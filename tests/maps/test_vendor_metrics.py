@@ -253,5 +253,6 @@ def test_state_0_says_when_not_to_reboot():
 
 def test_the_doubtful_inverter_warning_says_so():
     (flag,) = [flag for flag in MAPS["ups"].words["status"].flags if flag.name == "inverter_warn"]
-    assert "eco - bypass" in flag.description
-    assert "doubtful" in flag.description
+    assert "eco - bypass" in flag.note
+    assert "doubtful" in flag.note
+    assert "vendor" not in flag.description, "on a card, only what helps"

@@ -65,7 +65,7 @@ def test_all_flags_and_raw_words_are_folded(hall: Stage, page: Page) -> None:
     assert re.search(r"109\s+STATUS\s+0x4004\s+16388\s+Output on, UPS not answering", status), status
     charge = words.get_by_role("row").filter(has_text="ups.battery_charge")
     assert charge.locator("s").inner_text() == "100 %"
-    assert "not believed" in charge.inner_text()
+    assert "not trusted" in charge.inner_text()
     module = words.get_by_role("row").filter(has_text="bacs.module_volts#2")
     assert module.locator("s").count() == 0
     assert "1066" in module.inner_text()
@@ -85,7 +85,7 @@ def test_an_unreachable_device_shows_its_past_struck_through(hall: Stage, page: 
     assert "As last seen at" in section(page, "Battery blocks")
     assert page.locator("ol.blocks:not(.old)").count() == 0
     flags = section(page, "Active flags")
-    assert "Not known" in flags
+    assert "Unknown" in flags
     assert "On battery" in page.get_by_role("region", name="Active flags").locator("s").all_inner_texts()
 
 
@@ -127,12 +127,12 @@ def test_blocks_that_fall_silent_are_shown_as_they_were_seen_last(page: Page, tm
         assert "Blocks: not read" in page.locator(".verdict").inner_text()
         assert page.locator("ol.blocks:not(.old)").count() == 0
         assert page.locator("ol.blocks.old li").count() == 40
-        assert "Not known: not all was read" in section(page, "Active flags")
+        assert "Unknown: some data could not be read" in section(page, "Active flags")
         page.get_by_text("String 1 in numbers").first.click()
         cells = page.get_by_role("row").filter(has=page.get_by_role("rowheader", name="1", exact=True)).first
         assert cells.locator("s").count() == cells.get_by_role("cell").count() == 8, "flags, too, are of then"
         page.goto(it.base)
-        assert page.get_by_role("cell").filter(has_text="not known").count() == 1, "no alarm, as far as read"
+        assert page.get_by_role("cell").filter(has_text="unknown").count() == 1, "no alarm, as far as read"
         it.run(device.__aexit__())
 
 
@@ -187,7 +187,7 @@ def test_what_cannot_be_is_marked_and_is_no_yes(page: Page, tmp_path: Path) -> N
         page.goto(f"{it.base}/device/hot")
         verdict = page.locator(".verdict").inner_text().replace("\xa0", " ")
         assert "? values in doubt" in verdict
-        assert "8 of 8 well, temperature doubtful" in verdict
+        assert "8 of 8 OK, temperature doubtful" in verdict
         assert page.locator("li.block span").all_inner_texts() == ["T ?"] * 8
         page.get_by_text("String 1 in numbers").first.click()
         assert page.get_by_role("cell", name="301 °C (doubtful)").count() == 4
@@ -239,7 +239,7 @@ def test_three_hundred_and_thirty_modules(page: Page, tmp_path: Path) -> None:
         page.goto(f"{it.base}/device/big")
         assert page.locator("li.block").count() == 330
         assert page.locator("li.absent b").all_inner_texts() == ["44 ✖", "330 ✖"]
-        assert "327 of 330 well, 2 absent" in page.locator(".verdict").inner_text()
+        assert "327 of 330 OK, 2 absent" in page.locator(".verdict").inner_text()
         assert "string 2 module 44, string 10 module 330" in page.locator(".verdict").inner_text()
         page.get_by_text("Raw words of this pass").click()
         expect(

@@ -223,10 +223,11 @@ def find(wanted: str, maps: Mapping[str, Map]) -> list[Hit]:
                 found.append((place, Hit(kind, section.title, section.text, f"{page.name}#{section.anchor}")))
     for item in maps.values():
         for vendor, flag in _flags(item):
-            text = f"{flag.name}, {vendor}. {flag.description} {flag.action}"
-            places = (rank(name, text) for name in (flag.label, flag.name, vendor))
+            trouble = flag.trouble
+            text = f"{flag.name}, {vendor}. {trouble.description} {trouble.action}"
+            places = (rank(name, text) for name in (flag.label, trouble.label, flag.name, vendor))
             if (place := min((place for place in places if place is not None), default=None)) is not None:
-                found.append((place, Hit("Flag", flag.label, text)))
+                found.append((place, Hit("Flag", trouble.label, text)))
     found.sort(key=lambda entry: entry[0])
     return list(dict.fromkeys(hit for _, hit in found))[:_FOUND]
 
