@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from exporter.config.model import Options
 from exporter.config.schema import DeviceEntry, OptionsEntry
 from exporter.durations import format_duration
-from exporter.maps.model import Map
+from exporter.maps.model import Map, Word
 from exporter.maps.series import series_of
 from exporter.yamlfile import Place
 
@@ -102,6 +102,28 @@ def widths(
             ("max_words",),
             f"max_words {options.max_words} is less than the {widest.registers} words of {widest.id}",
         )
+
+
+def tables(
+    entry: OptionsEntry, options: Options, names: Sequence[str], maps: Mapping[str, Map]
+) -> Iterator[Finding]:
+    """With one function code for all, no register may be two words that came from different tables."""
+    places: dict[int, Word] = {}
+    if "function" not in entry.model_fields_set or options.function is None:
+        return
+    for word in (word for name in names for word in maps[name].words.values()):
+        if word.address is None or word.function not in (3, 4):
+            continue
+        count, stride = (word.repeat.max, word.repeat.stride) if word.repeat else (1, 0)
+        for address in (word.address + stride * n + r for n in range(count) for r in range(word.registers)):
+            other = places.setdefault(address, word)
+            if other.function != word.function:
+                both = f"{other.id} (function {other.function}) and {word.id} (function {word.function})"
+                yield (
+                    ("function",),
+                    f"function {options.function} would read {both} from one register {address}",
+                )
+                return
 
 
 def times(entry: OptionsEntry, options: Options) -> Iterator[Finding]:

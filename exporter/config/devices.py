@@ -131,6 +131,7 @@ class Resolver:
             findings += checks.overrides(entry, device.maps, self._maps)
             findings += checks.battery(entry, device.options, device.maps, self._maps)
             findings += checks.widths(entry, device.options, device.maps, self._maps)
+            findings += checks.tables(entry, device.options, device.maps, self._maps)
         for place, message in findings:
             self._problems.add(source, place, message)
 

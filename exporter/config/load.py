@@ -164,6 +164,7 @@ def _modules(
                 findings += checks.overrides(item, item.maps, maps)
                 findings += checks.battery(item, options, item.maps, maps)
                 findings += checks.widths(item, options, item.maps, maps)
+                findings += checks.tables(item, options, item.maps, maps)
         for place, message in findings:
             problems.add(Source(("modules", name)), place, message)
     if maps and entry.maps:
