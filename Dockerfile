@@ -24,11 +24,13 @@ RUN python3 -m pip --python /opt/build/bin/python wheel --no-index --no-deps --n
 FROM docker.io/library/python:${PYTHON}-slim-bookworm
 ARG VERSION=unknown
 ARG REVISION=unknown
+ARG SOURCE=""
 LABEL org.opencontainers.image.title="generex-exporter" \
       org.opencontainers.image.description="Prometheus exporter for GENEREX CS141 UPS managers and BACS battery monitors" \
       org.opencontainers.image.licenses="Apache-2.0" \
       org.opencontainers.image.version="${VERSION}" \
-      org.opencontainers.image.revision="${REVISION}"
+      org.opencontainers.image.revision="${REVISION}" \
+      org.opencontainers.image.source="${SOURCE}"
 # compiled in the build stage: a root file system that is read-only keeps no bytecode
 COPY --from=build /opt/generex-exporter /opt/generex-exporter
 ENV PATH=/opt/generex-exporter/bin:$PATH PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1

@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 COMPILE = $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --custom-compile-command 'make lock'
 
-.PHONY: run test lint generate bench lock fuzz soak pictures clean
+.PHONY: run test check format lint generate release bench lock fuzz soak pictures clean
 
 run: $(VENV)/run.stamp ## a simulated CS141 with BACS and the exporter on port 10141
 	$(BIN)/generex-exporter demo
@@ -23,6 +23,13 @@ lint: $(VENV)/dev.stamp
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+check: lint ## lint, types, generated files, and the tests that are quick and need no other program
+	$(BIN)/pytest --quiet --numprocesses 2 --dist loadfile -m 'not slow' $(ARGS)
+
+format: $(VENV)/dev.stamp
+	$(BIN)/ruff check --fix --quiet .
+	$(BIN)/ruff format .
+
 generate: $(VENV)/dev.stamp ## all files that are made from the register maps
 	for kind in reference alerts dashboards; do $(BIN)/generex-exporter generate $$kind || exit 1; done
 
@@ -34,6 +41,10 @@ lock: $(VENV)/base.stamp ## the image's dependencies, pinned with their hashes
 	$(COMPILE) --extra otlp --output-file deploy/image/requirements.txt pyproject.toml
 	$(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"], sep="\n")' | \
 	  $(COMPILE) --output-file deploy/image/build-requirements.txt -
+
+release: $(VENV)/dev.stamp ## what a release consists of, in dist/
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group release
+	.ci/release
 
 fuzz: $(VENV)/dev.stamp ## the fuzzing with thirty times as many examples, different ones each time
 	$(BIN)/pytest --hypothesis-profile=fuzz tests/faults/test_fuzz.py tests/reading/test_link_answers.py \

@@ -60,7 +60,8 @@ class Pusher:
         except ImportError as error:
             raise UserError(
                 f"otlp.endpoint is set, but what sends is not installed ({error}): "
-                "pip install 'generex-exporter[otlp]'"
+                "install the exporter with it, from a checkout by pip install '.[otlp]', from a wheel by "
+                "pip install 'generex_exporter-VERSION-py3-none-any.whl[otlp]'"
             ) from None
         return Sender(settings, self._past)
 

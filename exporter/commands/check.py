@@ -9,6 +9,7 @@ from exporter.config import Config, config_json_schema, load_config, refuse_noth
 from exporter.durations import format_duration
 from exporter.errors import UsageError, UserError
 from exporter.plaintext import lines
+from exporter.serialports import passing_names
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -60,6 +61,8 @@ def _config(path: Path) -> bool:
                 f"    timeout {format_duration(options.timeout)} leaves no time beside request_timeout "
                 f"{format_duration(options.request_timeout)}: one answer that is lost costs the whole pass"
             )
+    for port, name in passing_names(device.target for device in config.devices):
+        print(f"  {port} may be another adapter after a restart: its lasting name is {name}")
     return True
 
 

@@ -1,5 +1,7 @@
 """The one device that a command talks to: a configured one by name, or any by address."""
 
+import re
+
 from exporter.errors import UsageError, UserError
 from exporter.reading.device.device import Device
 from exporter.reading.device.fleet import Fleet
@@ -9,6 +11,17 @@ from exporter.targets import parse_target
 def one_device(fleet: Fleet, text: str, module: str | None) -> Device:
     """The device that `text` names. Raises UsageError for a bad address, UserError for an unknown module."""
     named = fleet.devices.get(text)
+    if named is None and _is_a_name(text):
+        if fleet.devices:
+            known = ", ".join(fleet.devices)
+            raise UserError(
+                f'"{text}" is no configured device (there are: {known}) and no address; '
+                f"a host of that name is tcp://{text}"
+            )
+        raise UsageError(
+            f'"{text}" is no address like tcp://10.0.0.7; the name of a device needs --config.file FILE, '
+            f"a host of that name is tcp://{text}"
+        )
     if named is None:
         try:
             target = parse_target(text)
@@ -21,3 +34,8 @@ def one_device(fleet: Fleet, text: str, module: str | None) -> Device:
             f'module "{module}" contradicts the device "{text}", which has "{named.config.module}"'
         )
     return named
+
+
+def _is_a_name(text: str) -> bool:
+    """Whether it looks like a device's name: no address, no port, no dot of a domain."""
+    return re.fullmatch(r"[A-Za-z][A-Za-z0-9_-]*", text) is not None and text != "localhost"

@@ -13,6 +13,7 @@ from aiohttp import web
 
 from exporter import __version__
 from exporter.errors import UserError
+from exporter.serialports import warn_of_passing_names
 from exporter.web.app import create_app
 from exporter.web.limits import connection_limit
 from exporter.web.listen import ListenAddress
@@ -55,7 +56,8 @@ async def serve(
                 await state.reload()
                 outcome = _devices(state)
         finally:
-            notify(READY, status(outcome))
+            warn_of_passing_names(device.target for device in state.config.devices)
+        notify(READY, status(outcome))
 
     def on_hangup() -> None:
         task = loop.create_task(reload())
@@ -88,6 +90,7 @@ async def serve(
                 "version": __version__,
             },
         )
+        warn_of_passing_names(device.target for device in state.config.devices)
         notify(READY, status(_devices(state)))
         if on_ready is not None:
             await on_ready(open_at)

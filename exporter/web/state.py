@@ -13,6 +13,7 @@ from exporter.exposition.own import ExporterMetrics, ExporterState
 from exporter.pushing import Pusher
 from exporter.reading.decode.series import Raw, Series
 from exporter.reading.device.fleet import Fleet
+from exporter.serialports import warn_of_passing_names
 from exporter.web.parameters import RequestError
 from exporter.web.reserve import Reserve
 
@@ -77,4 +78,5 @@ class State:
                 raise
             self._reload_successful = True
             self._reloaded_at = time.time()
+            warn_of_passing_names(device.target for device in config.devices)
             log.info("configuration reloaded", extra={"devices": len(config.devices)})

@@ -98,6 +98,10 @@ def test_a_flag_in_front_means_serve(run: Run) -> None:
         (["--target=a", "--nope"], "usage: generex-exporter serve "),
         (["healthy", "--nope"], "usage: generex-exporter healthy "),
         (["check"], "FILE"),
+        (
+            ["probe", "ups1"],
+            '"ups1" is no address like tcp://10.0.0.7; the name of a device needs --config.file',
+        ),
     ],
 )
 def test_wrong_usage_is_2(run: Run, words: list[str], text: str) -> None:
@@ -137,6 +141,15 @@ def test_flags_that_do_not_fit_together_are_1(run: Run, words: list[str], text: 
     assert done.returncode == 1
     assert text in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_device_that_is_not_configured_is_1(run: Run, tmp_path: Path) -> None:
+    config = tmp_path / "config.yaml"
+    config.write_text("devices: [{name: ups-a, target: 10.0.0.1}]\n")
+    done = run("probe", "ups1", "--config.file", str(config))
+    assert done.returncode == 1
+    assert '"ups1" is no configured device (there are: ups-a) and no address' in done.stderr
+    assert "tcp://ups1" in done.stderr
 
 
 def test_an_empty_file_has_nothing_to_read(run: Run, tmp_path: Path) -> None:

@@ -228,7 +228,7 @@ def test_without_the_sdk_the_command_says_what_to_install() -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert done.returncode == 1
-    assert "pip install 'generex-exporter[dashboards]'" in done.stderr
+    assert "pip install '.[dashboards]'" in done.stderr
     assert "Traceback" not in done.stderr
 
 

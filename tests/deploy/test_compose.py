@@ -21,7 +21,7 @@ def mounts(service: str) -> dict[str, Path]:
     """The files and folders of the repository that a container sees, by their path in it."""
     found = {}
     for volume in SERVICES[service].get("volumes", ()):
-        source, target, *mode = volume.split(":")
+        source, target, *mode = re.sub(r"\$\{GENEREX_FILE:-([^}]+)\}", r"\1", volume).split(":")
         if source in FILE["volumes"]:
             continue
         assert mode == ["ro"], volume
@@ -35,7 +35,7 @@ def test_everything_that_is_mounted_or_built_exists() -> None:
     assert [path for path in seen if not path.exists()] == []
     context = (COMPOSE / SERVICES["exporter"]["build"]).resolve()
     assert (context / "Dockerfile").is_file()
-    named = {v.split(":")[0] for s in SERVICES.values() for v in s.get("volumes", ()) if v[0] not in "./"}
+    named = {v.split(":")[0] for s in SERVICES.values() for v in s.get("volumes", ()) if v[0].isalpha()}
     assert named == set(FILE["volumes"])
 
 
@@ -44,6 +44,12 @@ def test_every_address_is_a_service() -> None:
     hosts = set(re.findall(r"(?:http://|tcp://|\[\"|replacement: )([a-z]+):\d+", "\n".join(texts)))
     assert hosts == {"exporter", "device", "alertmanager", "prometheus"}
     assert hosts < set(SERVICES)
+
+
+def test_ones_own_devices_take_the_place_of_the_simulated_one() -> None:
+    assert {name for name, service in SERVICES.items() if "profiles" in service} == {"device"}
+    (volume, *_) = SERVICES["exporter"]["volumes"]
+    assert volume == "${GENEREX_FILE:-./generex.yml}:/etc/generex-exporter/generex.yml:ro"
 
 
 def test_nothing_listens_beyond_this_host() -> None:

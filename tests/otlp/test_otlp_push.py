@@ -375,7 +375,7 @@ def test_without_the_extra(without: dict[str, str], collector: Receiver, tmp_pat
     url = f"http://127.0.0.1:{collector.port}"
     result = cli("--target=a=10.0.0.1", f"--otlp.endpoint={url}", **without)
     assert result.returncode == 1
-    assert "pip install 'generex-exporter[otlp]'" in result.stderr
+    assert "pip install '.[otlp]'" in result.stderr
     assert "Traceback" not in result.stderr
     with exporter(config(tmp_path, ""), env=without) as it:
         assert 'generex_up{device="away"} 0' in it.get("/metrics")
@@ -383,6 +383,6 @@ def test_without_the_extra(without: dict[str, str], collector: Receiver, tmp_pat
         config(tmp_path, section(collector.port), devices)
         answer = it.request("/-/reload", "POST")
         assert answer.status == 500
-        assert "pip install 'generex-exporter[otlp]'" in answer.text
+        assert "pip install '.[otlp]'" in answer.text
         assert 'device="away"' in it.get("/metrics"), "a bad reload changes nothing"
         assert it.stop(signal.SIGINT) == 0

@@ -27,7 +27,7 @@ try:
 except ImportError as error:
     raise UserError(
         f"generate dashboards needs grafana-foundation-sdk 0.0.21 ({error}): "
-        "pip install 'generex-exporter[dashboards]'"
+        "in a checkout, pip install '.[dashboards]' installs it"
     ) from None
 
 __all__ = [

@@ -1,0 +1,49 @@
+"""A line that is configured by a number, while a name that lasts exists, is told."""
+
+from pathlib import Path
+
+import pytest
+
+from exporter.serialports import lasting_name, passing_names, warn_of_passing_names
+from exporter.targets import parse_target
+
+NAME = "usb-FTDI_FT232R_USB_UART_A9XYZ-if00-port0"
+
+
+@pytest.fixture(name="devices")
+def _devices(tmp_path: Path) -> tuple[Path, Path]:
+    """A port by its number, and the folder with its lasting name."""
+    port, folder = tmp_path / "ttyUSB0", tmp_path / "serial/by-id"
+    port.touch()
+    folder.mkdir(parents=True)
+    (folder / NAME).symlink_to("../../ttyUSB0")
+    return port, folder
+
+
+def test_the_lasting_name_of_a_port(devices: tuple[Path, Path], tmp_path: Path) -> None:
+    port, folder = devices
+    assert lasting_name(str(port), folder) == str(folder / NAME)
+    assert lasting_name(str(folder / NAME), folder) is None
+    assert lasting_name(str(tmp_path / "ttyUSB1"), folder) is None
+    assert lasting_name(str(port), tmp_path / "none") is None
+
+
+def test_a_link_of_ones_own_is_as_passing_as_what_it_leads_to(devices: tuple[Path, Path]) -> None:
+    port, folder = devices
+    link = port.with_name("ups")
+    link.symlink_to(port)
+    assert lasting_name(str(link), folder) == str(folder / NAME)
+
+
+def test_each_line_is_told_once(devices: tuple[Path, Path]) -> None:
+    port, folder = devices
+    targets = [parse_target(f"rtu://{port}?unit={unit}") for unit in (1, 2)]
+    assert passing_names([*targets, parse_target("10.0.0.7")], folder) == [(str(port), str(folder / NAME))]
+
+
+def test_the_log_names_both(devices: tuple[Path, Path], caplog: pytest.LogCaptureFixture) -> None:
+    port, folder = devices
+    warn_of_passing_names([parse_target(f"rtu://{port}")], folder)
+    (record,) = caplog.records
+    assert record.levelname == "WARNING"
+    assert (record.__dict__["port"], record.__dict__["by_id"]) == (str(port), str(folder / NAME))
