@@ -173,6 +173,14 @@ def sensors(entry: DeviceEntry, names: Sequence[str], maps: Mapping[str, Map]) -
             ("sensors",),
             f"a device that is read with {', '.join(names)} has no sensors at addresses 143 to 150",
         )
+    for item in known:
+        if entry.sensors and item.name != SENSOR_MAP and "sensor_1" in item.words:
+            address = item.words["sensor_1"].address
+            yield (
+                ("sensors",),
+                f'they are read at 143, but map "{item.name}" has sensor_1 at {address}: '
+                "give its words a metric there instead",
+            )
     first: dict[str, int] = {}
     for number, sensor in entry.sensors.items():
         other = first.setdefault(sensor.name, number)
