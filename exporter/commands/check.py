@@ -47,7 +47,7 @@ def _config(path: Path) -> bool:
     except UserError as error:
         print(lines(str(error)), file=sys.stderr)
         return False
-    print(f"{path}: good: {_summary(config)}")
+    print(f"{path}: good: {summary(config)}")
     for device in config.devices:
         maps = ", ".join(device.maps)
         print(f"  {device.name}: {device.target.url}, module {device.module} ({maps})")
@@ -78,7 +78,8 @@ def _web(path: Path) -> bool:
     return True
 
 
-def _summary(config: Config) -> str:
+def summary(config: Config) -> str:
+    """How much a configuration holds, in words."""
     used = len({device.module for device in config.devices})
     counts = ((len(config.devices), "device"), (used, "module"), (len(config.map_files), "own map"))
     return ", ".join(f"{count} {noun}{'' if count == 1 else 's'}" for count, noun in counts)

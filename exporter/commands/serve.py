@@ -6,14 +6,15 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from exporter import logs
+from exporter.commands.check import summary
 from exporter.commands.flags import AppendFlag, add_config_file
 from exporter.config import Config, load_config, metrics_url, refuse_nothing_to_read
 from exporter.config.devices import from_flags
 from exporter.config.problems import Problems
 from exporter.durations import parse_duration
 from exporter.errors import UsageError, UserError
-from exporter.web.listen import PORT, ListenAddress
-from exporter.web.prefix import route_prefix
+from exporter.web.listen import PORT, ListenAddress, systemd_sockets
+from exporter.web.prefix import route_prefix, telemetry_path
 from exporter.yamlfile import Document
 
 __all__ = ["PORT", "USES_ENVIRONMENT", "add_arguments", "add_log_arguments", "run"]
@@ -25,6 +26,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The flags of `serve`; each may come from the environment, as GENEREX_ and the flag in capitals."""
     add_config_file(parser, "configuration with devices, modules and maps")
     parser.add_argument(
+        "--config.check", action="store_true",
+        help="say whether all of this can be served, and end: no port is opened and no device asked",
+    )  # fmt: skip
+    parser.add_argument(
         "--target", action=AppendFlag, metavar="[NAME=]URL",
         help="a device to read, like ups1=tcp://10.0.0.7 (repeatable; adds to the file's devices)",
     )  # fmt: skip
@@ -34,6 +39,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--web.listen-address", action=AppendFlag, metavar="[HOST]:PORT",
         help=f"where to listen (repeatable; default: :{PORT})",
+    )  # fmt: skip
+    parser.add_argument(
+        "--web.systemd-socket", action="store_true",
+        help="take the sockets that a .socket unit of systemd has open, in place of --web.listen-address",
+    )  # fmt: skip
+    parser.add_argument(
+        "--web.telemetry-path", metavar="PATH", default="/metrics",
+        help="a second path of /metrics, below the route prefix (default: none)",
     )  # fmt: skip
     add_prefix_arguments(parser)
     parser.add_argument(
@@ -88,6 +101,7 @@ def run(args: argparse.Namespace) -> int:
         addresses = [ListenAddress.parse(text) for text in options["web.listen_address"] or [f":{PORT}"]]
         offset = _seconds(args.timeout_offset)
         prefix = route_prefix(options["web.external_url"], options["web.route_prefix"])
+        metrics = telemetry_path(options["web.telemetry_path"])
     except ValueError as error:
         raise UsageError(str(error)) from None
     path = args.config_file
@@ -103,7 +117,12 @@ def run(args: argparse.Namespace) -> int:
         return config
 
     async def main() -> None:
-        await serve(State(load, offset), addresses, web_config=web_config, prefix=prefix)
+        state = State(load, offset)
+        if options["config.check"]:
+            print(f"good: {summary(state.config)}")
+            return
+        sockets = systemd_sockets() if options["web.systemd_socket"] else addresses
+        await serve(state, sockets, web_config=web_config, prefix=prefix, metrics=metrics)
 
     asyncio.run(main())
     return 0

@@ -1,11 +1,15 @@
 """Where the exporter listens."""
 
+import os
+import socket
 from dataclasses import dataclass
 from ipaddress import IPv6Address
 
+from exporter.errors import UserError
 from exporter.hosts import check_host
 
 PORT = 10141
+_FIRST_PASSED = 3  # sd_listen_fds(3): the file descriptor of the first socket that systemd passes
 
 
 @dataclass(frozen=True)
@@ -38,3 +42,20 @@ class ListenAddress:
 
     def __str__(self) -> str:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+def systemd_sockets() -> list[socket.socket]:
+    """The open sockets that systemd passes by its protocol, sd_listen_fds(3). Raises UserError."""
+    count = os.environ.get("LISTEN_FDS", "")
+    if os.environ.get("LISTEN_PID") != str(os.getpid()) or not count.isdecimal() or int(count) < 1:
+        raise UserError("--web.systemd-socket: systemd passes no socket: start this by a .socket unit")
+    passed = []
+    for number in range(_FIRST_PASSED, _FIRST_PASSED + int(count)):
+        try:
+            found = socket.socket(fileno=number)
+        except OSError as error:
+            raise UserError(f"--web.systemd-socket: socket {number}: {error.strerror}") from None
+        if found.family not in (socket.AF_INET, socket.AF_INET6) or found.type != socket.SOCK_STREAM:
+            raise UserError("--web.systemd-socket: write ListenStream= with a port, such as 10141")
+        passed.append(found)
+    return passed

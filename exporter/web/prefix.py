@@ -1,8 +1,15 @@
-"""The path in front of all endpoints: `--web.external-url` and `--web.route-prefix`, as in Prometheus."""
+"""Where the endpoints stand: `--web.external-url`, `--web.route-prefix` and `--web.telemetry-path`.
+
+They mean what they mean in Prometheus and its exporters.
+"""
 
 from urllib.parse import urlsplit
 
 from aiohttp import web
+
+METRICS = "/metrics"
+_TAKEN = frozenset({"probe", "sd", "config", "device", "docs", "static", "-"})
+"""What the paths of other endpoints begin with."""
 
 
 def route_prefix(external_url: str | None, prefix: str | None) -> str:
@@ -18,11 +25,25 @@ def route_prefix(external_url: str | None, prefix: str | None) -> str:
     if parts.query or parts.fragment:
         raise ValueError(f'bad --web.external-url "{external_url}": it ends with its path')
     path = parts.path if prefix is None else prefix
-    if path.strip("/") and not all(part.strip(".") for part in path.strip("/").split("/")):
-        raise ValueError(f'bad --web.route-prefix "{path}": write a path like /generex')
-    if any(character in path for character in "{}?#") or not path.isprintable() or " " in path:
+    if not _is_path(path):
         raise ValueError(f'bad --web.route-prefix "{path}": write a path like /generex')
     return "/" + path.strip("/") if path.strip("/") else ""
+
+
+def telemetry_path(path: str) -> str:
+    """The path that was asked for, like "/ups/metrics". Raises ValueError where something else stands."""
+    bare = path.strip("/")
+    if not bare or not _is_path(path):
+        raise ValueError(f'bad --web.telemetry-path "{path}": write a path like /metrics')
+    if bare.split("/")[0] in _TAKEN:
+        raise ValueError(f'bad --web.telemetry-path "{path}": something else stands there')
+    return f"/{bare}"
+
+
+def _is_path(text: str) -> bool:
+    parts = text.strip("/").split("/")
+    whole = parts == [""] or all(part.strip(".") for part in parts)
+    return whole and text.isprintable() and not any(character in text for character in "{}?# ")
 
 
 def root_of(request: web.Request, prefix: str) -> str:

@@ -5,6 +5,7 @@ import contextlib
 import logging
 import os
 import signal
+import socket
 import sys
 from collections.abc import Awaitable, Callable, Sequence
 from typing import cast
@@ -18,6 +19,7 @@ from exporter.web.app import create_app
 from exporter.web.limits import connection_limit
 from exporter.web.listen import ListenAddress
 from exporter.web.notify import READY, STOPPING, notify, reloading, status
+from exporter.web.prefix import METRICS
 from exporter.web.security import IDLE_TIMEOUT, CurrentWebConfig, Doors, Guard
 from exporter.web.state import State
 
@@ -33,13 +35,14 @@ _GRACE = 0.25  # seconds that scrapes under way are given at the end, and again 
 
 async def serve(
     state: State,
-    addresses: Sequence[ListenAddress],
+    addresses: Sequence[ListenAddress | socket.socket],
     *,
     web_config: CurrentWebConfig | None = None,
     prefix: str = "",
+    metrics: str = METRICS,
     on_ready: Callable[[Sequence[str]], Awaitable[None]] | None = None,
 ) -> None:
-    """Serve below `prefix` until SIGTERM or SIGINT; SIGHUP reloads.
+    """Serve at addresses or sockets that are open, below `prefix`, until SIGTERM or SIGINT; SIGHUP reloads.
 
     Raises UserError when a port cannot be opened.
     """
@@ -67,19 +70,22 @@ async def serve(
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     loop.add_signal_handler(signal.SIGHUP, on_hangup)
-    runner = new_runner(state, web_config, prefix)
+    runner = new_runner(state, web_config, prefix, metrics)
     await runner.setup()
     pushing: asyncio.Task[None] | None = None
     doors = Doors(cast(web.Server, runner.server), web_config, max_connections=connection_limit())
     listening: list[asyncio.Server] = []
     try:
         for address in addresses:
+            if isinstance(address, socket.socket):
+                listening.append(await loop.create_server(doors, sock=address))
+                continue
             try:
                 host = address.host or None
                 listening.append(await loop.create_server(doors, host, address.port, reuse_address=True))
             except (OSError, UnicodeError) as error:  # a name may be one that no lookup takes
                 raise UserError(f"cannot listen on {address}: {_reason(error)}") from None
-        names = [socket.getsockname() for server in listening for socket in server.sockets]
+        names = [it.getsockname() for server in listening for it in server.sockets]
         open_at = [str(ListenAddress(name[0], name[1])) for name in names]
         log.info(
             "listening",
@@ -112,12 +118,13 @@ def new_runner(
     state: State,
     web_config: CurrentWebConfig | None = None,
     prefix: str = "",
+    metrics: str = METRICS,
     *,
     idle_timeout: float = IDLE_TIMEOUT,
 ) -> web.AppRunner:
     """The HTTP server; a connection is closed when it brings no whole request for `idle_timeout` seconds."""
     return web.AppRunner(
-        create_app(state, Guard(web_config), prefix),
+        create_app(state, Guard(web_config), prefix, metrics),
         access_log=None, handle_signals=False, shutdown_timeout=_GRACE,
         handler_cancellation=True,  # a scraper that has left waits for no device any more
         keepalive_timeout=idle_timeout,

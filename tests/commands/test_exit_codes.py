@@ -18,6 +18,11 @@ serve --target=a --target=http://x
 serve --target=a --web.listen-address=80
 serve --target=a --web.external-url=ups.example
 serve --target=a --web.route-prefix=/a?b
+serve --target=a --web.telemetry-path=/
+serve --target=a --web.telemetry-path=/a/../b
+serve --target=a --web.telemetry-path=/probe
+serve --config.check
+serve --target=http://x --config.check
 serve --target=a --otlp.endpoint=collector:4318
 serve --target=a --timeout-offset=soon
 serve --target=a --timeout-offset=3600
@@ -115,6 +120,10 @@ serve --config.file={bad}
 serve --config.file={empty}
 serve --target=a --module=nope
 serve --target=a --web.config.file={missing}
+serve --config.file={bad} --config.check
+serve --config.file={empty} --config.check
+serve --target=a --web.config.file={missing} --config.check
+serve --target=a --web.systemd-socket
 serve --target=a --target=a
 serve --target=a --web.listen-address=203.0.113.7:80
 probe 127.0.0.1:1
