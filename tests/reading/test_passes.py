@@ -1,6 +1,7 @@
 """Whole passes over devices that refuse, fall silent or are slow, in time that jumps."""
 
 import asyncio
+from collections.abc import Collection
 from pathlib import Path
 
 import pytest
@@ -66,6 +67,27 @@ def test_flags_are_asked_for_again_where_there_is_time_for_one_answer_only() -> 
             seen |= words(await scrape(1.0)).keys()
             await asyncio.sleep(14)
         assert seen >= {*FLAGS}
+
+    run(test())
+
+
+@pytest.mark.parametrize("seconds", [0.33, 0.5, 0.9])
+@pytest.mark.parametrize("refused", [FLAGS, range(97, 100), [109, 120, 131]], ids=str)
+def test_what_a_slow_device_refuses_is_found_out_over_several_passes(
+    seconds: float, refused: Collection[int]
+) -> None:
+    """A pass has time for five answers: too few to find out at once which words are refused."""
+
+    async def test() -> None:
+        device = cs141(2, 40, but=refused, seconds=seconds)
+        scrape = Passes(device)
+        found = await scrape.every(15, 20)
+        assert all(snapshot.up for snapshot in found)
+        served = {*UPS, *range(1000, 1006), *range(1060, 1260)} - {*refused}
+        assert words(found[-1]).keys() | words(found[-2]).keys() >= served
+        device.served |= {*refused}
+        await scrape.every(15, 40)
+        assert words(await scrape()).keys() >= served | {*refused}
 
     run(test())
 

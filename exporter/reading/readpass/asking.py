@@ -112,7 +112,7 @@ class Asker:
         # a CS121 says 04 of what it cannot serve; but so does any device in trouble
         if code in _REFUSED or (code == _CANNOT and words):
             return Outcome.REFUSED
-        return Outcome.CUT_OFF if self.out_of_time and words else Outcome.SILENT
+        return Outcome.CUT_OFF if self.out_of_time and self.answered else Outcome.SILENT
 
     def _note(self, error: LinkError, in_time: bool) -> None:
         text = str(error)

@@ -117,6 +117,7 @@ class Memory:
     """The memory of one device.
 
     `left_over` is what the last pass had no time for: the next one starts with it, or it would never be read.
+    `refused` are pieces in which words are refused, as far as there was time to find out which.
     `read_nothing` says that the last pass met nothing but silence. `planned` is what the last plan rests on
     and the plan itself: an unchanged device is planned once.
     """
@@ -128,5 +129,11 @@ class Memory:
     counts: Counts = field(default_factory=Counts)
     silences: Silences = field(default_factory=Silences)
     left_over: tuple[Span, ...] = ()
+    refused: tuple[tuple[Span, ...], ...] = ()
     read_nothing: bool = False
     planned: tuple[object, Sequence[Request]] | None = None
+
+    @property
+    def suspects(self) -> set[Span]:
+        """The words of `refused`."""
+        return {span for piece in self.refused for span in piece}

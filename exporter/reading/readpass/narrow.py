@@ -31,6 +31,7 @@ class Narrowing:
         self._left = _MOST
         self._postponed: list[Request] = []
         self._known_before = memory.refusals.known(), replace(memory.limits)
+        self.unfinished: list[tuple[Span, ...]] = []  # what there was no time to look into any further
         self._found: set[Span] = set()  # refused in this pass, each one alone
         self._by_chance = False
 
@@ -84,6 +85,8 @@ class Narrowing:
             for request in make_requests(anew, self._device, self._memory):
                 await self.again(request)
         self._by_chance = self._by_chance or any(map(self._progress.has, self._found))
+        if not words or self._by_chance:
+            self.unfinished = []
         if not words:
             refusals.go_back(known)
         elif self._by_chance:
@@ -124,8 +127,14 @@ class Narrowing:
 
     async def _refused_of(self, spans: Sequence[Span], max_words: int = 0) -> list[Request]:
         """Ask for `spans` and give back the requests that were refused."""
-        requests = make_requests(spans, self._device, self._memory, max_words)
-        return [request for request in requests if await self._refuses(*request.spans)]
+        refused = []
+        for request in make_requests(spans, self._device, self._memory, max_words):
+            outcome = await self._ask(request)
+            if outcome is Outcome.REFUSED:
+                refused.append(request)
+            elif outcome in (None, Outcome.CUT_OFF):
+                self.unfinished.append(request.spans)
+        return refused
 
     async def _refuses(self, *spans: Span) -> bool:
         """Ask for `spans` at once; whether that is refused."""

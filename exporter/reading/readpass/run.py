@@ -61,6 +61,7 @@ class ReadPass:
             await self._read_all()
         finally:
             self._note_silences()
+            self._note_unfinished()
             self._note_left_over()
 
     @property
@@ -101,7 +102,7 @@ class ReadPass:
         due = self._due()
         flags = due & self.progress.layout.flags
         if not flags.isdisjoint(self._left_before):
-            await self._ask_again(flags)
+            await self._ask_again(flags, most=1)
         plan = self._plan()
         # an alarm may not stay hidden because there is never time for all: only one request goes first, which
         # shows whether the device answers
@@ -118,9 +119,9 @@ class ReadPass:
         there = self.progress.layout.keys
         return {s for s in due if s.keys()[0] in there and s not in self.progress.outcomes}
 
-    async def _ask_again(self, spans: Collection[Span]) -> None:
+    async def _ask_again(self, spans: Collection[Span], most: int | None = None) -> None:
         left = [span for span in spans if span not in self.progress.outcomes]
-        for request in make_requests(left, self.device, self.memory):
+        for request in make_requests(left, self.device, self.memory)[:most]:
             await self._narrowing.again(request)
 
     def _plan(self) -> Sequence[Request]:
@@ -129,9 +130,12 @@ class ReadPass:
         if self.progress.outcomes:
             return self._make_plan()
         # the layout itself is part of the key: it is compared by identity, and kept alive by being there
-        refused, unreadable = frozenset(memory.refusals.spans), frozenset(memory.limits.unreadable)
+        limits, pieces = memory.limits, memory.refused
+        refused, unreadable = frozenset(memory.refusals.spans), frozenset(limits.unreadable)
         found, silent = frozenset(memory.presence.found), frozenset(memory.silences.spans)
-        key = (layout, memory.limits.max_words, refused, unreadable, found, silent, self._left_before)
+        key = (
+            layout, limits.max_words, refused, unreadable, found, silent, pieces, self._left_before
+        )  # fmt: skip
         if memory.planned is None or memory.planned[0] != key:
             memory.planned = key, self._make_plan()
         return memory.planned[1]
@@ -143,8 +147,19 @@ class ReadPass:
         if not wanted:
             return []
         places = self._places()
-        requests = make_requests(wanted, self.device, self.memory)
-        return sorted(requests, key=lambda request: min(places[span] for span in request.spans))
+        pieces = [
+            [span for span in piece if span in places and span not in apart] for piece in memory.refused
+        ]
+        suspects = memory.suspects
+        pieces.append([span for span in wanted if span not in suspects])
+        requests = [
+            request for piece in pieces if piece for request in make_requests(piece, self.device, memory)
+        ]
+        requests.sort(key=lambda request: min(places[span] for span in request.spans))
+        # what is refused in part shows little of the device: something else goes before it
+        sound = (at for at, request in enumerate(requests) if suspects.isdisjoint(request.spans))
+        requests.insert(0, requests.pop(next(sound, 0)))
+        return requests
 
     def _places(self) -> dict[Span, int]:
         return in_order(parts(self.device, self.progress.layout, self.memory), self._left_before)
@@ -230,6 +245,15 @@ class ReadPass:
         for span in memory.silences.settle(progress.outcomes, silent, others=others, in_time=in_time):
             memory.refusals.add(span, self._started, flags=span in progress.layout.flags)
 
+    def _note_unfinished(self) -> None:
+        """Remember the pieces of which it is not known yet what is refused: the next pass goes on there."""
+        became = self.progress.outcomes
+        waiting = (None, Outcome.CUT_OFF)
+        pieces = [
+            piece for piece in self.memory.refused if all(became.get(span) in waiting for span in piece)
+        ]
+        self.memory.refused = tuple(dict.fromkeys([*pieces, *self._narrowing.unfinished]))
+
     def _note_left_over(self) -> None:
         """Remember what there was no time for: the next pass starts with it, or it would never be read."""
         progress = self.progress
@@ -238,10 +262,11 @@ class ReadPass:
             return
         layout, refusals = progress.layout, self.memory.refusals
         alarms = refusals.due(self._started) & layout.flags
+        suspects = {span for span in self.memory.suspects if not progress.has(span)}
         unread = {
             span
             for span in layout.spans
-            if progress.outcomes.get(span, Outcome.CUT_OFF) is Outcome.CUT_OFF
+            if (span in suspects or progress.outcomes.get(span, Outcome.CUT_OFF) is Outcome.CUT_OFF)
             and (span not in refusals or span in alarms)
         }
         if not unread:
