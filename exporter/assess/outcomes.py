@@ -120,7 +120,7 @@ class Outcome:
 
     `state` is what the device runs on, `survival` whether the load would survive a power failure now and if
     not why, `bacs` how its battery fares; "" where the row does not belong to that question. Of the rows of a
-    question the first that holds is told.
+    question the first that holds is told. `alert` is the one whose section of the runbook says what to do.
     """
 
     key: str
@@ -131,6 +131,7 @@ class Outcome:
     survival: str = ""
     bacs: str = ""
     order: Urgency = Urgency.REST
+    alert: str = ""
 
 
 def _plays(*roles: str) -> Callable[[Evidence[Any]], Any]:
@@ -149,10 +150,12 @@ OUTCOMES: tuple[Outcome, ...] = (
     Outcome(
         "thermal_runaway", "✖", "critical", _plays("thermal_runaway"),
         "Thermal runaway", "NO: thermal runaway", _KEEP_OUT, Urgency.DANGER,
+        alert="GenerexThermalRunaway",
     ),
     Outcome(
         "ground_fault", "✖", "critical", _plays("ground_fault"),
         "Ground fault", "NO: ground fault", _KEEP_OUT, Urgency.DANGER,
+        alert="GenerexGroundFault",
     ),
     Outcome(
         "danger", "✖", "critical", _plays("danger"),
@@ -162,89 +165,136 @@ OUTCOMES: tuple[Outcome, ...] = (
     Outcome(
         "lost_in_danger", "✖", "critical", lambda it: it.was(*DANGER),
         "Lost in danger", "lost in danger", _KEEP_OUT, Urgency.DANGER,
+        alert="GenerexUnreachable",
     ),
     # before all that the status word says: it may be something else
     Outcome(
         "map_in_doubt", "?", "lost", lambda it: it.map_in_doubt,
         "Map in doubt", "map in doubt", order=Urgency.OUT_OF_SIGHT,
+        alert="GenerexMapDisagrees",
     ),
     Outcome(
         "load_dark", "✖", "critical", _plays("dark"), "Load dark", "load is dark", order=Urgency.DARK,
+        alert="GenerexLoadDark",
     ),
     Outcome(
         "shutting_down", "✖", "critical", _plays("shutdown_imminent", "shutdown_pending"),
         survival="NO: shutting down", order=Urgency.DARK,
+        alert="GenerexShutdownImminent",
     ),
     Outcome(
         "on_battery", "▲", "warning", _plays("on_battery"),
         "On battery", "on battery now", order=Urgency.ON_BATTERY,
+        alert="GenerexOnBattery",
     ),
     Outcome(
         "lost_dark", "✖", "critical", lambda it: it.was("dark"),
         "Lost, load dark", "lost, load was dark", order=Urgency.DARK,
+        alert="GenerexUnreachable",
     ),
     Outcome(
         "lost_on_battery", "✖", "critical", lambda it: it.was("on_battery"),
         "Lost on battery", "lost on battery", order=Urgency.DARK,
+        alert="GenerexLostOnBattery",
     ),
     Outcome(
         "unreachable", "?", "lost", lambda it: it.unreachable,
         "Unreachable", "unreachable", "Unreachable", Urgency.OUT_OF_SIGHT,
+        alert="GenerexUnreachable",
     ),
     Outcome(
         "ups_lost", "?", "lost", lambda it: it.ups_lost,
         "UPS lost", "UPS lost", order=Urgency.OUT_OF_SIGHT,
+        alert="GenerexUpsOutOfSight",
     ),
     Outcome(
         "ups_unread", "?", "lost", lambda it: it.ups_unread,
         "UPS not read", "UPS not read", order=Urgency.OUT_OF_SIGHT,
+        alert="GenerexGroupUnread",
     ),
     Outcome(
         "bypass", "◆", "critical", _plays("bypass"), "On bypass", "NO: on bypass", order=Urgency.BYPASS,
+        alert="GenerexOnBypass",
     ),
-    Outcome("battery_depleted", "✖", "critical", _plays("depleted"), survival="NO: battery depleted"),
+    Outcome(
+        "battery_depleted", "✖", "critical", _plays("depleted"), survival="NO: battery depleted",
+        alert="GenerexBatteryDepleted",
+    ),
     Outcome(
         "breaker_open", "✖", "critical", _plays("breaker_open"),
         survival="NO: breaker open", bacs="Breaker open",
+        alert="GenerexBreakerOpen",
     ),
     Outcome(
         "ups_fault", "✖", "critical", _plays("inverter_failed", "ups_fault", "fuse_blown", "output_bad"),
         survival="NO: UPS fault",
+        alert="GenerexUpsFault",
     ),
-    Outcome("overload", "✖", "critical", _plays("overload"), survival="NO: overload"),
-    Outcome("battery_low", "✖", "critical", _plays("battery_low"), survival="NO: battery low"),
-    Outcome("charger_failed", "✖", "critical", _plays("charger_failed"), survival="NO: charger failed"),
-    Outcome("battery_bad", "✖", "critical", _plays("battery_bad"), survival="NO: battery bad"),
-    Outcome("test_failed", "✖", "critical", _plays("test_failed"), survival="NO: test failed"),
+    Outcome(
+        "overload", "✖", "critical", _plays("overload"), survival="NO: overload",
+        alert="GenerexOverload",
+    ),
+    Outcome(
+        "battery_low", "✖", "critical", _plays("battery_low"), survival="NO: battery low",
+        alert="GenerexBatteryLow",
+    ),
+    Outcome(
+        "charger_failed", "✖", "critical", _plays("charger_failed"), survival="NO: charger failed",
+        alert="GenerexChargerFailed",
+    ),
+    Outcome(
+        "battery_bad", "✖", "critical", _plays("battery_bad"), survival="NO: battery bad",
+        alert="GenerexBatteryBad",
+    ),
+    Outcome(
+        "test_failed", "✖", "critical", _plays("test_failed"), survival="NO: test failed",
+        alert="GenerexTestFailed",
+    ),
     Outcome(
         "string_missing", "✖", "critical", lambda it: it.string_missing,
         survival="NO: string missing", bacs="String missing",
+        alert="GenerexStringMissing",
     ),
     Outcome(
         "block_missing", "✖", "critical", lambda it: it.module_missing,
         survival="NO: block missing", bacs="Block missing",
+        alert="GenerexModulesSilent",
     ),
     Outcome(
         "bacs_untrusted", "?", "lost", lambda it: it.bacs_untrusted,
         survival="BACS not trusted", bacs="Not trusted",
+        alert="GenerexBacsDoubtful",
     ),
     Outcome(
         "bacs_unread", "?", "lost", lambda it: it.bacs_unread, survival="BACS not read", bacs="Not read",
+        alert="GenerexGroupUnread",
     ),
     Outcome("bacs_critical", "✖", "critical", lambda it: it.flagged("critical"), bacs="Alarm"),
     Outcome(
         "battery_alarm", "✖", "critical", _plays("battery_alarm", "general_alarm"),
         survival="NO: string or block alarm",
+        alert="GenerexBacsGeneralAlarm",
     ),
     Outcome(
         "charge_low", "✖", "critical", lambda it: it.charge_low, survival=f"NO: charge < {CHARGE} %",
+        alert="GenerexChargeNotRising",
     ),
-    Outcome("no_output", "?", "lost", lambda it: it.no_output, "No output seen", "no output seen"),
+    Outcome(
+        "no_output", "?", "lost", lambda it: it.no_output, "No output seen", "no output seen",
+        alert="GenerexLoadDark",
+    ),
     Outcome(
         "values_in_doubt", "?", "warning", lambda it: it.implausible, survival="values in doubt",
+        alert="GenerexImplausible",
     ),
-    Outcome("discharging", "▲", "warning", _plays("discharging"), bacs="Discharging"),
-    Outcome("service", "◇", "info", _plays("service"), bacs="Service"),
+    Outcome(
+        "discharging", "▲", "warning", _plays("discharging"), bacs="Discharging",
+        alert="GenerexDischarging",
+    ),
+    Outcome(
+        "service", "◇", "info", _plays("service"), bacs="Service",
+        alert="GenerexBacsService",
+    ),
     Outcome("bacs_warning", "▲", "warning", lambda it: it.flagged("warning"), bacs="Warning"),
     Outcome(
         "blocks_unserved", "?", "none", lambda it: it.blocks_unserved,
@@ -253,7 +303,10 @@ OUTCOMES: tuple[Outcome, ...] = (
     Outcome("bacs_running", "●", "good", lambda it: it.clear("monitor_stopped"), bacs="Running"),
     Outcome("bacs_silent", "?", "lost", lambda it: it.bacs_there, bacs="Not trusted"),
     Outcome("eco", "◐", "info", _plays("eco"), "Eco mode"),
-    Outcome("test", "◇", "info", _plays("test"), "Test running"),
+    Outcome(
+        "test", "◇", "info", _plays("test"), "Test running",
+        alert="GenerexTestRunning",
+    ),
     Outcome("mains", "●", "good", _on_mains, "On mains"),
     # yes needs evidence for every part of it; whatever else the device serves was asked above
     Outcome("yes", "✔", "good", lambda it: it.both(it.charge_known, _on_mains(it)), survival="YES"),

@@ -43,6 +43,7 @@ def dump_config(config: "Config") -> str:
             "max_concurrent": config.probe.max_concurrent,
         },
         "otlp": _otlp(config.otlp) if config.otlp else {},
+        "links": {"grafana": config.grafana} if config.grafana else {},
     }
     return yaml.dump(data, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110)
 

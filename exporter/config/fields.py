@@ -3,6 +3,7 @@
 import re
 from decimal import Decimal
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import (
     AfterValidator,
@@ -148,6 +149,13 @@ def _allow(text: str) -> str:
     return text
 
 
+def _web_url(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in ("http", "https") or not parts.hostname or re.search(r"[\s?#@]", text):
+        raise ValueError(f'"{text}" is no address of a web page: write a URL like https://grafana.example')
+    return text.rstrip("/")
+
+
 def _bacs(value: object) -> object:
     # a bare off is a truth value in YAML 1.1
     return "off" if value is False else value
@@ -205,6 +213,7 @@ LabelName = Annotated[
 LabelValue = Annotated[str, StringConstraints(max_length=1000), _TEXT]
 SensorNumber = Annotated[int, BeforeValidator(_sensor_number)]
 TargetText = Annotated[str, _TEXT, AfterValidator(_target)]
+WebUrl = Annotated[str, _TEXT, AfterValidator(_web_url)]
 AllowText = Annotated[str, _TEXT, AfterValidator(_allow)]
 
 _duration_schema: dict[str, Any] = {

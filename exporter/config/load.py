@@ -63,6 +63,7 @@ def load_config(
         default_module=module,
         map_files=tuple(entry.maps),
         otlp=otlp,
+        grafana=entry.links.grafana or "",
     )
 
 

@@ -163,7 +163,10 @@ class Otlp:
 
 @dataclass(frozen=True)
 class Config:
-    """The whole configuration. `map_files` are the user's map files as the configuration names them."""
+    """The whole configuration. `map_files` are the user's map files as the configuration names them.
+
+    `grafana` is the address of the Grafana that has the boards, or "".
+    """
 
     devices: tuple[DeviceConfig, ...]
     modules: Mapping[str, Module]
@@ -172,6 +175,7 @@ class Config:
     default_module: str = "cs141"
     map_files: tuple[str, ...] = ()
     otlp: Otlp | None = None
+    grafana: str = ""
 
     def dump(self) -> str:
         """The effective configuration as YAML, every default written out; `load_config` reads it back."""

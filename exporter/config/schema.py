@@ -22,6 +22,7 @@ from exporter.config.fields import (
     SensorNumber,
     TargetText,
     Unit,
+    WebUrl,
 )
 
 MAX_STRINGS = 10
@@ -313,6 +314,16 @@ class OtlpEntry(Section):
         return value
 
 
+class LinksEntry(Section):
+    """Where the pages lead to beside the exporter itself."""
+
+    grafana: WebUrl | None = Field(
+        default=None,
+        description="Address of the Grafana that has the boards, like https://grafana.example; the page of a "
+        "device then leads to its board.",
+    )
+
+
 class ConfigEntry(Section):
     """Configuration of generex-exporter."""
 
@@ -334,6 +345,7 @@ class ConfigEntry(Section):
     otlp: OtlpEntry = Field(
         default=OtlpEntry(), description="Where all metrics are pushed to over OTLP, if anywhere."
     )
+    links: LinksEntry = Field(default=LinksEntry(), description="Where the pages lead to.")
 
 
 def config_json_schema() -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """The page of a device in a real Chromium, and both pages under an accessibility checker."""
 
+import json
 import re
 from pathlib import Path
 
@@ -8,6 +9,8 @@ from axe_playwright_python.sync_playwright import Axe
 from hostile import Hostile, Peer, Request, honest, silent
 from pagestage import Stage, stage, turned
 from playwright.sync_api import Browser, Page, expect
+
+BOARDS = Path(__file__).parents[2] / "dashboards"
 
 
 def section(page: Page, heading: str) -> str:
@@ -87,6 +90,60 @@ def test_an_unreachable_device_shows_its_past_struck_through(hall: Stage, page: 
     flags = section(page, "Active flags")
     assert "Unknown" in flags
     assert "On battery" in page.get_by_role("region", name="Active flags").locator("s").all_inner_texts()
+
+
+def test_every_state_and_flag_leads_to_its_section_of_the_runbook(hall: Stage, page: Page) -> None:
+    for name, link, section_name in (
+        ("runaway", "what to do", "GenerexThermalRunaway"),
+        ("bypassed", "Runbook: On bypass", "GenerexOnBypass"),
+        ("dying", "what to do", "GenerexLostOnBattery"),
+        ("weak", "Runbook: Resistance high", "GenerexBlockResistanceHigh"),
+    ):
+        page.goto(f"{hall.base}/device/{name}")
+        page.get_by_role("link", name=link).first.click()
+        assert page.url.endswith(f"/docs/runbook#{section_name.lower()}")
+        assert page.locator(f"#{section_name.lower()}").inner_text() == section_name
+
+
+def test_the_largest_sign_says_the_worst_that_is_true(hall: Stage, page: Page) -> None:
+    page.goto(f"{hall.base}/device/missing")
+    assert page.locator(".badge.large").inner_text().replace("\xa0", " ") == "✖ On mains; block missing"
+    assert "critical" in (page.locator(".badge.large").get_attribute("class") or "")
+    assert page.title().startswith("✖ missing: On mains; block missing")
+
+
+def test_an_unreachable_device_shows_what_to_try(hall: Stage, page: Page) -> None:
+    page.goto(f"{hall.base}/device/never")
+    hint = page.locator(".hint").inner_text()
+    assert hint.startswith("Try: nothing listens there, or it takes no further master")
+    page.goto(f"{hall.base}/device/fine")
+    assert page.locator(".hint").count() == 0
+
+
+def test_a_phone_shows_the_errors_of_passes(hall: Stage, page: Page) -> None:
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto(f"{hall.base}/device/never")
+    error = page.locator("table.passes td").filter(has_text="cannot connect").first
+    box = error.bounding_box()
+    assert box is not None
+    assert box["x"] >= 0
+    assert box["x"] + box["width"] <= 390, "nobody has to scroll sideways for it"
+
+
+def test_a_device_leads_to_its_board(page: Page, tmp_path: Path) -> None:
+    boards = {json.loads(path.read_text())["uid"] for path in BOARDS.glob("*.json")}
+    with stage() as it:
+        ups, bacs = it.start([turned(), turned()])
+        (tmp_path / "generex.yml").write_text(
+            "links: {grafana: 'https://grafana.example/g/'}\n"
+            f"devices: [{{name: a b, target: '{ups}'}}, {{name: b, target: '{bacs}', module: bacs}}]\n"
+        )
+        it.serve(tmp_path / "generex.yml")
+        for path, board, name in (("a%20b", "generex-ups", "a%20b"), ("b", "generex-bacs", "b")):
+            page.goto(f"{it.base}/device/{path}")
+            address = page.get_by_role("link", name="Board in Grafana").get_attribute("href")
+            assert address == f"https://grafana.example/g/d/{board}?var-device={name}"
+            assert board in boards
 
 
 def test_a_lost_ups_is_not_current_but_its_battery_is(hall: Stage, page: Page) -> None:

@@ -124,8 +124,11 @@ def test_what_the_hall_looks_like(hall: Stage, page: Page) -> None:
 
 
 def counts(page: Page) -> list[str]:
-    """What stands above the devices, about all of them."""
-    return [" ".join(text.split()) for text in page.locator("ul.counts li").all_inner_texts()]
+    """What stands above the devices: how many of each urgency, who would survive, how many of each state."""
+    by_urgency = page.get_by_role("list", name="Devices by urgency").get_by_role("listitem").all_inner_texts()
+    survival = page.locator("#states summary .survival").all_inner_texts()
+    by_state = page.locator("#states li").all_text_contents()
+    return [" ".join(text.split()) for text in (*by_urgency, *survival, *by_state)]
 
 
 def test_only_those_that_can_say_it_count_as_survivors_or_not(
@@ -134,7 +137,8 @@ def test_only_those_that_can_say_it_count_as_survivors_or_not(
     page.goto(hall.base)
     # fine; not: weak, missing, bypassed, runaway; starting and gateway have blocks of which nothing is known,
     # lost and never are out of sight; dying was on battery when it fell silent
-    assert counts(page)[-2:] == ["1 of 6 would survive a power failure now", "? Survival not known 4"]
+    assert "1 of 6 would survive a power failure now" in counts(page)
+    assert counts(page)[-1] == "? Survival unknown 4"
     with stage() as it:
         targets = it.start([turned(), turned(ups_communication=False), turned(mains=False), turned()])
         lines = [
@@ -146,23 +150,55 @@ def test_only_those_that_can_say_it_count_as_survivors_or_not(
         (tmp_path / "generex.yml").write_text(f"devices: [{', '.join(lines)}]\n")
         it.serve(tmp_path / "generex.yml")
         page.goto(it.base)
-        assert counts(page)[-3:] == [
-            "1 of 2 would survive a power failure now",
-            "? Survival not known 1",
-            "– Not counted: no UPS 1",
-        ]
+        assert "1 of 2 would survive a power failure now" in counts(page)
+        assert counts(page)[-2:] == ["? Survival unknown 1", "– Not counted: no UPS 1"]
         (tmp_path / "generex.yml").write_text(f"devices: [{lines[1]}, {lines[3]}]\n")
         assert page.request.post(f"{it.base}/-/reload").ok
         page.goto(it.base)
-        assert counts(page)[-3:] == [
-            "None is known to survive a power failure now",
-            "? Survival not known 1",
-            "– Not counted: no UPS 1",
-        ]
+        assert "None is known to survive a power failure now" in counts(page)
+        assert counts(page)[-2:] == ["? Survival unknown 1", "– Not counted: no UPS 1"]
         (tmp_path / "generex.yml").write_text(f"devices: [{lines[3]}]\n")
         assert page.request.post(f"{it.base}/-/reload").ok
         page.goto(it.base)
-        assert counts(page) == ["1 device", "– No UPS 1", "– Not counted: no UPS 1"]
+        assert counts(page) == ["1 device", "· The rest 1", "– No UPS 1", "– Not counted: no UPS 1"]
+
+
+def test_the_list_can_be_told_apart_by_plain_links(hall: Stage, browser: Browser) -> None:
+    context = browser.new_context(viewport={"width": 390, "height": 844}, java_script_enabled=False)
+    page = context.new_page()
+    page.goto(hall.base)
+    assert counts(page)[:7] == [
+        "10 devices", "✖ Danger to people 1", "✖ Dark or lost 1", "▲ On battery 1", "? Out of sight 2",
+        "◆ On bypass 1", "· The rest 4",
+    ]  # fmt: skip
+    card = row(page, "runaway").bounding_box()
+    assert card is not None
+    assert card["y"] + 150 < 844, "the worst device stands on a phone's first screen"
+    page.get_by_role("link", name="Out of sight").click()
+    assert sorted(page.locator("a.name").all_inner_texts()) == ["lost", "never"]
+    page.get_by_role("link", name="Stop refreshing").click()
+    assert sorted(page.locator("a.name").all_inner_texts()) == ["lost", "never"], "what was chosen stays"
+    page.get_by_text("By state").click()
+    page.get_by_role("link", name="On bypass").last.click()
+    assert page.locator("a.name").all_inner_texts() == ["bypassed"]
+    page.get_by_role("link", name="All 10").click()
+    assert page.locator("a.name").count() == 10
+    page.goto(f"{hall.base}/?state=eco")
+    assert page.get_by_text("No device is like that now.").is_visible()
+    answer = page.goto(f"{hall.base}/?state=melted")
+    assert answer is not None
+    assert answer.status == 400
+    assert 'not "melted"' in answer.text()
+    context.close()
+
+
+def test_the_most_urgent_stands_first(hall: Stage, page: Page) -> None:
+    page.goto(hall.base)
+    names = page.locator("a.name").all_inner_texts()
+    assert names[:2] == ["runaway", "dying"], "danger, then what fell silent on battery"
+    assert names.index("lost") < names.index("bypassed") < names.index("missing") < names.index("fine")
+    state = row(page, "missing").locator("td.state .badge")
+    assert "good" not in (state.get_attribute("class") or ""), "nothing green beside a critical finding"
 
 
 def test_a_device_out_of_sight_shows_what_was_seen_last(hall: Stage, page: Page) -> None:

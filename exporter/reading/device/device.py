@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import time
+from collections import Counter
 from dataclasses import dataclass, replace
 
 from exporter.config import DeviceConfig
@@ -227,8 +228,14 @@ class Device:
         if progress.asked_twice >= PACING_MISSED:
             self._news.tell_of_pacing(self.config, snapshot)
         if self.history is not None:
+            failures = Counter(shared.failures).most_common(1)
             self.history.note(
-                snapshot, at=now, duration=now - shared.started, requests=progress.requests, excused=excused
+                snapshot,
+                at=now,
+                duration=now - shared.started,
+                requests=progress.requests,
+                excused=excused,
+                reason=failures[0][0] if failures else "",
             )
         return snapshot
 

@@ -18,7 +18,8 @@ _CHARGE = "generex_ups_battery_charge_ratio"
 class Pass:
     """What is kept of a pass; `time` is the clock's when it ended, `duration` in seconds.
 
-    `good` says that all was read and all of it vouches for itself.
+    `good` says that all was read and all of it vouches for itself. `reason` is why most requests that failed
+    did, as generex_exporter_modbus_errors_total has it; "" where none did.
     """
 
     time: float
@@ -27,6 +28,7 @@ class Pass:
     good: bool
     up: bool
     errors: tuple[str, ...]
+    reason: str = ""
 
 
 class History:
@@ -45,12 +47,21 @@ class History:
         self._failed: deque[Pass] = deque(maxlen=_FAILED_KEPT)
         self._charges: deque[tuple[float, float]] = deque()
 
-    def note(self, snapshot: Snapshot, *, at: float, duration: float, requests: int, excused: bool) -> None:
+    def note(
+        self,
+        snapshot: Snapshot,
+        *,
+        at: float,
+        duration: float,
+        requests: int,
+        excused: bool,
+        reason: str = "",
+    ) -> None:
         """Take note of a pass that ended `at`; `excused` says that it tells nothing about the device.
 
         Then the device stays as it was seen last.
         """
-        entry = Pass(snapshot.time, duration, requests, snapshot.whole, snapshot.up, snapshot.errors)
+        entry = Pass(snapshot.time, duration, requests, snapshot.whole, snapshot.up, snapshot.errors, reason)
         (self._passes if entry.good else self._failed).append(entry)
         if excused and not snapshot.up:
             return

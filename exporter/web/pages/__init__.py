@@ -23,14 +23,17 @@ def add_pages(app: web.Application, state: State, prefix: str = "") -> None:
     glance = Glance()
 
     async def overview(request: web.Request) -> web.Response:
-        check_known(request, ("refresh",))
+        check_known(request, ("refresh", "state", "urgency"))
         from exporter.web.pages.overview import overview_data
 
         fleet = state.fleet
+        chosen = _chosen(request)
         being_read = await glance.at(fleet.devices.values())
         now = asyncio.get_running_loop().time()
         root = root_of(request, prefix)
-        return await _page(request, "overview.html", root, lambda: overview_data(fleet, being_read, now))
+        return await _page(
+            request, "overview.html", root, lambda: overview_data(fleet, being_read, now, chosen)
+        )
 
     async def device(request: web.Request) -> web.Response:
         check_known(request, ("refresh", "name"))
@@ -43,9 +46,12 @@ def add_pages(app: web.Application, state: State, prefix: str = "") -> None:
         if found is None:
             raise RequestError(f'no device is configured by the name "{name}"', 404)
         being_read = await glance.at([found])
+        grafana = state.config.grafana
         now = asyncio.get_running_loop().time()
         root = root_of(request, prefix)
-        return await _page(request, "device.html", root, lambda: device_data(found, bool(being_read), now))
+        return await _page(
+            request, "device.html", root, lambda: device_data(found, bool(being_read), now, grafana)
+        )
 
     app.router.add_get(f"{prefix}/", overview)
     app.router.add_get(f"{prefix}/device", device)
@@ -53,6 +59,18 @@ def add_pages(app: web.Application, state: State, prefix: str = "") -> None:
     app.router.add_get(prefix + "/static/{file}", _static)
     add_manual(app, state, prefix)
     app.on_shutdown.append(glance.close)
+
+
+def _chosen(request: web.Request) -> dict[str, str]:
+    """The filter of the list: a state or an urgency by its key. Raises RequestError for what is none."""
+    from exporter.web.pages.overview import STATE_KEYS, URGENCIES
+
+    keys = {"state": STATE_KEYS, "urgency": tuple(urgency.name.lower() for urgency in URGENCIES)}
+    chosen = {name: value for name in keys if (value := one(request, name))}
+    for name, value in chosen.items():
+        if value not in keys[name]:
+            raise RequestError(f'parameter "{name}" is one of {", ".join(keys[name])}, not "{value}"')
+    return chosen
 
 
 async def _page(

@@ -6,14 +6,17 @@ from typing import Any
 
 from exporter.assess.alarms import flag_readings, severity_of
 from exporter.assess.blocks import QUANTITIES, Block, BlockString, Quantity, block_strings
+from exporter.assess.facts import ups_groups
 from exporter.exposition.summary import Section, meaning, quantity, summarise
+from exporter.hints import Failure, next_step
 from exporter.maps.model import Metric, Word
 from exporter.reading.decode.series import Raw
 from exporter.reading.decode.snapshot import Snapshot
 from exporter.reading.device.device import Device
 from exporter.terminal import hex_text
-from exporter.web.pages.overview import look, number, telling_groups, worst_sign
-from exporter.web.pages.texts import SEVERITY_SIGNS, ago, clock, device_path, probe_path, title
+from exporter.web.pages.overview import headline, look, number, telling_groups
+from exporter.web.pages.runbook import section_of_alert, section_of_flags
+from exporter.web.pages.texts import SEVERITY_SIGNS, ago, board_url, clock, device_path, probe_path, title
 
 _TILE: Mapping[Quantity, str] = {"voltage": "V", "resistance": "R", "temperature": "T"}
 _BATTERY = ("bacs", "strings", "modules")
@@ -44,8 +47,8 @@ class Cell:
     sign: str
 
 
-def device_data(device: Device, being_read: bool, now: float) -> dict[str, Any]:
-    """The content of the page; `now` is the loop's time."""
+def device_data(device: Device, being_read: bool, now: float, grafana: str) -> dict[str, Any]:
+    """The content of the page; `now` is the loop's time, `grafana` the address of the boards or ""."""
     condition, state, text, seen = look(device, now)
     config, history = device.config, device.history
     last = device.last(now)
@@ -59,8 +62,12 @@ def device_data(device: Device, being_read: bool, now: float) -> dict[str, Any]:
         "probe": probe_path(config.name),
         "config": config,
         "condition": condition,
-        "state": state,
-        "state_text": text,
+        "headline": headline(condition, state, text),
+        "runbook": section_of_alert(state.alert),
+        "survival_runbook": section_of_alert(condition.survival.alert) if condition else "",
+        "board": board_url(grafana, config.name, has_ups=bool(ups_groups(device.map.words.values()))),
+        "hint": _hint(device, last),
+        "section_of_flags": section_of_flags,
         "seen": seen,
         "being_read": being_read,
         "at": clock(last.time) if last else "",
@@ -68,7 +75,6 @@ def device_data(device: Device, being_read: bool, now: float) -> dict[str, Any]:
         "errors": last.errors if last else (),
         "measurements": _measurements(last),
         "whole": last is not None and last.whole,
-        "sign": worst_sign(condition, state),
         "tables": tables,
         "old": _old(device, last) if seen else None,
         "blocks": _blocks(last) if _blocks_known(last) else [],
@@ -80,6 +86,16 @@ def device_data(device: Device, being_read: bool, now: float) -> dict[str, Any]:
         "signs": SEVERITY_SIGNS,
         "number": number,
     }
+
+
+def _hint(device: Device, last: Snapshot | None) -> str:
+    """What to try when nothing was read; "" where nothing is known to help."""
+    if last is None or last.up or device.history is None:
+        return ""
+    failed = next((entry for entry in device.history.passes if entry.time == last.time), None)
+    if failed is None or not failed.reason:
+        return ""
+    return next_step(Failure(device.config.target, failed.reason, "; ".join(last.errors)))
 
 
 def _sections(snapshot: Snapshot | None) -> dict[str, Section]:

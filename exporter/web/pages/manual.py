@@ -122,6 +122,11 @@ def _images() -> frozenset[str]:
     return frozenset(path.name for path in (_root() / "docs/images").iterdir())
 
 
+def source_text(name: str) -> str:
+    """The Markdown of a page. Raises KeyError for a name that is none."""
+    return (_root() / sources()[name]).read_text(encoding="utf-8")
+
+
 @functools.cache
 def sources() -> Mapping[str, str]:
     """The Markdown files by the names of their pages, the most wanted first."""

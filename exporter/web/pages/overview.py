@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter
-from collections.abc import Container, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +22,16 @@ _NUMBERS = (
     ("Temp.", "temperature", "celsius", "generex_ups_temperature_celsius"),
 )  # column, where it is in a condition, unit, metric
 _ALARMS = 3  # of a row; the device's page has them all
+STATE_KEYS = tuple(row.key for row in (*STATES, _UNREAD))
+URGENCIES: dict[Urgency, tuple[Level, str, str]] = {
+    Urgency.DANGER: ("critical", "✖", "Danger to people"),
+    Urgency.DARK: ("critical", "✖", "Dark or lost"),
+    Urgency.ON_BATTERY: ("warning", "▲", "On battery"),
+    Urgency.OUT_OF_SIGHT: ("lost", "?", "Out of sight"),
+    Urgency.BYPASS: ("critical", "◆", "On bypass"),
+    Urgency.REST: ("none", "·", "The rest"),
+}
+"""Level, sign and text of each urgency, the most urgent first."""
 _LEVEL_SIGNS: dict[Level, str] = {"critical": "✖", "lost": "?", "warning": "▲", "info": "◇"}
 
 
@@ -60,6 +70,7 @@ class Row:
     more_alarms: int
     age: str
     being_read: bool
+    urgency: Urgency
     order: tuple[object, ...]
 
 
@@ -88,12 +99,23 @@ class Prospects:
         )
 
 
-def overview_data(fleet: Fleet, being_read: Container[Device], now: float) -> dict[str, Any]:
-    """The content of the page; `now` is the loop's time."""
+def overview_data(
+    fleet: Fleet, being_read: Container[Device], now: float, chosen: Mapping[str, str]
+) -> dict[str, Any]:
+    """The content of the page; `now` is the loop's time, `chosen` the `state` and `urgency` to show alone."""
     devices = list(fleet.devices.values())
     rows = sorted((_row(device, device in being_read, now) for device in devices), key=lambda row: row.order)
+    wanted = [
+        row
+        for row in rows
+        if chosen.get("state", row.state.key) == row.state.key
+        and chosen.get("urgency", row.urgency.name.lower()) == row.urgency.name.lower()
+    ]
     return {
-        "rows": rows,
+        "rows": wanted,
+        "total": len(rows),
+        "chosen": chosen,
+        "urgencies": _urgencies(rows),
         "sign": rows[0].sign if rows else "",
         "counts": _counts(rows),
         "prospects": Prospects.of(rows),
@@ -124,6 +146,20 @@ def look(device: Device, now: float) -> tuple[Condition | None, Outcome, str, Se
     if condition.out_of_sight and before:
         seen = _seen(before.time, assess(before), last.time, now - history.last_at)
     return condition, condition.state, text, seen
+
+
+def headline(condition: Condition | None, state: Outcome, text: str) -> tuple[Level, str, str]:
+    """Level, sign and words of the largest sign: the worst that is true, beside the state."""
+    if condition is None or condition.level == state.level or state.level in ("critical", "lost"):
+        return state.level, state.sign, text
+    if condition.survival.level == condition.level:
+        worst = condition.survival_text.removeprefix("NO: ")
+    elif condition.bacs and condition.bacs.level == condition.level:
+        worst = f"blocks: {condition.bacs.text}"
+    else:
+        alarms = (alarm.label for alarm in condition.alarms if alarm.severity == condition.level)
+        worst = next(alarms, "")
+    return condition.level, worst_sign(condition, state), "; ".join(filter(None, (text, worst)))
 
 
 def worst_sign(condition: Condition | None, state: Outcome) -> str:
@@ -182,8 +218,15 @@ def _row(device: Device, being_read: bool, now: float) -> Row:
         more_alarms=max(len(alarms) - _ALARMS, 0),
         age=ago(now - history.last_at) if history and last else "",
         being_read=being_read,
+        urgency=Urgency(int(trouble[0])),
         order=(*trouble, config.name),
     )
+
+
+def _urgencies(rows: Sequence[Row]) -> list[tuple[str, Level, str, str, int]]:
+    """Key, level, sign, text and number of devices of each urgency that there is."""
+    counted = Counter(row.urgency for row in rows)
+    return [(it.name.lower(), *words, counted[it]) for it, words in URGENCIES.items() if counted[it]]
 
 
 def _short(alarm: Alarm) -> str:

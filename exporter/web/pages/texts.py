@@ -38,6 +38,14 @@ def probe_path(name: str) -> str:
     return f"probe?target={quote(name, safe='')}"
 
 
+def board_url(grafana: str, name: str, *, has_ups: bool) -> str:
+    """The board of a device in the Grafana at that address; "" without one."""
+    if not grafana:
+        return ""
+    board = "generex-ups" if has_ups else "generex-bacs"
+    return f"{grafana}/d/{board}?var-device={quote(name, safe='')}"
+
+
 def title(metric: str) -> str:
     """What a metric measures, by its name: `generex_ups_output_volts` is "UPS output voltage"."""
     text = metric.removeprefix("generex_").replace("_volts", "_voltage")

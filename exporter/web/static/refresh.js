@@ -23,7 +23,7 @@
   // what is unfolded stays so
   const open = (sessionStorage.getItem(key) || "").split(" ");
   for (const one of details) {
-    one.open = open.includes(one.id);
+    one.open ||= open.includes(one.id);
     one.addEventListener("toggle", () => {
       sessionStorage.setItem(key, details.filter((it) => it.open).map((it) => it.id).join(" "));
     });
