@@ -64,15 +64,16 @@ def test_how_long_a_limit_holds() -> None:
     for hold in (15, 30, 60, 120, 240, 480, 600, 600):
         limits.learn(now, max_words=50, unreadable=[(3, 1014)])
         limits.learn(now, max_words=40)
-        limits.expire(now + hold - 0.1)
         assert (limits.max_words, limits.unreadable) == (40, {(3, 1014)})
+        assert not limits.due(now + hold - 0.1)
         now += hold
-        limits.expire(now)
-        assert (limits.max_words, limits.unreadable) == (125, set())
+        assert limits.due(now)
+    limits.forget()
+    assert (limits.max_words, limits.unreadable) == (125, set())
+    assert not limits.due(now)
     # long after, it is another trouble
     limits.learn(now + 10_000, max_words=50)
-    limits.expire(now + 10_015)
-    assert limits.max_words == 125
+    assert limits.due(now + 10_015)
 
 
 @pytest.mark.parametrize(

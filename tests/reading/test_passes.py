@@ -266,12 +266,19 @@ def test_a_device_that_ignores_words_is_read_around_them(
     run(test())
 
 
-def test_a_device_that_ignores_long_requests_is_read_in_shorter_ones() -> None:
+@pytest.mark.parametrize("most", [16, 64, 100])
+def test_a_device_that_ignores_long_requests_is_read_in_shorter_ones(most: int) -> None:
     async def test() -> None:
         device = cs141(2, 40)
-        device.answer = lambda words, request: -1 if request.count > 64 else 0
-        snapshots = await Passes(device).every(15, 30)
-        assert sum(snapshot.groups == ALL for snapshot in snapshots[8:]) >= 14
+        device.answer = lambda words, request: -1 if request.count > most else 0
+        scrape = Passes(device)
+        # it is found out once, and from then on nothing is missing, however often more is tried
+        snapshots = await scrape.every(15, 60)
+        assert [snapshot.groups for snapshot in snapshots[12:]] == [ALL] * 48
+        device.answer = lambda words, request: 0
+        await scrape.every(60, 11)
+        assert (await scrape()).groups == ALL
+        assert scrape.requests == 4
 
     run(test())
 

@@ -50,10 +50,13 @@ class Limits:
             per_word = 16 if request.function in (1, 2) else 1
             self.learn(now, max_words=max(min(longest, request.count - 1) // per_word, 1))
 
-    def expire(self, now: float) -> None:
-        """Forget the limits when their time is over."""
-        if now >= self._until:
-            self.max_words, self.unreadable = MAX_REGISTERS, set()
+    def due(self, now: float) -> bool:
+        """Whether there are limits, and it is time to see if the device still has them."""
+        return now >= self._until and (self.max_words < MAX_REGISTERS or bool(self.unreadable))
+
+    def forget(self) -> None:
+        """The device takes as much at once as any other."""
+        self.max_words, self.unreadable = MAX_REGISTERS, set()
 
 
 class Sight(Enum):

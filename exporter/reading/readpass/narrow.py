@@ -7,7 +7,7 @@ from exporter.maps.model import Group, Word
 from exporter.reading.decode.device_map import DeviceMap
 from exporter.reading.plan.spans import Request, Span
 from exporter.reading.readpass.asking import Asker
-from exporter.reading.readpass.memory import Memory
+from exporter.reading.readpass.memory import Limits, Memory
 from exporter.reading.readpass.planning import make_requests
 from exporter.reading.readpass.progress import Outcome
 
@@ -70,6 +70,32 @@ class Narrowing:
                 refusals.drop(span)
             elif span in still_due and self._progress.outcomes.get(span) in (Outcome.REFUSED, Outcome.SILENT):
                 self._refuse(span)
+
+    async def try_without_limits(self) -> None:
+        """Ask for more at once than the device took before, from time to time: it may have been starting up.
+
+        It is one request, so that a device that is silent then, too, is read all the same.
+        """
+        limits, progress = self._memory.limits, self._progress
+        if not progress.words or self._asker.given_up or not limits.due(self._now):
+            return
+        apart = self._memory.refusals.spans | self._memory.silences.spans | self._memory.suspects
+        wanted = [span for span in progress.layout.spans if span not in apart]
+        free = replace(self._memory, limits=Limits())
+        limited = {*make_requests(wanted, self._device, self._memory)}
+        tried = [request for request in make_requests(wanted, self._device, free) if request not in limited]
+        if not tried:
+            return
+        said = len(progress.errors)
+        longest = max(tried, key=lambda request: request.count)
+        if await self._asker.ask(longest, once=True) is Outcome.READ:
+            limits.forget()
+            return
+        limits.learn(self._now)
+        del progress.errors[said:]
+        for span in longest.spans:
+            if not progress.has(span):
+                del progress.outcomes[span]
 
     async def finish(self) -> None:
         """What was put off until it is known whether the device serves anything."""

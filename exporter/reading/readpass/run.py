@@ -43,7 +43,6 @@ class ReadPass:
         self._stand_back = stand_back
         self._clock = clock
         self._started = clock()
-        memory.limits.expire(self._started)
         self._left_before = memory.left_over
         self._silent: list[Request] = []
         self._spared = False
@@ -109,6 +108,7 @@ class ReadPass:
         await self._fetch_all(plan[:1])
         await self._ask_again(flags)
         if begins:
+            await self._narrowing.try_without_limits()
             await self._ask_silent()
         await self._fetch_all(plan[1:])
         await self._ask_again(due - flags)
@@ -168,7 +168,8 @@ class ReadPass:
         pending = list(reversed(requests))
         while pending and not self._asker.given_up:
             if self.memory.limits.max_words != self._planned_for:
-                rest = [span for waiting in pending for span in waiting.spans]
+                outcomes = self.progress.outcomes
+                rest = [span for waiting in pending for span in waiting.spans if span not in outcomes]
                 pending = list(reversed(make_requests(rest, self.device, self.memory)))
                 self._planned_for = self.memory.limits.max_words
             request = pending.pop()
