@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
-from exporter.config import Config, load_config
+from exporter.config import load_config
 from exporter.reading.decode.device_map import DeviceMap, device_map
 from exporter.reading.decode.snapshot import Snapshot
 from exporter.reading.decode.truth import FrameWatch
@@ -25,6 +26,17 @@ def simulated(
     return dict(simulator.image())
 
 
+@cache
+def _by_module(module: str) -> DeviceMap:
+    loaded = load_config(None, targets=["x=tcp://10.0.0.7"], module=module)
+    return device_map(loaded.devices[0], loaded.maps)
+
+
+def _by_config(config: Path) -> DeviceMap:
+    loaded = load_config(config)
+    return device_map(loaded.devices[0], loaded.maps)
+
+
 class Source:
     """Makes the snapshots of one device, one after the other, as a running exporter does."""
 
@@ -39,11 +51,12 @@ class Source:
         modules: int = 8,
         alike: DeviceMap | None = None,
     ) -> None:
-        loaded: Config = load_config(config, targets=() if config else ["x=tcp://10.0.0.7"], module=module)
-        device = loaded.devices[0]
         if config is None:
-            device = replace(device, name=name, labels=labels or {})
-        self.map = replace(alike, config=device) if alike else device_map(device, loaded.maps)
+            self.map = alike or _by_module(module)
+            device = replace(self.map.config, name=name, labels=labels or {})
+            self.map = replace(self.map, config=device)
+        else:
+            self.map = _by_config(config)
         self.memory = Memory(FrameWatch(60))
         self.memory.presence.found.update(group.name for group in self.map.groups if group.optional)
         self.memory.counts.counts.update({"strings": strings, "modules": modules})
