@@ -67,6 +67,7 @@ OTHERWISE: tuple[tuple[str, Words], ...] = (
     ("? BACS not trusted", {1000: None}),
     ("? BACS not read", {1010: None}),
     ("✖ NO: string or block alarm", {1001: 0x0020}),
+    ("✖ NO: string or block alarm", {1063: 0x0010}),
     ("✖ NO: string or block alarm", {1063: 0x0014}),
     ("✖ NO: string or block alarm", {1001: 0x0001}),
     ("✖ NO: string or block alarm", {1063: 0x0001}),

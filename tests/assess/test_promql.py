@@ -56,7 +56,9 @@ def check(folder: Path, asked: Sequence[tuple[Table, Spoken]]) -> None:
             for index, (text, _) in enumerate(spoken)
         ]
         query = {"expr": expr, "eval_time": "4m", "exp_samples": samples}
-        tests.append({"interval": "30s", "input_series": series_of(spoken, expr), "promql_expr_test": [query]})
+        tests.append(
+            {"interval": "30s", "input_series": series_of(spoken, expr), "promql_expr_test": [query]}
+        )
     path = folder / "tests.yml"
     path.write_text(json.dumps({"rule_files": [], "tests": tests}))
     answer = run("test", "rules", str(path))
