@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl
 from exporter.config import checks
 from exporter.config.fields import NAME, read_target
 from exporter.config.merge import merge_options
-from exporter.config.model import DeviceConfig, Expect, Module, Sensor
+from exporter.config.model import DeviceConfig, Expect, ExpectedBlock, Module, Sensor
 from exporter.config.problems import Problems, Source
 from exporter.config.schema import DeviceEntry, ExpectEntry, ModuleEntry
 from exporter.maps.model import Map
@@ -146,4 +146,10 @@ def _expect(entry: ExpectEntry) -> Expect:
         entry.chemistry or "",
         entry.cells_per_block or 0,
         tuple(tuple(group) for group in entry.string_groups),
+        entry.runtime or 0.0,
+        entry.redundancy_group or "",
+        tuple(
+            ExpectedBlock(module, block.baseline or 0.0, block.installed)
+            for module, block in sorted(entry.blocks.items())
+        ),
     )

@@ -54,6 +54,13 @@ def _device(device: "DeviceConfig") -> dict[str, Any]:
     }
     if device.expect.string_groups:
         expect["string_groups"] = [list(group) for group in device.expect.string_groups]
+    if device.expect.runtime:
+        expect["runtime"] = _duration(device.expect.runtime)
+    if device.expect.blocks:
+        expect["blocks"] = {
+            block.module: {key: value for key in ("installed", "baseline") if (value := getattr(block, key))}
+            for block in device.expect.blocks
+        }
     return {
         "name": device.name,
         "target": device.target.url,

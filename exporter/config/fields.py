@@ -45,6 +45,7 @@ TABLE_LABELS = frozenset(
         "state",
         "chemistry",
         "string_group",
+        "redundancy_group",
     }
 )
 LARGEST = 1_000_000_000

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from decimal import Decimal
 from typing import Literal
 
@@ -33,10 +34,23 @@ class Override:
 
 
 @dataclass(frozen=True)
+class ExpectedBlock:
+    """What is known of a battery block: its resistance when new in ohms and the day it was installed.
+
+    0 and None leave them open.
+    """
+
+    module: int
+    baseline: float = 0.0
+    installed: date | None = None
+
+
+@dataclass(frozen=True)
 class Expect:
     """What the device is known to be; 0, "" and () leave it to the device or to the alert rules.
 
-    `string_groups` are numbers of strings whose currents compare with each other.
+    `string_groups` are numbers of strings whose currents compare with each other, `runtime` is in seconds,
+    UPSs of one `redundancy_group` stand in for each other.
     """
 
     strings: int = 0
@@ -47,6 +61,9 @@ class Expect:
     chemistry: Literal["", "vrla", "lfp"] = ""
     cells_per_block: int = 0
     string_groups: tuple[tuple[int, ...], ...] = ()
+    runtime: float = 0.0
+    redundancy_group: str = ""
+    blocks: tuple[ExpectedBlock, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """The YAML form of the configuration. The descriptions here are the configuration reference."""
 
+from datetime import date
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
@@ -30,6 +31,7 @@ MAX_MODULES = 330
 PROF_WORDS = 50  # the SNMP_PROF frame (design 2.5)
 
 StringNumber = Annotated[int, Field(ge=1, le=MAX_STRINGS)]
+ModuleNumber = Annotated[int, Field(ge=1, le=MAX_MODULES)]
 
 
 class OverrideEntry(Section):
@@ -127,6 +129,19 @@ class ModuleEntry(OptionsEntry):
     )
 
 
+class BlockEntry(Section):
+    """What is known of one battery block."""
+
+    installed: date | None = Field(
+        default=None,
+        strict=False,
+        description="The day it was installed, such as 2026-03-01; what was measured before is not of it.",
+    )
+    baseline: Annotated[float, Field(gt=0, le=1)] | None = Field(
+        default=None, description="Its resistance when new, in ohms: 0.0042 are 4.2 mΩ."
+    )
+
+
 class ExpectEntry(Section):
     """What the device is known to be: a lost part is noticed, and alerts know what is normal."""
 
@@ -158,6 +173,20 @@ class ExpectEntry(Section):
         default=[],
         description="Strings whose currents compare with each other, such as [[1, 3], [2, 4]] where 2 and 4 "
         "are the lower halves of centre-tapped strings; the strings not named compare with each other.",
+    )
+
+    runtime: PositiveDuration | None = Field(
+        default=None,
+        description="How long the UPS should carry its load without mains, such as 10m; an estimate on mains "
+        "that is shorter is told.",
+    )
+    redundancy_group: PlainText | None = Field(
+        default=None,
+        description="UPSs of one group stand in for each other, as a 2N pair does: together they may carry "
+        "what all but one can, counted as UPSs of one size.",
+    )
+    blocks: dict[ModuleNumber, BlockEntry] = Field(
+        default={}, description="Battery blocks by the number of their module: what is known of each."
     )
 
     @field_validator("string_groups")

@@ -77,6 +77,10 @@ _PASS_EXAMPLES: dict[Metric, tuple[Labels, float]] = {
     pass_metrics.EXPECTED_BATTERY_INFO: ((("chemistry", "lfp"),), 1),
     pass_metrics.EXPECTED_CELLS_PER_BLOCK: ((), 4),
     pass_metrics.EXPECTED_STRING_GROUP_INFO: ((("string", "2"), ("string_group", "1")), 1),
+    pass_metrics.EXPECTED_RUNTIME: ((), 600),
+    pass_metrics.EXPECTED_REDUNDANCY_GROUP_INFO: ((("redundancy_group", "hall a"),), 1),
+    pass_metrics.EXPECTED_BLOCK_RESISTANCE: ((("module", "17"),), 0.0042),
+    pass_metrics.EXPECTED_BLOCK_INSTALLED: ((("module", "17"),), 1772323200),
 }
 _METRIC_HEAD = ("metric", "meaning", "type", "unit", "labels")
 _FLAG_HEAD = ("flag", "vendor name", "label", "severity", "normally set", "description", "first action")

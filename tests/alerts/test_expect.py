@@ -11,7 +11,7 @@ from tests.alerts.words import put
 
 STEP, HEALTHY, ILL = 30, 4, 10
 PROJECTED = "device:generex_ups_battery_runtime_seconds:projected"
-FIRED = 'count by (alertname, device, string) (ALERTS{alertname=~"Generex(%s)"})'
+FIRED = 'count by (alertname, device, string) (ALERTS{alertstate="firing",alertname=~"Generex(%s)"})'
 
 
 def _test(names: str, at: str, *found: tuple[str, str, str]) -> dict[str, Any]:
@@ -122,7 +122,7 @@ def test_one_step_of_the_charge_is_no_projection_and_of_two_jobs_the_smaller_cou
 
     def short(at: str, *devices: str) -> dict[str, Any]:
         samples = [{"labels": f'{{device="{device}"}}', "value": 1} for device in devices]
-        expr = 'count by (device) (ALERTS{alertname="GenerexRuntimeShort"})'
+        expr = 'count by (device) (ALERTS{alertstate="firing",alertname="GenerexRuntimeShort"})'
         return {"expr": expr, "eval_time": at, "exp_samples": samples}
 
     left = {

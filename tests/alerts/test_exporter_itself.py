@@ -62,7 +62,7 @@ def test_pushes_that_fail_warn_and_single_ones_do_not(tmp_path: Path) -> None:
         },
     }  # fmt: skip
     found = {"eval_time": "36m15s", "alertname": "GenerexOtlpFailing", "exp_alerts": [expected]}
-    fired = 'count by (instance) (ALERTS{alertname="GenerexOtlpFailing"}) * 0'
+    fired = 'count by (instance) (ALERTS{alertstate="firing",alertname="GenerexOtlpFailing"}) * 0'
     tests = [
         {
             "expr": fired,

@@ -56,4 +56,5 @@ def test_one_name_at_two_sites_leaves_the_rules_of_all_others_in_force(tmp_path:
         "BlockMuchHotter",
     )
     tests = [_found(f"Generex{name}", "120m") for name in names]
-    check_tests(tmp_path, [{"interval": "1m", "input_series": series, "promql_expr_test": tests}], "1m")
+    group = {"interval": "1m", "input_series": series, "promql_expr_test": tests}
+    check_tests(tmp_path, [group], "1m")

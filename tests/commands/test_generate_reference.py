@@ -36,6 +36,8 @@ METRICS = [
     "generex_scrape_duration_seconds", "generex_scrape_timeout_seconds", "generex_scrape_requests",
     "generex_expected_phases", "generex_expected_output_volts", "generex_expected_input_volts",
     "generex_expected_battery_info", "generex_expected_cells_per_block", "generex_expected_string_group_info",
+    "generex_expected_runtime_seconds", "generex_expected_redundancy_group_info",
+    "generex_expected_block_resistance_ohms", "generex_expected_block_installed_timestamp_seconds",
     "generex_exporter_build_info", "generex_exporter_config_last_reload_successful",
     "generex_exporter_config_last_reload_success_timestamp_seconds",
     "generex_exporter_modbus_requests_total", "generex_exporter_scrapes_coalesced_total",

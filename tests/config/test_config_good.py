@@ -1,5 +1,6 @@
 """Good files, and the objects that come of them."""
 
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from exporter.config import (
     Config,
     DeviceConfig,
     Expect,
+    ExpectedBlock,
     Options,
     Override,
     Probe,
@@ -62,6 +64,9 @@ def test_device_with_everything(full: Config) -> None:
             chemistry="lfp",
             cells_per_block=4,
             string_groups=((1, 3), (2, 4)),
+            runtime=480.0,
+            redundancy_group="hall a",
+            blocks=(ExpectedBlock(17, 0.0042, date(2026, 3, 1)), ExpectedBlock(18)),
         ),
         sensors=(
             Sensor(1, "room", "temperature", Decimal("0.1")),

@@ -59,7 +59,7 @@ QUICK = (
         some("OnBattery BypassBad BlockVoltageLowUnderLoad"),
         {
             "ShutdownImminent": "five seconds, a third of a scrape interval",
-            "BlockVoltageRatherLow": "the voltage passes this range in about two minutes",
+            "BlockVoltageLowWarning": "the voltage passes this range in about two minutes",
         },
         heals=False, lasts=26 * 60,
     ),

@@ -7,6 +7,8 @@ import argparse
 from collections.abc import Mapping, Sequence
 
 from exporter.config.fields import LABEL
+from exporter.durations import parse_duration
+from exporter.errors import UsageError
 from exporter.generate.alerts.alertmanager import alertmanager_config, alertmanager_file
 from exporter.generate.alerts.catalogue import catalogue
 from exporter.generate.alerts.loading import alert_groups, recording_groups
@@ -34,6 +36,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="a label that says where a device is, the site first (repeatable; default: site)",
     )  # fmt: skip
     parser.add_argument(
+        "--scrape-interval", metavar="DURATION", default="15s",
+        help="how often devices are scraped, 5s to 2m (default: %(default)s); windows of the rules follow it",
+    )  # fmt: skip
+    parser.add_argument(
         "--runbook-url",
         metavar="URL",
         default=RUNBOOK_URL,
@@ -53,13 +59,36 @@ def _label(text: str) -> str:
 def files(maps: Mapping[str, Map], args: argparse.Namespace) -> dict[str, str]:
     """The text of each file by its path. Raises UserError for a bad threshold."""
     overrides = parse_settings(args.set)
-    return alert_files(maps, overrides, place=tuple(args.place) or ("site",), runbook_url=args.runbook_url)
+    return alert_files(
+        maps,
+        overrides,
+        place=tuple(args.place) or ("site",),
+        runbook_url=args.runbook_url,
+        scrape_interval=_scrape_interval(args.scrape_interval),
+    )
+
+
+def _scrape_interval(text: str) -> float:
+    """Seconds. Beyond two minutes Prometheus forgets between two scrapes what an instant query asks for."""
+    try:
+        seconds = parse_duration(text)
+    except ValueError as error:
+        raise UsageError(f"--scrape-interval: {error}") from None
+    if not 5 <= seconds <= 120:
+        raise UsageError(f"--scrape-interval {text}: not between 5s and 2m")
+    return seconds
 
 
 def settings_of(maps: Mapping[str, Map], args: argparse.Namespace) -> Settings:
     """What the flags ask for. Raises UserError for a bad threshold."""
     place = tuple(args.place) or ("site",)
-    return Settings(threshold_values(parse_settings(args.set)), maps, place, args.runbook_url)
+    return Settings(
+        threshold_values(parse_settings(args.set)),
+        maps,
+        place,
+        args.runbook_url,
+        scrape_interval=_scrape_interval(args.scrape_interval),
+    )
 
 
 def alert_files(
@@ -69,14 +98,18 @@ def alert_files(
     place: Sequence[str] = ("site",),
     runbook_url: str = RUNBOOK_URL,
     time_scale: float = 1.0,
+    scrape_interval: float = 15.0,
 ) -> dict[str, str]:
     """The text of each file by its path.
 
     `overrides` are thresholds by name, `place` the labels that say where a device is, the site first.
-    `time_scale` shortens every time in the rules, for tests. Raises UserError for a bad threshold.
+    `scrape_interval`, in seconds, is what the windows of the rules are made for. `time_scale` shortens every
+    time in the rules, for tests. Raises UserError for a bad threshold.
     """
-    settings = Settings(threshold_values(overrides), maps, tuple(place), runbook_url, time_scale)
-    recordings = (*recording_groups(), *outcome_groups(settings))
+    settings = Settings(
+        threshold_values(overrides), maps, tuple(place), runbook_url, time_scale, scrape_interval
+    )
+    recordings = (*recording_groups(settings), *outcome_groups(settings))
     alerts = alert_groups(settings)
     return {
         "alerts/recording.rules.yml": rule_file(recordings, settings, "What alerts and dashboards share."),

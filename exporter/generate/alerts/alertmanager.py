@@ -11,21 +11,44 @@ from exporter.generate.alerts.texts import read_text
 
 # what a device shows as a matter of course while it runs on its battery (operations 1.9)
 ON_BATTERY_MUTES = (
-    "input_bad|bypass_bad|input_volts|input_hertz|charger|string_volts_high|string_volts_low|string_current"
+    "input_bad|bypass_bad|input_volts|input_hertz|charger|string_volts_low|string_current"
     "|volts_apart|volts_out_of_range|block_volts_low"
 )
-# what work on the modules makes them say of themselves; not what is measured, such as a reversed block
+# what work on the modules makes them say of themselves
 SERVICE_MUTES = (
     "modules_silent|block_volts_high|block_volts_low|block_temperature|block_cold|block_resistance"
-    "|block_resistance_low|block_module|volts_.+|equalising|general_alarm"
+    "|block_resistance_low|block_module|block_sensor|volts_.+|equalising|general_alarm"
 )
 # what is known of a UPS through its manager only; BACS still sees the battery
 UPS_CONDITIONS = (
     "overload|output_bad|inverter|ups_fault|fuse|fan|ups_temperature|charger|battery_bad|test_failed|test"
-    "|charge_not_rising|site_alarm|mains_hunting|missed_dip|battery_low|runtime_melting|battery_depleted"
-    "|on_bypass|bypass_bad|input_bad|input_volts|input_hertz|map"
+    "|charge_not_rising|site_alarm|mains_hunting|missed_dip|battery_low|runtime_.+|battery_depleted"
+    "|on_bypass|bypass_bad|input_bad|input_volts|input_hertz|map|ups_frozen"
 )
 NEVER_MUTED_BY_SILENCE = "on_battery|lost_on_battery|thermal_runaway|ground_fault"
+
+WARNINGS = 'severity =~ "warning|info"'
+MUTES: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...] = (
+    # what mutes, what is muted, which labels must agree
+    ("GenerexFleetOnBattery", ('alertname = "GenerexOnBattery"', WARNINGS), ()),
+    ("GenerexOnBattery", (f'condition =~ "{ON_BATTERY_MUTES}"', WARNINGS), ("device",)),
+    ("GenerexTestOnGoodMains", (f'condition =~ "{ON_BATTERY_MUTES}"', WARNINGS), ("device",)),
+    ("GenerexBacsService", (f'condition =~ "{SERVICE_MUTES}"', WARNINGS), ("device",)),
+    ("GenerexUnreachable", (f'condition !~ "{NEVER_MUTED_BY_SILENCE}"', WARNINGS), ("device",)),
+    ("GenerexUpsOutOfSight", (f'condition =~ "{UPS_CONDITIONS}"', WARNINGS), ("device",)),
+    ("GenerexGatewayFrameStale", (f'condition =~ "{UPS_CONDITIONS}"', WARNINGS), ("device",)),
+    # an outage: what was told before says nothing new once there is less to do
+    ("GenerexRuntimeShort", ('outage = "1 on battery"',), ("device",)),
+    ("GenerexBatteryLowOnBattery", ('outage = "1 on battery"',), ("device",)),
+    ("GenerexBatteryDepleted", ('outage = "1 on battery"',), ("device",)),
+    ("GenerexShutdownPending", ('outage = "1 on battery"',), ("device",)),
+    ("GenerexLoadDark", ('outage =~ "[12] .+"',), ("device",)),
+    ("GenerexLoadDark", ('alertname =~ "Generex(LostOnBattery|UpsOutOfSight|Unreachable)"',), ("device",)),
+    ("GenerexLostOnBattery", ('outage =~ "[12] .+"',), ("device",)),
+    ("GenerexLostOnBattery", ('alertname =~ "Generex(UpsOutOfSight|Unreachable)"',), ("device",)),
+)
+"""Inhibition, one rule for each source: Alertmanager 0.34.0 forgets one of several sources of a rule."""
+
 NEVER_PLANNED = frozenset(
     {"thermal_runaway", "ground_fault", "runaway_precursor", "block_reversed", "lost_on_battery"}
 )
@@ -35,13 +58,9 @@ NEVER_PLANNED = frozenset(
 def alertmanager_file(settings: Settings) -> str:
     """The configuration as text, as its comments are half of it."""
     text = read_text("texts", "alertmanager.yml")
-    for name, value in (
-        ("site", settings.place[0]),
-        ("battery", ON_BATTERY_MUTES),
-        ("service", SERVICE_MUTES),
-        ("ups", UPS_CONDITIONS),
-        ("never", NEVER_MUTED_BY_SILENCE),
-    ):
+    place = ", ".join(("device", *settings.place))
+    rules = "\n".join(_rule(source, targets, equal, settings) for source, targets, equal in MUTES)
+    for name, value in (("site", settings.place[0]), ("place", place), ("mutes", rules)):
         text = text.replace(f"<{name}>", value)
     return HEAD + text
 
@@ -92,3 +111,13 @@ def _matcher(text: str) -> dict[str, str]:
     if match is None:
         raise ValueError(f"not a matcher: {text}")
     return {"name": match[1], "matchType": match[2], "value": match[3]}
+def _rule(source: str, targets: tuple[str, ...], equal: tuple[str, ...], settings: Settings) -> str:
+    matchers = "".join(f"\n      - '{matcher}'" for matcher in (*targets, 'life_safety != "true"'))
+    # alerts without a site are of no site
+    only = "" if equal else f", '{settings.place[0]} != \"\"'"
+    labels = ", ".join((*equal, *settings.place)) if equal else settings.place[0]
+    return (
+        f"  - source_matchers: ['alertname = \"{source}\"'{only}]\n"
+        f"    target_matchers:{matchers}\n"
+        f"    equal: [{labels}]"
+    )

@@ -26,19 +26,20 @@ def catalogue(recordings: Sequence[Group], alerts: Sequence[Group], settings: Se
     return "\n".join(
         [
             read_text("texts", "catalogue.md"),
-            *(_alerts(group) for group in alerts),
+            *(_alerts(group, settings) for group in alerts),
             _no_alert(alerts, settings),
             _thresholds(settings),
-            _recordings(recordings),
+            _recordings(recordings, settings),
         ]
     )
 
 
-def _alerts(group: Group) -> str:
+def _alerts(group: Group, settings: Settings) -> str:
     rows = [
         (
             f"[{rule.name}](../alerts/runbook.md#{rule.name.lower()})",
             rule.severity + (", life safety" if rule.life_safety else ""),
+            "" if rule.lasts == "0s" else settings.lasting(rule.lasts),
             f"`{rule.condition}`",
             rule.summary,
             ", ".join(f"`{metric.removeprefix('generex_')}.{flag}`" for metric, flag in rule.flags),
@@ -46,8 +47,8 @@ def _alerts(group: Group) -> str:
         for rule in group.rules
         if isinstance(rule, Alert)
     ]
-    header = ("alert", "severity", "condition", "when", "flags")
-    return f"## {group.title}\n\nEvaluated every {group.interval}.\n\n{_table(header, rows)}"
+    header = ("alert", "severity", "for", "condition", "when", "flags")
+    return f"## {group.title}\n\n{_table(header, rows)}"
 
 
 def _no_alert(alerts: Sequence[Group], settings: Settings) -> str:
@@ -70,14 +71,19 @@ def _thresholds(settings: Settings) -> str:
     return f"## Thresholds\n\n{_table(('name', 'value', 'unit', 'why', 'source'), rows)}"
 
 
-def _recordings(groups: Sequence[Group]) -> str:
+def _recordings(groups: Sequence[Group], settings: Settings) -> str:
     rows = dict.fromkeys(
-        (f"`{rule.record}`", group.interval, rule.why)
+        (_recorded(rule), settings.every(group.interval), rule.why)
         for group in groups
         for rule in group.rules
         if isinstance(rule, Recording)
     )
     return f"## Recorded series\n\n{_table(('name', 'every', 'what'), rows)}"
+
+
+def _recorded(rule: Recording) -> str:
+    labels = ", ".join(f'{name}="{value}"' for name, value in rule.labels)
+    return f"`{rule.record}{{{labels}}}`" if labels else f"`{rule.record}`"
 
 
 def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

@@ -1,70 +1,87 @@
-"""From flags to expressions, and alerts for the flags of the user's own maps."""
+"""From flags and roles to expressions, and alerts for the flags of the user's own maps."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
-from exporter.durations import format_duration, parse_duration
-from exporter.generate.alerts.lasting import lasting
-from exporter.generate.alerts.model import Alert, FlagRef, Severity
+from exporter.generate.alerts.model import Alert, FlagRef, Recording, Severity
 from exporter.generate.alerts.snippets import literal
-from exporter.maps.model import Flag
+from exporter.maps.model import Flag, Map
+from exporter.maps.roles import ROLES, matchers
 
-_LATER = 45.0
-"""How many seconds longer the system's word waits, until what modules say of themselves is recorded."""
-
-
-def flag_expression(flags: Sequence[FlagRef], lasts: str) -> str:
-    """An expression that holds while one of the flags is set, or has been for all of `lasts`.
-
-    Every part is filtered before `or`: two flags of one name would otherwise be taken for the same series.
-    """
-    parts = []
-    for metric in dict.fromkeys(metric for metric, _ in flags):
-        names = [flag for other, flag in flags if other == metric]
-        flag = f'flag="{names[0]}"' if len(names) == 1 else f'flag=~"{"|".join(names)}"'
-        of_modules = metric == "generex_bacs_module_alarm"
-        part = _module_flag(flag, lasts) if of_modules else lasting(f"{metric}{{{flag}}}", "==", "1", lasts)
-        parts.append(_margin(part, 2))
-    if len(parts) == 1 and "\n" not in parts[0]:
-        return f"max by (<place>) ({parts[0]})"
-    return "max by (<place>) (\n  " + "\n  or ".join(parts) + "\n)"
+BLOCK_WORD = "generex_bacs_module_alarm"
+_BLOCK = "module:generex_bacs_module_alarm:set"
+_BACS = "device:generex_bacs_flag:set"
+LONG = "> 255"
+"""Most of the last five minutes, in seconds: a flag that is set for so long has become an alert, or will."""
 
 
-def block_expression(flag: str, lasts: str) -> str:
-    """An expression for a flag that modules have and the system's word repeats.
+def role_recordings(maps: Iterable[Map]) -> tuple[Recording, ...]:
+    """A recording rule for each role that a flag or a state of the maps plays."""
+    maps = tuple(maps)
+    rules = []
+    for role, meaning in ROLES.items():
+        parts = []
+        for matcher in matchers(maps, role):
+            held = f"last_over_time({matcher.selector()}[<held>])"
+            parts.append(held if matcher.active else f"1 - {held}")
+        if parts:
+            expr = f"max by (<place>) ({' or '.join(parts)})"
+            rules.append(Recording("device:generex_role:active", expr, meaning, (("role", role),)))
+    return tuple(rules)
 
-    A series per module; where many have it, one with their number; where only the system's word says so, one
-    with the value 1 and no module.
-    """
-    module = _module_flag(f'flag="{flag}"', lasts)
-    longer = format_duration(parse_duration(lasts) + _LATER)
-    system = _indent(lasting(f'generex_bacs_alarm{{flag="{flag}"}}', "==", "1", longer))
-    return (
-        f"count by (<place>, string, module) ({module})\n"
-        f"  unless on (device) count by (device) (count by (device, module) ({module})) > <many_modules>\n"
-        f"or count by (<place>) (count by (<place>, module) ({module})) > <many_modules>\n"
-        f"or max by (<place>) ({system}\n)\n"
-        # not by flags that come and go, which never last while the system's does: two blocks that take turns
-        f"  unless on (device) max by (device) (max_over_time(({module})[5m:15s]))"
+
+def block_recordings(maps: Iterable[Map]) -> tuple[Recording, ...]:
+    """A recording rule for each bit of the alarm word of blocks."""
+    bits = {
+        flag.name: flag.bit
+        for one in maps
+        for word, flag in one.flags()
+        if word.metric == BLOCK_WORD and flag.severity != "none"
+    }
+    return tuple(
+        Recording(
+            _BLOCK,
+            f"floor(module:generex_bacs_module_alarm:word / {1 << bit}) % 2 == 1",
+            "1 while a block has this flag, bit by bit from its alarm word; no series else",
+            (("flag", name),),
+        )
+        for name, bit in bits.items()
     )
 
 
-def giving_way(coarse: str, finer: Sequence[str], signs: str) -> str:
-    """A coarse expression that gives way to finer alerts that fire, and at first to flags that lead to them.
+def flag_expression(flags: Sequence[FlagRef]) -> str:
+    """An expression that holds while one of the flags of a BACS is set."""
+    return f"max by (<place>) ({_BACS}{{{_any_of([name for _, name in flags])}}}) == 1"
 
-    `finer` are patterns of alert names, `signs` an expression for such flags. No finer alert takes six
-    minutes: where the coarse one lasts and did six minutes ago, finer flags come and go and do not tell it.
+
+def role_expression(roles: Sequence[str]) -> str:
+    """An expression that holds while a flag is as one of the roles has it."""
+    which = f'="{roles[0]}"' if len(roles) == 1 else f'=~"{"|".join(roles)}"'
+    return f"max by (<place>) (device:generex_role:active{{role{which}}}) == 1"
+
+
+def block_expression(flag: str) -> str:
+    """A series per block with this flag; one without a block where only the system's word has it.
+
+    Blocks that take turns are told by the system's word, too: none of them has the flag for long.
     """
-    # two minutes, as one finer alert may follow upon another, and its group has a clock of its own
-    firing = f'ALERTS{{alertstate="firing", alertname=~"{"|".join(finer)}"}}[2m]'
+    of_block = f'{_BLOCK}{{flag="{flag}"}}'
     return (
-        f"{coarse}\n"
-        f"  unless on (device) max by (device) (max_over_time({firing}))\n"
-        f"  unless on (device) (\n"
-        f"    {_margin(signs, 4)}\n"
-        f"      unless on (device) max_over_time((\n"
-        f"        {_margin(coarse, 8)}\n"
-        f"      )[10m:1m] offset 6m)\n"
-        f"  )"
+        f"max by (<place>, string, module) ({of_block})\n"
+        f'or max by (<place>) ({_BACS}{{flag="{flag}"}}) == 1\n'
+        f"  unless on (<place>) count_over_time({of_block}[5m]) * <interval> {LONG}"
+    )
+
+
+def coarse_expression(flags: Sequence[FlagRef], finer: str) -> str:
+    """An expression for a coarse flag, which gives way to finer ones set for most of five minutes.
+
+    A finer flag that comes and goes does not count, as it never becomes an alert of its own. The coarse one
+    is held for two minutes, so that both may come and go together.
+    """
+    coarse = _any_of([name for _, name in flags])
+    return (
+        f"max by (<place>) (max_over_time({_BACS}{{{coarse}}}[2m])) == 1\n"
+        f"  unless on (<place>) sum_over_time({_BACS}{{{finer}}}[5m]) * <interval> {LONG}"
     )
 
 
@@ -82,7 +99,7 @@ def _own_alert(reference: FlagRef, flag: Flag, severity: Severity) -> Alert:
     words = f"{metric.removeprefix('generex_')}_{name}".split("_")
     return Alert(
         name="Generex" + "".join(word.capitalize() for word in words),
-        expr=f'max by (<place>) ({metric}{{flag="{name}"}} == 1)',
+        expr=f'max by (<place>) (last_over_time({metric}{{flag="{name}"}}[<held>])) == 1',
         severity=severity,
         condition=f"{metric.removeprefix('generex_')}_{name}",
         summary=f"{flag.label}.",
@@ -95,18 +112,6 @@ def _own_alert(reference: FlagRef, flag: Flag, severity: Severity) -> Alert:
     )
 
 
-def _module_flag(flag: str, lasts: str) -> str:
-    """A series for each module that has this flag, and has had it for all of `lasts`.
-
-    That it has lasted shows by its `since`, which is then the same as it was that long ago.
-    """
-    now, since = (f"module:generex_bacs_module_alarm:{what}{{{flag}}}" for what in ("set", "since"))
-    return now if lasts == "0s" else f"{now} and {since} == {since} offset {lasts}"
-
-
-def _margin(text: str, width: int) -> str:
-    return text.replace("\n", "\n" + " " * width)
-
-
-def _indent(text: str) -> str:
-    return "".join(f"\n  {line}" for line in text.splitlines())
+def _any_of(names: Sequence[str]) -> str:
+    different = tuple(dict.fromkeys(names))
+    return f'flag="{different[0]}"' if len(different) == 1 else f'flag=~"{"|".join(different)}"'

@@ -1,22 +1,25 @@
-"""The expression of GenerexImplausible: for two minutes a value that cannot be, by the table of the pages."""
+"""Values that cannot be, by the table of the pages: a recording rule for each of its limits."""
 
+from exporter.generate.alerts.model import Recording
 from exporter.maps.limits import LIMITS, Limit
 
 
-def implausible_expression() -> str:
-    """A series with the label `what` for each limit that a device breaks. With `lasting` and placeholders."""
-    return "\nor ".join(
-        "label_replace(\n  max by (<place>) (\n    "
-        + "\n    or ".join(_broken(limit))
-        + f'\n  ), "what", "{limit.what}", "", ""\n)'
+def implausible_recordings() -> tuple[Recording, ...]:
+    """Rules that record a value that breaks a limit, with the label `what`."""
+    return tuple(
+        Recording(
+            "device:generex_implausible:value",
+            f"max by (<place>) ({' or '.join(_broken(limit))})",
+            "a value that cannot be: a wrong scale, or the wrong register map",
+            (("what", limit.what),),
+        )
         for limit in LIMITS
     )
 
 
 def _broken(limit: Limit) -> list[str]:
-    series = f"string:{limit.metric}:median" if limit.of_string else limit.metric
+    series = f"string:{limit.metric}:median" if limit.of_string else f"last_over_time({limit.metric}[<held>])"
     most = f"<{limit.threshold}>" if limit.threshold else f"{limit.most:g}"
-    found = [f"lasting[2m]({series} > {most})", f"lasting[2m]({series} < {limit.least:g})"]
-    for low, high in limit.gaps:
-        found.append(f"lasting[2m]({series} > {low:g}) and max_over_time({series}[2m]) < {high:g}")
+    found = [f"{series} > {most}", *(f"{series} > {low:g} < {high:g}" for low, high in limit.gaps)]
+    found.append(f"{series} < {limit.least:g}")
     return found

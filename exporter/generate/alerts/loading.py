@@ -1,15 +1,22 @@
 """The rules in rules/*.yaml as groups; what a flag's rule does not say comes from the register maps."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from typing import Annotated, Literal
 
 from pydantic import Field
 
-from exporter.generate.alerts.flags import block_expression, flag_expression, giving_way, own_flag_alerts
-from exporter.generate.alerts.implausible import implausible_expression
-from exporter.generate.alerts.lasting import expand
+from exporter.generate.alerts.flags import (
+    block_expression,
+    block_recordings,
+    coarse_expression,
+    flag_expression,
+    own_flag_alerts,
+    role_expression,
+    role_recordings,
+)
+from exporter.generate.alerts.implausible import implausible_recordings
 from exporter.generate.alerts.model import Alert, FlagRef, Group, Recording, Settings, Severity
 from exporter.generate.alerts.snippets import literal
 from exporter.generate.alerts.texts import read_text
@@ -17,29 +24,36 @@ from exporter.maps import built_in_maps
 from exporter.maps.model import Flag, Map
 from exporter.yamlfile import Strict, parse, validate
 
-ALERT_FILES = ("power", "ups", "bacs", "blocks", "analytics", "health")
+ALERT_FILES = (
+    "outage", "power", "ups", "ups_values", "danger", "bacs", "strings", "voltage", "temperature",
+    "resistance", "health", "exporter",
+)  # fmt: skip
+MOST = 20
+"""Rules in a group: Mimir refuses more, and with them all of the group."""
 
-_Duration = Annotated[str, Field(pattern=r"^\d+[smhd]$")]
+_Duration = Annotated[str, Field(pattern=r"^(\d+[smhd])?$")]
+_Interval = Annotated[str, Field(pattern=r"^(scrape|\d+[smhd])$")]
 
 
 class AlertEntry(Strict):
-    """An alert. With `flags` or `block` alone the expression is made; `unless` and `gate` go behind it.
+    """An alert. With `roles`, `flags` or `block` alone the expression is made; `gate` goes behind it.
 
-    With `finer`, patterns of alert names, `unless` are the signs that one of those is coming.
+    `finer` matches finer flags, which tell more where they last.
     """
 
-    alert: Annotated[str, Field(pattern=r"^Generex[A-Z][A-Za-z]+$")]
+    alert: Annotated[str, Field(pattern=r"^Generex[A-Z][A-Za-z0-9]+$")]
     severity: Severity
     condition: str
+    roles: tuple[str, ...] = Field(default=(), strict=False)
     flags: tuple[str, ...] = Field(default=(), strict=False)
     block: str = ""
     shows: Literal["", "volts", "celsius", "ohms"] = ""
-    lasts: _Duration = "0s"
+    lasts: _Duration = ""
     keep: _Duration = ""
     life_safety: bool = False
+    outage: Literal["", "1 on battery", "2 shut down", "3 dark"] = ""
     expr: str = ""
-    unless: str = ""
-    finer: tuple[str, ...] = Field(default=(), strict=False)
+    finer: str = ""
     gate: str = ""
     summary: str
     description: str = ""
@@ -53,7 +67,7 @@ class AlertFile(Strict):
     """One subject."""
 
     group: str
-    interval: _Duration
+    interval: _Interval
     title: str
     rules: list[AlertEntry]
 
@@ -71,7 +85,7 @@ class RecordingGroup(Strict):
     """Recording rules with one interval."""
 
     name: str
-    interval: _Duration
+    interval: _Interval
     rules: list[RecordingEntry]
 
 
@@ -81,35 +95,44 @@ class RecordingFile(Strict):
     groups: list[RecordingGroup]
 
 
-@cache
-def recording_groups() -> tuple[Group, ...]:
-    """The groups of recording rules."""
+def recording_groups(settings: Settings) -> tuple[Group, ...]:
+    """The groups of recording rules: first what flags say, as it is the ground of all others."""
     document = validate(parse(_text("recording"), "recording.yaml"), RecordingFile)
-    return tuple(
+    maps = tuple(settings.maps.values())
+    made = (
+        *_in_groups("generex-roles", role_recordings(maps)),
+        *_in_groups("generex-block-flags", (_BLOCK_WORD, *block_recordings(maps), _BACS_FLAGS)),
+    )
+    read = tuple(
         Group(
             group.name,
             group.interval,
-            tuple(Recording(r.record, expand(r.expr), r.why, tuple(r.labels.items())) for r in group.rules),
+            tuple(Recording(r.record, r.expr, r.why, tuple(r.labels.items())) for r in group.rules),
         )
         for group in document.groups
     )
+    return (*made, *read, *_in_groups("generex-implausible", implausible_recordings()))
 
 
 def alert_groups(settings: Settings) -> tuple[Group, ...]:
-    """The groups of alert rules, the last one for the flags of the user's own maps."""
-    known = flags_of(built_in_maps())
-    here = flags_of(settings.maps)
+    """The groups of alert rules, the last ones for the flags of the user's own maps."""
+    flags = flags_of(built_in_maps()) | flags_of(settings.maps)
     away = parse(read_text("texts", "away.yaml"), "away.yaml").data
     groups = []
     for name in ALERT_FILES:
         entries = _entries(name)
-        rules = tuple(_alert(entry, known | here, away) for entry in entries.rules)
+        rules = tuple(_alert(entry, flags, settings, away) for entry in entries.rules)
         groups.append(Group(entries.group, entries.interval, rules, entries.title))
     covered = {reference for group in groups for reference in covered_flags(group)}
+    here = flags_of(settings.maps)
     own = own_flag_alerts({reference: flag for reference, flag in here.items() if reference not in covered})
-    if own:
-        groups.append(Group("generex-own", "15s", own, "Flags of your own maps"))
-    return tuple(groups)
+    return (*groups, *_in_groups("generex-own", own, "Flags of your own maps"))
+
+
+def _in_groups(name: str, rules: Sequence[Recording | Alert], title: str = "") -> Iterator[Group]:
+    for first in range(0, len(rules), MOST):
+        number = f"-{first // MOST + 1}" if len(rules) > MOST else ""
+        yield Group(name + number, "scrape", tuple(rules[first : first + MOST]), title)
 
 
 def covered_flags(group: Group) -> set[FlagRef]:
@@ -124,23 +147,25 @@ def flags_of(maps: Mapping[str, Map]) -> dict[FlagRef, Flag]:
     }
 
 
-def _alert(entry: AlertEntry, maps: Mapping[FlagRef, Flag], away: Mapping[str, str]) -> Alert:
+def _alert(
+    entry: AlertEntry, maps: Mapping[FlagRef, Flag], settings: Settings, away: Mapping[str, str]
+) -> Alert:
     block = entry.block
     flags = (f"bacs_module_alarm.{block}", f"bacs_alarm.{block}") if block else entry.flags
-    references = tuple(("generex_" + metric, flag) for metric, flag in (name.split(".") for name in flags))
+    named = [("generex_" + metric, flag) for metric, flag in (name.split(".") for name in flags)]
+    references = (*(flag for role in entry.roles for flag in settings.flags(role)), *named)
     first = maps[references[0]] if references else None
     expr = entry.expr
-    if not expr:
-        expr = block_expression(block, entry.lasts) if block else flag_expression(references, entry.lasts)
-    if entry.finer:
-        expr = giving_way(expr, entry.finer, entry.unless)
+    if not expr and block:
+        expr = block_expression(block)
+    elif entry.finer:
+        expr = coarse_expression(references, entry.finer)
+    elif not expr:
+        expr = role_expression(entry.roles) if entry.roles else flag_expression(references)
     if entry.gate:
-        expr = "(\n" + _indent(expr) + "\n)\n  " + entry.gate
-    if entry.unless and not entry.finer:
-        expr += "\n  unless on (device) " + entry.unless.replace("\n", "\n  ")
-    expr = expand(expr.replace("<implausible>", implausible_expression()))
+        expr = (f"(\n{_indent(expr)}\n)" if block else expr) + "\n  " + entry.gate
     sentence = first_sentence(first.description) if first else entry.summary
-    plain = _BLOCK.format(summary=_lower(entry.summary), shows=f"<{entry.shows}>", block=block)
+    plain = _BLOCK.format(summary=_lower(entry.summary), shows=f"<{entry.shows}>")
     return Alert(
         name=entry.alert,
         expr=expr,
@@ -152,16 +177,29 @@ def _alert(entry: AlertEntry, maps: Mapping[FlagRef, Flag], away: Mapping[str, s
         check=entry.check or (first.action if first else ""),
         leads=entry.leads,
         away=away[entry.away],
+        # flags of blocks, and coarse ones that wait for finer ones
+        lasts=entry.lasts or ("5m" if block or entry.finer else "0s"),
         keep=entry.keep or ("1h" if entry.life_safety else "5m"),
         life_safety=entry.life_safety,
-        flags=references,
+        outage=entry.outage,
+        flags=tuple(dict.fromkeys(references)),
     )
 
 
 _BLOCK = (
     "{{{{ if $labels.module }}}}<block>{shows}: {summary}"
-    "{{{{ else if gt $value 1.0 }}}}<device>: {{{{ $value }}}} blocks at once:<many_{block}>: {summary}"
     "{{{{ else }}}}<device>: at least one block, which one is not known: {summary}{{{{ end }}}}"
+)
+_BLOCK_WORD = Recording(
+    "module:generex_bacs_module_alarm:word",
+    "max by (<place>, string, module) (last_over_time(generex_bacs_module_alarm_word[<held>])) > 0",
+    "the alarm word of a block that has any flag: hardly any has one, and one word holds all sixteen flags",
+)
+_BACS_FLAGS = Recording(
+    "device:generex_bacs_flag:set",
+    'max by (<place>, flag) (last_over_time({__name__=~"generex_bacs_(state|alarm)"}[<held>]) '
+    "or module:generex_bacs_module_alarm:set)",
+    "whether a BACS has this flag, in whichever of its words",
 )
 
 

@@ -1,12 +1,13 @@
 """What a rule is, before it becomes YAML."""
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from exporter.durations import format_duration, parse_duration
 from exporter.generate.alerts import snippets
-from exporter.generate.alerts.nominal import standard_volts
 from exporter.maps.model import Map
 
 RUNBOOK_URL = "https://github.com/generex-exporter/generex-exporter/blob/main/alerts/runbook.md"
@@ -31,7 +32,8 @@ class Alert:
     """An alert rule with its section of the runbook.
 
     Expressions and descriptions hold placeholders, see Settings.fill; times are as Prometheus writes them.
-    How long a condition must last is part of the expression (operations 1.1), so `for` is always 0.
+    `lasts` is its `for`, `keep` its `keep_firing_for`. `outage` is the step of an outage that it tells: those
+    of one step are one message.
     """
 
     name: str
@@ -44,14 +46,19 @@ class Alert:
     check: str
     leads: str
     away: str
+    lasts: str = "0s"
     keep: str = "5m"
     life_safety: bool = False
+    outage: str = ""
     flags: tuple[FlagRef, ...] = ()
 
 
 @dataclass(frozen=True)
 class Group:
-    """Rules that are evaluated together; `title` is that of its part of the runbook."""
+    """Rules that are evaluated together; `title` is that of its part of the runbook.
+
+    `interval` is "scrape" for as often as devices are scraped.
+    """
 
     name: str
     interval: str
@@ -64,6 +71,7 @@ class Settings:
     """What the rules are generated for. `time_scale` shortens all times, for tests.
 
     `place` are the labels, beside `device`, that say where a device is; the first of them is the site.
+    `scrape_interval` is in seconds.
     """
 
     thresholds: Mapping[str, float]
@@ -71,25 +79,57 @@ class Settings:
     place: tuple[str, ...] = ("site",)
     runbook_url: str = RUNBOOK_URL
     time_scale: float = 1.0
+    scrape_interval: float = 15.0
 
     def fill(self, text: str) -> str:
         """Text with its placeholders filled in and its times scaled.
 
-        `<place>` are the labels of the place, `<site>` the first of them, `<load_warning>` and the like
-        thresholds, `<standard_output>` and `<standard_input>` standard voltages, the rest are snippets.
+        `<place>` are the labels of the place, `<site>` the first of them; `<interval>` is the scrape interval
+        in seconds, `<minute>` that of rules that run once a minute; `[<held>]` reaches over a failed pass,
+        `[<settled>]` over four scrapes; `<load_warning>` and the like are thresholds, the rest snippets.
         """
         text = re.sub(r"<([a-z0-9_]+)>", self._placeholder, text)
         text = re.sub(r"(?<=\[)[0-9smhd:]+(?=\])", lambda m: self._range(m[0]), text)
         return re.sub(r"(?<=offset )\w+", lambda m: self.time(m[0]), text)
 
+    def every(self, interval: str) -> str:
+        """How often a group is evaluated; never more often than devices are scraped."""
+        if interval == "scrape":
+            return self.time(format_duration(self.scrape_interval))
+        return self.time(format_duration(max(parse_duration(interval), self.scrape_interval)))
+
+    def lasting(self, duration: str) -> str:
+        """A `for`: 0s, or longer than a single sample is held, whatever the scrape interval."""
+        seconds = parse_duration(duration)
+        return self.time(format_duration(max(seconds, 3 * self.scrape_interval)) if seconds else "0s")
+
     def time(self, duration: str) -> str:
         """A duration such as `5m`, scaled."""
-        number, unit = int(duration[:-1]), duration[-1]
-        if self.time_scale == 1 or number == 0:
+        if self.time_scale == 1 or parse_duration(duration) == 0:
             return duration
-        milliseconds = number * {"s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}[unit]
-        scaled = max(round(milliseconds * self.time_scale), 1)
+        scaled = max(round(parse_duration(duration) * 1000 * self.time_scale), 1)
         return f"{scaled}ms" if scaled % 1000 else f"{scaled // 1000}s"
+
+    def flags(self, role: str) -> tuple[FlagRef, ...]:
+        """The flags that play this role in the maps."""
+        found = {
+            (word.metric, flag.name): None
+            for item in self.maps.values()
+            for word, flag in item.flags()
+            if word.metric and flag.role == role
+        }
+        return tuple(found)
+
+    def _windows(self) -> dict[str, str]:
+        """Times that follow the scrape interval; `held` is two and a half of it, in whole five seconds."""
+        scrape = self.scrape_interval
+        return {
+            "interval": f"{scrape:g}",
+            "minute": f"{max(scrape, 60):g}",
+            "held": format_duration(math.ceil(scrape / 2) * 5.0),
+            "settled": format_duration(4 * scrape),
+            "forty": format_duration(40 * scrape),
+        }
 
     def _range(self, text: str) -> str:
         return ":".join(self.time(part) for part in text.split(":"))
@@ -100,10 +140,10 @@ class Settings:
             return ", ".join(("device", *self.place))
         if name == "site":
             return self.place[0]
+        if name in self._windows():
+            return self._windows()[name]
         if name == "per_second":  # derivatives are per second, also where time runs faster
             return "" if self.time_scale == 1 else f" * {self.time_scale:g}"
-        if name.startswith("standard_"):
-            return standard_volts(f"phase:generex_ups_{name.removeprefix('standard_')}_volts:usual")
         if name in self.thresholds:
             return f"{self.thresholds[name]:g}"
         return snippets.snippet(name, self.place)

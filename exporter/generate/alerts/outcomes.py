@@ -60,7 +60,7 @@ def outcome_groups(settings: Settings) -> tuple[Group, ...]:
     ]
     flags = list(_flag_rules(Vocabulary(settings.maps)))
     return (
-        *_groups("generex-roles", roles),
+        *_groups("generex-remembered", roles),
         # of one moment, so that no step of a timeline has only the harmless ones
         *_groups("generex-states", [_rule(row, prom) for row in OUTCOMES if row.state and prom.holds(row)]),
         *_groups(
@@ -79,7 +79,7 @@ def _rule(row: Outcome, prom: Prom) -> Recording:
 def _groups(name: str, rules: list[Recording]) -> Iterator[Group]:
     for start in range(0, len(rules), _MOST_RULES):
         part = f"-{start // _MOST_RULES + 1}" if len(rules) > _MOST_RULES else ""
-        yield Group(name + part, "15s", tuple(rules[start : start + _MOST_RULES]))
+        yield Group(name + part, "scrape", tuple(rules[start : start + _MOST_RULES]))
 
 
 def _words(row: Outcome, prom: Prom) -> str:

@@ -55,7 +55,7 @@ def prometheus_rule(groups: Sequence[Group], settings: Settings) -> str:
 def _group(group: Group, settings: Settings) -> dict[str, Any]:
     return {
         "name": group.name,
-        "interval": settings.time(group.interval),
+        "interval": settings.every(group.interval),
         "rules": [_rule(rule, settings) for rule in group.rules],
     }
 
@@ -67,10 +67,12 @@ def _rule(rule: Recording | Alert, settings: Settings) -> dict[str, Any]:
     labels = {"severity": rule.severity, "condition": rule.condition}
     if rule.life_safety:
         labels["life_safety"] = "true"
+    if rule.outage:
+        labels["outage"] = rule.outage
     return {
         "alert": rule.name,
         "expr": settings.fill(rule.expr),
-        "for": "0s",
+        "for": settings.lasting(rule.lasts),
         "keep_firing_for": settings.time(rule.keep),
         "labels": labels,
         "annotations": {

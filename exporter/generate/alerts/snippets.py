@@ -18,14 +18,10 @@ def _value(query: str, labels: str, text: str) -> str:
     return f"{{{{ with printf `{query}` {labels} | query }}}}{text}{{{{ end }}}}"
 
 
-def _first(shape: str) -> str:
-    return f"{{{{ . | first | value | {shape} }}}}"
-
-
-def ranges(query: str) -> str:
+def ranges(query: str, labels: str) -> str:
     """The modules for which `query` is above 0, as ranges, each with the modules between which it begins.
 
-    `query` is PromQL with `%q` for the device, and has a value for every module. Templates cannot
+    `query` is PromQL with `%q` for each of `labels`, and has a value for every module. Templates cannot
     reckon, but they can walk the modules in the order of their numbers and keep the last good one.
     """
     end = (
@@ -39,56 +35,70 @@ def ranges(query: str) -> str:
         "{{ else }}" + end + '{{ $first = "" }}{{ $good = .Labels.module }}{{ end }}'
     )
     listed = _PADDED.format(query=query)
-    devices = " $labels.device" * query.count("%q")
-    head = f'{{{{ range printf `{listed}`{devices} | query | sortByLabel "order" }}}}'
+    head = f'{{{{ range printf `{listed}` {labels} | query | sortByLabel "order" }}}}'
     return (
         '{{ $comma := "" }}{{ $first := "" }}{{ $last := "" }}{{ $good := "" }}{{ $before := "" }}'
         f"{head}{walk}{{{{ end }}}}{end}"
     )
 
 
-_OF_DEVICE, _OF_MODULE = "$labels.device", "$labels.device $labels.module"
-_VOLTS = ', {{ . | first | value | printf "%.2f" }} V'
-_SNIPPETS = {
-    "block": "block {{ $labels.module }}{{ with $labels.string }} (string {{ . }}){{ end }} of ",
-    "left": _value(
-        "min(generex_ups_battery_runtime_seconds{device=%q})",
-        _OF_DEVICE,
-        f", {_first('humanizeDuration')} left by its own estimate",
-    ),
-    "charge": _value(
-        "min(generex_ups_battery_charge_ratio{device=%q})",
-        _OF_DEVICE,
-        f", charge {_first('humanizePercentage')}",
-    ),
-    "volts": _value("max(generex_bacs_module_volts{device=%q,module=%q})", _OF_MODULE, _VOLTS),
-    "celsius": _value(
-        "max(generex_bacs_module_temperature_celsius{device=%q,module=%q})",
-        _OF_MODULE,
-        ', {{ . | first | value | printf "%.1f" }} °C',
-    ),
-    "ohms": _value(
-        "1000 * max(generex_bacs_module_resistance_ohms{device=%q,module=%q})",
-        _OF_MODULE,
-        ', {{ . | first | value | printf "%.2f" }} mΩ',
-    ),
-    "silent": ranges("1 - max by (module) (generex_bacs_module_present{device=%q})"),
-}
+def _labels(place: tuple[str, ...]) -> tuple[str, str]:
+    """Matchers for the device at its place, and what `printf` fills into them."""
+    labels = ("device", *place)
+    return ",".join(f"{label}=%q" for label in labels), " ".join(f"$labels.{label}" for label in labels)
+
+
+def _all(place: tuple[str, ...]) -> dict[str, str]:
+    where, labels = _labels(place)
+
+    def of_device(query: str, text: str) -> str:
+        return _value(query.replace("<where>", where), labels, text)
+
+    def of_block(query: str, text: str) -> str:
+        return _value(query.replace("<where>", f"{where},module=%q"), f"{labels} $labels.module", text)
+
+    return {
+        "where": where,
+        "labels": labels,
+        "block": "block {{ $labels.module }}{{ with $labels.string }} (string {{ . }}){{ end }} of "
+        + _device(place),
+        "device": _device(place),
+        "left": of_device(
+            "floor(min(generex_ups_battery_runtime_seconds{<where>}) / 60)"
+            " and on () max(device:generex_ups_battery_runtime_seconds:min{<where>}) >= 0",
+            ", {{ . | first | value }} min left by its own estimate",
+        ).replace(labels + " |", f"{labels} {labels} |"),
+        "charge": of_device(
+            "100 * min(generex_ups_battery_charge_ratio{<where>})",
+            ', charge {{ . | first | value | printf "%.0f" }} %',
+        ),
+        "on_battery": f"{{{{ with printf `device:generex_on_battery:max{{{where}}}` {labels} | query }}}}"
+        "runs on its battery{{ else }}was on its battery when it was last seen{{ end }}",
+        "battery": of_device(
+            "min(string:generex_bacs_module_volts:median{<where>})",
+            ', {{ . | first | value | printf "%.1f" }} V a block',
+        ),
+        "volts": of_block(
+            "max(generex_bacs_module_volts{<where>})", ', {{ . | first | value | printf "%.2f" }} V'
+        ),
+        "celsius": of_block(
+            "max(generex_bacs_module_temperature_celsius{<where>})",
+            ', {{ . | first | value | printf "%.1f" }} °C',
+        ),
+        "ohms": of_block(
+            "1000 * max(generex_bacs_module_resistance_ohms{<where>})",
+            ', {{ . | first | value | printf "%.2f" }} mΩ',
+        ),
+        "silent": ranges(f"1 - max by (module) (generex_bacs_module_present{{{where}}})", labels),
+    }
+
+
+def _device(place: tuple[str, ...]) -> str:
+    words = {label: f", {label} " for label in place} | {place[0]: " at "}
+    where = (f"{{{{ with $labels.{label} }}}}{word}{{{{ . }}}}{{{{ end }}}}" for label, word in words.items())
+    return "{{ $labels.device }}" + "".join(where)
 
 
 def snippet(name: str, place: tuple[str, ...]) -> str:
     """The snippet of that name. `place` are the labels that say where the device is, the site first."""
-    if name == "device":
-        words = {label: f", {label} " for label in place} | {place[0]: " at "}
-        where = (
-            f"{{{{ with $labels.{label} }}}}{word}{{{{ . }}}}{{{{ end }}}}" for label, word in words.items()
-        )
-        return "{{ $labels.device }}" + "".join(where)
-    if name.startswith("many_"):
-        flag = name.removeprefix("many_")
-        return ranges(
-            f'max by (module) (generex_bacs_module_alarm{{device=%q,flag="{flag}"}})'
-            # with `module_flags: set` those without the flag have no series of it
-            " or 0 * max by (module) (generex_bacs_module_present{device=%q})"
-        )
-    return _SNIPPETS[name] + (snippet("device", place) if name == "block" else "")
+    return _all(place)[name]

@@ -1,6 +1,7 @@
 """The metrics about a pass itself, beside those of the maps (design 2.4)."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime, time
 from functools import cache
 
 from exporter.config import Expect
@@ -61,12 +62,33 @@ EXPECTED_STRING_GROUP_INFO = Metric(
     "Always 1; the labels say which strings compare with each other, where the configuration gives "
     "expect.string_groups.",
 )
+EXPECTED_RUNTIME = Metric(
+    "generex_expected_runtime_seconds",
+    "How long the UPS should carry its load, where the configuration gives expect.runtime.",
+    unit="seconds",
+)
+EXPECTED_REDUNDANCY_GROUP_INFO = Metric(
+    "generex_expected_redundancy_group_info",
+    "Always 1; the label says which UPSs stand in for each other, where the configuration gives "
+    "expect.redundancy_group.",
+)
+EXPECTED_BLOCK_RESISTANCE = Metric(
+    "generex_expected_block_resistance_ohms",
+    "Resistance of a battery block when new, where the configuration gives expect.blocks its baseline.",
+    unit="ohms",
+)
+EXPECTED_BLOCK_INSTALLED = Metric(
+    "generex_expected_block_installed_timestamp_seconds",
+    "When a battery block was installed, where the configuration gives expect.blocks the day.",
+    unit="seconds",
+)
 
 PASS_METRICS = (
     UP, GROUP_UP, DATA_VALID, DEVICE_INFO, UNDEFINED_FLAGS, ODD_WORDS, REFUSED_WORDS,
     SCRAPE_DURATION, SCRAPE_TIMEOUT, SCRAPE_REQUESTS,
     EXPECTED_PHASES, EXPECTED_OUTPUT_VOLTS, EXPECTED_INPUT_VOLTS, EXPECTED_BATTERY_INFO,
-    EXPECTED_CELLS_PER_BLOCK, EXPECTED_STRING_GROUP_INFO,
+    EXPECTED_CELLS_PER_BLOCK, EXPECTED_STRING_GROUP_INFO, EXPECTED_RUNTIME, EXPECTED_REDUNDANCY_GROUP_INFO,
+    EXPECTED_BLOCK_RESISTANCE, EXPECTED_BLOCK_INSTALLED,
 )  # fmt: skip
 
 
@@ -86,6 +108,7 @@ def expected(expect: Expect) -> Iterator[tuple[Series, float]]:
         (EXPECTED_OUTPUT_VOLTS, expect.output_volts),
         (EXPECTED_INPUT_VOLTS, expect.input_volts),
         (EXPECTED_CELLS_PER_BLOCK, expect.cells_per_block),
+        (EXPECTED_RUNTIME, expect.runtime),
     ):
         if value:
             yield pass_series(metric, ()), float(value)
@@ -95,3 +118,13 @@ def expected(expect: Expect) -> Iterator[tuple[Series, float]]:
         for string in group:
             labels = (("string", str(string)), ("string_group", str(number)))
             yield pass_series(EXPECTED_STRING_GROUP_INFO, labels), 1.0
+    if expect.redundancy_group:
+        redundancy = (("redundancy_group", expect.redundancy_group),)
+        yield pass_series(EXPECTED_REDUNDANCY_GROUP_INFO, redundancy), 1.0
+    for block in expect.blocks:
+        module = (("module", str(block.module)),)
+        if block.baseline:
+            yield pass_series(EXPECTED_BLOCK_RESISTANCE, module), block.baseline
+        if block.installed:
+            midnight = datetime.combine(block.installed, time.min, UTC)
+            yield pass_series(EXPECTED_BLOCK_INSTALLED, module), midnight.timestamp()

@@ -1,0 +1,378 @@
+"""Situations that went wrong in the hands of strangers: what must be told, and what not (operations 8)."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.alerts.promtool import check_tests, rules_for
+
+FIRING = 'ALERTS{alertstate="firing", alertname!="GenerexWatchdog"}'
+MINUTE, QUARTER = 60, 900
+Lines = list[dict[str, str]]
+
+
+def line(name: str, values: str, device: str = "a", job: str = "j", **labels: str) -> dict[str, str]:
+    every = {"device": device, "job": job, "instance": job, **labels}
+    inside = ",".join(f'{key}="{value}"' for key, value in every.items())
+    return {"series": f"{name}{{{inside}}}", "values": values}
+
+
+def flag(metric: str, name: str, values: str, device: str = "a", **labels: str) -> dict[str, str]:
+    return line(f"generex_{metric}", values, device, flag=name, **labels)
+
+
+def blocks(metric: str, *values: str, device: str = "a", string: str = "1") -> Lines:
+    return [
+        line(f"generex_bacs_module_{metric}", value, device, string=string, module=str(number))
+        for number, value in enumerate(values, 1)
+    ]
+
+
+def fired(at: str, names: Iterable[tuple[str, str]], ever: str = "") -> dict[str, Any]:
+    """Exactly these alerts, as name and device, fire at a time, or did at some time `ever` before it."""
+    found = f"count_over_time({FIRING}[{ever}])" if ever else FIRING
+    return {
+        "expr": f"group by (alertname, device) ({found})",
+        "eval_time": at,
+        "exp_samples": [
+            {"labels": f'{{alertname="Generex{name}", device="{device}"}}', "value": 1}
+            for name, device in sorted(names)
+        ],
+    }
+
+
+def check(folder: Path, series: Lines, *tests: dict[str, Any], step: int = 15, scrape: float = 0) -> None:
+    group = {"interval": f"{step}s", "input_series": series, "promql_expr_test": list(tests)}
+    interval = scrape or step
+    check_tests(folder, [group], f"{interval:g}s", rules_for(interval))
+
+
+def of(device: str, *names: str) -> set[tuple[str, str]]:
+    return {(name, device) for name in names}
+
+
+@pytest.mark.parametrize(
+    "floating",
+    ["1x9 0 " * 90, "0x60 1x11 0x23 " * 9],
+    ids=["a self-test a day", "charged for three hours a day"],
+)
+def test_a_block_at_twice_the_resistance_is_told_whatever_the_charger_does(
+    floating: str, tmp_path: Path
+) -> None:
+    series = [flag("bacs_state", "float_charging", floating), line("generex_up", "1x800")]
+    series += blocks("resistance_ohms", *["0.0042x800"] * 3, "0.0087x800")
+    check(tmp_path, series, fired("60h", of("a", "ResistanceUneven")), step=QUARTER)
+
+
+def test_a_block_that_grew_old_again_is_told_by_its_configured_baseline_or_its_lowest_month(
+    tmp_path: Path,
+) -> None:
+    floating = [flag("bacs_state", "float_charging", "1x900", device) for device in ("given", "seen", "new")]
+    series = floating + [line("generex_up", "1x900", device) for device in ("given", "seen", "new")]
+    for device in ("given", "seen", "new"):
+        series += blocks("resistance_ohms", *["0.0060x900"] * 3, device=device)
+        # replaced after a day, old again after six
+        ages = "0.0062x95 0.0042x480 0.0062x400" if device != "new" else "0.0030x95 0.0062x900"
+        series.append(line("generex_bacs_module_resistance_ohms", ages, device, string="1", module="4"))
+    series += [
+        line("generex_expected_block_resistance_ohms", "0.0040x900", "given", module="4"),
+        # the sick block before it had less: that is no baseline of this one
+        line("generex_expected_block_installed_timestamp_seconds", "86400x900", "new", module="4"),
+    ]
+    tests = [
+        fired("5d", ()),
+        fired("8d", {("ResistanceReplace", "given"), ("ResistanceGrown", "seen")}),
+    ]
+    check(tmp_path, series, *tests, step=QUARTER)
+
+
+def test_a_bacs_without_ups_is_told_at_once_and_critical_by_duration_or_by_its_blocks(tmp_path: Path) -> None:
+    series = []
+    for device, volts in (("long", "12.0x200"), ("deep", "12.4x20 12-0.2x6 10.5x170")):
+        series += [
+            flag("bacs_state", "discharging", "0x20 1x180", device),
+            line("generex_up", "1x200", device),
+        ]
+        series += blocks("volts", *[volts] * 4, device=device)
+    at_once = {("Discharging", "long"), ("Discharging", "deep")}
+    deep = at_once | {("DischargeDeep", "deep")}
+    check(
+        tmp_path, series,
+        fired("5m15s", at_once), fired("10m", deep),
+        fired("21m", deep | {("DischargeLong", device) for device in ("long", "deep")}),
+    )  # fmt: skip
+
+
+def test_a_ups_whose_words_stand_still_for_a_day_is_told(tmp_path: Path) -> None:
+    series = []
+    for device, volts in (("frozen", "231x200"), ("lives", "231x90 230x110")):
+        series += [
+            line("generex_ups_input_volts", volts, device, phase="1"),
+            line("generex_ups_output_volts", "230x200", device, phase="1"),
+            line("generex_data_valid", "1x200", device, group="ups"),
+            line("generex_up", "1x200", device),
+        ]
+    check(tmp_path, series, fired("23h", ()), fired("26h", of("frozen", "UpsFrozen")), step=QUARTER)
+
+
+def test_a_runtime_on_mains_that_is_shorter_than_expected_is_told(tmp_path: Path) -> None:
+    series = [
+        line("generex_ups_battery_runtime_seconds", "240x120"),
+        line("generex_expected_runtime_seconds", "600x120"),
+        line("generex_up", "1x120"),
+    ]
+    check(tmp_path, series, fired("25m", of("a", "RuntimeBelowExpected")))
+
+
+def test_a_hot_and_humid_room_and_a_warm_battery_are_told(tmp_path: Path) -> None:
+    series = [
+        line("generex_sensor_temperature_celsius", "55x150", sensor="room"),
+        line("generex_sensor_humidity_ratio", "0.99x150", sensor="air"),
+        line("generex_up", "1x150"), line("generex_up", "1x150", "b"),
+        *blocks("temperature_celsius", *["45x150"] * 4, device="b"),
+    ]  # fmt: skip
+    check(
+        tmp_path, series, fired("36m", {*of("a", "RoomHot", "RoomWarm", "RoomHumid"), ("BatteryWarm", "b")})
+    )  # fmt: skip
+
+
+def test_a_dead_sensor_is_told_and_makes_no_neighbour_hot(tmp_path: Path) -> None:
+    series = [line("generex_up", "1x150"), line("generex_up", "1x150", "b")]
+    series += blocks("temperature_celsius", "21x150", "-39x150")
+    series += blocks("temperature_celsius", "21x150", "3x150", device="b", string="1")
+    series += blocks("temperature_celsius", *["22x150"] * 3, "2x150", device="b", string="2")
+    names = of("a", "BlockSensorBad") | of("b", "BlockSensorBad")
+    check(tmp_path, series, fired("36m", names))
+
+
+def test_a_string_left_disconnected_after_work_stands_apart_on_float(tmp_path: Path) -> None:
+    series = [flag("bacs_state", "float_charging", "1x150"), line("generex_up", "1x150")]
+    for string, volts in (("1", "13.6"), ("2", "12.9")):
+        series.append(line("generex_bacs_string_module_average_volts", f"{volts}x150", string=string))
+        series += blocks("volts", *[f"{volts}x150"] * 2, string=string)
+    check(tmp_path, series, fired("2h", of("a", "StringApart")), step=MINUTE)
+
+
+def test_two_of_a_pair_at_60_per_cent_each_are_told(tmp_path: Path) -> None:
+    series = []
+    for device, load, group in (("a", "0.6", "A"), ("b", "0.6", "A"), ("c", "0.4", "B"), ("d", "0.4", "B")):
+        series += [
+            line("generex_ups_output_load_ratio", f"{load}x60", device, phase="1", site="s"),
+            line("generex_expected_redundancy_group_info", "1x60", device, redundancy_group=group, site="s"),
+            line("generex_up", "1x60", device, site="s"),
+        ]
+    told = {
+        "expr": f"group by (alertname, site, redundancy_group) ({FIRING})",
+        "eval_time": "10m",
+        "exp_samples": [
+            {"labels": '{alertname="GenerexPairOverloaded", site="s", redundancy_group="A"}', "value": 1}
+        ],
+    }
+    check(tmp_path, series, told)
+
+
+def test_a_block_that_collapses_beside_a_single_neighbour_is_told_at_any_phase_of_slow_scrapes(
+    tmp_path: Path,
+) -> None:
+    series = []
+    phases = range(0, MINUTE, 5)
+    for phase in phases:
+        # a sample a minute, each device at another second of it
+        late, pause = f"_x{phase // 5} " if phase else "", " _x10 "
+        every = lambda value, late=late, pause=pause: late + pause.join([value] * 10)  # noqa: E731
+        device = f"at {phase}"
+        series += [
+            flag("bacs_state", "discharging", every("1"), device),
+            line("generex_up", every("1"), device),
+            *blocks("volts", every("9.5"), every("12.2"), device=device),
+        ]
+    names = {
+        (name, f"at {phase}") for phase in phases for name in ("BlockReversed", "WeakBlock", "Discharging")
+    }
+    check(tmp_path, series, fired("9m", names), step=5, scrape=MINUTE)
+
+
+def ups(device: str, on_battery: str, *more: dict[str, str], up: str = "1x400") -> Lines:
+    return [flag("ups_status", "backup_mode", on_battery, device), line("generex_up", up, device), *more]
+
+
+def test_a_ups_made_for_eight_minutes_is_in_no_need_at_a_dip_and_in_the_end_it_is(tmp_path: Path) -> None:
+    dip, failure = "0x40 1 0x100", "0x40 1x100"
+    series = [
+        *ups("dip", dip, line("generex_ups_battery_runtime_seconds", "480x41 460 480x100", "dip")),
+        *ups("failure", failure, line("generex_ups_battery_runtime_seconds", "480x40 480-15x30", "failure")),
+    ]
+    tests = [
+        fired("10m30s", {("OnBattery", "dip"), ("OnBattery", "failure")}),
+        fired("16m", of("failure", "OnBattery", "OnBatteryLong", "RuntimeShort")),
+    ]
+    check(tmp_path, series, *tests)
+
+
+def test_mains_that_is_back_for_ten_minutes_is_not_lost_with_one_failed_pass(tmp_path: Path) -> None:
+    series = ups("a", "0x20 1x20 0x40 stale 0x40", up="1x80 0 1x40")
+    check(tmp_path, series, fired("30m", (), "9m"))
+
+
+def test_eco_mode_that_transfers_at_a_bad_input_is_no_bypass_without_protection(tmp_path: Path) -> None:
+    series = [line("generex_up", "1x140"), line("generex_up", "1x140", "stuck")]
+    # of ten words the alarm list alone, as a status word that says less would be told
+    for name, values, stuck in (
+        ("on_battery", "0x41 1x2 0x100", "0x140"), ("on_bypass", "1x41 0x2 1x100", "1x140"),
+        ("input_bad", "0x40 1x3 0x100", "0x40 1x100"),
+    ):  # fmt: skip
+        series += [flag("ups_alarm", name, values), flag("ups_alarm", name, stuck, "stuck")]
+    series += [
+        flag("ups_status", "eco_mode", "1x140"),
+        # one that stays on the bad bypass all the same is told
+        flag("ups_status", "eco_mode", "1x140", "stuck"),
+    ]
+    tests = [fired("25m", {("OnBattery", "a"), *of("stuck", "OnBypass", "InputBad")}, "20m")]
+    check(tmp_path, series, *tests)
+
+
+def test_a_ups_that_died_on_battery_is_well_in_nothing_until_it_is_seen(tmp_path: Path) -> None:
+    on, low = "0x20 1x20 stale", "0x30 1x10 stale"
+    more = [
+        flag("ups_alarm", "battery_low", low), flag("ups_status", "output_act", "1x40 0 stale"),
+        line("generex_ups_battery_runtime_seconds", "900x20 900-30x20 stale"),
+        line("generex_ups_status_word", "8x41 stale"),
+    ]  # fmt: skip
+    series = ups("a", on, *more, up="1x40 0x400")
+    died = of(
+        "a",
+        "OnBattery",
+        "OnBatteryLong",
+        "RuntimeShort",
+        "BatteryLowOnBattery",
+        "LoadDark",
+        "LostOnBattery",
+        "Unreachable",
+    )
+    check(tmp_path, series, fired("40m", died), fired("100m", died))
+
+
+@pytest.mark.parametrize("seconds", [15, 30, 60])
+def test_a_pod_that_moves_ends_no_alert_and_begins_none_anew(seconds: int, tmp_path: Path) -> None:
+    """The first pod goes after 30 minutes, the second comes a scrape later."""
+    count = 1800 // seconds
+    series = []
+    for metric, name in (
+        ("bacs_state", "current_ground_fault_detected"), ("ups_alarm", "charger_failed"),
+        ("ups_status", "over_temp"),
+    ):  # fmt: skip
+        series.append(line(f"generex_{metric}", f"1x{count} stale", flag=name, job="one"))
+        series.append(line(f"generex_{metric}", f"_x{count + 2} 1x{count}", flag=name, job="two"))
+    for job, before in (("one", f"0x{count} stale"), ("two", f"_x{count + 2} 0x{count}")):
+        series.append(line("generex_bacs_module_present", before, string="1", module="7", job=job))
+        series.append(line("generex_up", before.replace("0x", "1x"), job=job))
+    names = {"GroundFault", "ChargerFailed", "UpsHot", "ModulesSilent"}
+    last = 50 * 60 // seconds
+    unbroken = {
+        "expr": f"sum by (alertname) (count_over_time({FIRING}[{last * seconds}s:{seconds}s]))"
+        f" >= bool {last}",
+        "eval_time": f"{10 * 60 + last * seconds}s",
+        "exp_samples": [
+            {"labels": f'{{alertname="Generex{name}"}}', "value": 1} for name in sorted(names)
+        ],
+    }  # fmt: skip
+    check(tmp_path, series, unbroken, step=seconds)
+
+
+def test_a_charge_that_is_0_for_ever_is_not_reported_and_a_runtime_that_is_no_word_is_not_told(
+    tmp_path: Path,
+) -> None:
+    series = ups("a", "0x40 1x5 0x80", line("generex_ups_battery_charge_ratio", "0x130"),
+                 line("generex_ups_battery_runtime_seconds", "0x130"),
+                 line("generex_ups_output_volts", "230x130", phase="1"))  # fmt: skip
+    text = {
+        "eval_time": "215m",
+        "alertname": "GenerexOnBattery",
+        "exp_alerts": [
+            {
+                "exp_labels": {"severity": "warning", "condition": "on_battery", "device": "a"},
+                "exp_annotations": {
+                    "summary": "A UPS runs on its battery.",
+                    "description": "a runs on its battery.",
+                    "runbook_url": "https://github.com/generex-exporter/generex-exporter/blob/main/alerts/runbook.md"
+                    "#generexonbattery",
+                },
+            }
+        ],
+    }
+    group = {
+        "interval": "5m", "input_series": series,
+        "promql_expr_test": [fired("10h", of("a", "OnBattery", "OnBatteryLong"), "10h")],
+        "alert_rule_test": [text],
+    }  # fmt: skip
+    check_tests(tmp_path, [group], "5m", rules_for(300))
+
+
+def test_a_driver_that_sets_the_word_and_not_the_bit_is_no_wrong_map_in_an_outage(tmp_path: Path) -> None:
+    series = [
+        line("generex_up", "1x200"),
+        *(flag("ups_status", name, "0x200") for name in ("backup_mode", "battery_low")),
+        flag("ups_alarm", "on_battery", "0x20 1x100 0x80"),
+        flag("ups_alarm", "battery_low", "0x60 1x60 0x80"),
+    ]
+    names = of("a", "OnBattery", "OnBatteryLong", "BatteryLowOnBattery")
+    check(tmp_path, series, fired("45m", names, "45m"))
+
+
+def test_a_float_voltage_above_the_limit_by_less_than_the_modules_know_is_none(tmp_path: Path) -> None:
+    series = []
+    for device, volts in (("by 2 mV", "13.812"), ("by 30 mV", "13.98")):
+        series += [
+            flag("bacs_state", "float_charging", "1x150", device), line("generex_up", "1x150", device),
+            line("generex_bacs_string_module_average_volts", f"{volts}x150", device, string="1"),
+            *blocks("volts", *[f"{volts}x150"] * 2, device=device),
+            *blocks("temperature_celsius", *["20x150"] * 2, device=device),
+        ]  # fmt: skip
+    check(tmp_path, series, fired("2h", of("by 30 mV", "FloatVoltageHigh")), step=MINUTE)
+
+
+def test_of_a_pair_of_exporters_the_one_that_sees_counts(tmp_path: Path) -> None:
+    series = []
+    for job, up, duration in (("sees", "1", "0.2"), ("blind", "0", "5")):
+        series += [
+            line("generex_up", f"{up}x160", job=job),
+            line("generex_scrape_duration_seconds", f"{duration}x160", job=job),
+            line("generex_scrape_timeout_seconds", "5x160", job=job),
+            line("generex_data_valid", f"{up}x160", job=job, group="bacs"),
+        ]
+    check(tmp_path, series, fired("39m", (), "39m"))
+
+
+def test_devices_of_one_name_at_two_sites_do_not_vouch_for_each_other(tmp_path: Path) -> None:
+    series = []
+    for site, on_battery, up in (("north", "0x20 1x20 stale", "1x40 0x100"), ("south", "0x140", "1x140")):
+        series += [
+            flag("ups_status", "backup_mode", on_battery, "twin", site=site),
+            line("generex_up", up, "twin", site=site),
+        ]
+    lost = {
+        "expr": 'group by (alertname, site) (ALERTS{alertstate="firing", alertname=~".*Battery.*"})',
+        "eval_time": "20m",
+        "exp_samples": [
+            {"labels": f'{{alertname="Generex{name}", site="north"}}', "value": 1}
+            for name in ("LostOnBattery", "OnBattery", "OnBatteryLong")
+        ],
+    }
+    check(tmp_path, series, lost)
+
+
+def test_two_devices_of_one_name_at_one_place_are_told(tmp_path: Path) -> None:
+    series = [line("generex_up", "1x100")]
+    series += [
+        line("generex_device_info", "1x100", job=job, target=f"tcp://{job}:502") for job in ("one", "two")
+    ]
+    check(tmp_path, series, fired("20m", of("a", "NameTwice")))
+
+
+@pytest.mark.parametrize("seconds", [15, 30, 60])
+def test_a_scrape_that_is_slower_than_the_rules_were_made_for_is_told(seconds: int, tmp_path: Path) -> None:
+    sample = "1" + " _ 1" * 150
+    series = [line("generex_up", sample, "slow"), line("generex_up", "1x300", "right")]
+    check(tmp_path, series, fired(f"{90 * seconds}s", of("slow", "ScrapeSlow")), step=seconds)
