@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.alerts.cases import SHORT
+from tests.alerts.faults import ON_BATTERY
 from tests.alerts.promtool import SLOW, check_tests, in_parts
 from tests.alerts.series import Watched, healthy_images, input_series, named
 from tests.alerts.words import put
@@ -14,13 +15,13 @@ STEP, BEFORE, SILENT, AFTER = 30, 4, 12, 2  # seconds, steps: the silence is lon
 AT_ONCE = {
     "OnBattery", "BatteryLowOnBattery", "RuntimeShort", "BatteryDepleted", "ShutdownPending",
     "ShutdownImminent", "BypassFailing", "ThermalRunaway", "TestFailed", "TestRunning", "TestOnGoodMains",
-    "BacsService", "SiteAlarm", "FleetOnBattery", "Discharging",
+    "BacsService", "SiteAlarm", "FleetOnBattery", "Discharging", "MissedDip",
 }  # fmt: skip
 """Typed from operations 1 and 2: critical at once, tests, service phases, and what is only recorded."""
 
 
 def test_one_sample_after_a_gap_has_lasted_nowhere(tmp_path: Path) -> None:
-    series, cased = [], set()
+    series, cased, expected = [], set(), {("FleetOnBattery", "")}
     for story in SHORT.stories:
         if not isinstance(story.fault, tuple) or story.turn or story.module == "prof" or story.modules > 8:
             continue
@@ -32,14 +33,20 @@ def test_one_sample_after_a_gap_has_lasted_nowhere(tmp_path: Path) -> None:
             shown = None if 0 <= since < SILENT else put(words, *story.fault) if since == SILENT else words
             pages.append(watched.page(shown, step * STEP))
         series += input_series(pages, story.device)
-        cased |= {alert.removeprefix("Generex") for alert in story.alerts}
+        names = {alert.removeprefix("Generex") for alert in story.alerts}
+        cased |= names
+        on_battery = {"OnBattery"} if set(ON_BATTERY) <= set(story.fault) else set()
+        at_once = (names & AT_ONCE | on_battery) - {"FleetOnBattery"}
+        expected |= {(name, story.device) for name in at_once}
     assert len(cased - AT_ONCE) > 45
-    expected = sorted((cased & AT_ONCE) | {"OnBattery"})
     test = {
-        "expr": "count by (alertname) (count_over_time("
+        "expr": "count by (alertname, device) (count_over_time("
         'ALERTS{alertstate="firing",alertname!~".*(Watchdog|Unsteady)"}[3m])) * 0',
         "eval_time": f"{(BEFORE + SILENT + AFTER) * STEP}s",
-        "exp_samples": [{"labels": f'{{alertname="Generex{name}"}}', "value": 0} for name in expected],
+        "exp_samples": [
+            {"labels": f'{{alertname="Generex{name}", device="{device}"}}', "value": 0}
+            for name, device in sorted(expected)
+        ],
     }
     group = {"interval": f"{STEP}s", "input_series": series, "promql_expr_test": [test]}
     check_tests(tmp_path, in_parts(group), f"{STEP}s", without={"generex-slow"})

@@ -50,7 +50,7 @@ def test_a_death_on_battery_and_flags_that_last_are_told_as_in_prometheus_2(tmp_
                 "interval": "15s",
                 "input_series": series,
                 "promql_expr_test": [
-                    fired("13m", names | of("lasts", "ChargerFailed")),
+                    fired("13m", names | of("dies", "RuntimeMelting") | of("lasts", "ChargerFailed")),
                     fired("50m", names | of("dies", "Unreachable")),
                 ],
             }
