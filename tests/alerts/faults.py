@@ -24,10 +24,6 @@ def modules_unread(words: Image, step: int) -> Image | None:
     return {address: word for address, word in words.items() if address < 1060}
 
 
-def not_all_day_on_float(words: Image, step: int) -> Image | None:
-    return put(words, "-1000.6", "1000.4") if step % 12 == 0 else words
-
-
 def grows(factor: float) -> Callable[[Image, int], Image | None]:
     """The resistance of block 2 after a week and more."""
     return lambda words, step: words if step < 200 else put(words, f"1067={round(words[1067] * factor)}")

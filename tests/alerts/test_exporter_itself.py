@@ -56,8 +56,8 @@ def test_pushes_that_fail_warn_and_single_ones_do_not(tmp_path: Path) -> None:
         "exp_labels": {"severity": "warning", "condition": "otlp", "job": "generex", "instance": "down"},
         "exp_annotations": {
             "summary": "Most pushes of an exporter over OTLP fail.",
-            "description": "The exporter down could not deliver 100 % of its pushes over OTLP in a quarter of "
-            "an hour.",
+            "description": "The exporter down could not deliver 100 % of its pushes over OTLP in a quarter "
+            "of an hour.",
             "runbook_url": f"{RUNBOOK_URL}#generexotlpfailing",
         },
     }  # fmt: skip

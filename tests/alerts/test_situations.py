@@ -376,3 +376,10 @@ def test_a_scrape_that_is_slower_than_the_rules_were_made_for_is_told(seconds: i
     sample = "1" + " _ 1" * 150
     series = [line("generex_up", sample, "slow"), line("generex_up", "1x300", "right")]
     check(tmp_path, series, fired(f"{90 * seconds}s", of("slow", "ScrapeSlow")), step=seconds)
+
+
+def test_words_that_are_refused_and_were_not_a_day_ago_are_told_for_a_day(tmp_path: Path) -> None:
+    series = [line("generex_up", "1x300"), line("generex_refused_words", "0x100 3x200", group="ups")]
+    series.append(line("generex_refused_words", "2x300", group="bacs"))
+    told = of("a", "WordsRefused")
+    check(tmp_path, series, fired("26h", told), fired("48h", told), fired("56h", ()), step=QUARTER)
