@@ -111,6 +111,8 @@ def _matcher(text: str) -> dict[str, str]:
     if match is None:
         raise ValueError(f"not a matcher: {text}")
     return {"name": match[1], "matchType": match[2], "value": match[3]}
+
+
 def _rule(source: str, targets: tuple[str, ...], equal: tuple[str, ...], settings: Settings) -> str:
     matchers = "".join(f"\n      - '{matcher}'" for matcher in (*targets, 'life_safety != "true"'))
     # alerts without a site are of no site
