@@ -166,7 +166,7 @@ def _devices(actors: Sequence[Actor], simulators: dict[str, Simulator], quick: f
 
 def _files(quick: float, scrape: float, at: int, alertmanager: int) -> dict[str, str]:
     """Rules, Prometheus and Alertmanager as users have them, but quick, and telling nobody."""
-    made = alert_files(built_in_maps(), {}, time_scale=1 / quick)
+    made = alert_files(built_in_maps(), {}, time_scale=1 / quick, scrape_interval=scrape * quick)
 
     def rules(name: str) -> str:
         groups = yaml.safe_load(made[f"alerts/{name}"])["groups"]

@@ -56,10 +56,15 @@ QUICK = (
         # the battery is low from the fourth minute, empty in the ninth; nobody answers from the tenth
         POWER | some("StringChargeLow RuntimeShort BatteryLowOnBattery BatteryDepleted ShutdownPending")
         | some("BypassBad BlockVoltageLowUnderLoad LoadDark LostOnBattery Unreachable"),
-        some("OnBattery BypassBad BlockVoltageLowUnderLoad"),
+        some("OnBattery BypassBad BlockVoltageLowUnderLoad")
+        # the next step of the outage mutes the ones before it
+        | some("OnBatteryLong RuntimeShort BatteryLowOnBattery BatteryDepleted LostOnBattery Unreachable"),
         {
             "ShutdownImminent": "five seconds, a third of a scrape interval",
             "BlockVoltageLowWarning": "the voltage passes this range in about two minutes",
+            "ShutdownPending": "muted by LoadDark, if it is still there",
+            "StringChargeLow": "muted by Unreachable, if it is still there",
+            "RuntimeMelting": "as the load is what it is",
         },
         heals=False, lasts=26 * 60,
     ),
@@ -72,7 +77,7 @@ QUICK = (
     Story("battery-test", some("TestRunning TestOnGoodMains")),
     Story("overload", some("Overload LoadHigh"), some("LoadHigh")),
     Story("bypass", some("OnBypass")),
-    Story("maintenance-bypass", some("OnBypass LoadDark UpsOutOfSight")),
+    Story("maintenance-bypass", some("OnBypass LoadDark UpsOutOfSight"), some("UpsOutOfSight")),
     Story("communication-lost", some("UpsOutOfSight")),
     Story("charger-failed", some("ChargerFailed ChargerFailedDraining"), some("ChargerFailed")),
     Story("cs141-reboot"),
