@@ -112,6 +112,33 @@ def test_the_largest_sign_says_the_worst_that_is_true(hall: Stage, page: Page) -
     assert page.title().startswith("✖ missing: On mains; block missing")
 
 
+def test_since_when_is_told_as_far_as_it_was_seen(page: Page, tmp_path: Path) -> None:
+    with stage() as it:
+        device, old = turned(), turned(mains=False)
+        first, second = it.start([device, old])
+        (tmp_path / "generex.yml").write_text(
+            f"devices: [{{name: a, target: '{first}'}}, {{name: b, target: '{second}'}}]\n"
+        )
+        it.serve(tmp_path / "generex.yml")
+        it.get("/")
+        it.turn(device, mains=False)
+        it.get("/probe?target=a")
+        page.goto(f"{it.base}/device/a")
+        assert re.search(
+            r"On battery.* left for \d+ s", " ".join(page.locator(".verdict").inner_text().split())
+        )
+        card = page.locator(".cards li").filter(has_text="On battery").first
+        assert re.fullmatch(r"for \d+ s", card.locator(".since").inner_text())
+        page.goto(f"{it.base}/device/b")
+        before = r"since before \d\d:\d\d:\d\d, when this exporter first saw it"
+        assert re.search(before, page.locator(".verdict").inner_text())
+        page.goto(it.base)
+        texts = page.locator("td.state .since").all_inner_texts()
+        assert sorted(re.sub(r"\d+", "0", text) for text in texts) == [
+            "for 0 s", "since before 0:0:0, when this exporter first saw it",
+        ]  # fmt: skip
+
+
 def test_an_unreachable_device_shows_what_to_try(hall: Stage, page: Page) -> None:
     page.goto(f"{hall.base}/device/never")
     hint = page.locator(".hint").inner_text()

@@ -8,17 +8,19 @@ from support import free_port
 
 from exporter.config import Config, load_config
 from exporter.reading.decode.snapshot import Snapshot
+from exporter.reading.device.changes import Held
 from exporter.reading.device.fleet import Fleet
 from exporter.reading.device.history import History
 from exporter.simulator.server import Simulator
 from exporter.targets import parse_target
 
 
-def read(*, lost: bool = False, dead: bool = False, charge: int = 100) -> Snapshot:
+def read(*, lost: bool = False, battery: bool = False, dead: bool = False, charge: int = 100) -> Snapshot:
     """The snapshot of a pass over a simulated device."""
 
     async def run() -> Snapshot:
         device = Simulator(listen="127.0.0.1:0", modules=2, pins={103: charge})
+        device.turn(mains=not battery)
         if lost:
             device.turn(ups_communication=False)
         async with device:
@@ -49,6 +51,25 @@ def test_failures_are_kept_longer_than_successes() -> None:
     for at in range(60, 90):
         note(history, bad, at)
     assert sum(not entry.up for entry in history.passes) == 20
+
+
+def test_since_when_a_flag_is_so() -> None:
+    history = History()
+    mains, battery, lost = read(), read(battery=True), read(lost=True)
+    word = mains.layout.words["status"]
+    note(history, mains, 10)
+    assert history.changes.since(word, (), "backup_mode") == Held(1.7e9 + 10, 10, False)
+    for at in (20, 30):
+        note(history, battery, at)
+    note(history, read(dead=True), 40)
+    note(history, battery, 50)
+    assert history.changes.since(word, (), "backup_mode") == Held(1.7e9 + 20, 20, True)
+    assert history.changes.since(word, (), "output_act") == Held(1.7e9 + 10, 10, False)
+    # what is out of sight may have changed meanwhile
+    note(history, lost, 60)
+    assert history.changes.since(word, (), "comm_lost") == Held(1.7e9 + 60, 60, True)
+    note(history, mains, 70)
+    assert history.changes.since(word, (), "backup_mode") == Held(1.7e9 + 70, 70, False)
 
 
 def test_the_last_good_of_each_group() -> None:

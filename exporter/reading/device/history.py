@@ -5,6 +5,7 @@ from collections.abc import Container
 from dataclasses import dataclass
 
 from exporter.reading.decode.snapshot import Snapshot
+from exporter.reading.device.changes import Changes
 
 _KEPT = 10  # good passes
 _FAILED_KEPT = 20  # one tells what went wrong, and so they stay longer
@@ -43,6 +44,7 @@ class History:
         self.good: dict[str, Snapshot] = {}
         self._known: set[str] = set()
         self.up_at: float | None = None
+        self.changes = Changes()
         self._passes: deque[Pass] = deque(maxlen=_KEPT)
         self._failed: deque[Pass] = deque(maxlen=_FAILED_KEPT)
         self._charges: deque[tuple[float, float]] = deque()
@@ -74,6 +76,7 @@ class History:
             if snapshot.groups.get(name, True) and snapshot.valid.get(name, True):
                 self.good[name] = snapshot
         self._note_charge(snapshot, at)
+        self.changes.note(snapshot, at)
 
     @property
     def passes(self) -> list[Pass]:

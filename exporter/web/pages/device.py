@@ -16,6 +16,7 @@ from exporter.reading.device.device import Device
 from exporter.terminal import hex_text
 from exporter.web.pages.overview import headline, look, number, telling_groups
 from exporter.web.pages.runbook import section_of_alert, section_of_flags
+from exporter.web.pages.since import flags_since, held_text, state_since
 from exporter.web.pages.texts import SEVERITY_SIGNS, ago, board_url, clock, device_path, probe_path, title
 
 _TILE: Mapping[Quantity, str] = {"voltage": "V", "resistance": "R", "temperature": "T"}
@@ -66,6 +67,8 @@ def device_data(device: Device, being_read: bool, now: float, grafana: str) -> d
         "runbook": section_of_alert(state.alert),
         "survival_runbook": section_of_alert(condition.survival.alert) if condition else "",
         "board": board_url(grafana, config.name, has_ups=bool(ups_groups(device.map.words.values()))),
+        "since": held_text(state_since(device, last, state), now),
+        "flags_since": {label: held_text(it, now) for label, it in flags_since(device, last).items()},
         "hint": _hint(device, last),
         "section_of_flags": section_of_flags,
         "seen": seen,
