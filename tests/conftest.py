@@ -1,8 +1,23 @@
 """Its place makes tests/support.py importable from every folder below."""
 
 import os
+from pathlib import Path
 
+import pytest
 from hypothesis import settings
+
+# what `make check` runs: no other program, and few processes; the rest has the marker `slow`
+QUICK = {"assess", "config", "exposition", "maps", "tests"}
+QUICK_FILES = {"alerts/test_generated.py", "commands/test_generate_reference.py"}
+TESTS = Path(__file__).parent
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        quick = item.path.parent.name in QUICK or item.path.relative_to(TESTS).as_posix() in QUICK_FILES
+        if not quick or getattr(getattr(item, "function", None), "is_hypothesis_test", False):
+            item.add_marker(pytest.mark.slow)
+
 
 # promtool and Prometheus spend a third of their time on collecting a small heap
 os.environ.setdefault("GOGC", "400")
