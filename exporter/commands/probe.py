@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import logging
+import shlex
 import signal
 import sys
 from contextlib import nullcontext
@@ -87,7 +88,8 @@ async def _probe(fleet: Fleet, device: Device, timeout: float, form: str) -> int
 def _next_step(device: Device, snapshot: Snapshot) -> str:
     """What to do about a device that said nothing in the one pass there was, or what cannot be; else ""."""
     if snapshot.up:
-        look = f"generex-exporter discover {device.config.target.url} finds out which list it speaks"
+        target = shlex.quote(device.config.target.url)
+        look = f"generex-exporter discover {target} finds out which list it speaks"
         return f"there are values that cannot be: {look}" if implausible(snapshot) else ""
     counted = device.counters.errors
     reason = max(counted, key=lambda reason: counted[reason])

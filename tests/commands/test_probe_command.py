@@ -81,6 +81,18 @@ def test_values_that_cannot_be_point_to_discover() -> None:
     assert error.endswith(" finds out which list it speaks\n")
 
 
+def test_the_command_to_go_on_with_can_be_pasted_into_a_shell() -> None:
+    """The settings of a serial line are joined by `&`."""
+
+    async def run() -> tuple[str, str]:
+        async with Simulator(listen="pty", modules=0, pins={107: 231}) as device:
+            return device.target, (await _probe(device.target))[2]
+
+    target, error = asyncio.run(run())
+    assert "&" in target
+    assert f" discover '{target}' finds out" in error
+
+
 @pytest.mark.parametrize("form", ["table", "prometheus", "json"])
 def test_a_dead_device_is_exit_1(form: str) -> None:
     code, out, error = asyncio.run(_probe("tcp://127.0.0.1:1", f"--format={form}"))

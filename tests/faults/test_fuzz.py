@@ -70,11 +70,11 @@ def test_a_flood_that_looks_like_the_answer_at_every_byte_is_looked_through_quic
     async def test() -> None:
         looks = 0
 
-        def parse(buffer: bytearray) -> list[int] | None:
+        def parse() -> list[int] | None:
             nonlocal looks
             looks += 1
             with suppress(LinkError):
-                parse_rtu(buffer, Expected(pattern[0], 3, 125))
+                parse_rtu(wire.buffer, Expected(pattern[0], 3, 125))
             return None
 
         wire = Wire("device:502")

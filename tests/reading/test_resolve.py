@@ -105,13 +105,18 @@ def test_a_silent_name_server_is_told_as_such(name_server: NameServer) -> None:
     asyncio.run(test())
 
 
-def test_a_zone_that_is_no_interface_is_told_as_such() -> None:
+@pytest.mark.parametrize(
+    ("host", "why"),
+    [
+        ("[fe80::1%nosuch0]", 'no network interface is called "nosuch0"'),
+        ("[::1%lo]", 'an address that is not link-local has no zone "lo"'),
+        ("[fe80::1]", "a link-local address needs its network interface behind a %"),
+    ],
+)
+def test_what_is_wrong_with_a_zone_is_told(host: str, why: str) -> None:
     async def test() -> None:
-        async with fleet({"name": "a", "target": "[fe80::1%nosuch0]:502"}) as devices:
-            a = devices.devices["a"]
-            snapshot = await scrape(a)
-            assert snapshot.errors == (
-                'cannot connect to [fe80::1%nosuch0]:502: no network interface is called "nosuch0"',
-            )
+        async with fleet({"name": "a", "target": f"{host}:502"}) as devices:
+            snapshot = await scrape(devices.devices["a"])
+            assert snapshot.errors == (f"cannot connect to {host}:502: {why}",)
 
     asyncio.run(test())

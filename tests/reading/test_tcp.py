@@ -53,6 +53,28 @@ def test_the_answer_to_another_client_is_passed_over() -> None:
     asyncio.run(test())
 
 
+def test_the_answer_to_another_client_behind_the_right_one_is_passed_over_too() -> None:
+    """Also when its end comes later, in front of the next answer."""
+
+    def to_all(device: Hostile, peer: Peer, request: Request) -> None:
+        foreign = device.frame(request, device.pdu(request), transaction=request.transaction ^ 0x5555)
+        end = foreign[-5:] if request.number else b""
+        device.in_time(request)
+        peer.write(end + device.frame(request, device.pdu(request)) + foreign[:-5])
+
+    async def test() -> None:
+        async with Hostile() as device, fleet({"name": "a", "target": device.target()}) as devices:
+            a = devices.devices["a"]
+            device.behaviour = to_all
+            for _ in range(3):
+                snapshot = await scrape(a)
+                check_true(snapshot, device)
+                assert snapshot.up
+            assert (errors(a), device.connections) == ({}, 1)
+
+    asyncio.run(test())
+
+
 def test_a_device_that_is_deaf_at_first_is_read_in_the_first_pass() -> None:
     async def test() -> None:
         async with Hostile() as device, fleet({"name": "a", "target": device.target()}) as devices:
@@ -62,6 +84,22 @@ def test_a_device_that_is_deaf_at_first_is_read_in_the_first_pass() -> None:
             check_true(snapshot, device)
             assert snapshot.up
             assert (errors(a), device.connections) == ({"timeout": 1}, 1)
+
+    asyncio.run(test())
+
+
+@pytest.mark.parametrize("timeouts", [1.5, 3])
+def test_a_device_that_is_deaf_for_longer_is_read_in_the_next_pass(timeouts: float) -> None:
+    async def test() -> None:
+        async with Hostile() as device, fleet({"name": "a", "target": device.target()}) as devices:
+            a = devices.devices["a"]
+            device.behaviour = hostile.deaf_for(timeouts * TIMEOUT)
+            assert not (await scrape(a)).up
+            await asyncio.sleep(2 * TIMEOUT)
+            snapshot = await scrape(a)
+            check_true(snapshot, device)
+            assert snapshot.up
+            assert device.connections == 1
 
     asyncio.run(test())
 
@@ -207,7 +245,7 @@ def test_a_request_that_comes_back_is_no_answer(any_transaction: bool, in_parts:
         async with Hostile() as device:
             line = Line(connection_to(parse_target(device.target()).endpoint, Resolver()))
             device.behaviour = echo
-            manner = Manner(TIMEOUT, any_transaction=any_transaction)
+            manner = Manner(5.0, any_transaction=any_transaction)
             deadline = Deadline(asyncio.get_running_loop().time() + 5)
             async with line.turn(turn := Turn(1, failed=False), idle_close=60):
                 with pytest.raises(LinkError, match="the request itself came back") as caught:

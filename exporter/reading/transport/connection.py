@@ -9,9 +9,9 @@ import asyncio
 from abc import ABC, abstractmethod
 
 from exporter.reading.plan.spans import Request
-from exporter.reading.transport.answers import Expected, LinkError, NotAskedError
+from exporter.reading.transport.answers import LinkError, NotAskedError
 from exporter.reading.transport.deadline import Deadline
-from exporter.reading.transport.exchange import Exchange, Manner, Observers
+from exporter.reading.transport.exchange import Ask, Exchange, Manner, Observers
 from exporter.reading.transport.opening import Opener
 from exporter.reading.transport.wire import Wire
 
@@ -50,14 +50,15 @@ class Connection(ABC):
 
         Waits for the connection and again for the answer, and never beyond `deadline`. Raises LinkError.
         """
+        ask = Ask(unit, request, manner, deadline, observers)
         kept = self.connected
         try:
-            return await self._read(unit, request, manner, deadline, observers)
+            return await self._read(ask)
         except LinkError as error:
             # a kept connection may have been closed from the other side just now: that is no failure
             if not kept or error.reason != "closed":
                 raise
-        return await self._read(unit, request, manner, deadline, observers)
+        return await self._read(ask)
 
     def close(self) -> None:
         """Close the connection at once; a request under way fails."""
@@ -66,32 +67,28 @@ class Connection(ABC):
             self._wire = None
 
     @abstractmethod
-    async def _read(
-        self, unit: int, request: Request, manner: Manner, deadline: Deadline, observers: Observers
-    ) -> list[int]:
+    async def _read(self, ask: Ask) -> list[int]:
         """`read`, once."""
 
     @abstractmethod
-    def _begin(self, wire: Wire, unit: int, request: Request) -> bytes:
+    def _begin(self, wire: Wire, ask: Ask) -> bytes:
         """The bytes of a request that is sent now; what came before it is not its answer."""
 
     @abstractmethod
-    def _parse(self, wire: Wire, expected: Expected) -> list[int] | None:
+    def _parse(self, wire: Wire, ask: Ask) -> list[int] | None:
         """The answer in what came; None when more bytes are needed. Raises LinkError."""
 
     @abstractmethod
-    def _answered(self, unit: int, took: float, timeout: float) -> None:
+    def _answered(self, ask: Ask, took: float) -> None:
         """The unit has answered, be it with an exception; that took so many seconds."""
 
     @abstractmethod
-    def _unanswered(
-        self, wire: Wire, expected: Expected, timeout: float, sent: float, error: LinkError | None
-    ) -> None:
+    def _unanswered(self, wire: Wire, ask: Ask, sent: float, error: LinkError | None) -> None:
         """There was no good answer to what was `sent` then, or (no error) nobody waits for it any more."""
 
-    def _patience(self, unit: int, timeout: float) -> float:
-        """The seconds to wait for an answer that the unit is given `timeout` for."""
-        return timeout
+    def _patience(self, ask: Ask) -> float:
+        """The seconds to wait for an answer."""
+        return ask.manner.timeout
 
     def _no_answer(self, wire: Wire) -> LinkError:
         """What is wrong when the time for an answer is over."""
@@ -99,62 +96,53 @@ class Connection(ABC):
             return LinkError("frame", f"{self.address}: no whole answer came in time")
         return LinkError("timeout", f"{self.address}: no answer in time")
 
-    async def _connect(self, manner: Manner, deadline: Deadline) -> Wire:
-        if self._wire is not None and not self._wire.lost:
-            return self._wire
-        self.close()
-        loop = asyncio.get_running_loop()
-        self._wire = await self._opener.open(manner.timeout, deadline)
-        self._ready_at = loop.time() + manner.connect_delay
+    async def _connect(self, ask: Ask) -> Wire:
+        if self._wire is None or self._wire.lost:
+            self.close()
+            self._wire = await self._opener(ask.manner.timeout, ask.deadline)
+            self._ready_at = asyncio.get_running_loop().time() + ask.manner.connect_delay
         return self._wire
 
-    async def _exchange(
-        self,
-        wire: Wire,
-        unit: int,
-        request: Request,
-        manner: Manner,
-        deadline: Deadline,
-        observers: Observers,
-    ) -> list[int]:
-        if deadline.left <= 0:
-            raise NotAskedError("no time left")
+    async def _exchange(self, wire: Wire, ask: Ask) -> list[int]:
         loop = asyncio.get_running_loop()
-        if (pause := self._ready_at - loop.time()) > 0:
-            if pause >= deadline.left:
-                raise NotAskedError("no time left after connect_delay")
+        pause = max(self._ready_at - loop.time(), 0.0)
+        if pause >= ask.deadline.left:
+            raise NotAskedError("no time left after connect_delay" if pause else "no time left")
+        if pause:
             await asyncio.sleep(pause)
         if wire.transport is None or wire.lost:
             raise wire.closed()
         started = loop.time()
-        expected = Expected(unit, request.function, request.count)
-        frame = self._begin(wire, unit, request)
+        frame = self._begin(wire, ask)
         wire.transport.write(frame)
         self.sent += 1
         values, error = None, ""
         try:
-            values = await self._answer(wire, expected, self._patience(unit, manner.timeout), deadline)
-        except BaseException as failure:
-            error = f"{failure.reason}: {failure}" if isinstance(failure, LinkError) else "cancelled"
-            link_error = failure if isinstance(failure, LinkError) else None
-            if link_error is not None and link_error.exception_code is not None:
-                self._answered(unit, loop.time() - started, manner.timeout)
+            values = await self._answer(wire, ask)
+        except LinkError as failure:
+            error = f"{failure.reason}: {failure}"
+            if failure.exception_code is None:
+                self._unanswered(wire, ask, started, failure)
             else:
-                self._unanswered(wire, expected, manner.timeout, started, link_error)
+                self._answered(ask, loop.time() - started)
+            raise
+        except BaseException:
+            error = "cancelled"
+            self._unanswered(wire, ask, started, None)
             raise
         else:
-            self._answered(unit, loop.time() - started, manner.timeout)
+            self._answered(ask, loop.time() - started)
             return values
         finally:
-            exchange = Exchange(request, frame, wire.received, loop.time() - started, values, error)
-            for observe in observers:
+            exchange = Exchange(ask.request, frame, wire.received, loop.time() - started, values, error)
+            for observe in ask.observers:
                 observe(exchange)
-            wire.clear()
+            wire.passed_over.clear()
 
-    async def _answer(self, wire: Wire, expected: Expected, timeout: float, deadline: Deadline) -> list[int]:
+    async def _answer(self, wire: Wire, ask: Ask) -> list[int]:
         try:
-            async with deadline.within(timeout):
-                return await wire.answer(lambda _: self._parse(wire, expected))
+            async with ask.deadline.within(self._patience(ask)):
+                return await wire.answer(lambda: self._parse(wire, ask))
         except TimeoutError:
             if wire.answered:
                 return wire.answered.result()

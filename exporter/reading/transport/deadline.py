@@ -1,7 +1,8 @@
 """A deadline that may move while something waits for it."""
 
 import asyncio
-from types import TracebackType
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 
 class Deadline:
@@ -14,7 +15,8 @@ class Deadline:
     def __init__(self, at: float) -> None:
         self.at = at
         self._clock = asyncio.get_running_loop().time
-        self._scope: _Scope | None = None
+        self._timeout: asyncio.Timeout | None = None  # of what waits now: it moves with the deadline
+        self._limit = 0.0  # but never beyond this
 
     @property
     def left(self) -> float:
@@ -27,29 +29,16 @@ class Deadline:
             return False
         if at > self.at:
             self.at = at
-            if self._scope is not None and not self._scope.timeout.expired():
-                self._scope.timeout.reschedule(min(self._scope.limit, at))
+            if self._timeout is not None and not self._timeout.expired():
+                self._timeout.reschedule(min(self._limit, at))
         return True
 
-    def within(self, seconds: float) -> "_Scope":
-        """A scope of at most `seconds` and never beyond the deadline; one at a time. Raises TimeoutError."""
-        return _Scope(self, self._clock() + seconds)
-
-
-class _Scope:
-    """What is done within a deadline: `timeout` moves with it, but never beyond `limit`."""
-
-    def __init__(self, deadline: Deadline, limit: float) -> None:
-        self.limit = limit
-        self.timeout = asyncio.timeout_at(min(limit, deadline.at))
-        self._deadline = deadline
-
-    async def __aenter__(self) -> None:
-        await self.timeout.__aenter__()
-        self._deadline._scope = self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._deadline._scope = None
-        await self.timeout.__aexit__(kind, error, trace)
+    @asynccontextmanager
+    async def within(self, seconds: float) -> AsyncIterator[None]:
+        """At most `seconds` and never beyond the deadline; one at a time. Raises TimeoutError."""
+        self._limit = self._clock() + seconds
+        async with asyncio.timeout_at(min(self._limit, self.at)) as self._timeout:
+            try:
+                yield
+            finally:
+                self._timeout = None

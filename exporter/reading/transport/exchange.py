@@ -4,6 +4,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from exporter.reading.plan.spans import Request
+from exporter.reading.transport.answers import Expected
+from exporter.reading.transport.deadline import Deadline
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,3 +50,19 @@ class Manner:
     pacing: float = 0.0
     connect_delay: float = 0.0
     any_transaction: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """A request that a unit is to be asked: how, by when, and who is told of it."""
+
+    unit: int
+    request: Request
+    manner: Manner
+    deadline: Deadline
+    observers: Observers = ()
+
+    @property
+    def expected(self) -> Expected:
+        """The answer that it must get."""
+        return Expected(self.unit, self.request.function, self.request.count)

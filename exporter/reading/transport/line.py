@@ -38,11 +38,10 @@ class Line:
         self._passes: set[Turn] = set()
         self._waiting: dict[Turn, asyncio.Future[None]] = {}
         self._holder: Turn | None = None
-        self._granting = False
         self._served: dict[int, int] = {}
         self._numbers = itertools.count(1)
         self._next_request_at = 0.0
-        self._pause: asyncio.TimerHandle | None = None  # while only silent units wait
+        self._next_grant: asyncio.Handle | None = None  # soon, or later while only silent units wait
         self._idle_timer: asyncio.TimerHandle | None = None
         self.retired = False
 
@@ -142,15 +141,12 @@ class Line:
 
     def _grant_soon(self) -> None:
         # not at once: the passes of one scrape arrive one after the other, and the order is among all of them
-        if self._pause is not None:
-            self._pause.cancel()
-            self._pause = None
-        if self._holder is None and not self._granting:
-            self._granting = True
-            asyncio.get_running_loop().call_soon(self._grant)
+        if self._next_grant is not None:
+            self._next_grant.cancel()
+        self._next_grant = asyncio.get_running_loop().call_soon(self._grant)
 
     def _grant(self) -> None:
-        self._granting, self._pause = False, None
+        self._next_grant = None
         # one that was cancelled just now takes itself out a moment later
         waiting = [turn for turn, granted in self._waiting.items() if not granted.done()]
         if self._holder is None and waiting:
@@ -159,7 +155,7 @@ class Line:
             pause = self.connection.busy_until(first.unit) if first.failed else 0.0
             loop = asyncio.get_running_loop()
             if pause > loop.time():
-                self._pause = loop.call_at(pause, self._grant)
+                self._next_grant = loop.call_at(pause, self._grant)
                 return
             self._holder = first
             self._waiting[first].set_result(None)

@@ -6,9 +6,9 @@ import logging
 import os
 import socket
 import termios
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import Protocol, cast
+from typing import cast
 
 from pymodbus.transport.serialtransport import create_serial_connection
 
@@ -22,89 +22,80 @@ from exporter.targets import Endpoint
 logging.getLogger("pymodbus.logging").setLevel(logging.CRITICAL)
 
 
-class Opener(Protocol):
-    """Opens a connection within `timeout` seconds and by `deadline`. Raises LinkError."""
-
-    async def open(self, timeout: float, deadline: Deadline) -> Wire:
-        """The open connection."""
+Opener = Callable[[float, Deadline], Awaitable[Wire]]
+"""Opens a connection within so many seconds and by the deadline. Raises LinkError."""
 
 
-class SocketOpener:
-    """Connects to a host. `permits` says whether an address that its name was resolved to may be asked."""
+async def open_socket(
+    endpoint: Endpoint,
+    resolver: Resolver,
+    permits: Callable[[str], bool],
+    timeout: float,
+    deadline: Deadline,
+) -> Wire:
+    """A connection to a host. `permits` says whether an address that its name leads to may be asked."""
+    host = endpoint.host
+    try:
+        async with deadline.within(timeout):
+            addresses = await resolver.addresses(host)
+    except TimeoutError:
+        raise LinkError("resolve", f'the name server did not answer in time for "{host}"') from None
+    if not addresses:
+        raise LinkError("resolve", f'cannot resolve "{host}"')
+    # what was looked up and checked is what is connected to: the name is not asked for again
+    if refused := next((address for address in addresses if not permits(address)), None):
+        raise LinkError("resolve", f'"{host}" leads to {refused}, which probe.allow does not cover')
+    try:
+        async with deadline.within(timeout):
+            return await _connect_to_one(endpoint, addresses, timeout)
+    except socket.gaierror:  # only the zone of an IPv6 address is still looked up here
+        zone = host.partition("%")[2]
+        why = f'no network interface is called "{zone}"'
+        if zone in (name for _, name in socket.if_nameindex()):
+            why = f'an address that is not link-local has no zone "{zone}"'
+        raise _cannot_connect(endpoint, why) from None
+    except OSError as error:  # TimeoutError is one
+        why = _why(error)
+        if error.errno == errno.EINVAL:
+            why = "a link-local address needs its network interface behind a %"
+        raise _cannot_connect(endpoint, why) from None
 
-    def __init__(self, endpoint: Endpoint, resolver: Resolver, permits: Callable[[str], bool]) -> None:
-        self._endpoint = endpoint
-        self._resolver = resolver
-        self._permits = permits
 
-    async def open(self, timeout: float, deadline: Deadline) -> Wire:
-        """See Opener."""
-        host = self._endpoint.host
+async def _connect_to_one(endpoint: Endpoint, addresses: list[str], timeout: float) -> Wire:
+    loop = asyncio.get_running_loop()
+    new_wire = partial(Wire, endpoint.address)
+    for address in addresses:
         try:
-            async with deadline.within(timeout):
-                hosts = await self._resolver.addresses(host)
-        except TimeoutError:
-            raise LinkError("resolve", f'the name server did not answer in time for "{host}"') from None
-        if not hosts:
-            raise LinkError("resolve", f'cannot resolve "{host}"')
-        # what was looked up and checked is what is connected to: the name is not asked for again
-        if refused := next((address for address in hosts if not self._permits(address)), None):
-            raise LinkError("resolve", f'"{host}" leads to {refused}, which probe.allow does not cover')
-        try:
-            async with deadline.within(timeout):
-                return await self._connect(hosts, timeout)
-        except socket.gaierror:  # only the zone of an IPv6 address is still looked up here
-            zone = host.partition("%")[2]
-            raise _cannot_connect(self._endpoint, f'no network interface is called "{zone}"') from None
-        except OSError as error:  # TimeoutError is one
-            raise _cannot_connect(self._endpoint, _why(error)) from None
+            # one that is silent leaves time for the others
+            async with asyncio.timeout(timeout / len(addresses)):
+                _, wire = await loop.create_connection(new_wire, address, endpoint.port)
+            return wire
+        except OSError:
+            if address == addresses[-1]:
+                raise
+    raise AssertionError("unreachable")
 
-    async def _connect(self, hosts: list[str], timeout: float) -> Wire:
-        endpoint = self._endpoint
-        loop = asyncio.get_running_loop()
-        new_wire = partial(Wire, endpoint.address)
-        for host in hosts:
+
+async def open_port(endpoint: Endpoint, timeout: float, deadline: Deadline) -> Wire:
+    """A serial port."""
+    try:
+        async with deadline.within(timeout):
+            transport, protocol = await create_serial_connection(
+                asyncio.get_running_loop(), partial(Wire, endpoint.address), endpoint.path,
+                baudrate=endpoint.baudrate, bytesize=8, parity=endpoint.parity, stopbits=endpoint.stopbits,
+                timeout=0,
+            )  # fmt: skip
+            wire = cast(Wire, protocol)
             try:
-                # one that is silent leaves time for the others
-                async with asyncio.timeout(timeout / len(hosts)):
-                    _, wire = await loop.create_connection(new_wire, host, endpoint.port)
-                return wire
-            except OSError:
-                if host == hosts[-1]:
-                    raise
-        raise AssertionError("unreachable")
-
-
-class PortOpener:
-    """Opens a serial port."""
-
-    def __init__(self, endpoint: Endpoint) -> None:
-        self._endpoint = endpoint
-
-    async def open(self, timeout: float, deadline: Deadline) -> Wire:
-        """See Opener."""
-        try:
-            async with deadline.within(timeout):
-                return await self._open()
-        except (OSError, ValueError, termios.error) as error:
-            taken = isinstance(error, OSError) and error.errno in (errno.EAGAIN, errno.EBUSY)
-            why = "another program has the port" if taken else _why(error)
-            raise _cannot_connect(self._endpoint, why) from None
-
-    async def _open(self) -> Wire:
-        endpoint = self._endpoint
-        transport, protocol = await create_serial_connection(
-            asyncio.get_running_loop(), partial(Wire, endpoint.address), endpoint.path,
-            baudrate=endpoint.baudrate, bytesize=8, parity=endpoint.parity, stopbits=endpoint.stopbits,
-            timeout=0,
-        )  # fmt: skip
-        wire = cast(Wire, protocol)
-        try:
-            await wire.opened.wait()
-        except BaseException:
-            transport.abort()
-            raise
-        return wire
+                await wire.opened.wait()
+            except BaseException:
+                transport.abort()
+                raise
+            return wire
+    except (OSError, ValueError, termios.error) as error:
+        taken = isinstance(error, OSError) and error.errno in (errno.EAGAIN, errno.EBUSY)
+        why = "another program has the port" if taken else _why(error)
+        raise _cannot_connect(endpoint, why) from None
 
 
 def _cannot_connect(endpoint: Endpoint, why: str) -> LinkError:

@@ -7,10 +7,9 @@ function and length went out. Within a pass no two requests in a row are alike
 
 import asyncio
 import logging
+from dataclasses import replace
 
-from exporter.reading.plan.spans import Request
 from exporter.reading.transport.answers import (
-    Expected,
     LinkError,
     NotAskedError,
     build_rtu,
@@ -18,8 +17,7 @@ from exporter.reading.transport.answers import (
     without_echoes,
 )
 from exporter.reading.transport.connection import Connection
-from exporter.reading.transport.deadline import Deadline
-from exporter.reading.transport.exchange import Manner, Observers
+from exporter.reading.transport.exchange import Ask
 from exporter.reading.transport.late import LateAnswers
 from exporter.reading.transport.opening import Opener
 from exporter.reading.transport.wire import Wire
@@ -50,23 +48,12 @@ class SerialConnection(Connection):
         """Whether an answer to an earlier request may still come, over this connection or the next."""
         return self._late.until > asyncio.get_running_loop().time()
 
-    async def _read(
-        self, unit: int, request: Request, manner: Manner, deadline: Deadline, observers: Observers
-    ) -> list[int]:
-        wire = await self._connect(manner, deadline)
-        await self._settle(wire, unit, request, manner, deadline, observers)
-        wire = await self._connect(manner, deadline)  # a serial server may have closed it meanwhile
-        return await self._exchange(wire, unit, request, manner, deadline, observers)
+    async def _read(self, ask: Ask) -> list[int]:
+        await self._settle(await self._connect(ask), ask)
+        wire = await self._connect(ask)  # a serial server may have closed it meanwhile
+        return await self._exchange(wire, ask)
 
-    async def _settle(
-        self,
-        wire: Wire,
-        unit: int,
-        request: Request,
-        manner: Manner,
-        deadline: Deadline,
-        observers: Observers,
-    ) -> None:
+    async def _settle(self, wire: Wire, ask: Ask) -> None:
         """Let late answers run out before the next request goes out.
 
         After a request without an answer the unit is first left alone until it was silent for a whole
@@ -77,10 +64,10 @@ class SerialConnection(Connection):
         A unit that answers each of these with an older answer stays behind for as long as it is asked. Then
         it is left alone until nothing that it owes can come any more, and one such request starts anew.
         """
-        loop = asyncio.get_running_loop()
+        loop, unit = asyncio.get_running_loop(), ask.unit
         silent_until = self._silent_until.get(unit, 0.0)
         while (remaining := max(silent_until, wire.last_byte + _QUIET) - loop.time()) > 0:
-            if remaining >= deadline.left:
+            if remaining >= ask.deadline.left:
                 if self._lagging(unit):
                     raise LinkError("timeout", self._lag_text(unit))
                 raise NotAskedError(f"{self.address} may still send an earlier answer")
@@ -88,16 +75,22 @@ class SerialConnection(Connection):
         self._late.expire(loop.time())
         came, _ = self._late.strike_off(self._heard(wire) or bytearray())
         self._lags.pop(came, None)  # it came by itself: the unit is slow, but it gets through
-        if self._late.owes(unit, request.function):
-            probe = self._late.probe(unit, request)
+        if self._late.owes(unit, ask.request.function):
+            probe = self._late.probe(unit, ask.request)
             if probe is None:
                 text = f"unit {unit} owes too many answers: it is left alone until they cannot come any more"
                 raise LinkError("timeout", f"{self.address}: {text}")
             try:
-                await self._exchange(wire, unit, probe, manner, deadline, observers)
+                await self._exchange(wire, replace(ask, request=probe))
             except LinkError as error:
                 if error.exception_code is None:
                     raise
+
+    async def _exchange(self, wire: Wire, ask: Ask) -> list[int]:
+        try:
+            return await super()._exchange(wire, ask)
+        finally:
+            wire.clear()  # what came has been looked at; what is still to come is late
 
     def _lagging(self, unit: int) -> bool:
         return len(self._lags.get(unit, ())) >= _LAGS
@@ -117,9 +110,9 @@ class SerialConnection(Connection):
         if len(lags) == _LAGS:
             log.warning("answers lag behind", extra={**self._place, "unit": unit, "behind": behind})
 
-    def _begin(self, wire: Wire, unit: int, request: Request) -> bytes:
+    def _begin(self, wire: Wire, ask: Ask) -> bytes:
         wire.clear()
-        self._request = build_rtu(unit, request)
+        self._request = build_rtu(ask.unit, ask.request)
         return self._request
 
     def _heard(self, wire: Wire) -> bytearray | None:
@@ -129,18 +122,18 @@ class SerialConnection(Connection):
             log.warning("the serial line echoes: requests come back and are skipped", extra=self._place)
         return without_echoes(wire.buffer, [self._request, *self._late.requests])
 
-    def _parse(self, wire: Wire, expected: Expected) -> list[int] | None:
+    def _parse(self, wire: Wire, ask: Ask) -> list[int] | None:
         heard = self._heard(wire)
         if heard is None:
             return None
         try:
-            return parse_rtu(heard, expected)
+            return parse_rtu(heard, ask.expected)
         except LinkError as error:
             # while an earlier answer is owed, what does not fit may be just that: pass over it and wait on
             if not self._late:
                 raise
             if error.exception_code is not None:
-                if not self._late.owes(expected.unit, expected.function):
+                if not self._late.owes(ask.unit, ask.request.function):
                     raise
                 wire.clear()
             return None
@@ -153,18 +146,16 @@ class SerialConnection(Connection):
             return LinkError("timeout", f"{self.address}: only the answer to an earlier request came")
         return super()._no_answer(wire)
 
-    def _answered(self, unit: int, took: float, timeout: float) -> None:
-        self._late.settle(unit)
-        self._lags.pop(unit, None)
-        self._silent_until.pop(unit, None)
+    def _answered(self, ask: Ask, took: float) -> None:
+        self._late.settle(ask.unit)
+        self._lags.pop(ask.unit, None)
+        self._silent_until.pop(ask.unit, None)
         self._strikes = 0
 
-    def _unanswered(
-        self, wire: Wire, expected: Expected, timeout: float, sent: float, error: LinkError | None
-    ) -> None:
-        now, unit = asyncio.get_running_loop().time(), expected.unit
+    def _unanswered(self, wire: Wire, ask: Ask, sent: float, error: LinkError | None) -> None:
+        now, unit, timeout = asyncio.get_running_loop().time(), ask.unit, ask.manner.timeout
         self._note_lag(unit, *self._late.strike_off(self._heard(wire) or bytearray()))
-        self._late.add(expected, self._request, now + max(_OWED_FOR[0] * timeout, _OWED_FOR[1]))
+        self._late.add(ask.expected, self._request, now + max(_OWED_FOR[0] * timeout, _OWED_FOR[1]))
         self._silent_until[unit] = self._late.until if self._lagging(unit) else now + timeout
         self._strikes += 1
         # the old connection is kept to see the late answer come, until it looks dead itself

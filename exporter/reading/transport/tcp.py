@@ -4,22 +4,14 @@ import asyncio
 import secrets
 from dataclasses import dataclass
 
-from exporter.reading.plan.spans import Request
-from exporter.reading.transport.answers import (
-    Expected,
-    LinkError,
-    NotAskedError,
-    build_tcp,
-    parse_tcp,
-    size_of_tcp,
-)
+from exporter.reading.transport.answers import LinkError, NotAskedError, build_tcp, parse_tcp, size_of_tcp
 from exporter.reading.transport.connection import Connection
-from exporter.reading.transport.deadline import Deadline
-from exporter.reading.transport.exchange import Manner, Observers
+from exporter.reading.transport.exchange import Ask
 from exporter.reading.transport.opening import Opener
 from exporter.reading.transport.wire import Wire
 
 _HOLD = 3  # timeouts for which a gateway is thought to be busy with a given up request, until it is known
+_DEAF = 10.0  # seconds; a device that was not heard of since it was connected to may be deaf for so long
 _HOLD_MOST = 10.0  # seconds; what comes later is no gateway that waited for a dead unit
 
 
@@ -35,16 +27,16 @@ class _GivenUp:
 class TcpConnection(Connection):
     """A late answer is known by its number and passed over, so a first silence does not end the connection.
 
-    It ends when the same unit is silent again and nothing came meanwhile, and with an answer that is not
-    right. A gateway that asks one unit at a time goes on with a request that was given up here: how long that
-    takes is learned from the answers that come late, or at once although another is still owed.
+    It ends with an answer that is not right, and when the same unit is silent again and nothing came
+    meanwhile, unless the connection is new: then the device may be deaf still. A gateway that asks one unit
+    at a time goes on with a request that was given up here: how long that takes is learned from answers that
+    come late, or at once although another is still owed.
     """
 
     def __init__(self, address: str, opener: Opener) -> None:
         super().__init__(address, opener)
         # anywhere: a gateway may mix up its clients, and two exporters must not count alike
         self._transaction = 1 + secrets.randbelow(0xFFFF)
-        self._any_transaction = False
         self._request = b""
         self._given_up: dict[int, _GivenUp] = {}
         self._hold: float | None = None
@@ -69,39 +61,38 @@ class TcpConnection(Connection):
         self._given_up = {number: given for number, given in self._given_up.items() if given.until > now}
         return max((given.until for given in self._given_up.values() if given.unit != unit), default=0.0)
 
-    async def _read(
-        self, unit: int, request: Request, manner: Manner, deadline: Deadline, observers: Observers
-    ) -> list[int]:
-        if manner.any_transaction and self._owes:
-            self.close()  # a late answer would fit
-        wire = await self._connect(manner, deadline)
-        busy = self.busy_until(unit) - asyncio.get_running_loop().time()
-        if self._hold and busy >= deadline.left:
+    async def _read(self, ask: Ask) -> list[int]:
+        if ask.manner.any_transaction and (self._owes or (self._wire and self._wire.buffer)):
+            self.close()  # an answer that nobody waits for would fit
+        wire = await self._connect(ask)
+        busy = self.busy_until(ask.unit) - asyncio.get_running_loop().time()
+        if self._hold and busy >= ask.deadline.left:
             raise NotAskedError(f"{self.address} is still busy with a request to another unit")
-        self._any_transaction = manner.any_transaction
-        return await self._exchange(wire, unit, request, manner, deadline, observers)
+        return await self._exchange(wire, ask)
 
-    def _begin(self, wire: Wire, unit: int, request: Request) -> bytes:
+    def _begin(self, wire: Wire, ask: Ask) -> bytes:
         self._pass_over_late(wire)
         self._stray = None
         self._transaction = self._transaction % 0xFFFF + 1
-        self._request = build_tcp(unit, request, self._transaction)
+        self._request = build_tcp(ask.unit, ask.request, self._transaction)
         return self._request
 
-    def _patience(self, unit: int, timeout: float) -> float:
+    def _patience(self, ask: Ask) -> float:
         # what was given up is before this one in the gateway's queue
-        return timeout + max(self.busy_until(unit) - asyncio.get_running_loop().time(), 0.0)
+        return ask.manner.timeout + max(self.busy_until(ask.unit) - asyncio.get_running_loop().time(), 0.0)
 
-    def _parse(self, wire: Wire, expected: Expected) -> list[int] | None:
+    def _parse(self, wire: Wire, ask: Ask) -> list[int] | None:
         buffer = wire.buffer
         while len(buffer) >= 8:
             number = int.from_bytes(buffer[:2], "big")
-            if number == self._transaction or self._any_transaction:
-                if buffer == self._request:
-                    raise LinkError("frame", "the request itself came back")
-                return parse_tcp(buffer, expected, number)
             if len(buffer) < (size := size_of_tcp(buffer)):
                 return None
+            if number == self._transaction or ask.manner.any_transaction:
+                frame = buffer[:size]
+                if frame == self._request:
+                    raise LinkError("frame", "the request itself came back")
+                wire.pass_over(size)  # what comes behind it is another's
+                return parse_tcp(frame, ask.expected, number)
             self._pass_over(wire, number, size)
         return None
 
@@ -135,29 +126,28 @@ class TcpConnection(Connection):
             text = f"every answer carries transaction {self._stray}, whatever was asked"
         return LinkError("transaction", text)
 
-    def _answered(self, unit: int, took: float, timeout: float) -> None:
+    def _answered(self, ask: Ask, took: float) -> None:
         self._silent.clear()
         self._standing.clear()
         if not self._given_up:
             return
         now = asyncio.get_running_loop().time()
-        if others := [given for given in self._given_up.values() if given.unit != unit]:
+        if others := [given for given in self._given_up.values() if given.unit != ask.unit]:
             # asked in turn, that of another unit is over; answered at once, it held up nobody
-            self._hold = now - others[-1].sent if took > timeout else 0.0
+            self._hold = now - others[-1].sent if took > ask.manner.timeout else 0.0
         self._given_up.clear()
 
-    def _unanswered(
-        self, wire: Wire, expected: Expected, timeout: float, sent: float, error: LinkError | None
-    ) -> None:
+    def _unanswered(self, wire: Wire, ask: Ask, sent: float, error: LinkError | None) -> None:
         silent = not wire.buffer and (error is None or error.reason in ("timeout", "transaction"))
         if silent:
-            hold = _HOLD * timeout if self._hold is None else self._hold
+            hold = _HOLD * ask.manner.timeout if self._hold is None else self._hold
             # it begins with this one when it is done with those before, and that may have been told
             began = max(sent, wire.last_byte, *(given.until for given in self._given_up.values()))
-            self._given_up[self._transaction] = _GivenUp(expected.unit, sent, began + hold)
-        if not silent or self._any_transaction or expected.unit in self._silent:
+            self._given_up[self._transaction] = _GivenUp(ask.unit, sent, began + hold)
+        deaf = not wire.last_byte and asyncio.get_running_loop().time() - self._ready_at < _DEAF
+        if not silent or ask.manner.any_transaction or (ask.unit in self._silent and not deaf):
             self.close()
             return
         self._owes = True
         if error is not None:
-            self._silent.add(expected.unit)
+            self._silent.add(ask.unit)

@@ -1,9 +1,10 @@
 """The transports are told apart here, once."""
 
 from collections.abc import Callable
+from functools import partial
 
 from exporter.reading.transport.connection import Connection
-from exporter.reading.transport.opening import PortOpener, SocketOpener
+from exporter.reading.transport.opening import open_port, open_socket
 from exporter.reading.transport.resolve import Resolver
 from exporter.reading.transport.serial import SerialConnection
 from exporter.reading.transport.tcp import TcpConnection
@@ -17,11 +18,9 @@ def connection_to(
 
     `permits` says whether an address that the host's name was resolved to may be connected to.
     """
-    match endpoint.transport:
-        case "tcp":
-            return TcpConnection(endpoint.address, SocketOpener(endpoint, resolver, permits))
-        case "rtu-tcp":
-            opener = SocketOpener(endpoint, resolver, permits)
-            return SerialConnection(endpoint.address, opener, server=True)
-        case "rtu":
-            return SerialConnection(endpoint.address, PortOpener(endpoint), server=False)
+    if endpoint.transport == "rtu":
+        return SerialConnection(endpoint.address, partial(open_port, endpoint), server=False)
+    opener = partial(open_socket, endpoint, resolver, permits)
+    if endpoint.transport == "rtu-tcp":
+        return SerialConnection(endpoint.address, opener, server=True)
+    return TcpConnection(endpoint.address, opener)

@@ -8,7 +8,7 @@ from exporter.reading.transport.answers import MAX_FRAME, LinkError
 
 _KEPT = 4 * MAX_FRAME  # bytes that are kept of what comes in answer to a request
 
-Parse = Callable[[bytearray], list[int] | None]
+Parse = Callable[[], list[int] | None]
 """The values of a whole, right answer, or None as long as more bytes are needed; raises LinkError."""
 
 
@@ -93,7 +93,7 @@ class Wire(asyncio.Protocol):
         if self._parse is None or self._answer.done():
             return
         try:
-            values = self._parse(self.buffer)
+            values = self._parse()
         except LinkError as error:
             self._answer.set_exception(error)
             return
