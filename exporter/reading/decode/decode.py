@@ -68,7 +68,7 @@ def real_words(layout: Layout, words: Words, names: Iterable[str]) -> dict[str, 
     for instance in layout.singles:
         if instance.word.name in names:
             raw = raw_number(instance, words)
-            if raw is not None and raw not in instance.absent:
+            if raw is not None and raw not in instance.word.absent:
                 found[instance.word.name] = raw
     return found
 
@@ -86,9 +86,8 @@ def _read_singles(layout: Layout, words: Words, result: Decoded) -> dict[str, Ra
         if raw is None:
             continue
         result.words[instance.id] = raw
-        if word.type == "bool":
-            count_odd(instance, raw, result)
-        if raw not in instance.absent:
+        count_odd(word, raw, result)
+        if raw not in word.absent:
             raws[word.name] = raw
     for instance in formulas:
         number = formula_result(instance.word, layout, raws)

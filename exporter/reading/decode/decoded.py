@@ -52,11 +52,10 @@ def raw_number(instance: Instance, words: Words) -> int | None:
     return instance.word.raw([words[key] for key in keys]) if all(key in words for key in keys) else None
 
 
-def count_odd(instance: Instance, raw: Raw, result: Decoded) -> None:
+def count_odd(word: Word, raw: Raw, result: Decoded) -> None:
     """Count a word in a 0/1 register that is neither; a group that has such registers starts at 0."""
-    word = instance.word
-    if word.formula is None and word.function in (3, 4):
-        odd = raw not in (0, 1) and raw not in instance.absent
+    if word.type == "bool" and word.formula is None and word.function in (3, 4):
+        odd = raw not in (0, 1) and raw not in word.absent
         result.odd[word.group] = result.odd.get(word.group, 0) + odd
 
 

@@ -17,15 +17,13 @@ Counts = Mapping[str, int]
 class Instance:
     """One word at one place, with what it feeds; `lost_series` is what is left of `series` when it is frozen.
 
-    `span` and `key` (of its first register) are where it is read, None and −1 for a formula. `absent` are the
-    raw numbers that mean that there is no value.
+    `span` and `key` (of its first register) are where it is read, None and −1 for a formula.
     """
 
     word: Word
     id: str
     span: Span | None
     key: int
-    absent: frozenset[int]
     trust: Trust | None
     series: Series | None
     raw_series: Series | None
@@ -59,7 +57,6 @@ class Column:
     instances: tuple[Instance, ...]
     ids: tuple[str, ...]
     keys: tuple[int, ...]
-    absent: frozenset[int]
     plain: bool
     series: tuple[Series, ...]
     raw_series: tuple[Series, ...]
@@ -75,7 +72,6 @@ class Column:
             instances=instances,
             ids=tuple(i.id for i in instances),
             keys=tuple(i.key for i in instances),
-            absent=first.absent,
             plain=first.span is not None and first.span.count == 1 and first.word.byte_order == "big",
             series=tuple(i.series for i in instances if i.series),
             raw_series=tuple(i.raw_series for i in instances if i.raw_series),

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from itertools import chain
 
-from exporter.maps.model import Group, Labels, Metric, Trust, Word
+from exporter.maps.model import Group, Labels, Metric, Repeat, Trust, Word
 from exporter.reading.decode.layout import Counts, Instance, Item, Layout, columns_of
 from exporter.reading.decode.pass_metrics import UNDEFINED_FLAGS
 from exporter.reading.decode.series import Series
@@ -33,7 +33,7 @@ class LayoutMaker:
                 instances = [self._instance(word, (), 0) for word in group.words]
                 singles += instances
             else:
-                items = self._items(group, counts)
+                items = self._items(group, group.repeat, counts)
                 repeated[group.name] = items
                 instances = [instance for item in items for instance in item.instances]
             spans[group.name] = tuple(instance.span for instance in instances if instance.span)
@@ -55,10 +55,7 @@ class LayoutMaker:
             trusts={trust.section: trust for trust in self.trusts},
         )
 
-    def _items(self, group: Group, counts: Counts) -> tuple[Item, ...]:
-        repeat = group.repeat
-        if repeat is None:
-            return ()
+    def _items(self, group: Group, repeat: Repeat, counts: Counts) -> tuple[Item, ...]:
         count = counts.get(group.name, 0)
         parents = counts.get(repeat.parent, 0)
         items = []
@@ -97,7 +94,6 @@ class LayoutMaker:
             id=word.id + place,
             span=span,
             key=span.keys()[0] if span else -1,
-            absent=word.absent,
             trust=trust,
             series=series,
             raw_series=raw_series,

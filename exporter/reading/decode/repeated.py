@@ -67,7 +67,7 @@ def _values(column: Column, words: Words) -> Values:
 
 
 def _real(column: Column, raws: Values) -> Values:
-    absent = column.absent
+    absent = column.word.absent
     return [None if raw in absent else raw for raw in raws] if not absent.isdisjoint(raws) else raws
 
 
@@ -125,9 +125,9 @@ def _note_words(columns: Sequence[Column], values: Sequence[Values], result: Dec
     result.words.update({name: raw for name, raw in zip(ids, raws, strict=True) if raw is not None})
     for column, column_raws in zip(columns, values, strict=True):
         if column.word.type == "bool":
-            for instance, raw in zip(column.instances, column_raws, strict=True):
+            for raw in column_raws:
                 if raw is not None:
-                    count_odd(instance, raw, result)
+                    count_odd(column.word, raw, result)
 
 
 def _lost(items: Sequence[Item], real: Sequence[Values], unread: AbstractSet[Span]) -> AbstractSet[int]:
