@@ -53,28 +53,6 @@ def test_the_answer_to_another_client_is_passed_over() -> None:
     asyncio.run(test())
 
 
-def test_the_answer_to_another_client_behind_the_right_one_is_passed_over_too() -> None:
-    """Also when its end comes later, in front of the next answer."""
-
-    def to_all(device: Hostile, peer: Peer, request: Request) -> None:
-        foreign = device.frame(request, device.pdu(request), transaction=request.transaction ^ 0x5555)
-        end = foreign[-5:] if request.number else b""
-        device.in_time(request)
-        peer.write(end + device.frame(request, device.pdu(request)) + foreign[:-5])
-
-    async def test() -> None:
-        async with Hostile() as device, fleet({"name": "a", "target": device.target()}) as devices:
-            a = devices.devices["a"]
-            device.behaviour = to_all
-            for _ in range(3):
-                snapshot = await scrape(a)
-                check_true(snapshot, device)
-                assert snapshot.up
-            assert (errors(a), device.connections) == ({}, 1)
-
-    asyncio.run(test())
-
-
 def test_a_device_that_is_deaf_at_first_is_read_in_the_first_pass() -> None:
     async def test() -> None:
         async with Hostile() as device, fleet({"name": "a", "target": device.target()}) as devices:

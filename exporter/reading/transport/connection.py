@@ -137,7 +137,7 @@ class Connection(ABC):
             exchange = Exchange(ask.request, frame, wire.received, loop.time() - started, values, error)
             for observe in ask.observers:
                 observe(exchange)
-            wire.passed_over.clear()
+            wire.clear()
 
     async def _answer(self, wire: Wire, ask: Ask) -> list[int]:
         try:

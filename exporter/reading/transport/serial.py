@@ -86,12 +86,6 @@ class SerialConnection(Connection):
                 if error.exception_code is None:
                     raise
 
-    async def _exchange(self, wire: Wire, ask: Ask) -> list[int]:
-        try:
-            return await super()._exchange(wire, ask)
-        finally:
-            wire.clear()  # what came has been looked at; what is still to come is late
-
     def _lagging(self, unit: int) -> bool:
         return len(self._lags.get(unit, ())) >= _LAGS
 

@@ -62,8 +62,8 @@ class TcpConnection(Connection):
         return max((given.until for given in self._given_up.values() if given.unit != unit), default=0.0)
 
     async def _read(self, ask: Ask) -> list[int]:
-        if ask.manner.any_transaction and (self._owes or (self._wire and self._wire.buffer)):
-            self.close()  # an answer that nobody waits for would fit
+        if ask.manner.any_transaction and self._owes:
+            self.close()  # a late answer would fit
         wire = await self._connect(ask)
         busy = self.busy_until(ask.unit) - asyncio.get_running_loop().time()
         if self._hold and busy >= ask.deadline.left:
@@ -85,14 +85,12 @@ class TcpConnection(Connection):
         buffer = wire.buffer
         while len(buffer) >= 8:
             number = int.from_bytes(buffer[:2], "big")
+            if number == self._transaction or ask.manner.any_transaction:
+                if buffer == self._request:
+                    raise LinkError("frame", "the request itself came back")
+                return parse_tcp(buffer, ask.expected, number)
             if len(buffer) < (size := size_of_tcp(buffer)):
                 return None
-            if number == self._transaction or ask.manner.any_transaction:
-                frame = buffer[:size]
-                if frame == self._request:
-                    raise LinkError("frame", "the request itself came back")
-                wire.pass_over(size)  # what comes behind it is another's
-                return parse_tcp(frame, ask.expected, number)
             self._pass_over(wire, number, size)
         return None
 
