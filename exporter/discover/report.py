@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from exporter.assess.facts import UPS_PREFIX
 from exporter.discover import tables
 from exporter.discover.battery import Battery
 from exporter.discover.configfile import own_module
@@ -14,7 +15,6 @@ from exporter.terminal import columns, quantity
 Maps = Mapping[str, Map]
 
 _ADDRESSES_IN_ROW = 10
-_UPS_MAPS = {"ups", "inform", "everexceed", "prof"}
 
 
 def sections(item: Findings, maps: Maps) -> list[tuple[str, str]]:
@@ -23,10 +23,10 @@ def sections(item: Findings, maps: Maps) -> list[tuple[str, str]]:
     found = [("Which list", _which(item, maps)), ("How it answers", _answering(heard))]
     if item.words:
         found.append(("UPS words", _ups(item, maps)))
-    elif item.maps and item.maps[0] in ("everexceed", "prof"):
+    elif item.maps and _has_ups(maps[item.maps[0]]):
         found.append(("UPS words", _by_map(heard, maps[item.maps[0]])))
     found.append(("BACS", ("read that way: " if item.shifted else "") + _bacs(item.battery)))
-    found.append(("Verify on site", "\n".join(f"- {text}" for text in _to_verify(item))))
+    found.append(("Verify on site", "\n".join(f"- {text}" for text in _to_verify(item, maps))))
     return found
 
 
@@ -101,6 +101,10 @@ def _which(item: Findings, maps: Maps) -> str:
     return "\n".join(lines)
 
 
+def _has_ups(item: Map) -> bool:
+    return any(metric.startswith(UPS_PREFIX) for metric in item.metrics)
+
+
 def _includes(shift: Shift, maps: Maps) -> Iterable[str]:
     """What a map of the user's own includes to read the lists where they are."""
     yield "  include:"
@@ -170,7 +174,7 @@ def _value(word: Word, raw: int, unit: str, divisor: int = 1) -> str:
 
 def _by_map(heard: Heard, item: Map) -> str:
     """The words of a map that has places of its own, decoded by it."""
-    base = heard.frame_base if item.name == "prof" else 0
+    base = heard.frame_base if item.is_frame else 0
     rows = []
     for word in item.words.values():
         if word.address is None or (address := word.address + base) not in heard.words:
@@ -208,7 +212,7 @@ def _bacs(battery: Battery) -> str:
     return "\n".join([*lines, *battery.warnings, *doubts])
 
 
-def _to_verify(item: Findings) -> Iterable[str]:
+def _to_verify(item: Findings, maps: Maps) -> Iterable[str]:
     """What no reading can tell."""
     if item.shifted:
         yield "that the values of the map of your own are those on the panel of the UPS and on the web page"
@@ -220,9 +224,9 @@ def _to_verify(item: Findings) -> Iterable[str]:
         yield "the list: run discover again during a battery test, when alarm words are set"
     for tenth in item.tenths:
         yield f"{tenth.kind} against the panel of the UPS: the scale 0.1 is inferred"
-    if _UPS_MAPS.intersection(item.maps) and not item.tenths:
+    if any(_has_ups(maps[name]) for name in item.maps) and not item.tenths:
         yield "volts, hertz and degrees against the panel of the UPS: the lists name no scale"
-    if "prof" in item.maps:
+    if any(maps[name].is_frame for name in item.maps):
         yield "that the gateway's counter moves and its error byte is 0 while the UPS is on battery, too"
     if item.battery.there and "bacs" in item.maps:
         yield (
