@@ -154,8 +154,10 @@ class Facts:
     @property
     def contradiction(self) -> str:
         """That the output is said to be off, and yet shows volts or load; "" where it is not so."""
-        volts = max(self.values("generex_ups_output_volts"), default=0)
-        load = max(self.values("generex_ups_output_load_ratio"), default=0)
+        volts, load = (
+            max(self.values(metric) if metric not in self.doubtful else (), default=0.0)
+            for metric in ("generex_ups_output_volts", "generex_ups_output_load_ratio")
+        )
         if not self.plays("dark") or (volts <= DEFAULTS["served_volts"] and load <= 0):
             return ""
         shown = [f"{volts:.0f} V"] if volts > DEFAULTS["served_volts"] else []

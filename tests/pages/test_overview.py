@@ -208,7 +208,9 @@ def test_a_device_out_of_sight_shows_what_was_seen_last(hall: Stage, page: Page)
         r"✖ Lost on battery, unreachable for \d+ s\s+last seen on battery, 34 %, \d\d:\d\d:\d\d, \d+ s ago",
         state,
     ), state
-    assert re.fullmatch(r"\? UPS lost\s+last seen on mains, 100 %, [\d:]+, \d+ s ago", cell(page, "lost", 0))
+    assert re.fullmatch(
+        r"\? UPS lost\s+for \d+ s\s+last seen on mains, 100 %, [\d:]+, \d+ s ago", cell(page, "lost", 0)
+    )
     for name in ("dying", "lost"):
         struck = row(page, name).locator("s")
         numbers = [cell(page, name, number).removeprefix("last seen").strip() for number in range(2, 6)]

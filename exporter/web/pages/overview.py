@@ -211,7 +211,9 @@ def _row(device: Device, being_read: bool, now: float) -> Row:
         sign=worst_sign(condition, state),
         state=state,
         state_text=text,
-        since="" if state.key == "mains" else held_text(state_since(device, last, state), now),
+        since=""
+        if state.key == "mains"
+        else held_text(state_since(device, last, state), now).partition(",")[0],
         now=condition,
         seen=seen,
         whole=last is not None and last.whole,

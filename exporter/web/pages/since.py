@@ -13,7 +13,7 @@ from exporter.web.pages.texts import ago, clock
 _ROLES: Mapping[str, tuple[str, ...]] = {
     "thermal_runaway": ("thermal_runaway",), "ground_fault": ("ground_fault",), "danger": ("danger",),
     "load_dark": ("dark",), "on_battery": ("on_battery",), "bypass": ("bypass",), "eco": ("eco",),
-    "test": ("test",),
+    "test": ("test",), "ups_lost": ("lost",),
 }  # fmt: skip
 """The roles that make a state so while they are played."""
 _MAINS = ("on_battery", "dark")
