@@ -10,6 +10,8 @@ from hostile import Hostile, Peer, Request, honest, silent
 from pagestage import Stage, stage, turned
 from playwright.sync_api import Browser, Page, expect
 
+from exporter.simulator.server import Simulator
+
 BOARDS = Path(__file__).parents[2] / "dashboards"
 
 
@@ -137,6 +139,20 @@ def test_since_when_is_told_as_far_as_it_was_seen(page: Page, tmp_path: Path) ->
         assert sorted(re.sub(r"\d+", "0", text) for text in texts) == [
             "for 0 s", "since before 0:0:0",
         ]  # fmt: skip
+
+
+def test_what_contradicts_an_output_that_is_off_is_told(page: Page, tmp_path: Path) -> None:
+    with stage() as it:
+        (target,) = it.start([Simulator(listen="127.0.0.1:0", modules=2, pins={109: 0})])
+        (tmp_path / "generex.yml").write_text(f"devices: [{{name: a, target: '{target}'}}]\n")
+        it.serve(tmp_path / "generex.yml")
+        said = "Contradictory, check: the UPS says its output is off, but shows 230 V and 46 % load there."
+        for path in ("/", "/device/a"):
+            page.goto(it.base + path)
+            assert said in page.locator(".doubt").inner_text()
+        assert "Output off" in section(page, "Active flags")
+        page.goto(f"{it.base}/docs/search?q=output+off")
+        assert "The load has no power from this UPS." in page.locator(".hits").inner_text()
 
 
 def test_an_unreachable_device_shows_what_to_try(hall: Stage, page: Page) -> None:
