@@ -192,7 +192,8 @@ def _finish(
         if shift := next((item.shifted for item in found if item.shifted), None):
             raise UserError(f"the words are shifted{nothing}: {shift.text}; a map of your own reads that")
         step = "" if args.report else "; run it again with --report FILE and send that to the vendor"
-        raise UserError(f"no built-in map fits{nothing}{step}")
+        why = found[0].why_no_map
+        raise UserError(f"{why[0].lower()}{why[1:]}{nothing}{step}")
     if args.write is not None:
         named = [(_name(args.name, target, item, found), _at(target, item), item) for item in found]
         write_whole(args.write, config_text(head, named, alike), check=load_config)

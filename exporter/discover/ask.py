@@ -158,7 +158,7 @@ class Listener:
     async def _is_outside(self, request: Request) -> bool:
         """Whether the first and the last word are not served either; then none of the others is."""
         heard = self.heard
-        if request.count == 1:
+        if request.count == 1 or self.gave_up:
             return True
         ends = [Request(request.function, address, 1) for address in (request.address, request.end - 1)]
         if any([await self.served(end) for end in ends]):
@@ -185,11 +185,17 @@ class Listener:
         await self.learn_limit(request)
 
     async def learn_limit(self, request: Request) -> None:
-        """Where all words were served but refused together, find out how many are served at once."""
+        """Where all words were served, but not together, find out how many are served at once."""
         heard = self.heard
-        refused = any(a.request == request and a.outcome.startswith("exception_") for a in heard.asked)
-        if not refused or len(heard.known(range(request.address, request.end))) < request.count:
+        known = len(heard.known(range(request.address, request.end)))
+        if known < request.count or request.count > heard.max_words:
             return
+        outcomes = {asked.outcome for asked in heard.asked if asked.request == request}
+        if not outcomes or "" in outcomes:
+            return
+        refused = any(outcome.startswith("exception_") for outcome in outcomes)
+        if not refused and await self.served(request):
+            return  # an answer was lost
         low = max(a.request.count for a in heard.asked if not a.outcome)
         high = min(request.count, heard.max_words + 1)
         while high - low > 1 and not self.gave_up:

@@ -91,7 +91,7 @@ def battery(heard: Heard) -> Battery:
     names = ", ".join(name for bit, name in enumerate(tables.STATE_NAMES) if state >> bit & 1) or "none"
     return Battery(
         there=True,
-        counts=_counted(heard, counts),
+        counts=_counted(heard),
         doubts=_doubts(heard, live),
         why=f"state 0x{state:04X} ({names})" if 1000 in real else f"state: {heard.missing([1000])}",
         state=state,
@@ -128,13 +128,9 @@ _COUNTS = (
 )
 
 
-def _counted(heard: Heard, counts: tuple[int, int]) -> str:
+def _counted(heard: Heard) -> str:
     """What the device's own counts say; one that was not read says nothing."""
-    said = [
-        counted(number, what)
-        for number, (address, _, what) in zip(counts, _COUNTS, strict=True)
-        if heard.has([address])
-    ]
+    said = [counted(heard.words[address], what) for address, _, what in _COUNTS if heard.has([address])]
     lacking = heard.missing(address for address, _, _ in _COUNTS)
     return "; ".join(
         [*([f"it counts {' and '.join(said)}"] if said else []), *([lacking] if lacking else [])]

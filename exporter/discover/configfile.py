@@ -50,7 +50,7 @@ def own_module(maps: Sequence[str]) -> str:
 def _device(name: str, target: Target, item: Findings) -> list[str]:
     heard, battery = item.heard, item.battery
     if not item.maps:
-        why = item.shifted.text if item.shifted else "no built-in map fits"
+        why = item.shifted.text if item.shifted else item.why_no_map[0].lower() + item.why_no_map[1:]
         return [f"  # {_text(name)} at {target.url}: {why}"]
     lines = [
         f"  - name: {_text(name)}",
@@ -61,7 +61,7 @@ def _device(name: str, target: Target, item: Findings) -> list[str]:
     if heard.function != 3:
         lines.append(f"    function: {heard.function}  # words are not read with function code 3 here")
     if heard.max_words < 100:
-        lines.append(f"    max_words: {heard.max_words}  # more at once were refused")
+        lines.append(f"    max_words: {heard.max_words}  # more at once were not served")
     if "prof" in item.maps and heard.frame_base:
         lines += ["    prof:", f"      base_address: {heard.frame_base}"]
     has_bacs = battery.there and "bacs" in item.maps

@@ -44,6 +44,13 @@ class Findings:
     phases: int
     shifted: Shift | None = None
 
+    @property
+    def why_no_map(self) -> str:
+        """Why there is no map, as a sentence: a list of which no word was answered may still fit."""
+        if any(fit.verdict == "unknown" for fit in self.fits):
+            return "Which built-in map fits cannot be told"
+        return "No built-in map fits"
+
 
 def judge(heard: Heard) -> Findings:
     """What the words of a unit mean."""
@@ -80,10 +87,11 @@ def _fits_shifted(here: Findings, there: Findings, by: int) -> str:
     """Which list fits if every word stands `by` addresses higher than it says; "" where none does better."""
     where = "one address higher" if by > 0 else "one address lower"
     chosen = _chosen(there.fits)
-    if chosen is not None and chosen.verdict == "fits" and chosen.name in ("ups", "inform"):
+    sure_here = bool(here.words) and here.sure
+    if chosen is not None and chosen.name in ("ups", "inform") and (there.sure or not sure_here):
         status = there.heard.words[tables.STATUS]
         # words that all are 0 agree with one another anywhere: the output must be on, and the values better
-        better = 1 if not here.words or not here.sure else 2
+        better = 1 if there.sure and not sure_here else 2
         if status & tables.OUTPUT_ACT and _implausible(there) + better <= _implausible(here):
             return f"{where}, they fit the list {chosen.name}: its word 109 stands at {tables.STATUS + by}"
     if here.battery.doubts and there.battery.live and not there.battery.doubts and not here.words:

@@ -162,6 +162,8 @@ def _everexceed(heard: Heard) -> Fit:
 def _frame(heard: Heard) -> Fit:
     """The SNMP_PROF frame at its base: counter and error byte, then the default list from 100 on."""
     place = f"{heard.frame_base}–{heard.frame_base + len(heard.frame) - 1}"
+    if not any(heard.frame):
+        return Fit("prof", "unknown", (f"{place} are all 0, as a device may say of what it does not have",))
     counter, error = heard.frame[0] >> 8, heard.frame[0] & 0xFF
     shifted = dict(enumerate(heard.frame[1:44], start=1 + tables.FRAME_SHIFT))
     verdict, reasons = _by_status(Heard(heard.unit, words=shifted), range(100, 143))

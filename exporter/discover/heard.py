@@ -59,14 +59,15 @@ class Heard:
         kinds: dict[str, list[int]] = {}
         for address in addresses:
             if address in self.refused:
-                kinds.setdefault("refused", []).append(address)
+                kinds.setdefault("{are} refused", []).append(address)
+            elif address in self.silent:
+                kinds.setdefault("{these} got no answer", []).append(address)
             elif address not in self.words:
-                kinds.setdefault("", []).append(address)
+                kinds.setdefault("{these} not asked for", []).append(address)
             elif tables.is_filler(self.words[address]):
-                kinds.setdefault("filler", []).append(address)
+                kinds.setdefault("{are} filler", []).append(address)
         return ", ".join(
-            f"{are(numbers)} {kind}" if kind else f"{ranges(numbers)} got no answer"
-            for kind, numbers in kinds.items()
+            text.format(are=are(numbers), these=ranges(numbers)) for text, numbers in kinds.items()
         )
 
     def shifted(self, by: int) -> "Heard":
@@ -75,6 +76,7 @@ class Heard:
             self,
             words={address - by: word for address, word in self.words.items()},
             refused={address - by: code for address, code in self.refused.items()},
+            silent={address - by for address in self.silent},
             frame=(),
         )
 

@@ -91,10 +91,9 @@ def _which(item: Findings, maps: Maps) -> str:
         )
         lines += _includes(item.shifted, maps)
     elif not item.maps:
-        lines.append(
-            "No built-in map fits. A map of your own can: docs/own-maps.md. `discover --scan 0-999` shows"
-        )
-        lines.append("which words there are, and writes a map to start from.")
+        lines.append(f"{item.why_no_map}.")
+        lines.append("A map of your own can read it: docs/own-maps.md. `discover --scan 0-999` shows which")
+        lines.append("words there are, and writes a map to start from.")
     else:
         module = item.module or f"{own_module(item.maps)} (maps {', '.join(item.maps)})"
         lines.append(f"To be read with module {module}" + ("." if item.sure else ", which is doubtful."))

@@ -61,7 +61,7 @@ def config_of_scan(head: str, map_file: str, name: str, target: Target, max_word
         f"    module: {MAP}",
     ]
     if max_words < 100:
-        lines.append(f"    max_words: {max_words}  # more at once were refused")
+        lines.append(f"    max_words: {max_words}  # more at once were not served")
     return "\n".join(lines) + "\n"
 
 

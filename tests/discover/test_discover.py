@@ -196,6 +196,23 @@ def test_a_lost_answer_is_no_limit(capsys: pytest.CaptureFixture[str]) -> None:
     assert "not answered" not in done.out
 
 
+def test_a_device_that_ignores_longer_requests(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """Silence in place of exception 3, and each silence costs a timeout."""
+    device = standing(image_of(strings=1, modules=4))
+    honest = device.behaviour
+
+    def short(device: Hostile, peer: Peer, request: Request) -> None:
+        (silent if request.count > 2 else honest)(device, peer, request)
+
+    device.behaviour = short
+    done = discovered(capsys, device, "--timeout=200ms", f"--write={tmp_path}/generex.yml")
+    assert done.code == 0
+    assert "takes 2 words at once, not more" in done.out
+    assert sum(request.count > 2 for request in device.requests) < 15
+    (read,) = written(tmp_path).devices
+    assert (read.options.max_words, read.expect.modules) == (2, 4)
+
+
 @pytest.mark.parametrize("limit", [7, 32, 60, 124])
 def test_the_longest_request_is_found_out(capsys: pytest.CaptureFixture[str], limit: int) -> None:
     done = discovered(capsys, standing(image_of(), max_words=limit))
@@ -279,6 +296,9 @@ def test_a_device_that_starts_up_is_doubtful(capsys: pytest.CaptureFixture[str])
     done = discovered(capsys, standing(dict.fromkeys(range(97, 143), 0)))
     assert lines_with(done.out, "every word that was read is 0: a device that starts up looks like this")
     assert "To be read with module cs141, which is doubtful." in done.out
+    everywhere = discovered(capsys, standing(dict.fromkeys((*range(50), *range(97, 143)), 0)))
+    assert lines_with(everywhere.out, "(prof) cannot be told: 0–49 are all 0")
+    assert "To be read with module cs141, which is doubtful." in everywhere.out
 
 
 def test_it_reads_gently_and_only_reads(capsys: pytest.CaptureFixture[str]) -> None:
@@ -356,7 +376,8 @@ def test_a_device_that_falls_silent_on_the_way_says_so(
     assert done.code == 1
     assert "modules of its count that could not be read: 1–40\n" in done.out
     assert "modules of its count that do not" not in done.out
-    assert "not answered: 0–49, 1060–1259\n" in done.out
+    assert "not answered: 1060–1159\n" in done.out  # and 0–49 were not asked for
+    assert "SNMP_PROF" not in done.out
     assert "unit 1 fell silent on the way, so no configuration was written: run it again with a" in done.err
     assert nothing_left(tmp_path)
 

@@ -125,6 +125,17 @@ def test_numbers_of_things() -> None:
     assert line(judge(heard(words, max_words=1)), "at once") == "takes 1 word at once, not more"
     assert line(judge(heard(words, silent=[1000])), "state: ") == "state: 1000 got no answer"
     assert line(judge(heard(words, silent=[1005])), "1005 got") == "1005 got no answer"
+    many = judge(heard(words | {1003: 33}))
+    assert line(many, "it counts 33") == "it counts 33 strings and 1 module"
+
+
+def test_which_map_fits_is_not_known_of_a_device_that_was_not_heard() -> None:
+    item = judge(Heard(1, silent=set(range(97, 143)), complete=False))
+    text = terminal_text(item, built_in_maps())
+    assert "Which built-in map fits cannot be told.\n" in text
+    assert "No built-in map fits" not in text
+    assert line(item, "not known") == "not known: 1000–1005 not asked for"
+    assert "No built-in map fits.\n" in terminal_text(judge(heard({})), built_in_maps())
 
 
 def test_a_phase_that_was_not_answered_is_not_missing() -> None:
@@ -142,6 +153,15 @@ def test_a_list_that_counts_from_another_address(by: int, where: str) -> None:
     assert f"The words are shifted: {item.shifted.text}." in terminal_text(item, built_in_maps())
     assert f'# "ups" at tcp://10.0.0.7:502: {item.shifted.text}\n' in config_of(item)
     assert "module:" not in config_of(item)
+
+
+@pytest.mark.parametrize("by", [1, -1])
+def test_a_shifted_list_is_known_although_a_pair_contradicts(by: int) -> None:
+    """The maker leaves word 123, on bypass, at 0: the list is doubtful where it is, and does not fit here."""
+    words = {a + by: w for a, w in (image_of() | {109: 5}).items() if a in UPS or a >= 1000}
+    item = judge(heard(words))
+    assert item.shifted is not None
+    assert item.shifted.text.endswith(f"they fit the list ups: its word 109 stands at {109 + by}")
 
 
 @pytest.mark.parametrize("by", [1, -1])
