@@ -38,6 +38,7 @@ def next_step(failure: Failure) -> str:
         "`function: 4` in the configuration asks with the other one",
         "exception_2": "it answers, but does not serve these words: discover finds out which it serves",
         "exception_3": "it answers, but does not serve these words: discover finds out which it serves",
+        "exception_4": "it answers, but cannot serve these words: discover finds out which it serves",
         "exception_5": _NO_TIME,
         "exception_6": _NO_TIME,
         "exception_10": _behind_the_gateway(failure),

@@ -57,6 +57,8 @@ RTU_FRAME = "answer is no Modbus/TCP frame: 0103020064b9af00"
         ("10.0.0.7", "transaction", STANDING, "`any_transaction: true` in its device or module", "mixes up"),
         ("10.0.0.7", "exception_1", "", "function code", "gateway"),
         ("10.0.0.7", "exception_2", "", "does not serve these words", "gateway"),
+        # a CS121 says 04 of what it cannot serve (device.md 4)
+        ("10.0.0.7", "exception_4", "", "it answers, but cannot serve these words", "gateway"),
         ("10.0.0.7", "exception_11", "", "is 1 the right unit id?", "slave id"),
         ("ups.example", "resolve", "cannot resolve", "the name or the name server", "written right"),
         ("ups.example", "resolve", "leads to 127.0.0.1, which probe.allow does not cover", "", "IP address"),
@@ -82,6 +84,6 @@ def test_units_that_were_asked_are_not_suggested(reason: str) -> None:
 
 def test_an_error_without_a_hint_stands_alone() -> None:
     target = parse_target("10.0.0.7")
-    assert with_next_step(Failure(target, "exception_4", "exception 4 (device failure)")) == (
-        "exception 4 (device failure)"
+    assert with_next_step(Failure(target, "exception_8", "exception 8 (unknown)")) == (
+        "exception 8 (unknown)"
     )
