@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import math
 import threading
 import time
 import urllib.parse
@@ -69,8 +70,8 @@ class Stage:
 
     def lag(self) -> float:
         """How many seconds ago the rules looked at the devices that answer."""
-        (series,) = self.instant("time() - min(timestamp(device:generex_discharging:max))")
-        return float(series["value"][1])
+        found = self.instant("time() - min(timestamp(device:generex_discharging:max))")
+        return float(found[0]["value"][1]) if found else math.inf  # so long ago that it is forgotten
 
     def alerts(self) -> list[dict[str, Any]]:
         """What Alertmanager holds, muted or not."""
