@@ -44,6 +44,7 @@ ROLES: Mapping[str, str] = {
     "battery_alarm": "Part of the battery is outside its limits.",
     "general_alarm": "A collective alarm of the battery: another flag says what it is about.",
     "discharging": "The battery is discharging, as the monitor sees it.",
+    "float_charging": "The battery is full, and the charger keeps it so.",
     "service": "Someone works on the monitor, and monitoring rests meanwhile.",
     "monitor_stopped": "The monitor of the battery does not run as it should.",
 }

@@ -55,6 +55,7 @@ TABLE: dict[str, dict[str, str]] = {
     },
     "general_alarm": {STATE: "general_alarm", BACS: "general_alarm", MODULE: "general_alarm"},
     "discharging": {STATE: "discharging"},
+    "float_charging": {STATE: "float_charging"},
     "service": {STATE: "module_addressing module_searching module_initializing module_polling"},
     "monitor_stopped": {STATE: "running"},
 }

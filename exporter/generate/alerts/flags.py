@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from exporter.generate.alerts.model import Alert, FlagRef, Recording, Severity
+from exporter.assess.promql import Prom
+from exporter.generate.alerts.model import Alert, FlagRef, Recording, Settings
 from exporter.generate.alerts.snippets import literal
 from exporter.maps.model import Flag, Map
-from exporter.maps.roles import ROLES, matchers
+from exporter.maps.roles import DANGER, ROLES
 
 BLOCK_WORD = "generex_bacs_module_alarm"
 _BLOCK = "module:generex_bacs_module_alarm:set"
@@ -14,19 +15,14 @@ LONG = "> 255"
 """Most of the last five minutes, in seconds: a flag that is set for so long has become an alert, or will."""
 
 
-def role_recordings(maps: Iterable[Map]) -> tuple[Recording, ...]:
+def role_recordings(settings: Settings) -> tuple[Recording, ...]:
     """A recording rule for each role that a flag or a state of the maps plays."""
-    maps = tuple(maps)
-    rules = []
-    for role, meaning in ROLES.items():
-        parts = []
-        for matcher in matchers(maps, role):
-            held = f"last_over_time({matcher.selector()}[<held>])"
-            parts.append(held if matcher.active else f"1 - {held}")
-        if parts:
-            expr = f"max by (<place>) ({' or '.join(parts)})"
-            rules.append(Recording("device:generex_role:active", expr, meaning, (("role", role),)))
-    return tuple(rules)
+    prom = Prom(settings.maps, settings.thresholds, place=("device", *settings.place), window="<held>")
+    return tuple(
+        Recording("device:generex_role:active", expr, meaning, (("role", role),))
+        for role, meaning in ROLES.items()
+        if (expr := prom.role(role))
+    )
 
 
 def block_recordings(maps: Iterable[Map]) -> tuple[Recording, ...]:
@@ -55,8 +51,7 @@ def flag_expression(flags: Sequence[FlagRef]) -> str:
 
 def role_expression(roles: Sequence[str]) -> str:
     """An expression that holds while a flag is as one of the roles has it."""
-    which = f'="{roles[0]}"' if len(roles) == 1 else f'=~"{"|".join(roles)}"'
-    return f"max by (<place>) (device:generex_role:active{{role{which}}}) == 1"
+    return f"max by (<place>) ({_of_roles(roles)}) == 1"
 
 
 def block_expression(flag: str) -> str:
@@ -72,44 +67,52 @@ def block_expression(flag: str) -> str:
     )
 
 
-def coarse_expression(flags: Sequence[FlagRef], finer: str) -> str:
-    """An expression for a coarse flag, which gives way to finer ones set for most of five minutes.
+def coarse_expression(roles: Sequence[str], flags: Sequence[FlagRef], finer: str) -> str:
+    """An expression for a coarse role or flag, which gives way to finer flags set for most of five minutes.
 
     A finer flag that comes and goes does not count, as it never becomes an alert of its own. The coarse one
     is held for two minutes, so that both may come and go together.
     """
-    coarse = _any_of([name for _, name in flags])
+    coarse = _of_roles(roles) if roles else f"{_BACS}{{{_any_of([name for _, name in flags])}}}"
     return (
-        f"max by (<place>) (max_over_time({_BACS}{{{coarse}}}[2m])) == 1\n"
+        f"max by (<place>) (max_over_time({coarse}[2m])) == 1\n"
         f"  unless on (<place>) sum_over_time({_BACS}{{{finer}}}[5m]) * <interval> {LONG}"
     )
 
 
 def own_flag_alerts(flags: Mapping[FlagRef, Flag]) -> tuple[Alert, ...]:
-    """An alert by its severity for each flag that no other alert covers; none for severity `none`."""
-    return tuple(
-        _own_alert(reference, flag, flag.severity)
-        for reference, flag in flags.items()
-        if flag.severity != "none" and not flag.normal
-    )
+    """An alert by its severity for each flag that no other alert covers; none for severity `none`.
+
+    It fires while the flag is set, of a flag that is normally set while it is clear.
+    """
+    return tuple(_own_alert(reference, flag) for reference, flag in flags.items() if flag.severity != "none")
 
 
-def _own_alert(reference: FlagRef, flag: Flag, severity: Severity) -> Alert:
+def _own_alert(reference: FlagRef, flag: Flag) -> Alert:
     metric, name = reference
     words = f"{metric.removeprefix('generex_')}_{name}".split("_")
+    value = f'last_over_time({metric}{{flag="{name}"}}[<held>])'
+    trouble = flag.trouble
     return Alert(
         name="Generex" + "".join(word.capitalize() for word in words),
-        expr=f'max by (<place>) (last_over_time({metric}{{flag="{name}"}}[<held>])) == 1',
-        severity=severity,
+        expr=f"min by (<place>) ({value}) == 0" if flag.normal else f"max by (<place>) ({value}) == 1",
+        severity=flag.severity,
         condition=f"{metric.removeprefix('generex_')}_{name}",
-        summary=f"{flag.label}.",
-        description=f"<device>: {literal(flag.description)}",
-        means=flag.description,
-        check=flag.action or "The map names no first action.",
+        summary=f"{trouble.label}.",
+        description=f"<device>: {literal(trouble.description)}",
+        means=trouble.description,
+        check=trouble.action or "The map names no first action.",
         leads="The map does not say.",
         away="The map does not say: touch nothing that you do not know.",
+        keep="1h" if flag.role in DANGER else "5m",
+        life_safety=flag.role in DANGER,
         flags=(reference,),
     )
+
+
+def _of_roles(roles: Sequence[str]) -> str:
+    which = f'="{roles[0]}"' if len(roles) == 1 else f'=~"{"|".join(roles)}"'
+    return f"device:generex_role:active{{role{which}}}"
 
 
 def _any_of(names: Sequence[str]) -> str:

@@ -100,7 +100,7 @@ def recording_groups(settings: Settings) -> tuple[Group, ...]:
     document = validate(parse(_text("recording"), "recording.yaml"), RecordingFile)
     maps = tuple(settings.maps.values())
     made = (
-        *_in_groups("generex-roles", role_recordings(maps)),
+        *_in_groups("generex-roles", role_recordings(settings)),
         *_in_groups("generex-block-flags", (_BLOCK_WORD, *block_recordings(maps), _BACS_FLAGS)),
     )
     read = tuple(
@@ -159,7 +159,7 @@ def _alert(
     if not expr and block:
         expr = block_expression(block)
     elif entry.finer:
-        expr = coarse_expression(references, entry.finer)
+        expr = coarse_expression(entry.roles, references, entry.finer)
     elif not expr:
         expr = role_expression(entry.roles) if entry.roles else flag_expression(references)
     if entry.gate:
