@@ -271,7 +271,9 @@ def flags_with_a_role() -> dict[tuple[str, str], list[tuple[int, Flag]]]:
     return found
 
 
-FOR_ALERTS = {"hot", "input_bad", "bypass_bad", "inverter_warning", "fan_failed", "site_alarm"}
+FOR_ALERTS = {
+    "hot", "input_bad", "bypass_bad", "inverter_warning", "fan_failed", "site_alarm", "float_charging",
+}  # fmt: skip
 """Roles that no outcome asks for."""
 TOLD_OTHERWISE = {"discharging", "service", "monitor_stopped", "lost"}
 """On pages: the first three are for the tile of a BACS, the last is told by the group that is not valid."""

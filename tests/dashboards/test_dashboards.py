@@ -29,14 +29,20 @@ def generate(*settings: str) -> dict[str, str]:
     return dashboards.files(MAPS, arguments(*settings))
 
 
-def arguments(*settings: str, place: tuple[str, ...] = ()) -> argparse.Namespace:
-    return argparse.Namespace(set=list(settings), place=list(place), runbook_url="https://runbook.example")
+def arguments(
+    *settings: str, place: tuple[str, ...] = (), url: str = "https://runbook.example"
+) -> argparse.Namespace:
+    """What the command line leaves of these flags."""
+    parser = argparse.ArgumentParser()
+    dashboards.add_arguments(parser)
+    given = [f"--set={text}" for text in settings] + [f"--place={label}" for label in place]
+    return parser.parse_args([f"--runbook-url={url}", *given])
 
 
 def test_committed_files_are_what_the_generator_writes() -> None:
     files = generate()
     assert sorted(files) == sorted([".lint", *(f"{name}.json" for name in NAMES)])
-    shipped = dashboards.files(MAPS, argparse.Namespace(set=[], place=[], runbook_url=RUNBOOK_URL))
+    shipped = dashboards.files(MAPS, arguments(url=RUNBOOK_URL))
     for name, text in shipped.items():
         assert (FOLDER / name).read_text(encoding="utf-8") == text, f"run generate dashboards: {name}"
 
