@@ -290,7 +290,7 @@ def test_every_json_key_is_always_there(capsys: pytest.CaptureFixture[str]) -> N
     ]  # fmt: skip
     assert set(data(capsys, "ups.status", "56")["flags"][0]) == {
         "name", "bit", "mask", "hex", "vendor", "label", "description", "severity", "action",
-        "normal", "role",
+        "normal", "role", "note", "clear",
     }  # fmt: skip
 
 

@@ -98,16 +98,16 @@ NAMES: Mapping[str, tuple[str, str, str, Mapping[str, str]]] = {
         "generex.expected_string_group_info", "", "gauge",
         {"generex.string": "{string}", "generex.string_group": "{string_group}"},
     ),
-    "generex_expected_runtime_seconds": ("generex.expected_runtime", "s", "gauge", {}),
+    "generex_expected_runtime_seconds": ("generex.expected_runtime_seconds", "s", "gauge", {}),
     "generex_expected_redundancy_group_info": (
-        "generex.expected_redundancy_group_info", "1", "gauge",
+        "generex.expected_redundancy_group_info", "", "gauge",
         {"generex.redundancy_group": "{redundancy_group}"},
     ),
     "generex_expected_block_resistance_ohms": (
-        "generex.expected_block_resistance", "Ohm", "gauge", {"generex.module": "{module}"},
+        "generex.expected_block_resistance_ohms", "Ohm", "gauge", {"generex.module": "{module}"},
     ),
     "generex_expected_block_installed_timestamp_seconds": (
-        "generex.expected_block_installed_timestamp", "s", "gauge", {"generex.module": "{module}"},
+        "generex.expected_block_installed_timestamp_seconds", "s", "gauge", {"generex.module": "{module}"},
     ),
     "generex_scrape_duration_seconds": ("generex.scrape_duration_seconds", "s", "gauge", {}),
     "generex_scrape_timeout_seconds": ("generex.scrape_timeout_seconds", "s", "gauge", {}),

@@ -4,6 +4,7 @@
 `# toolkit: good` says that we refuse more. `newer` marks keys that Debian's Prometheus does not know yet.
 """
 
+import asyncio
 import subprocess
 from pathlib import Path
 
@@ -49,7 +50,9 @@ def _place(tmp_path_factory: pytest.TempPathFactory, authority: Authority) -> Pa
 @pytest.mark.parametrize("name", [path.name for path in GOOD])
 def test_good(place: Path, name: str) -> None:
     config = CurrentWebConfig(place / name)
-    assert (config.handshake() is not None) == ("tls_server_config:" in (place / name).read_text())
+    assert (asyncio.run(config.handshake()) is not None) == (
+        "tls_server_config:" in (place / name).read_text()
+    )
 
 
 @pytest.mark.parametrize("path", BAD, ids=lambda path: path.name)
