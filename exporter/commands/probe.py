@@ -2,13 +2,13 @@
 
 import argparse
 import asyncio
-import logging
 import shlex
 import signal
 import sys
 from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
+from exporter import logs
 from exporter.assess.plausible import implausible
 from exporter.commands.flags import add_config_file
 from exporter.commands.one_device import one_device
@@ -55,8 +55,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the pass; 1 when nothing could be read."""
-    # what is wrong with the device is printed with its values, not logged besides
-    logging.disable(logging.WARNING)
+    with logs.quiet():  # what is wrong with the device is printed with its values, not logged besides
+        return _run(args)
+
+
+def _run(args: argparse.Namespace) -> int:
     fleet = Fleet(load_config(args.config_file))
     device = one_device(fleet, args.target, args.module)
     try:

@@ -3,7 +3,6 @@
 import argparse
 import asyncio
 import contextlib
-import logging
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TextIO
 
-from exporter import __version__
+from exporter import __version__, logs
 from exporter.commands.flags import add_config_file
 from exporter.commands.one_device import one_device
 from exporter.config import load_config
@@ -50,7 +49,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Record until the end or Ctrl-C, which is 0; 1 when nothing could be read in any pass."""
-    logging.disable(logging.WARNING)  # what is wrong with the device stands in the recording
+    with logs.quiet():  # what is wrong with the device stands in the recording
+        return _run(args)
+
+
+def _run(args: argparse.Namespace) -> int:
     try:
         interval = _seconds("--interval", args.interval)
         duration = _seconds("--duration", args.duration) if args.duration else None

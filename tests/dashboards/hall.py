@@ -56,14 +56,6 @@ scrape_configs:
   - job_name: fails
     static_configs: [{{targets: ["127.0.0.1:{fails}"]}}]
 """
-# a baseline of one's own, as the rules allow it: a week of float does not fit into a test
-BASELINE = """\
-groups:
-  - name: own-baseline
-    rules:
-      - record: generex_bacs_module_resistance_baseline_ohms
-        expr: 0.9 * max by (device, string, module) (generex_bacs_module_resistance_ohms)
-"""
 # what the panel of alerts shows: an alert of a device, and one of none
 SOME_ALERTS = """\
 groups:
@@ -189,7 +181,6 @@ def running_hall(folder: Path) -> Iterator[Hall]:
         fails = stack.enter_context(exporter("--config.file", str(config)))
         (folder / "recording.rules.yml").write_text(quick_rules())
         (folder / "generex.rules.yml").write_text(SOME_ALERTS)
-        (folder / "baseline.rules.yml").write_text(BASELINE)
         (folder / "prometheus.yml").write_text(
             PROMETHEUS.format(folder=folder, port=it.port, cases=cases.port, fails=fails.port)
         )

@@ -34,6 +34,8 @@ def hall(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hall]:
             what="the history of the cases",
         )
         wait_for(lambda: it.instant('generex_ups_alarm{device="fine", flag="on_battery"} == 0'), what="mains")
+        baseline = "module:generex_bacs_module_resistance_ohms:baseline"
+        wait_for(lambda: it.instant(baseline), 90, "a baseline, which takes eight means")
         fall = 'deriv(generex_ups_battery_charge_ratio{device="on-battery"}[5m]) < 0'
         wait_for(lambda: it.instant(fall), 90, "a percent less of charge")
         for job, what in (("generex", "exports"), ("fails", "export_failures")):

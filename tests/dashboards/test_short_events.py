@@ -80,8 +80,9 @@ def ask(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ask]:
     (folder / "prometheus.yml").write_text("{}")
     (folder / "day.txt").write_text(samples())
     run(promtool, "tsdb", "create-blocks-from", "openmetrics", str(folder / "day.txt"), str(data))
-    for number, groups in enumerate(needed_rules()):
-        rules = folder / f"{number}.yml"
+    # one name: when in an interval a group is evaluated depends on it, and the groups are one in truth
+    rules = folder / "rules.yml"
+    for groups in needed_rules():
         rules.write_text(yaml.safe_dump({"groups": groups}))
         with prometheus(folder) as url:
             run(

@@ -112,7 +112,8 @@ def check_structure(text: str, form: str) -> None:
 
 labels = st.dictionaries(
     st.text(string.ascii_letters + "_", min_size=1, max_size=8).filter(
-        lambda name: name != "device" and not name.startswith("__")
+        # what `labels` of the configuration refuses: labels that series have of their own
+        lambda name: name not in ("device", "target", "module", "unit") and not name.startswith("__")
     ),
     st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
     | st.sampled_from(['"', "\\", "\n", "\\n", "<b>"]),
