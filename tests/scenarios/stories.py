@@ -55,13 +55,16 @@ QUICK = (
         "dies-on-battery",
         # the battery is low from the fourth minute, empty in the ninth; nobody answers from the tenth
         POWER | some("StringChargeLow RuntimeShort BatteryLowOnBattery BatteryDepleted ShutdownPending")
-        | some("BypassBad BlockVoltageLowUnderLoad LoadDark LostOnBattery Unreachable"),
-        some("OnBattery BypassBad BlockVoltageLowUnderLoad")
+        # the last that is known of it is a dark load: LoadDark holds on, and it is not lost on battery
+        | some("BypassBad LoadDark Unreachable"),
+        some("OnBattery BypassBad")
         # the next step of the outage mutes the ones before it
-        | some("OnBatteryLong RuntimeShort BatteryLowOnBattery BatteryDepleted LostOnBattery Unreachable"),
+        | some("OnBatteryLong RuntimeShort BatteryLowOnBattery BatteryDepleted Unreachable"),
         {
             "ShutdownImminent": "five seconds, a third of a scrape interval",
             "BlockVoltageLowWarning": "the voltage passes this range in about two minutes",
+            "BlockVoltageLowUnderLoad": "blocks are that low for about a minute before all is dark",
+            "LostOnBattery": "if the dark load was not read any more",
             "ShutdownPending": "muted by LoadDark, if it is still there",
             "StringChargeLow": "muted by Unreachable, if it is still there",
             "RuntimeMelting": "as the load is what it is",
@@ -110,7 +113,10 @@ QUICK = (
 LONG = (
     Story(
         "thermal-runaway", some("ThermalRunaway BlockHot"),
-        may={"BlockWarm": "the block passes this range in less than two minutes"},
+        may={
+            "BlockWarm": "the block passes this range in less than two minutes",
+            "BlockMuchHotter": "kept back by the flag's own alert, if no round is missed",
+        },
     ),
     Story("ground-fault", some("GroundFault")),
     Story(
