@@ -114,7 +114,10 @@ def _import_base() -> None:
 
 
 def _remove(folder: Path) -> None:
-    # what an interrupted debootstrap has left mounted there is not removed
+    # an interrupted debootstrap leaves these mounted, and nothing of another file system may be removed
+    for mounted in (folder / "proc", folder / "sys"):
+        if mounted.is_mount():
+            subprocess.run(["umount", mounted], check=True)
     subprocess.run(["rm", "--recursive", "--force", "--one-file-system", folder], check=True)
 
 
