@@ -15,7 +15,7 @@ STEP, BEFORE, SILENT, AFTER = 30, 4, 12, 2  # seconds, steps: the silence is lon
 AT_ONCE = {
     "OnBattery", "BatteryLowOnBattery", "RuntimeShort", "BatteryDepleted", "ShutdownPending",
     "ShutdownImminent", "BypassFailing", "ThermalRunaway", "TestFailed", "TestRunning", "TestOnGoodMains",
-    "BacsService", "SiteAlarm", "FleetOnBattery", "Discharging", "MissedDip",
+    "BacsService", "SiteAlarm", "FleetOnBattery", "Discharging",
 }  # fmt: skip
 """Typed from operations 1 and 2: critical at once, tests, service phases, and what is only recorded."""
 
@@ -141,7 +141,8 @@ def test_a_hot_block_whose_flag_comes_and_goes_is_told_by_its_temperature(tmp_pa
             "expr": expr,
             "eval_time": at,
             "exp_samples": [
-                {"labels": f'{{alertname="Generex{name}"{device}}}', "value": 0} for name, device in found
+                {"labels": f'{{alertname="Generex{name}",device="{device}"}}', "value": 0}
+                for name, device in found
             ],
         }
         for at in ("15m", "20m", "25m")

@@ -15,16 +15,16 @@ def test_what_is_long_past_is_not_shown_as_the_present() -> None:
             fleet = Fleet(load_config(targets=[f"a={simulator.target}"]))
             device, now = fleet.devices["a"], asyncio.get_running_loop().time
             await device.scrape(now() + 5)
-            (row,) = overview_data(fleet, (), now() + 50)["rows"]
+            (row,) = overview_data(fleet, (), now() + 50, {})["rows"]
             assert row.seen is None
             assert row.whole
-            (row,) = overview_data(fleet, (), now() + 120)["rows"]
+            (row,) = overview_data(fleet, (), now() + 120, {})["rows"]
             assert row.state_text == "Not read for 2 min"
             assert row.seen is not None
             assert row.seen.text == "on mains, 100 %"
             assert (row.now, row.whole, row.level) == (None, False, "none")
-            data = device_data(device, being_read=False, now=now() + 120)
-            assert data["state_text"] == "Not read for 2 min"
+            data = device_data(device, being_read=False, now=now() + 120, grafana="")
+            assert data["headline"] == ("none", "…", "Not read for 2 min")
             assert data["measurements"] == []
             assert data["old"], "what was measured is there, and struck through"
             assert data["blocks"] == []
