@@ -1,23 +1,25 @@
 """The series of devices as Prometheus text 0.0.4 and OpenMetrics 1.0.
 
-prometheus-client's encoder takes 6 µs a series, so they are rendered here: what stands before and behind a
-device's labels is made once per series, and the text of a value once per raw word. All devices that are laid
-out alike share these texts.
+prometheus-client's encoder takes 6 µs a series, so all lines are rendered here. What stands before and behind
+a device's labels is made once per series, and the text of a value once per raw word. All devices that are
+laid out alike share these texts.
 """
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from weakref import WeakKeyDictionary
 
 from exporter.config import DeviceConfig
 from exporter.exposition.negotiation import Format
 from exporter.maps.model import Labels, Metric
 from exporter.reading.decode.pass_metrics import DEVICE_INFO
-from exporter.reading.decode.series import Raw, Series
+from exporter.reading.decode.series import Raw, Sample, Series
 from exporter.reading.decode.snapshot import Snapshot
 
 _VALUES = 4096  # texts remembered per word; it takes at most 65536 values, a healthy one some dozens
 _FLAG_WORDS = 16  # the same per word with flags and place; a healthy one takes two or three values
+_LABELS = 4096  # texts of labels remembered, of devices and of the exporter's own series
 _CHUNK = 64 * 1024  # characters after which the renderer lets others run
 
 
@@ -140,6 +142,24 @@ class Renderer:
         return text
 
 
+def plain_page(families: Iterable[tuple[Metric, Iterable[Sample]]], form: Format) -> Iterator[str]:
+    """The text of metrics that belong to no device, in chunks. OpenMetrics still needs its `# EOF`."""
+    parts: list[str] = []
+    size = 0
+    for metric, samples in families:
+        parts.append(_head(metric, form))
+        name = metric.name
+        for labels, value in samples:
+            number = _number(float(value))
+            line = f"{name}{{{_pairs(labels)}}} {number}\n" if labels else f"{name} {number}\n"
+            parts.append(line)
+            size += len(line)
+            if size > _CHUNK:
+                yield "".join(parts)
+                parts, size = [], 0
+    yield "".join(parts)
+
+
 def _head(metric: Metric, form: Format) -> str:
     name = (
         metric.name.removesuffix("_total")
@@ -153,6 +173,7 @@ def _head(metric: Metric, form: Format) -> str:
     return f"# HELP {name} {help_text}\n# TYPE {name} {metric.type}\n{unit}"
 
 
+@lru_cache(_LABELS)
 def _pairs(labels: Labels) -> str:
     return ",".join(f'{name}="{_escape(value)}"' for name, value in labels)
 

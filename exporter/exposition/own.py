@@ -1,127 +1,91 @@
-"""What the exporter says about itself, rendered by prometheus-client."""
+"""What the exporter says about itself."""
 
 import platform
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from threading import Lock
-from typing import Literal
-
-from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
-from prometheus_client import exposition as text_encoder
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
-from prometheus_client.core import Metric as ClientMetric
-from prometheus_client.openmetrics import exposition as openmetrics_encoder
 
 from exporter import __version__
+from exporter.exposition.lines import plain_page
 from exporter.exposition.negotiation import Format
+from exporter.exposition.process import Process
 from exporter.maps.model import Metric
-from exporter.reading.decode.series import Raw, Series
+from exporter.reading.decode.series import Raw, Sample, Series
 from exporter.reading.device.counters import Counters
+
+_BUILD = Metric("generex_exporter_build_info", "Always 1; the labels say what is running.")
+_RELOADED = Metric(
+    "generex_exporter_config_last_reload_successful",
+    "Whether the last attempt to load the configuration was good.",
+)
+_RELOADED_AT = Metric(
+    "generex_exporter_config_last_reload_success_timestamp_seconds",
+    "When the configuration was last loaded successfully.",
+    unit="seconds",
+)
+_REQUESTS = Metric(
+    "generex_exporter_modbus_requests_total", "Modbus requests sent, repeated ones included.", "counter"
+)
+_ERRORS = Metric(
+    "generex_exporter_modbus_errors_total", "Modbus requests that got no usable answer.", "counter"
+)
+_ECHOES = Metric(
+    "generex_exporter_modbus_echoes_total",
+    "Modbus requests that came back from a serial line that echoes; they are skipped.",
+    "counter",
+)
+_COALESCED = Metric(
+    "generex_exporter_scrapes_coalesced_total", "Scrapes that shared a pass already under way.", "counter"
+)
+_PUSHES = Metric("generex_exporter_otlp_exports_total", "Pushes over OTLP, failed ones included.", "counter")
+_FAILED = Metric("generex_exporter_otlp_export_failures_total", "Pushes over OTLP that failed.", "counter")
 
 
 @dataclass
 class ExporterState:
     """What the exporter says about itself."""
 
-    counters: Iterable[tuple[str, Counters]]
+    counters: Sequence[tuple[str, Counters]]
     reload_successful: bool
     reloaded_at: float
     pushes: tuple[int, int] | None = None  # attempts and failures, where OTLP is configured
 
 
 class ExporterMetrics:
-    """The exporter's own page: build, reload, process, and what all passes together asked for.
-
-    Threads may use it: one page is made after the other.
-    """
+    """The exporter's own page: build, reload, process, and what all passes together asked for."""
 
     def __init__(self) -> None:
-        self._lock = Lock()
-        self._registry = CollectorRegistry()
-        ProcessCollector(registry=self._registry)
-        PlatformCollector(registry=self._registry)
-        GCCollector(registry=self._registry)
-        self._registry.register(self)
-        self._state: ExporterState | None = None
+        self._process = Process()
+        self._build = (("version", __version__), ("pythonversion", platform.python_version()))
 
-    def render(self, state: ExporterState, form: Format) -> str:
-        """The page as text, without the `# EOF` of OpenMetrics."""
-        with self._lock:
-            self._state = state
-            if form == "openmetrics":
-                page: bytes = openmetrics_encoder.generate_latest(self._registry)  # type: ignore[no-untyped-call]
-                return page.decode().removesuffix("# EOF\n")
-            return text_encoder.generate_latest(self._registry).decode()
+    def render(self, state: ExporterState, form: Format) -> Iterator[str]:
+        """The page as text, in chunks, without the `# EOF` of OpenMetrics."""
+        return plain_page(self._families(state), form)
 
     def readings(self, state: ExporterState) -> list[tuple[Series, Raw]]:
         """The same as the page, as readings like those of a device."""
-        with self._lock:
-            self._state = state
-            families = list(self._registry.collect())
-        found = []
-        for family in families:
-            for sample in family.samples:
-                unit = next((unit for unit in ("seconds", "bytes") if family.name.endswith(f"_{unit}")), "")
-                kind: Literal["gauge", "counter"] = "counter" if family.type == "counter" else "gauge"
-                metric = Metric(sample.name, family.documentation, kind, unit)
-                found.append((Series(metric, tuple(sample.labels.items())), sample.value))
-        return found
+        return [
+            (Series(metric, labels), value)
+            for metric, samples in self._families(state)
+            for labels, value in samples
+        ]
 
-    def collect(self) -> Iterator[ClientMetric]:
-        """The families, for prometheus-client's registry."""
-        state = self._state
-        if state is None:  # asked for its names at registration
-            return
-        python = platform.python_version()
-        build = GaugeMetricFamily(
-            "generex_exporter_build_info",
-            "Always 1; the labels say what is running.",
-            labels=["version", "pythonversion"],
+    def _families(self, state: ExporterState) -> Iterator[tuple[Metric, Iterable[Sample]]]:
+        yield from self._process.families()
+        yield _BUILD, [(self._build, 1)]
+        yield _RELOADED, [((), state.reload_successful)]
+        yield _RELOADED_AT, [((), state.reloaded_at)]
+        yield _REQUESTS, (((("device", name),), it.requests) for name, it in state.counters)
+        yield (
+            _ERRORS,
+            (
+                ((("device", name), ("reason", reason)), count)
+                for name, it in state.counters
+                for reason, count in tuple(it.errors.items())  # passes count while a large page is made
+            ),
         )
-        build.add_metric([__version__, python], 1)
-        yield build
-        yield GaugeMetricFamily(
-            "generex_exporter_config_last_reload_successful",
-            "Whether the last attempt to load the configuration was good.",
-            value=float(state.reload_successful),
-        )
-        yield GaugeMetricFamily(
-            "generex_exporter_config_last_reload_success_timestamp_seconds",
-            "When the configuration was last loaded successfully.",
-            value=state.reloaded_at,
-        )
-        requests = CounterMetricFamily(
-            "generex_exporter_modbus_requests",
-            "Modbus requests sent, repeated ones included.",
-            labels=["device"],
-        )
-        errors = CounterMetricFamily(
-            "generex_exporter_modbus_errors",
-            "Modbus requests that got no usable answer.",
-            labels=["device", "reason"],
-        )
-        echoes = CounterMetricFamily(
-            "generex_exporter_modbus_echoes",
-            "Modbus requests that came back from a serial line that echoes; they are skipped.",
-            labels=["device"],
-        )
-        coalesced = CounterMetricFamily(
-            "generex_exporter_scrapes_coalesced",
-            "Scrapes that shared a pass already under way.",
-            labels=["device"],
-        )
-        for name, counters in state.counters:
-            requests.add_metric([name], counters.requests)
-            echoes.add_metric([name], counters.echoes)
-            coalesced.add_metric([name], counters.coalesced)
-            for reason, count in counters.errors.items():
-                errors.add_metric([name, reason], count)
-        yield from (requests, errors, echoes, coalesced)
+        yield _ECHOES, (((("device", name),), it.echoes) for name, it in state.counters)
+        yield _COALESCED, (((("device", name),), it.coalesced) for name, it in state.counters)
         if state.pushes is not None:
             exports, failures = state.pushes
-            yield CounterMetricFamily(
-                "generex_exporter_otlp_exports", "Pushes over OTLP, failed ones included.", value=exports
-            )
-            yield CounterMetricFamily(
-                "generex_exporter_otlp_export_failures", "Pushes over OTLP that failed.", value=failures
-            )
+            yield _PUSHES, [((), exports)]
+            yield _FAILED, [((), failures)]

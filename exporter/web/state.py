@@ -5,6 +5,7 @@ import logging
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 
 from exporter.config import Config
@@ -43,13 +44,15 @@ class State:
         return self.fleet.config
 
     def exporter_state(self) -> ExporterState:
-        """What the exporter's own metrics are made of, as it is now: a thread may work on it."""
-        counters = [(name, counters.copy()) for name, counters in self.fleet.counters()]
+        """What the exporter's own metrics are made of; the counters are those that go on counting."""
+        counters = tuple(self.fleet.counters())
         return ExporterState(counters, self._reload_successful, self._reloaded_at, self.pusher.counts)
 
     def _own_readings(self) -> Callable[[], list[tuple[Series, Raw]]]:
         """The exporter's own readings as they are now, to be put together in a thread."""
-        return partial(self.own_metrics.readings, self.exporter_state())
+        state = self.exporter_state()
+        now = tuple((name, counters.copy()) for name, counters in state.counters)
+        return partial(self.own_metrics.readings, replace(state, counters=now))
 
     @contextmanager
     def place_for_a_probe(self) -> Iterator[None]:

@@ -10,7 +10,7 @@ from tests.alerts.series import INSTANCE, Page, input_series
 
 
 def own_page(good: bool, pushes: tuple[int, int] | None = None) -> Page:
-    text = ExporterMetrics().render(ExporterState((), good, 1.7e9, pushes), "text")
+    text = "".join(ExporterMetrics().render(ExporterState((), good, 1.7e9, pushes), "text"))
     lines = [line.rsplit(" ", 1) for line in text.splitlines() if line.startswith("generex_exporter_")]
     return dict(lines)
 

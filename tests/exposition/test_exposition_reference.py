@@ -212,7 +212,7 @@ def test_a_number_that_is_none_is_not_exported(tmp_path: Path) -> None:
 def exporter_page(form: str) -> str:
     own = ExporterMetrics()
     state = ExporterState([("ups1", Counters()), ("", Counters())], True, 1.7e9)
-    return own.render(state, "openmetrics" if form == "openmetrics" else "text")
+    return "".join(own.render(state, "openmetrics" if form == "openmetrics" else "text"))
 
 
 @pytest.mark.parametrize("form", FORMATS)

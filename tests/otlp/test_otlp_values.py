@@ -299,7 +299,7 @@ def test_the_exporters_own_metrics(collector: Receiver) -> None:
 
     page_samples = [
         sample
-        for family in text_string_to_metric_families(own.render(state, "text"))
+        for family in text_string_to_metric_families("".join(own.render(state, "text")))
         for sample in family.samples
     ]
     assert len(page_samples) == len(points)

@@ -203,9 +203,10 @@ def test_others_run_while_a_thousand_devices_are_told_of(path: str) -> None:
                     await asyncio.sleep(0)
 
             counting = asyncio.create_task(count())
-            assert len(await client.text(path)) > 200_000
+            page = await client.text(path)
             counting.cancel()
-            assert turns > 300
+            assert len(page) > 200_000
+            assert turns > len(page) / 100_000
 
     asyncio.run(play())
 

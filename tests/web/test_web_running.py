@@ -266,7 +266,7 @@ def test_hangup_reloads_and_a_bad_file_is_logged(tmp_path: Path) -> None:
         wait_for(lambda: '"two"' in it.get("/sd"))
         config.write_text("devices: 3\n")
         it.process.send_signal(1)
-        wait_for(lambda: f"{RELOADED} 0.0" in it.get("/metrics?collect[]=exporter"))
+        wait_for(lambda: f"{RELOADED} 0\n" in it.get("/metrics?collect[]=exporter"))
         assert '"two"' in it.get("/sd")
         (line,) = it.log_lines("configuration not reloaded")
         assert "level=error" in line
@@ -274,7 +274,7 @@ def test_hangup_reloads_and_a_bad_file_is_logged(tmp_path: Path) -> None:
         assert "Traceback" not in it.log
         config.write_text("devices: [{name: three, target: '127.0.0.1:9'}]\n")
         it.process.send_signal(1)
-        wait_for(lambda: f"{RELOADED} 1.0" in it.get("/metrics?collect[]=exporter"))
+        wait_for(lambda: f"{RELOADED} 1\n" in it.get("/metrics?collect[]=exporter"))
         assert '"three"' in it.get("/sd")
 
 
