@@ -17,7 +17,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import yaml
 
@@ -114,7 +114,7 @@ class Hostile:
 
     # life
 
-    async def __aenter__(self) -> "Hostile":
+    async def __aenter__(self) -> Self:
         if self.transport == "rtu":
             self._folder = tempfile.TemporaryDirectory()
             self.path = f"{self._folder.name}/ttyUSB0"
@@ -397,7 +397,7 @@ def byte_by_byte(device: Hostile, peer: Peer, request: Request) -> None:
     device.in_time(request)
     frame = device.frame(request, device.pdu(request))
     for index in range(len(frame)):
-        device.later(index * 0.0003, lambda index=index: peer.write(frame[index : index + 1]))  # type: ignore[misc]
+        device.later(index * 0.0003, lambda index=index: peer.write(frame[index : index + 1]))
 
 
 def two_answers(device: Hostile, peer: Peer, request: Request) -> None:

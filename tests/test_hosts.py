@@ -71,7 +71,7 @@ def test_what_would_be_read_as_another_address(host: str, error: str) -> None:
         (metrics_url, "http://{}:4318"),
     ],
 )
-def test_wherever_a_host_is_written(read, form: str, host: str) -> None:  # type: ignore[no-untyped-def]
+def test_wherever_a_host_is_written(read, form: str, host: str) -> None:
     with pytest.raises(ValueError, match=r"would be read as|neither an address nor|is a serial port"):
         read(form.format(host))
 

@@ -4,10 +4,10 @@ import json
 import logging
 
 import pytest
-from support import cli
 
 from exporter import logs
 from exporter.plaintext import lines, one_line
+from tests.support import cli
 
 # a C0 and two C1 control characters, marks that turn the order of text, one without width, ends of lines,
 # a character that is none, half of one, and one of no plane that is used

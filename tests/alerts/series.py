@@ -8,6 +8,7 @@ from typing import Literal
 from exporter.config import Config, DeviceConfig, Expect, adhoc_device, load_config
 from exporter.exposition.lines import Renderer
 from exporter.reading.decode.device_map import device_map
+from exporter.reading.decode.layout import Layout
 from exporter.reading.decode.truth import FrameWatch, bacs_is_there
 from exporter.reading.device.report import Reporter
 from exporter.reading.plan.spans import Span
@@ -41,7 +42,7 @@ class Watched:
         self.map = device_map(self.device, self.config.maps)
         self.reporter = Reporter(self.map)
         self.memory = Memory(FrameWatch(60.0))
-        self.layouts: dict[tuple[int, int], object] = {}
+        self.layouts: dict[tuple[tuple[tuple[str, int], ...], frozenset[str]], Layout] = {}
         self.renderer = Renderer()
 
     def refuse(self, addresses: Sequence[int], now: float) -> None:

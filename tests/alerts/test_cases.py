@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from exporter.generate.alerts import RUNBOOK_URL
+from exporter.generate.alerts.model import RUNBOOK_URL
 from tests.alerts.cases import SHORT
 from tests.alerts.promtool import ROOT, check_tests, in_parts
 from tests.alerts.slow_cases import BATCHES

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from exporter.exposition.own import ExporterMetrics, ExporterState
-from exporter.generate.alerts import RUNBOOK_URL
+from exporter.generate.alerts.model import RUNBOOK_URL
 from tests.alerts.promtool import check_tests, firing
 from tests.alerts.series import INSTANCE, Page, input_series
 

@@ -5,7 +5,7 @@ Addresses and bits are those of device.md 1.1 and 3, the order is that of operat
 
 from collections.abc import Mapping
 
-from snapshots import simulated
+from tests.snapshots import simulated
 
 FILLER = 0xD8F1
 Words = Mapping[int, int | None]  # by address; None was not read

@@ -4,9 +4,6 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from snapshots import Source, simulated
-from spoken import FILLER, OTHERWISE, REASONS, UNKNOWABLE, Words, words
-from spoken import STATES as SPOKEN_STATES
 
 from exporter.assess.condition import Condition, assess, minutes
 from exporter.assess.outcomes import CHARGE, OUTCOMES, STATES, SURVIVAL, Urgency
@@ -16,6 +13,9 @@ from exporter.generate.alerts.model import Alert, Settings
 from exporter.generate.alerts.thresholds import threshold_values
 from exporter.generate.dashboards import choices
 from exporter.maps import built_in_maps
+from tests.assess.spoken import FILLER, OTHERWISE, REASONS, UNKNOWABLE, Words, words
+from tests.assess.spoken import STATES as SPOKEN_STATES
+from tests.snapshots import Source, simulated
 
 
 def of(*changes: Words) -> Condition:

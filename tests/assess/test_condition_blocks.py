@@ -3,7 +3,6 @@
 from dataclasses import replace
 
 import pytest
-from snapshots import Source, simulated
 
 from exporter.assess.blocks import (
     DISCHARGE_SHARE,
@@ -16,6 +15,7 @@ from exporter.assess.blocks import (
 )
 from exporter.config import Expect
 from exporter.generate.alerts.thresholds import thresholds
+from tests.snapshots import Source, simulated
 
 
 def blocks(changes: dict[int, int], expect: Expect | None = None) -> list[Block]:

@@ -11,9 +11,6 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-import told
-from snapshots import Source, simulated
-from spoken import OTHERWISE, REASONS, STATES, Words, words
 
 from exporter.assess.condition import assess
 from exporter.assess.outcomes import OUTCOMES, Outcome, Urgency
@@ -25,6 +22,9 @@ from exporter.generate.vocabulary import Vocabulary
 from exporter.maps import built_in_maps
 from exporter.maps.model import Flag
 from exporter.reading.decode.snapshot import Snapshot
+from tests import told
+from tests.assess.spoken import OTHERWISE, REASONS, STATES, Words, words
+from tests.snapshots import Source, simulated
 
 Faults = set[str]
 """Outcomes that a room does not tell as it should."""

@@ -6,13 +6,12 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
-from snapshots import Source, page
-from spoken import BACS, OTHERWISE, REASONS, STATES, Words, words
-
 from exporter.assess.outcomes import OUTCOMES
 from exporter.assess.promql import Prom
 from exporter.maps import built_in_maps
 from tests.alerts.promtool import run
+from tests.assess.spoken import BACS, OTHERWISE, REASONS, STATES, Words, words
+from tests.snapshots import Source, page
 
 Spoken = Sequence[tuple[str, Words]]
 

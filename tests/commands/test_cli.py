@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from support import cli, environment, free_port
 
 from exporter import __version__
 from exporter.cli import COMMANDS, main
+from tests.support import cli, environment, free_port
 
 Run = Callable[..., "Done"]
 

@@ -13,9 +13,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from support import environment, require
 
 from exporter.cli import COMMANDS, main
+from tests.support import environment, require
 
 CASES = [
     ("sim", "simulate"),

@@ -8,7 +8,8 @@ from pathlib import Path
 import bcrypt
 import pytest
 import trustme
-from support import cli, exporter, free_port, wait_for
+
+from tests.support import cli, exporter, free_port, wait_for
 
 
 def test_a_running_exporter_is_healthy() -> None:

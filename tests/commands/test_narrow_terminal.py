@@ -5,7 +5,7 @@ import pty
 import subprocess
 import sys
 
-from support import environment
+from tests.support import environment
 
 
 def on_a_terminal(*words: str, columns: int) -> str:

@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from support import Exporter, exporter, free_port, simulator, wait_for
+
+from tests.support import Exporter, exporter, free_port, simulator, wait_for
 
 
 def names(it: Exporter) -> list[str]:

@@ -6,12 +6,12 @@ import sys
 from pathlib import Path
 
 import pytest
-from support import Exporter, cli, environment, exporter, free_port, require, running, wait_for
 
 from exporter.config import load_config
 from exporter.web.app import create_app
 from exporter.web.prefix import METRICS, telemetry_path
 from exporter.web.state import State
+from tests.support import Exporter, cli, environment, exporter, free_port, require, running, wait_for
 
 
 def test_config_check_says_what_would_be_served_and_ends(tmp_path: Path) -> None:

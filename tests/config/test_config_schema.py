@@ -56,7 +56,8 @@ def test_defaults_written_out_change_nothing(section: str) -> None:
 
     properties = config_json_schema()["$defs"][section]["properties"]
     data = {key: value["default"] for key, value in properties.items() if value.get("default") is not None}
-    required = {"DeviceEntry": {"target": "h"}, "ModuleEntry": {"maps": ["ups"]}}.get(section, {})
+    needed: dict[str, dict[str, Any]] = {"DeviceEntry": {"target": "h"}, "ModuleEntry": {"maps": ["ups"]}}
+    required = needed.get(section, {})
     model = getattr(forms, section)
     assert model.model_validate(required | data) == model.model_validate(required)
 

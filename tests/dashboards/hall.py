@@ -14,14 +14,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from boardfiles import ROOT
-from cases import CASES, Case
-from hostile import Hostile, Peer, Request, exception, honest
-from support import Exporter, exporter, free_port, require, running, wait_for
-
 from exporter.simulator.scenarios import Scenario
 from exporter.simulator.server import Simulator
+from tests.dashboards.boardfiles import ROOT
+from tests.dashboards.cases import CASES, Case
+from tests.hostile import Hostile, Peer, Request, exception, honest
 from tests.otlp.otlp_receiver import receiver
+from tests.support import Exporter, exporter, free_port, require, running, wait_for
 
 CONFIG = """\
 otlp: {{endpoint: 'http://127.0.0.1:{collector}', interval: 2s}}
@@ -86,7 +85,7 @@ def simulator(personality: str = "cs141", modules: int = 8, **knobs: Any) -> Sim
 def failing(case: Case) -> Hostile:
     """A healthy device that answers every request for the words `case.unread` with a failure (04)."""
     device = Hostile(served=range(3000))
-    device.pins = simulator(modules=2).image() | case.pins
+    device.pins = {**simulator(modules=2).image(), **case.pins}
 
     def behaviour(device: Hostile, peer: Peer, request: Request) -> None:
         asked = set(range(request.address, request.last + 1))

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 import yaml
-from boardfiles import FOLDER, NAMES, Target, board, panels, targets
+
+from tests.dashboards.boardfiles import FOLDER, NAMES, Target, board, panels, targets
 
 # units of Grafana that the boards use; the real linter has the whole list
 UNITS = {

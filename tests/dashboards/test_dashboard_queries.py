@@ -5,10 +5,11 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from boardfiles import Target, panels, targets
-from cases import BACS, CASES
-from hall import Hall, filled, running_hall
-from support import wait_for
+
+from tests.dashboards.boardfiles import Target, panels, targets
+from tests.dashboards.cases import BACS, CASES
+from tests.dashboards.hall import Hall, filled, running_hall
+from tests.support import wait_for
 
 ALL_TARGETS = list(targets())
 HALL = "[^:]+"
@@ -199,7 +200,7 @@ def test_the_weak_block_leads_the_rankings(hall: Hall) -> None:
 
 
 def test_power_failures_become_annotations(hall: Hall) -> None:
-    from boardfiles import board
+    from tests.dashboards.boardfiles import board
 
     (note,) = board("ups")["annotations"]["list"]
     assert note["datasource"]["uid"] == "$datasource"

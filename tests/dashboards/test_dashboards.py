@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 import yaml
-from boardfiles import FOLDER, NAMES, ROOT, board, panels, targets, with_rows
 
 from exporter.errors import UserError
 from exporter.generate import dashboards
@@ -19,6 +18,7 @@ from exporter.generate.alerts.model import RUNBOOK_URL
 from exporter.generate.alerts.thresholds import threshold_values
 from exporter.generate.dashboards import rules
 from exporter.maps import built_in_maps
+from tests.dashboards.boardfiles import FOLDER, NAMES, ROOT, board, panels, targets, with_rows
 
 MAPS = built_in_maps()
 THRESHOLDS = threshold_values({})

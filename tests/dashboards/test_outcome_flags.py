@@ -1,8 +1,9 @@
 """The flags behind each outcome that the rules record for the boards, as the repository's file has them."""
 
 import yaml
-from boardfiles import ROOT
-from told import FLAGS, flags_in
+
+from tests.dashboards.boardfiles import ROOT
+from tests.told import FLAGS, flags_in
 
 
 def test_each_outcome_asks_for_every_flag_that_tells_it() -> None:

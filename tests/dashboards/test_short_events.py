@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 import yaml
-from boardfiles import ROOT, panels
-from support import free_port, require, running, wait_for
+
+from tests.dashboards.boardfiles import ROOT, panels
+from tests.support import free_port, require, running, wait_for
 
 DAY, SCRAPE = 86_400, 15
 START = 1_700_006_400  # a whole step of every length below

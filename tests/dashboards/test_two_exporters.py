@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 import yaml
-from boardfiles import ROOT
-from support import require
 
 from exporter.generate.alerts.outcomes import RANKS
+from tests.dashboards.boardfiles import ROOT
+from tests.support import require
 
 SCOPE = 'device="ups-a",site="north"'
 READS, BLIND, OLD = (f'{SCOPE},instance="{name}"' for name in ("reads", "blind", "old"))

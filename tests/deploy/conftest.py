@@ -1,7 +1,8 @@
 """The image is built once for all tests that run it."""
 
 import pytest
-from containers import build
+
+from tests.deploy.containers import build
 
 
 @pytest.fixture(scope="session")

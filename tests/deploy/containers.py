@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support import require
+
+from tests.support import require
 
 ROOT = Path(__file__).parents[2]
 BASE = "docker.io/library/python:3.11-slim-bookworm"  # as the Dockerfile names it
@@ -141,14 +142,14 @@ def _write_pip_config(file: Path) -> list[str]:
     listed = subprocess.run(
         [sys.executable, "-m", "pip", "config", "list"], capture_output=True, text=True, check=True
     ).stdout
-    settings = {}
+    settings: dict[str, str] = {}
     for line in listed.splitlines():
         key, _, value = line.partition("=")
         settings[key.rpartition(".")[2]] = str(ast.literal_eval(value))
     kept = ("index-url", "extra-index-url", "trusted-host", "proxy", "cert")
     lines, volumes = ["[global]"], []
     for key in kept:
-        if value := settings.get(key):
+        if value := settings.get(key, ""):
             if key == "cert":
                 volumes = [f"--volume={value}:/run/host-certificates.pem:ro"]
                 value = "/run/host-certificates.pem"

@@ -11,7 +11,8 @@ from typing import Any
 import jsonschema
 import kubernetes_validate
 import yaml
-from support import require
+
+from tests.support import require
 
 Object = dict[str, Any]
 

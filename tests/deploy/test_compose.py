@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 import yaml
-from support import require
 
 from exporter.config import load_config
+from tests.support import require
 
 COMPOSE = Path(__file__).parents[2] / "deploy/compose"
 FILE: dict[str, Any] = yaml.safe_load((COMPOSE / "compose.yaml").read_text())

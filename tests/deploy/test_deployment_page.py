@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 import yaml
-from manifests import KUBERNETES, build, of_kind, validate
-from support import require
 
 from exporter import __version__
 from exporter.config import load_config
+from tests.deploy.manifests import KUBERNETES, build, of_kind, validate
+from tests.support import require
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs/deployment.md").read_text(encoding="utf-8")

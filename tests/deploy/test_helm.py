@@ -11,12 +11,12 @@ from typing import Any
 import jsonschema
 import pytest
 import yaml
-from manifests import KUBERNETES, Object, build, name, objects_in, of_kind, overlay, validate
-from support import require
 
 from exporter import __version__
 from exporter.generate.alerts import alert_files
 from exporter.maps import built_in_maps
+from tests.deploy.manifests import KUBERNETES, Object, build, name, objects_in, of_kind, overlay, validate
+from tests.support import require
 
 ROOT = Path(__file__).parents[2]
 CHART = ROOT / "deploy/helm/generex-exporter"

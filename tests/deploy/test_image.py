@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from containers import BASE, container, inspect, logs, podman
-from support import free_port, simulator, wait_for
+
+from tests.deploy.containers import BASE, container, inspect, logs, podman
+from tests.support import free_port, simulator, wait_for
 
 NAME = f"image-test-{os.getpid()}"
 LOCKED_DOWN = ("--read-only", "--read-only-tmpfs=false", "--cap-drop=ALL", "--security-opt=no-new-privileges")

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 import yaml
-from manifests import KUBERNETES, Object, build, kustomize, name, of_kind, overlay, validate
 
 from exporter.config import load_config
+from tests.deploy.manifests import KUBERNETES, Object, build, kustomize, name, of_kind, overlay, validate
 
 BASE = KUBERNETES / "base"
 COMPONENTS = KUBERNETES / "components"

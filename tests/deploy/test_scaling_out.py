@@ -5,9 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from manifests import KUBERNETES, build, of_kind
-from prometheus import targets
-from support import Exporter, exporter, free_port, require, running, wait_for
+
+from tests.deploy.manifests import KUBERNETES, build, of_kind
+from tests.deploy.prometheus import targets
+from tests.support import Exporter, exporter, free_port, require, running, wait_for
 
 DEVICES = [f"ups-{number}" for number in range(12)]
 

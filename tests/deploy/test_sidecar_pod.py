@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from containers import BASE, podman
-from manifests import KUBERNETES, build, overlay
-from prometheus import query
-from support import free_port, require, wait_for
+
+from tests.deploy.containers import BASE, podman
+from tests.deploy.manifests import KUBERNETES, build, overlay
+from tests.deploy.prometheus import query
+from tests.support import free_port, require, wait_for
 
 
 def workload(image: str, device: int, exporter: int, server: int, folder: Path) -> dict[str, Any]:

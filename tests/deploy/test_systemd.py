@@ -11,7 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from support import exporter, require, wait_for
+
+from tests.support import exporter, require, wait_for
 
 UNIT = Path(__file__).parents[2] / "deploy/systemd/generex-exporter.service"
 PROGRAM = "/opt/generex-exporter/bin/generex-exporter"

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hostile import Hostile
 
 from exporter.cli import main
 from exporter.simulator.scenarios import Scenario
 from exporter.simulator.server import Simulator
+from tests.hostile import Hostile
 
 ANYWHERE = "127.0.0.1:0"
 QUICK = ("--pause=0ms",)

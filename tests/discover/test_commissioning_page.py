@@ -5,10 +5,10 @@ import re
 from pathlib import Path
 
 import pytest
-from devices import command
 
 from exporter.config import load_config
 from exporter.simulator.server import Simulator
+from tests.discover.devices import command
 
 PAGE = (Path(__file__).parents[2] / "docs" / "commissioning.md").read_text(encoding="utf-8")
 

@@ -5,12 +5,22 @@ import textwrap
 from pathlib import Path
 
 import pytest
-from devices import QUICK, Done, command, discovered, image_of, lines_with, nothing_left, simulated, standing
-from hostile import Behaviour, Hostile, Peer, Request, exception, silent
 
 from exporter.config import Config, load_config
 from exporter.simulator.registers import Personality
 from exporter.simulator.scenarios import Scenario
+from tests.discover.devices import (
+    QUICK,
+    Done,
+    command,
+    discovered,
+    image_of,
+    lines_with,
+    nothing_left,
+    simulated,
+    standing,
+)
+from tests.hostile import Behaviour, Hostile, Peer, Request, exception, silent
 
 FILLER = 0xD8F1
 

@@ -13,14 +13,23 @@ from pathlib import Path
 
 import pytest
 import serial
-from devices import QUICK, Done, command, discovered, image_of, nothing_left, simulated, standing
-from hostile import Hostile, Peer, Request, silent
-from support import environment, free_port, wait_for
 
 from exporter.config import load_config
 from exporter.hints import Failure, with_next_step
 from exporter.simulator.server import Simulator
 from exporter.targets import parse_target
+from tests.discover.devices import (
+    QUICK,
+    Done,
+    command,
+    discovered,
+    image_of,
+    nothing_left,
+    simulated,
+    standing,
+)
+from tests.hostile import Hostile, Peer, Request, silent
+from tests.support import environment, free_port, wait_for
 
 
 def test_the_report_holds_every_raw_word_and_no_address(

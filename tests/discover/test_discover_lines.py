@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-import hostile
 import pytest
-from devices import discovered, image_of, lines_with, standing
 
 from exporter.config import load_config
+from tests import hostile
+from tests.discover.devices import discovered, image_of, lines_with, standing
 
 
 @pytest.mark.parametrize("transport", ["rtu", "rtu-tcp"])

@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Mapping
 
 import pytest
-from devices import image_of
 
 from exporter.discover.configfile import config_text
 from exporter.discover.findings import Findings, judge
@@ -11,6 +10,7 @@ from exporter.discover.heard import Heard
 from exporter.discover.report import terminal_text
 from exporter.maps import built_in_maps
 from exporter.targets import parse_target
+from tests.discover.devices import image_of
 
 FILLER = 0xD8F1
 UPS, BACS = range(97, 151), range(1000, 1006)

@@ -9,17 +9,17 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-from devices import QUICK, Done, command, discovered, lines_with, nothing_left, standing
-from hostile import Hostile, Peer, Request, exception, silent
 from pymodbus.pdu import ModbusPDU
 from pymodbus.server import ModbusTcpServer
 from pymodbus.simulator import DataType, SimData, SimDevice
-from support import environment, free_port
 
 from exporter.config import load_config
 from exporter.recording.form import read_recording
 from exporter.simulator.replayer import Replayer
 from exporter.simulator.server import Simulator
+from tests.discover.devices import QUICK, Done, command, discovered, lines_with, nothing_left, standing
+from tests.hostile import Hostile, Peer, Request, exception, silent
+from tests.support import environment, free_port
 
 SOON = (*QUICK, "--watch-for=0s", "--timeout=300ms")
 
@@ -41,10 +41,12 @@ async def foreign_server() -> AsyncIterator[int]:
         if not sending:
             number, asked = number + 1, (pdu.function_code, pdu.address)
         elif asked[0] == 3 and pdu.registers:
+            sent = pdu.registers
+            assert isinstance(sent, list)
             now = {10: 2300 + number % 3, 20: 1000 + number, 21: 12 if number % 3 else 4}
             for address, word in now.items():
                 if 0 <= address - asked[1] < len(pdu.registers):
-                    pdu.registers[address - asked[1]] = word
+                    sent[address - asked[1]] = word
         return pdu
 
     def registers(first: int, values: list[int]) -> list[SimData]:

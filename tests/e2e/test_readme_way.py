@@ -8,9 +8,9 @@ import urllib.request
 from pathlib import Path
 
 import yaml
-from support import cli, exporter, free_port, require, running, wait_for
 
 from exporter.simulator.server import Simulator
+from tests.support import cli, exporter, free_port, require, running, wait_for
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -14,9 +14,9 @@ from typing import TypeVar
 
 import pytest
 import yaml
-from support import Exporter, exporter, free_port, require, running, wait_for
 
 from exporter.simulator.server import Simulator
+from tests.support import Exporter, exporter, free_port, require, running, wait_for
 
 T = TypeVar("T")
 
@@ -53,7 +53,7 @@ class Prometheus:
     def label_names(self) -> list[str]:
         return list(self._get("labels"))
 
-    def _get(self, path: str, **parameters: str):  # type: ignore[no-untyped-def]
+    def _get(self, path: str, **parameters: str):
         url = f"http://127.0.0.1:{self.port}/api/v1/{path}?{urllib.parse.urlencode(parameters)}"
         with urllib.request.urlopen(url, timeout=10) as answer:
             return json.load(answer)["data"]

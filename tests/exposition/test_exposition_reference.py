@@ -19,13 +19,13 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.openmetrics import exposition as openmetrics_encoder
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
 from prometheus_client.parser import text_string_to_metric_families as parse_text
-from snapshots import Source, page, simulated
-from support import require
 
 from exporter.exposition.lines import Renderer
 from exporter.exposition.own import ExporterMetrics, ExporterState
 from exporter.reading.decode.snapshot import Snapshot
 from exporter.reading.device.counters import Counters
+from tests.snapshots import Source, page, simulated
+from tests.support import require
 
 FORMATS = ("text", "openmetrics")
 Families = dict[str, tuple[str, str, str, list[tuple[str, tuple[tuple[str, str], ...], float]]]]

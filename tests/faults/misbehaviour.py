@@ -2,8 +2,8 @@
 
 from collections.abc import Callable
 
-import hostile
-from hostile import Behaviour, Hostile, Peer, Request
+from tests import hostile
+from tests.hostile import Behaviour, Hostile, Peer, Request
 
 PLACES = ("connecting", "first request", "middle of a pass", "last byte")
 TRANSPORTS = ("tcp", "rtu-tcp", "rtu")

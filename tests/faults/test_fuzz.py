@@ -13,12 +13,9 @@ from pathlib import Path
 from string import printable
 from urllib.parse import quote
 
-import hostile
 import pytest
-from hostile import Hostile, Peer, Request, fleet
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support import Exporter, exporter, free_port
 
 from exporter.config import load_config
 from exporter.errors import UserError
@@ -27,6 +24,9 @@ from exporter.maps.formula import parse_formula
 from exporter.reading.transport.answers import MAX_FRAME, Expected, LinkError, parse_rtu, parse_tcp
 from exporter.reading.transport.wire import Wire
 from exporter.web.security.webconfig import parse_web_config, read_content
+from tests import hostile
+from tests.hostile import Hostile, Peer, Request, fleet
+from tests.support import Exporter, exporter, free_port
 
 DATA = Path(load_maps.__code__.co_filename).parent / "data"
 

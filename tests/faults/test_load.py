@@ -12,10 +12,12 @@ import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import cast
 
-import crowd
 import pytest
-from support import Exporter, exporter, free_port, running, wait_for
+
+from tests.faults import crowd
+from tests.support import Exporter, exporter, free_port, running, wait_for
 
 DEVICES = 1000
 SHORTEST, LONGEST, TIMEOUT = 3.0, 15.0, 10.0  # seconds: interval and timeout of scrapes
@@ -90,7 +92,8 @@ def it(port: int, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Exporter
 
 
 def config_file(it: Exporter) -> Path:
-    return Path(it.process.args[it.process.args.index("--config.file") + 1])  # type: ignore[union-attr,index]
+    arguments = cast(list[str], it.process.args)
+    return Path(arguments[arguments.index("--config.file") + 1])
 
 
 def by_device(page: str) -> dict[str, dict[str, str]]:

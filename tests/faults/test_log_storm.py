@@ -3,9 +3,8 @@
 import logging
 from pathlib import Path
 
-from support import exporter, free_port
-
 from exporter.loglimit import LeftOut, LogLimit
+from tests.support import exporter, free_port
 
 DOWN = ("exporter.reading.device.news", logging.WARNING, "device does not answer")
 UP = ("exporter.reading.device.news", logging.INFO, "device answers again")

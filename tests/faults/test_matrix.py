@@ -6,15 +6,15 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-import hostile
-import misbehaviour
 import pytest
-from hostile import BACS, UPS, Clock, Hostile, check_true, errors, fleet, scrape
-from misbehaviour import FAULTS, PLACES, TRANSPORTS
 
 from exporter.reading.decode.snapshot import Snapshot
 from exporter.reading.device.device import Device
 from exporter.reading.transport.answers import REASONS
+from tests import hostile
+from tests.faults import misbehaviour
+from tests.faults.misbehaviour import FAULTS, PLACES, TRANSPORTS
+from tests.hostile import BACS, UPS, Clock, Hostile, check_true, errors, fleet, scrape
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "faults.md"
 GROUPS = ("ups", "bacs", "strings", "modules")

@@ -5,9 +5,12 @@ import re
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-import hostile
 import yaml
-from hostile import BACS, UPS, Hostile, Peer, check_true, errors, fleet, scrape
+
+from exporter.reading.device.device import Device
+from exporter.reading.device.fleet import Fleet
+from tests import hostile
+from tests.hostile import BACS, UPS, Hostile, Peer, check_true, errors, fleet, scrape
 
 PAGE = Path(__file__).parents[2] / "docs" / "sharing.md"
 (SHOWN,) = yaml.safe_load(re.findall(r"```yaml\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)[0])[
@@ -56,9 +59,9 @@ def test_two_exporters_and_a_bms_at_a_device_with_one_place() -> None:
             device.welcome = one_place
             entry["target"] = device.target()
             async with fleet(entry) as first:
-                two = hostile.Fleet(hostile.config(entry))
+                two = Fleet(hostile.config(entry))
 
-                async def look(at: hostile.Device) -> None:
+                async def look(at: Device) -> None:
                     snapshot = await scrape(at)
                     assert snapshot.up
                     assert all(snapshot.groups.values()), snapshot.errors
@@ -81,7 +84,7 @@ def test_an_exporter_that_keeps_its_place_leaves_none() -> None:
             device.welcome = one_place
             entry = {"name": "a", "target": device.target(), "request_timeout": "300ms", "timeout": "2s"}
             async with fleet(entry) as first:
-                two = hostile.Fleet(hostile.config(entry))
+                two = Fleet(hostile.config(entry))
                 assert (await scrape(first.devices["a"])).up
                 other = two.devices["a"]
                 assert not (await scrape(other)).up

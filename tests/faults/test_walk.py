@@ -8,14 +8,13 @@ import random
 from contextlib import AsyncExitStack, suppress
 from dataclasses import replace
 
-import hostile
-from hostile import BACS, UPS, Clock, Hostile, Peer, Request, fleet, until
-from misbehaviour import TRANSPORTS
-
 from exporter.config.model import DeviceConfig
 from exporter.reading.decode.snapshot import Snapshot
 from exporter.reading.device.device import TooManyDebugPassesError
 from exporter.reading.device.fleet import Fleet
+from tests import hostile
+from tests.faults.misbehaviour import TRANSPORTS
+from tests.hostile import BACS, UPS, Clock, Hostile, Peer, Request, fleet, until
 
 STEPS = 40
 WALKS = 3  # of each transport
@@ -152,6 +151,6 @@ def test_walks() -> None:
             assert all(not device.line.in_use for device in devices.devices.values())
             for one in there.values():
                 assert one.most_open <= 1
-                await until(lambda one=one: len(one.peers) <= 1)  # type: ignore[misc]
+                await until(lambda one=one: len(one.peers) <= 1)
 
     asyncio.run(test())

@@ -7,7 +7,7 @@ import sys
 import time
 from pathlib import Path
 
-from support import environment
+from tests.support import environment
 
 WRITER = """
 import sys

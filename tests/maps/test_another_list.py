@@ -25,7 +25,7 @@ PROGRAM = Path(exporter.__file__).parent
 ASK = """
 import asyncio, sys
 sys.path.insert(0, {tests!r})
-from snapshots import Source
+from tests.snapshots import Source
 from exporter.assess.condition import assess
 for status in (1, 0, 3, 5, 8):
     words = {{400: status, **dict.fromkeys(range(401, 404), 230), **dict.fromkeys(range(404, 407), 40)}}

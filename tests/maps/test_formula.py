@@ -170,7 +170,8 @@ def joined(operator: str, left: Tree, right: Tree) -> Tree:
         value = None
     else:
         value = {
-            "|": lambda: x | y, "&": lambda: x & y, "<<": lambda: x * 2**y, ">>": lambda: x // 2**y,
+            "|": lambda: x | y, "&": lambda: x & y,  # type: ignore[operator]
+            "<<": lambda: x * 2**y, ">>": lambda: x // 2**y,
             "+": lambda: x + y, "-": lambda: x - y, "*": lambda: x * y, "/": lambda: x / y,
         }[operator]()  # fmt: skip
     return Tree(text, strength, value)

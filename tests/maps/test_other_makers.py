@@ -11,10 +11,10 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-from hostile import fleet, scrape
 
 from exporter.cli import main
 from exporter.reading.decode.snapshot import Snapshot
+from tests.hostile import fleet, scrape
 
 LISTS = Path(__file__).parent / "lists"
 Tables = Mapping[int, Mapping[int, int]]

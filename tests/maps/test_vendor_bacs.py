@@ -104,8 +104,8 @@ BYTE_TABLE = [
 
 def rows(table):
     """Vendor name, mask in hexadecimal, in decimal and in binary, our flag."""
-    found = [ROW.fullmatch(line) for line in table.strip().splitlines()]
-    return [(m[1], int(m[2], 16), int(m[3]), int(m[4].replace(" ", ""), 2), m[5]) for m in found]
+    found = [ROW.fullmatch(line).groups() for line in table.strip().splitlines()]
+    return [(a, int(b, 16), int(c), int(d.replace(" ", ""), 2), e) for a, b, c, d, e in found]
 
 
 ALL_ROWS = [(word, *row) for word, table in TABLES.items() for row in rows(table)]

@@ -165,7 +165,7 @@ def test_label_names(metric, labels):
 
 
 def test_metrics_have_one_help_text_in_all_maps():
-    texts = {}
+    texts: dict[str, str] = {}
     for item in MAPS.values():
         for metric in item.metrics.values():
             assert texts.setdefault(metric.name, metric.help) == metric.help

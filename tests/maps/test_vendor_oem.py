@@ -1,5 +1,7 @@
 """The maps `inform`, `everexceed` and `sensors` against the vendor's lists, typed from device.md."""
 
+from decimal import Decimal
+
 import pytest
 
 from exporter.maps import load_maps
@@ -20,7 +22,7 @@ EVEREXCEED_LIST = [
 
 
 def test_inform_is_the_default_list_from_100_to_127():
-    assert sorted(word.address for word in INFORM.words.values()) == list(range(100, 128))
+    assert sorted(word.address or 0 for word in INFORM.words.values()) == list(range(100, 128))
     assert "output_volts_1" not in INFORM.words
     for word in INFORM.words.values():
         other = MAPS["ups"].words[word.name]
@@ -53,7 +55,7 @@ def test_the_status_word_alone_vouches_for_inform():
 @pytest.mark.parametrize(("address", "vendor", "word", "metric", "labels"), EVEREXCEED_LIST)
 def test_everexceed_word(address, vendor, word, metric, labels):
     found = EVEREXCEED.words[word]
-    assert (found.address, found.vendor, found.type, found.scale) == (address, vendor, "uint16", 1)
+    assert (found.address, found.vendor, found.type, found.scale) == (address, vendor, "uint16", Decimal(1))
     assert (found.metric, dict(found.labels)) == (metric, labels)
 
 

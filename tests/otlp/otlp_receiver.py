@@ -160,7 +160,7 @@ def receiver(*, port: int = 0, context: ssl.SSLContext | None = None) -> Iterato
         daemon_threads = True
         block_on_close = False
 
-        def get_request(self):  # type: ignore[no-untyped-def]
+        def get_request(self):
             connection, address = super().get_request()
             connections.append(connection)
             if context is not None:

@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 import yaml
-from otlp_receiver import Receiver, receiver
-from snapshots import Source, simulated
-from support import free_port, require, running, wait_for
-from test_otlp_values import check
 
 from exporter.config import Otlp
 from exporter.exposition.otlp.past import Past
 from exporter.exposition.otlp.send import Sender
+from tests.otlp.otlp_receiver import Receiver, receiver
+from tests.otlp.test_otlp_values import check
+from tests.snapshots import Source, simulated
+from tests.support import free_port, require, running, wait_for
 
 COLLECTOR = Path(__file__).parents[2] / ".ci" / "otelcol" / "build" / "otelcol"
 SHIPPED = Path(__file__).parents[2] / "deploy" / "otel-collector" / "config.yaml"

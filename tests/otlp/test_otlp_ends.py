@@ -5,15 +5,15 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from otlp_receiver import Point, Push, Receiver, receiver
-from snapshots import Source, simulated
-from support import exporter, free_port, simulator, wait_for
 
 from exporter.config import Otlp
 from exporter.exposition.otlp.past import Past
 from exporter.exposition.otlp.send import Sender
 from exporter.exposition.own import ExporterMetrics, ExporterState
 from exporter.reading.decode.snapshot import Snapshot
+from tests.otlp.otlp_receiver import Point, Push, Receiver, receiver
+from tests.snapshots import Source, simulated
+from tests.support import exporter, free_port, simulator, wait_for
 
 CHARGE = "hw.battery.charge"
 

@@ -4,13 +4,12 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-import hostile
-from hostile import Hostile, fleet, late, silent, until
-from otlp_receiver import receiver
-
 from exporter.config import Otlp
 from exporter.pushing import Pusher
 from exporter.reading.device.fleet import Fleet
+from tests import hostile
+from tests.hostile import Hostile, fleet, late, silent, until
+from tests.otlp.otlp_receiver import receiver
 
 
 @asynccontextmanager

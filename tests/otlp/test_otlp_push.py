@@ -11,11 +11,11 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
-from otlp_receiver import Push, Receiver, receiver
 from prometheus_client.parser import text_string_to_metric_families
-from support import Exporter, cli, exporter, free_port, simulator, wait_for
 
 from exporter.pushing import next_round
+from tests.otlp.otlp_receiver import Push, Receiver, receiver
+from tests.support import Exporter, cli, exporter, free_port, simulator, wait_for
 
 ATTEMPTS = "generex_exporter_otlp_exports_total"
 FAILURES = "generex_exporter_otlp_export_failures_total"
@@ -373,7 +373,7 @@ def _without(tmp_path: Path) -> dict[str, str]:
 
 def test_without_the_extra(without: dict[str, str], collector: Receiver, tmp_path: Path) -> None:
     url = f"http://127.0.0.1:{collector.port}"
-    result = cli("--target=a=10.0.0.1", f"--otlp.endpoint={url}", **without)
+    result = cli("--target=a=10.0.0.1", f"--otlp.endpoint={url}", PYTHONPATH=without["PYTHONPATH"])
     assert result.returncode == 1
     assert "pip install '.[otlp]'" in result.stderr
     assert "Traceback" not in result.stderr

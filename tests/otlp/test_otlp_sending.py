@@ -14,13 +14,13 @@ from pathlib import Path
 
 import pytest
 import trustme
-from otlp_receiver import Receiver, receiver
-from snapshots import Source, simulated
-from support import free_port
 
 from exporter.config import Header, Otlp, OtlpTls
 from exporter.exposition.otlp.past import Past
 from exporter.exposition.otlp.send import Sender
+from tests.otlp.otlp_receiver import Receiver, receiver
+from tests.snapshots import Source, simulated
+from tests.support import free_port
 
 
 def send(port: int, *, scheme: str = "http", timeout: float = 5.0, **settings: object) -> str:

@@ -7,10 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from otlp_names import NAMES, OWN_NAMES
-from otlp_receiver import Point, Receiver, receiver
 from prometheus_client.parser import text_string_to_metric_families
-from snapshots import Source, page, simulated
 
 from exporter.config import Otlp
 from exporter.exposition.otlp.past import Past
@@ -18,6 +15,9 @@ from exporter.exposition.otlp.send import Sender
 from exporter.exposition.own import ExporterMetrics, ExporterState
 from exporter.reading.decode.snapshot import Snapshot
 from exporter.reading.device.counters import Counters
+from tests.otlp.otlp_names import NAMES, OWN_NAMES
+from tests.otlp.otlp_receiver import Point, Receiver, receiver
+from tests.snapshots import Source, page, simulated
 
 SINCE = 1_600_000_000_000_000_000
 READ_AT = 1_700_000_000_000_000_000  # snapshots.Source reads at 1.7e9 s

@@ -4,9 +4,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from pagestage import Stage, played, stage, turned
 from playwright.sync_api import Browser, Page, sync_playwright
-from support import free_port, require
+
+from tests.pages.pagestage import Stage, played, stage, turned
+from tests.support import free_port, require
 
 
 # no longer than a module: while Playwright runs, no other test in this thread can run an event loop
@@ -65,13 +66,15 @@ def page(browser: Browser) -> Iterator[Page]:
     # a page of plain text has no icon of its own
     page.on(
         "console",
-        lambda it: it.location["url"].endswith("/favicon.ico") or trouble.append(it.text),
+        lambda it: None if it.location["url"].endswith("/favicon.ico") else trouble.append(it.text),
     )
     page.on("pageerror", lambda error: trouble.append(str(error)))
     page.on("dialog", lambda dialog: trouble.append(f"dialog: {dialog.message}"))
     page.on(
         "requestfailed",
-        lambda it: it.failure == "net::ERR_ABORTED" or trouble.append(f"failed: {it.url}, {it.failure}"),
+        lambda it: (
+            None if it.failure == "net::ERR_ABORTED" else trouble.append(f"failed: {it.url}, {it.failure}")
+        ),
     )
     yield page
     context.close()

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from hostile import Hostile, Peer, Request, honest, silent
-from pagestage import Stage, stage, turned
 from playwright.sync_api import Browser, Page, expect
 
 from exporter.simulator.server import Simulator
+from tests.hostile import Hostile, Peer, Request, honest, silent
+from tests.pages.pagestage import Stage, stage, turned
 
 BOARDS = Path(__file__).parents[2] / "dashboards"
 

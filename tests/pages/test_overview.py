@@ -7,11 +7,11 @@ import time
 from pathlib import Path
 
 import pytest
-from pagestage import Stage, played, stage, turned
 from playwright.sync_api import Browser, Locator, Page, expect
-from support import free_port
 
 from exporter.simulator.scenarios import load_scenario
+from tests.pages.pagestage import Stage, played, stage, turned
+from tests.support import free_port
 
 SCENARIOS = Path(__file__).parents[2] / "exporter" / "simulator" / "scenarios"
 HOSTILE = "<img src=x onerror=alert(1)>/../\"'&?#%2F%20;--> {{7*7}} ☠"
@@ -344,7 +344,9 @@ def test_it_refreshes_itself_but_not_under_somebodys_hands(hall: Stage, page: Pa
     expect(page.locator("#held")).to_contain_text("In use, so not refreshed")
     expect(page.get_by_label("Name or address")).to_have_value("10.0.0.7")
     assert loads == []
-    assert page.locator("#held").bounding_box()["y"] < 900, "seen without scrolling"
+    box = page.locator("#held").bounding_box()
+    assert box
+    assert box["y"] < 900, "seen without scrolling"
     page.get_by_role("button", name="Clear").click()
     page.clock.run_for(40_000)
     assert loads == []
@@ -381,7 +383,9 @@ def test_a_page_says_that_it_is_old_and_comes_back_with_the_exporter(
         page.clock.run_for(60_000)
         held = page.locator("#held")
         expect(held).to_contain_text("The exporter does not answer: what stands here is 6")
-        assert held.bounding_box()["y"] < 720, "seen without scrolling"
+        box = held.bounding_box()
+        assert box
+        assert box["y"] < 720, "seen without scrolling"
         expect(page.get_by_text("On mains").locator("visible=true").first).to_be_visible()
         assert "grayscale" in page.locator("main").evaluate("it => getComputedStyle(it).filter")
         assert re.fullmatch(rf"\? 6\d s old: {re.escape(title)}", page.title()), page.title()

@@ -9,10 +9,10 @@ from typing import Any
 
 sys.path[:0] = [str(Path(__file__).parents[1]), str(Path(__file__).parents[1] / "dashboards")]
 
-from boardfiles import NAMES, ROOT, board  # noqa: E402 (these stand beside the tests)
-from hall import Hall, filled, running_hall  # noqa: E402
 from playwright.sync_api import sync_playwright  # noqa: E402
 
+from tests.dashboards.boardfiles import NAMES, ROOT, board  # noqa: E402 (these stand beside the tests)
+from tests.dashboards.hall import Hall, filled, running_hall  # noqa: E402
 from tests.pictures.draw import Answers, page  # noqa: E402
 
 SHOWN = {"fleet": "[^:]+", "ups": "on-battery", "bacs": "sick-blocks", "exporter": "[^:]+"}

@@ -6,8 +6,6 @@ from collections.abc import Callable, Coroutine, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import hostile
-
 from exporter.reading.decode.device_map import device_map
 from exporter.reading.decode.snapshot import Snapshot
 from exporter.reading.decode.truth import FrameWatch
@@ -18,6 +16,7 @@ from exporter.reading.readpass.run import ReadPass
 from exporter.reading.transport.answers import LinkError, NotAskedError
 from exporter.reading.transport.deadline import Deadline
 from exporter.reading.transport.exchange import Exchange, Observer
+from tests import hostile
 
 
 class _Selector(selectors.SelectSelector):

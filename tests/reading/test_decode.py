@@ -3,13 +3,21 @@
 from decimal import Decimal
 
 import pytest
-from decoding import CS141, FILLER, mapped, run, series
 from hypothesis import given
 from hypothesis import strategies as st
-from typed_tables import ALARMS, BACS_ALARMS, BACS_ALARMS_1, STATE, STATE_1, STATUS, decode_cs141
 
 from exporter.config.model import Options, Override, Prof, Sensor
 from exporter.reading.plan.spans import Span
+from tests.reading.decoding import CS141, FILLER, mapped, run, series
+from tests.reading.typed_tables import (
+    ALARMS,
+    BACS_ALARMS,
+    BACS_ALARMS_1,
+    STATE,
+    STATE_1,
+    STATUS,
+    decode_cs141,
+)
 
 UPS = mapped("ups")
 BACS = mapped("bacs")

@@ -3,13 +3,13 @@
 from pathlib import Path
 
 import pytest
-from decoding import BUILT_IN, mapped, series
 
 from exporter.config.model import DeviceConfig, Options
 from exporter.maps import load_maps
 from exporter.reading.decode.device_map import DeviceMaps
 from exporter.reading.plan.spans import Span
 from exporter.targets import parse_target
+from tests.reading.decoding import BUILT_IN, mapped, series
 
 HEAD = "map: mine\ntitle: Mine\nsource: written for a test\n"
 
@@ -171,8 +171,8 @@ def test_bits_stay_bits_whatever_the_function_of_registers() -> None:
 def test_devices_that_differ_in_the_function_code_share_no_map() -> None:
     maps = DeviceMaps(BUILT_IN)
     one, other = (
-        DeviceConfig(name, parse_target("10.0.0.1"), "m", ("ups",), options=Options(function=function))
-        for name, function in (("a", None), ("b", 4))
+        DeviceConfig(name, parse_target("10.0.0.1"), "m", ("ups",), options=options)
+        for name, options in (("a", Options()), ("b", Options(function=4)))
     )
     functions = [{word.function for word in maps.of(device).words.values()} for device in (one, other)]
     assert functions == [{3}, {4}]

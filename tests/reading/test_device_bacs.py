@@ -3,9 +3,10 @@
 import asyncio
 import logging
 
-import hostile
 import pytest
-from hostile import BACS, FILLER, UPS, Clock, Hostile, Peer, Request, check_true, fleet, scrape, words
+
+from tests import hostile
+from tests.hostile import BACS, FILLER, UPS, Clock, Hostile, Peer, Request, check_true, fleet, scrape, words
 
 LONG = {"module": "cs141", "timeout": "10s", "request_timeout": "1s"}
 ALL = {"ups": True, "bacs": True, "strings": True, "modules": True}
@@ -217,7 +218,7 @@ def test_the_counts_change_within_a_pass() -> None:
             assert snapshot.groups == ALL
             assert 1060 + 5 * 7 in words(snapshot)
 
-    def check_true_but_counts(snapshot, device) -> None:  # type: ignore[no-untyped-def]
+    def check_true_but_counts(snapshot, device) -> None:
         assert all(device.truth[1, name] == raw for name, raw in words(snapshot).items())
 
     asyncio.run(test())

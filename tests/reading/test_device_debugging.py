@@ -2,10 +2,9 @@
 
 import asyncio
 
-import hostile
-from hostile import BACS, UPS, Hostile, fleet, scrape
-
 from exporter.reading.device.device import TooManyDebugPassesError
+from tests import hostile
+from tests.hostile import BACS, UPS, Hostile, fleet, scrape
 
 ALL = {"ups": True, "bacs": True, "strings": True, "modules": True}
 

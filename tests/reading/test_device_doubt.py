@@ -2,8 +2,8 @@
 
 import asyncio
 
-import hostile
-from hostile import BACS, FILLER, UPS, Hostile, Peer, Request, exported, fleet, scrape
+from tests import hostile
+from tests.hostile import BACS, FILLER, UPS, Hostile, Peer, Request, exported, fleet, scrape
 
 
 def silent_at(*addresses: int) -> hostile.Behaviour:

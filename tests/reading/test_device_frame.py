@@ -2,9 +2,10 @@
 
 import asyncio
 
-import hostile
 import pytest
-from hostile import Hostile, Peer, Request, fleet, scrape
+
+from tests import hostile
+from tests.hostile import Hostile, Peer, Request, fleet, scrape
 
 PROF = {"module": "prof", "timeout": "5s", "request_timeout": "200ms"}
 

@@ -3,9 +3,10 @@
 import asyncio
 from typing import Any
 
-import hostile
 import pytest
-from hostile import (
+
+from tests import hostile
+from tests.hostile import (
     BACS,
     TIMEOUT,
     UPS,

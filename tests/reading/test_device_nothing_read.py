@@ -3,11 +3,11 @@
 import asyncio
 import logging
 
-import hostile
 import pytest
-from hostile import Hostile, errors, fleet, scrape
 
 from exporter.reading.device.device import Device
+from tests import hostile
+from tests.hostile import Hostile, errors, fleet, scrape
 
 
 def said(caplog: pytest.LogCaptureFixture) -> list[str]:

@@ -4,11 +4,11 @@ import asyncio
 from contextlib import AsyncExitStack
 from pathlib import Path
 
-import hostile
 import pytest
-from hostile import BACS, FILLER, UPS, Hostile, Peer, Request, check_true, fleet, scrape, words
 
 from exporter.reading.device.device import Device
+from tests import hostile
+from tests.hostile import BACS, FILLER, UPS, Hostile, Peer, Request, check_true, fleet, scrape, words
 
 LONG = {"timeout": "10s", "request_timeout": "50ms"}
 BLOCK = """

@@ -3,16 +3,16 @@
 import asyncio
 import logging
 
-import hostile
 import pytest
-from hostile import Hostile, config, exception, fleet, late, scrape
 
 from exporter.reading.decode.snapshot import Snapshot
 from exporter.simulator.server import Simulator
+from tests import hostile
+from tests.hostile import Hostile, config, exception, fleet, late, scrape
 
 
 def present(snapshot: Snapshot) -> dict[str, float]:
-    readings = snapshot.readings.get("generex_bacs_module_present", [])
+    readings = snapshot.readings.get("generex_bacs_module_present", ())
     return {dict(series.labels)["module"]: float(raw) for series, raw in readings}
 
 

@@ -5,9 +5,7 @@ import gc
 from collections.abc import Callable
 from typing import Any
 
-import hostile
 import pytest
-from hostile import BACS, UPS, Hostile, check_true, errors, fleet, scrape, words
 
 from exporter.reading.device.device import Device
 from exporter.reading.readpass.run import ReadPass
@@ -15,6 +13,8 @@ from exporter.reading.transport.exchange import Exchange
 from exporter.reading.transport.resolve import Resolver
 from exporter.reading.transport.transports import connection_to
 from exporter.targets import parse_target
+from tests import hostile
+from tests.hostile import BACS, UPS, Hostile, check_true, errors, fleet, scrape, words
 
 LONG = {"module": "cs141", "timeout": "5s", "request_timeout": "2s"}
 ALL = {"ups": True, "bacs": True, "strings": True, "modules": True}

@@ -4,8 +4,6 @@ import asyncio
 from dataclasses import replace
 from pathlib import Path
 
-from support import free_port
-
 from exporter.config import Config, load_config
 from exporter.reading.decode.snapshot import Snapshot
 from exporter.reading.device.changes import Held
@@ -13,6 +11,7 @@ from exporter.reading.device.fleet import Fleet
 from exporter.reading.device.history import History
 from exporter.simulator.server import Simulator
 from exporter.targets import parse_target
+from tests.support import free_port
 
 
 def read(*, lost: bool = False, battery: bool = False, dead: bool = False, charge: int = 100) -> Snapshot:

@@ -7,14 +7,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import hostile
 import pytest
 import yaml
-from decoding import run
-from hostile import FILLER, Hostile, Peer, Request, crc, fleet
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from typed_tables import decode_cs141
 
 from exporter.config.model import DeviceConfig
 from exporter.exposition.lines import Renderer
@@ -26,6 +22,10 @@ from exporter.reading.readpass.memory import Limits, Memory
 from exporter.reading.readpass.planning import make_requests
 from exporter.reading.transport.answers import Expected, parse_rtu, parse_tcp
 from exporter.targets import parse_target
+from tests import hostile
+from tests.hostile import FILLER, Hostile, Peer, Request, crc, fleet
+from tests.reading.decoding import run
+from tests.reading.typed_tables import decode_cs141
 
 ANY_WORD = st.one_of(st.integers(0, 0xFFFF), st.sampled_from([0, 0, 1, 2, 0x41, FILLER, 0x7FFF, 0x8000]))
 CUTS = st.lists(st.integers(1, 20), min_size=1, max_size=8)
@@ -50,7 +50,7 @@ def in_pieces(cuts: list[int]) -> hostile.Behaviour:
         while rest:
             size = cuts[number % len(cuts)]
             piece, rest = rest[:size], rest[size:]
-            device.later(number * 0.0002, lambda piece=piece: peer.write(piece))  # type: ignore[misc]
+            device.later(number * 0.0002, lambda piece=piece: peer.write(piece))
             number += 1
 
     return answer
@@ -182,7 +182,7 @@ def test_any_map(
     registers = {(f, a): raw[a] & 1 if f in (1, 2) else raw[a] for f in (1, 2, 3, 4) for a in range(last)}
     layout = device.layout({})
     memory = Memory(FrameWatch(60.0), limits=Limits(max_words))
-    read = {}
+    read: dict[tuple[int, int], int] = {}
     for request in make_requests(layout.spans, device, memory):
         asked = [registers[request.function, a] for a in range(request.address, request.end)]
         tcp = target == "10.0.0.1"

@@ -5,13 +5,13 @@ import struct
 from decimal import Decimal
 
 import pytest
-from decoding import FILLER, mapped, run, series
 from hypothesis import given
 from hypothesis import strategies as st
 
 from exporter.config.model import Options, Override, Prof
 from exporter.errors import UserError
 from exporter.maps import load_maps
+from tests.reading.decoding import FILLER, mapped, run, series
 
 HEAD = "map: mine\ntitle: Mine\nsource: written for a test\n"
 FLAG = "{name: up, vendor: UP, label: Up, description: It is up., severity: none}"

@@ -5,14 +5,14 @@ import socket
 import threading
 from itertools import pairwise
 
-import hostile
 import pytest
-from hostile import Hostile, Peer, Request, check_true, errors, fleet, open_files, scrape
 
 from exporter.reading.transport.line import Line, Turn
 from exporter.reading.transport.resolve import Resolver
 from exporter.reading.transport.transports import connection_to
 from exporter.targets import Endpoint
+from tests import hostile
+from tests.hostile import Hostile, Peer, Request, check_true, errors, fleet, open_files, scrape
 
 LONG = {"request_timeout": "1s", "timeout": "5s"}
 UNITS = (1, 2, 3, 4)

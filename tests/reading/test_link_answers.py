@@ -4,11 +4,11 @@ import struct
 from contextlib import suppress
 
 import pytest
-from hostile import crc
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from exporter.reading.transport.answers import Expected, LinkError, parse_rtu, parse_tcp
+from tests.hostile import crc
 
 
 def test_the_manuals_frame() -> None:

@@ -5,8 +5,8 @@ import socket
 import threading
 import time
 
-import hostile
-from hostile import Hostile, errors, fleet, scrape
+from tests import hostile
+from tests.hostile import Hostile, errors, fleet, scrape
 
 
 def test_a_closed_connection_fails_the_request_at_once() -> None:

@@ -6,9 +6,11 @@ tell the answers apart. `check_true` compares each word with what was said in ti
 
 import asyncio
 
-import hostile
 import pytest
-from hostile import TIMEOUT, Hostile, Peer, Request, check_true, errors, fleet, scrape
+
+from exporter.reading.transport.serial import SerialConnection
+from tests import hostile
+from tests.hostile import TIMEOUT, Hostile, Peer, Request, check_true, errors, fleet, scrape
 
 LINES = ("rtu-tcp", "rtu")
 
@@ -257,8 +259,10 @@ def test_an_answer_is_owed_for_half_a_minute_however_short_the_timeout() -> None
             a = devices.devices["a"]
             device.behaviour = hostile.silent
             await scrape(a)
-            assert a.line.connection.owed
+            connection = a.line.connection
+            assert isinstance(connection, SerialConnection)
+            assert connection.owed
             now = asyncio.get_running_loop().time()
-            assert 28 < a.line.connection._late.until - now < 31
+            assert 28 < connection._late.until - now < 31
 
     asyncio.run(test())

@@ -3,12 +3,13 @@
 import asyncio
 from collections.abc import Collection
 from pathlib import Path
+from typing import Any
 
 import pytest
-from hostile import words
-from passes import ALL, UPS, Passes, Words, cs141, run
 
 from exporter.reading.plan.spans import Request
+from tests.hostile import words
+from tests.reading.passes import ALL, UPS, Passes, Words, cs141, run
 
 WIDE = """
 map: wide
@@ -196,7 +197,7 @@ def test_a_device_that_needs_pauses_is_said_to_need_pacing() -> None:
     ids=["expect", "required"],
 )
 def test_a_bacs_that_is_expected_and_not_there_is_named(
-    how: str, says: str, settings: dict[str, object], why: str
+    how: str, says: str, settings: dict[str, Any], why: str
 ) -> None:
     async def test() -> None:
         device = Words({*UPS}) if how == "refused" else cs141(0, 0)
@@ -216,7 +217,7 @@ def test_a_bacs_that_is_expected_and_not_there_is_named(
 
 
 @pytest.mark.parametrize("settings", [{}, {"bacs": "required"}, {"expect": {"modules": 8}}], ids=str)
-def test_a_silent_ups_hides_no_bacs(settings: dict[str, object]) -> None:
+def test_a_silent_ups_hides_no_bacs(settings: dict[str, Any]) -> None:
     async def test() -> None:
         device = cs141(1, 8)
         device.ignored = {*UPS}
@@ -243,7 +244,7 @@ def test_a_silent_ups_hides_no_bacs(settings: dict[str, object]) -> None:
     ids=["1005", "97-99", "both", "3"],
 )
 def test_a_device_that_ignores_words_is_read_around_them(
-    ignored: list[int], settings: dict[str, object]
+    ignored: list[int], settings: dict[str, Any]
 ) -> None:
     async def test() -> None:
         device = cs141(2, 40)
@@ -302,7 +303,7 @@ def test_one_answer_that_is_lost_costs_nothing_but_itself() -> None:
 
 @pytest.mark.parametrize(("settings", "function"), [({}, 3), ({"function": 4}, 4)])
 def test_a_device_is_read_by_the_function_code_that_is_configured(
-    settings: dict[str, object], function: int
+    settings: dict[str, Any], function: int
 ) -> None:
     async def test() -> None:
         device = cs141(2, 40)

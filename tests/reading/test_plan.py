@@ -3,12 +3,12 @@
 from functools import cache
 
 import pytest
-from decoding import mapped
 from hypothesis import given
 from hypothesis import strategies as st
 
 from exporter.reading.plan.cover import plan
 from exporter.reading.plan.spans import Span
+from tests.reading.decoding import mapped
 
 
 def at(*addresses: int, function: int = 3) -> list[Span]:

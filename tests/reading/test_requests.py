@@ -2,7 +2,6 @@
 
 from itertools import pairwise
 
-import hostile
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,6 +11,7 @@ from exporter.reading.decode.truth import FrameWatch
 from exporter.reading.plan.spans import Span
 from exporter.reading.readpass.memory import Limits, Memory
 from exporter.reading.readpass.planning import make_requests
+from tests import hostile
 
 
 def a_map(target: str) -> DeviceMap:

@@ -4,12 +4,12 @@ import asyncio
 import socket
 import threading
 
-import hostile
 import pytest
-from hostile import fleet, scrape
 
 from exporter.reading.transport.answers import LinkError
 from exporter.reading.transport.resolve import Resolver
+from tests import hostile
+from tests.hostile import fleet, scrape
 
 
 def lookups() -> list[str]:
@@ -88,7 +88,7 @@ def test_a_thread_that_cannot_be_started_is_told_and_forgotten(
             await asyncio.sleep(0)
         assert not waiting.done()
         name_server.answer.set()
-        assert await asyncio.gather(slow, waiting) == [["192.0.2.1"]] * 2
+        assert list(await asyncio.gather(slow, waiting)) == [["192.0.2.1"]] * 2
 
     asyncio.run(test())
 

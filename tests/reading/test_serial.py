@@ -3,9 +3,7 @@
 import asyncio
 import logging
 
-import hostile
 import pytest
-from hostile import BACS, UPS, Hostile, Peer, Request, check_true, errors, fleet, scrape
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -16,8 +14,11 @@ from exporter.reading.transport.deadline import Deadline
 from exporter.reading.transport.exchange import Manner
 from exporter.reading.transport.late import LateAnswers
 from exporter.reading.transport.resolve import Resolver
+from exporter.reading.transport.serial import SerialConnection
 from exporter.reading.transport.transports import connection_to
 from exporter.targets import parse_target
+from tests import hostile
+from tests.hostile import BACS, UPS, Hostile, Peer, Request, check_true, errors, fleet, scrape
 
 LINES = ("rtu-tcp", "rtu")
 SLOW = {"request_timeout": "300ms", "timeout": "3s"}
@@ -213,7 +214,7 @@ def test_a_slave_that_stays_behind_for_good_is_never_believed() -> None:
         ):
             a = devices.devices["a"]
             device.behaviour = OneAnswerARead(1e9)
-            said = set()
+            said: set[str] = set()
             for _ in range(20):
                 snapshot = await scrape(a)
                 assert not snapshot.words
@@ -254,9 +255,11 @@ def test_a_unit_that_owes_every_answer_says_so() -> None:
             device.behaviour = hostile.silent
             assert not (await scrape(a)).up
             now = asyncio.get_running_loop().time()
+            connection = a.line.connection
+            assert isinstance(connection, SerialConnection)
             for count in range(1, 126):
                 for function in (3, 4):
-                    a.line.connection._late.add(Expected(1, function, count), b"-", now + 60)
+                    connection._late.add(Expected(1, function, count), b"-", now + 60)
             assert "owes too many answers" in str((await scrape(a)).errors)
 
     asyncio.run(test())

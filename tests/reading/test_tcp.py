@@ -3,9 +3,7 @@
 import asyncio
 import struct
 
-import hostile
 import pytest
-from hostile import TIMEOUT, Hostile, Peer, Request, check_true, errors, fleet, scrape
 
 from exporter.reading.plan.spans import Request as PlannedRequest
 from exporter.reading.transport.answers import LinkError
@@ -15,6 +13,8 @@ from exporter.reading.transport.line import Line, Turn
 from exporter.reading.transport.resolve import Resolver
 from exporter.reading.transport.transports import connection_to
 from exporter.targets import parse_target
+from tests import hostile
+from tests.hostile import TIMEOUT, Hostile, Peer, Request, check_true, errors, fleet, scrape
 
 REQUEST, HOLD = 0.3, 0.85  # as the defaults, 1 s and 5 s, are to a gateway that waits 2.8 s
 TIMES = {"request_timeout": "300ms", "timeout": "1500ms"}

@@ -149,7 +149,7 @@ ALL_ONES, LEAST, MOST = 0xFFFF, 0x8000, 0x7FFF
 
 def _not_available() -> dict[int, tuple[int, ...]]:
     every = (ALL_ONES, LEAST, MOST)
-    found = {address: every for address, *_ in UPS_MEASUREMENTS}
+    found: dict[int, tuple[int, ...]] = {address: every for address, *_ in UPS_MEASUREMENTS}
     found[107] = (LEAST, MOST)  # all ones are −1 °C
     for base in range(1010, 1060, 5):  # a current may have any value, its ripple none below 0
         found |= {base + 1: every, base + 2: every, base + 3: (ALL_ONES, LEAST)}

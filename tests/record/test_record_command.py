@@ -9,13 +9,13 @@ import sys
 from pathlib import Path
 
 import pytest
-from hostile import Hostile, silent
-from support import cli, environment, free_port, running, simulator, wait_for
 
 from exporter.cli import main
 from exporter.errors import UserError
 from exporter.recording.form import read_recording
 from exporter.simulator.server import Simulator
+from tests.hostile import Hostile, silent
+from tests.support import cli, environment, free_port, running, simulator, wait_for
 
 ANYWHERE = "127.0.0.1:0"
 

@@ -7,7 +7,6 @@ from contextlib import AsyncExitStack
 from typing import Any
 
 import pytest
-from hostile import BACS, FILLER, UPS, Hostile, config, silent
 
 from exporter.exposition.lines import Renderer
 from exporter.reading.device.fleet import Fleet
@@ -17,6 +16,7 @@ from exporter.simulator.replay import Replay
 from exporter.simulator.replayer import Replayer
 from exporter.simulator.scenarios import Scenario
 from exporter.simulator.server import Simulator
+from tests.hostile import BACS, FILLER, UPS, Hostile, config, silent
 
 ANYWHERE = "127.0.0.1:0"
 # what differs for good reasons: how long it took, and where it is
@@ -26,7 +26,12 @@ _OF_THE_WIRE = re.compile(
 
 
 def header(**other: Any) -> Header:
-    plain = {"version": "0", "started": "2026-01-01T00:00:00.000Z", "transport": "tcp", "unit": 1}
+    plain: dict[str, Any] = {
+        "version": "0",
+        "started": "2026-01-01T00:00:00.000Z",
+        "transport": "tcp",
+        "unit": 1,
+    }
     return Header(**plain | {"module": "cs141", "interval": 10.0} | other)
 
 

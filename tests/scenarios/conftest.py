@@ -4,11 +4,12 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from performances import Performances
-from play import perform_in_time
-from slow import wait_for_hours
-from stories import LONG, QUICK
-from support import require
+
+from tests.scenarios.performances import Performances
+from tests.scenarios.play import perform_in_time
+from tests.scenarios.slow import wait_for_hours
+from tests.scenarios.stories import LONG, QUICK
+from tests.support import require
 
 
 @pytest.fixture(scope="session")

@@ -3,8 +3,8 @@
 from concurrent.futures import Future
 from dataclasses import dataclass
 
-from play import Record
-from slow import SlowRecord
+from tests.scenarios.play import Record
+from tests.scenarios.slow import SlowRecord
 
 
 @dataclass(frozen=True)

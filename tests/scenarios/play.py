@@ -6,10 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from stage import Actor, Stage, staged
-from stories import Story
-
 from exporter.simulator.scenarios import Scenario, load_scenario
+from tests.scenarios.stage import Actor, Stage, staged
+from tests.scenarios.stories import Story
 
 QUIET = 360.0  # seconds of the story after its last step, in which nothing new may begin
 PATIENCE = 1200.0  # seconds of the story for what should resolve and has not yet

@@ -3,10 +3,9 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from stage import Actor, Stage, staged
-from support import wait_for
-
 from exporter.simulator.scenarios import load_scenario
+from tests.scenarios.stage import Actor, Stage, staged
+from tests.support import wait_for
 
 QUICK = 720  # an hour is five seconds, and the five minutes that a sample is seen are 0.4 s
 HOUR = 3600 / QUICK

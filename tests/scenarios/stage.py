@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from support import Exporter, exporter, free_port, require, running, wait_for
 
 from exporter.durations import parse_duration
 from exporter.generate.alerts import alert_files
 from exporter.maps import built_in_maps
 from exporter.simulator.scenarios import Scenario
 from exporter.simulator.server import Simulator
+from tests.support import Exporter, exporter, free_port, require, running, wait_for
 
 HELD = 0.05  # how fast simulated time runs before the curtain: the counter of a gateway must not stand still
 
@@ -88,7 +88,7 @@ def staged(
     `scrape` is the scrape interval in seconds, and no rule group is evaluated more often. `more_rules` is a
     rule file beside the project's own.
     """
-    programs = [require(name) for name in ("prometheus", "prometheus-alertmanager")]
+    programs = require("prometheus"), require("prometheus-alertmanager")
     clock = Clock()
     with ExitStack() as stack:
         simulators = stack.enter_context(_simulators(actors, quick, clock))
@@ -98,7 +98,7 @@ def staged(
         for path, text in _files(quick, scrape, it.port, ports["alertmanager"]).items():
             (folder / path).write_text(text)
         (folder / "more.rules.yml").write_text(more_rules)
-        for command in _commands(folder, quick, *programs, *ports.values()):
+        for command in _commands(folder, quick, *programs, ports["prometheus"], ports["alertmanager"]):
             stack.enter_context(running(command, folder / f"{Path(command[0]).name}.log"))
         urls = [f"http://127.0.0.1:{port}" for port in ports.values()]
         stage = Stage(quick, scrape, clock, it, *urls)

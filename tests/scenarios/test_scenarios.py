@@ -1,11 +1,11 @@
 """Each scenario brings exactly the alerts that it should, from the simulator to a real Alertmanager."""
 
 import pytest
-from performances import Performances
-from play import Record
-from stories import LONG, QUICK, SITES, Story
 
 from exporter.simulator.scenarios import scenario_names
+from tests.scenarios.performances import Performances
+from tests.scenarios.play import Record
+from tests.scenarios.stories import LONG, QUICK, SITES, Story
 
 # at once after a single failed pass, so they are right when the machine is too busy for one
 LATE = {"LostOnBattery", "ScrapeDown"}

@@ -6,8 +6,9 @@ promtool evaluates all groups equally often, so only a real Prometheus shows it 
 from itertools import pairwise
 
 import pytest
-from performances import Performances
-from slow import HOUR, SlowRecord
+
+from tests.scenarios.performances import Performances
+from tests.scenarios.slow import HOUR, SlowRecord
 
 
 @pytest.fixture(scope="session")

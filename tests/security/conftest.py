@@ -3,7 +3,8 @@
 from pathlib import Path
 
 import pytest
-from secured import Authority
+
+from tests.security.secured import Authority
 
 
 @pytest.fixture(scope="session", name="authority")

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import bcrypt
 import pytest
-from secured import PASSWORD, Server, basic, hashed, put, secured
 
 from exporter.web.security.basicauth import Authenticator
+from tests.security.secured import PASSWORD, Server, basic, hashed, put, secured
 
 USERS = {"alice": hashed(), "bob": hashed("bobs", prefix=b"2y"), "jürgen": hashed("Käse")}
 

@@ -8,10 +8,11 @@ from urllib.parse import quote, urljoin
 
 import pytest
 import yaml
-from hostile import Hostile
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
 from prometheus_client.parser import text_string_to_metric_families as parse_text
-from secured import Server, put, secured
+
+from tests.hostile import Hostile
+from tests.security.secured import Server, put, secured
 
 HOSTILE = """<xss-1 onxss="a">&lt;'"`{{7*7}}{%x%}\\n\\ %3Cxss-2%3E</title></script></style><!--"""
 LABEL = """"} 1 <xss-3 onxss=b> \\" {evil="x"""

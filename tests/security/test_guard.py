@@ -6,10 +6,10 @@ import socket
 from pathlib import Path
 
 import pytest
-from secured import Authority, Reply, Server, put, reply, secured
 
 from exporter.web.security.ratelimit import TokenBucket
 from exporter.web.security.webconfig import RateLimit
+from tests.security.secured import Authority, Reply, Server, put, reply, secured
 
 STRICT = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; "

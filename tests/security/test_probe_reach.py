@@ -7,14 +7,14 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
-from hostile import Hostile
-from secured import Server, put, secured
 
 from exporter.config import Config, Probe, load_config
 from exporter.config.allow import AllowRule
 from exporter.reading.device.fleet import Fleet
 from exporter.reading.transport.resolve import Resolver
 from exporter.targets import Endpoint, parse_target
+from tests.hostile import Hostile
+from tests.security.secured import Server, put, secured
 
 QUICK = {"X-Prometheus-Scrape-Timeout-Seconds": "2"}
 

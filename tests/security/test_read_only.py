@@ -9,15 +9,15 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-import hostile
 import pytest
-from hostile import Hostile, Peer, Request
-from secured import put, secured
-from support import environment
 
 from exporter.cli import COMMANDS
 from exporter.reading.plan.spans import Request as Span
 from exporter.reading.transport.answers import build_rtu, build_tcp
+from tests import hostile
+from tests.hostile import Hostile, Peer, Request
+from tests.security.secured import put, secured
+from tests.support import environment
 
 TRANSPORTS = ("tcp", "rtu", "rtu-tcp")
 # Every command is in one of the two. What stands here speaks to the device at {target}, in these ways.

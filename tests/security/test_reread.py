@@ -8,7 +8,8 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
-from secured import Authority, Server, basic, hashed, put, secured
+
+from tests.security.secured import Authority, Server, basic, hashed, put, secured
 
 PAIR = "tls_server_config:\n  cert_file: server.crt\n  key_file: server.key\n"
 VERIFY = f"{PAIR}  client_auth_type: RequireAndVerifyClientCert\n  client_ca_file: ca.crt\n"

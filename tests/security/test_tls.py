@@ -9,8 +9,9 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
-from secured import Authority, Server, put, secured
-from support import require
+
+from tests.security.secured import Authority, Server, put, secured
+from tests.support import require
 
 PAIR = "tls_server_config:\n  cert_file: server.crt\n  key_file: server.key\n"
 VERIFY = f"{PAIR}  client_auth_type: RequireAndVerifyClientCert\n  client_ca_file: ca.crt\n"

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 import trustme
-from secured import Authority
-from support import cli, require
 
 from exporter.errors import UserError
 from exporter.web.security import CurrentWebConfig
+from tests.security.secured import Authority
+from tests.support import cli, require
 
 FILES = Path(__file__).parent / "files"
 GOOD = sorted(FILES.glob("*.good.yml"))

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 import yaml
-from secured import Authority, basic
-from support import exporter, free_port, require, running, wait_for
+
+from tests.security.secured import Authority, basic
+from tests.support import exporter, free_port, require, running, wait_for
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "web-configuration.md"
 

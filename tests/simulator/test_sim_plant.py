@@ -1,5 +1,7 @@
 """Laws the plant keeps, whatever happens to it."""
 
+from typing import Any
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -14,7 +16,7 @@ def test_a_healthy_plant_floats() -> None:
     assert ups.alarms == set()
     assert ups.charge == pytest.approx(1.0)
     assert bacs.state == {"running", "float_charging"}
-    assert (bacs.state_1, bacs.alarms, bacs.alarms_1) == (set(), set(), set())
+    assert (bacs.state_1, bacs.alarms, bacs.alarms_1) == (frozenset(), frozenset(), frozenset())
     volts = [block.volts for block in bacs.blocks.values()]
     assert len(volts) == 40
     assert 13.55 < min(volts) < max(volts) < 13.75  # device.md 6.1: 13.57…13.87 V
@@ -284,7 +286,7 @@ def test_the_same_story_gives_the_same_readings() -> None:
         max_size=8,
     )
 )
-def test_nothing_leaves_its_bounds(turns: list[tuple[dict[str, object], float]]) -> None:
+def test_nothing_leaves_its_bounds(turns: list[tuple[dict[str, Any], float]]) -> None:
     plant = Plant(2, 8)
     for values, seconds in turns:
         plant.turn(**values)
@@ -325,6 +327,6 @@ def test_impossible_plants_are_refused(strings: int, modules: int, message: str)
         {"faults": ("x",)},
     ],
 )
-def test_unknown_knobs_and_impossible_values_are_refused(values: dict[str, object]) -> None:
+def test_unknown_knobs_and_impossible_values_are_refused(values: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         Plant().turn(**values)

@@ -8,10 +8,10 @@ import subprocess
 
 import pytest
 import serial
-from sim_wire import crc
 
 from exporter.errors import UserError
 from exporter.simulator.server import Simulator
+from tests.simulator.sim_wire import crc
 
 ANY = "127.0.0.1:0"
 
@@ -49,7 +49,8 @@ def test_a_pseudo_terminal_serves_one_client_after_the_other() -> None:
         with serial.Serial(path, 9600, timeout=5 if unit == 1 else 0.1) as line:
             request = bytes([unit, 4]) + struct.pack(">HH", 97, 46)
             line.write(request + crc(request))
-            return line.read(3 + 92 + 2)
+            answer: bytes = line.read(3 + 92 + 2)
+            return answer
 
     async def play() -> None:
         async with Simulator(listen="pty") as simulator:

@@ -7,12 +7,12 @@ import time
 from collections.abc import Callable, Coroutine
 
 import pytest
-from sim_wire import Client
 
 from exporter.errors import UserError
 from exporter.simulator.listen import parse_listen
 from exporter.simulator.scenarios import load_scenario
 from exporter.simulator.server import Simulator
+from tests.simulator.sim_wire import Client
 
 ANY = "127.0.0.1:0"
 READ_STATUS = struct.pack(">BHH", 3, 109, 1)

@@ -4,10 +4,10 @@ import asyncio
 from pathlib import Path
 
 import pytest
-from webcase import serving
 
 from exporter.maps import built_in_maps
 from exporter.web.pages.manual import find, render, sources
+from tests.web.webcase import serving
 
 
 def test_every_markdown_file_is_a_page() -> None:

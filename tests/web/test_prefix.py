@@ -8,11 +8,11 @@ from urllib.parse import urldefrag, urljoin
 
 import pytest
 from aiohttp import ClientSession, web
-from support import cli, exporter
-from webcase import serving
 from yarl import URL
 
 from exporter.web.prefix import route_prefix
+from tests.support import cli, exporter
+from tests.web.webcase import serving
 
 
 @pytest.mark.parametrize(

@@ -10,11 +10,11 @@ from urllib.parse import quote
 import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
 from prometheus_client.parser import text_string_to_metric_families as parse_text
-from webcase import Client, put, serving, until, value
 
 from exporter.config import load_config
 from exporter.maps import built_in_maps, modules_of
 from exporter.simulator.server import Simulator
+from tests.web.webcase import Client, put, serving, until, value
 
 Play = Callable[[Client, Simulator, Simulator, Simulator], Awaitable[None]]
 
@@ -466,7 +466,7 @@ def test_formats_of_the_whole_page(config: Path) -> None:
                 zipped.headers["Content-Type"] == "application/openmetrics-text; version=1.0.0; charset=utf-8"
             )
             assert zipped.headers["Content-Encoding"] == "gzip"
-            families = parse_openmetrics(await zipped.text())  # type: ignore[no-untyped-call]
+            families = parse_openmetrics(await zipped.text())
             assert {family.name for family in families} == names
             assert zipped.headers["Vary"] == "Accept, Accept-Encoding"
 

@@ -3,9 +3,9 @@
 import asyncio
 from pathlib import Path
 
-import hostile
-from hostile import Hostile
-from webcase import put, serving
+from tests import hostile
+from tests.hostile import Hostile
+from tests.web.webcase import put, serving
 
 
 def test_over_http_too_many_are_told_so(tmp_path: Path) -> None:

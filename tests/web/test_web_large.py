@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, suppress
 
 import pytest
-from webcase import Client, serving
 
 from exporter.config import load_config
 from exporter.exposition.lines import Renderer
@@ -20,6 +19,7 @@ from exporter.reading.readpass.memory import Memory
 from exporter.reading.readpass.progress import Progress
 from exporter.simulator.server import Simulator
 from exporter.web.reserve import Reserve
+from tests.web.webcase import Client, serving
 
 PATH = "/metrics?collect[]=devices"
 
@@ -84,7 +84,7 @@ async def serving_large(
     async with serving(targets=["a=tcp://127.0.0.1:9"]) as client:
         renderer = client.state.renderer = _Counting()
         fleet = client.state.fleet
-        fleet.devices = {s.device.name: _Fake(s, asked) for s in snapshots}  # type: ignore[misc]
+        fleet.devices = {s.device.name: _Fake(s, asked) for s in snapshots}
         yield client, renderer
 
 

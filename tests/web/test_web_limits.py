@@ -6,7 +6,7 @@ import socket
 import sys
 from pathlib import Path
 
-from support import free_port, running, wait_for
+from tests.support import free_port, running, wait_for
 
 FILES = 300
 LIMITED = ("sh", "-c", f'ulimit -Sn 100 && ulimit -Hn {FILES} && exec "$@"', "sh")

@@ -4,8 +4,9 @@ import asyncio
 from pathlib import Path
 
 import pytest
-from hostile import Hostile
-from webcase import serving
+
+from tests.hostile import Hostile
+from tests.web.webcase import serving
 
 MAP = """
 map: mine

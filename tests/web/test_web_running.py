@@ -10,11 +10,11 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from support import environment, exporter, free_port, running, wait_for
-from webcase import put, serving, until, value
 
 from exporter.simulator.server import Simulator
 from exporter.web.parameters import RequestError, scrape_seconds
+from tests.support import environment, exporter, free_port, running, wait_for
+from tests.web.webcase import put, serving, until, value
 
 HEADER = "X-Prometheus-Scrape-Timeout-Seconds"
 

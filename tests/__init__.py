@@ -1,0 +1,1 @@
+"""Helpers are imported by their place: `from tests.support import ...`."""
