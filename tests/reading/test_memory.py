@@ -6,7 +6,7 @@ from exporter.reading.plan.spans import Span
 from exporter.reading.readpass.memory import Counts, Limits, Presence, Sight
 from exporter.reading.readpass.progress import Outcome
 from exporter.reading.readpass.refusals import Refusals
-from exporter.reading.readpass.silences import Silences
+from exporter.reading.readpass.suspects import Suspects
 
 WORD, OTHER = Span(3, 97, 1), Span(3, 98, 1)
 THERE, EMPTY, GONE, SILENT = Sight.THERE, Sight.EMPTY, Sight.GONE, Sight.SILENT
@@ -117,25 +117,25 @@ def test_a_group_repeats_as_often_as_is_said_or_configured_or_was_seen() -> None
 
 def test_a_word_is_ignored_when_it_alone_was_silent_time_after_time() -> None:
     spans = tuple(Span(3, address, 1) for address in range(100, 108))
-    silences = Silences()
+    suspects = Suspects()
     for times in (1, 2):
-        assert silences.settle({}, [spans], others=True) == []
-        assert [(piece.spans, piece.times) for piece in silences.pieces] == [(spans, times)]
+        assert suspects.settle({}, [spans], others=True) == []
+        assert [(piece.spans, piece.times) for piece in suspects.pieces] == [(spans, times)]
     # half of it is read, the other half is silent: what is left is asked for on
-    assert silences.settle(dict.fromkeys(spans[:4], Outcome.READ), [spans[4:]], others=True) == []
-    assert silences.spans == {*spans[4:]}
-    silences.settle(dict.fromkeys(spans[4:6], Outcome.REFUSED), [spans[6:]], others=True)
-    assert silences.settle({spans[7]: Outcome.READ}, [spans[6:7]], others=True) == [spans[6]]
-    assert silences.pieces == []
+    assert suspects.settle(dict.fromkeys(spans[:4], Outcome.READ), [spans[4:]], others=True) == []
+    assert suspects.spans == {*spans[4:]}
+    suspects.settle(dict.fromkeys(spans[4:6], Outcome.REFUSED), [spans[6:]], others=True)
+    assert suspects.settle({spans[7]: Outcome.READ}, [spans[6:7]], others=True) == [spans[6]]
+    assert suspects.pieces == []
 
 
 def test_nothing_is_ignored_by_a_device_that_is_down() -> None:
     spans = tuple(Span(3, address, 1) for address in range(100, 200))
-    silences = Silences()
+    suspects = Suspects()
     for _ in range(100):
-        silent = [silences.pieces[0].spans if silences.pieces else spans]
-        assert silences.settle({}, silent, others=False) == []
-    assert silences.spans == {*spans}
-    assert len(silences.pieces) <= 17, "so many requests when it is back, once"
-    silences.settle(dict.fromkeys(spans, Outcome.READ), [], others=True)
-    assert silences.pieces == []
+        silent = [suspects.pieces[0].spans if suspects.pieces else spans]
+        assert suspects.settle({}, silent, others=False) == []
+    assert suspects.spans == {*spans}
+    assert len(suspects.pieces) <= 17, "so many requests when it is back, once"
+    suspects.settle(dict.fromkeys(spans, Outcome.READ), [], others=True)
+    assert suspects.pieces == []

@@ -46,8 +46,6 @@ class _Shared:
     read_pass: ReadPass
     task: "asyncio.Task[None]"
     started: float
-    failures: list[str]
-    began: list[Turn]  # empty until the pass has its line, and time
     gives_way: bool
     waiting: int = 0
     snapshot: Snapshot | None = None
@@ -150,9 +148,6 @@ class Device:
         turn = Turn(self.config.target.unit, gives_way or self._memory.read_nothing)
         pass_deadline = Deadline(_pass_deadline(loop.time(), deadline))
 
-        failures: list[str] = []
-        began: list[Turn] = []
-
         # nothing here may refer to the pass: it would refer to itself, and its words be kept for long
         async def ask(request: Request, note: Observer) -> list[int]:
             if gives_way and self._shared is not None:
@@ -165,26 +160,17 @@ class Device:
                 raise
             except LinkError as error:
                 self.counters.fail(error.reason)
-                failures.append(error.reason)
                 raise
 
         async def run() -> None:
             async with self.line.turn(turn, idle_close=options.idle_close):
-                if pass_deadline.left > 0:
-                    began.append(turn)
                 await read_pass.run()
 
         read_pass = ReadPass(
             self.map, self._memory, ask, pass_deadline, lambda: self.line.stand_back(turn), self._clock
         )
-        shared = _Shared(
-            read_pass,
-            loop.create_task(run(), name=f"pass {self.config.name}"),
-            loop.time(),
-            failures,
-            began,
-            gives_way,
-        )
+        task = loop.create_task(run(), name=f"pass {self.config.name}")
+        shared = _Shared(read_pass, task, loop.time(), gives_way)
         shared.task.add_done_callback(lambda _: self._finished(shared))
         return shared
 
@@ -217,18 +203,18 @@ class Device:
         progress, now = shared.read_pass.progress, asyncio.get_running_loop().time()
         if not progress.words:
             # a pass that read nothing has a reason, also when no request came as far as going out
-            if shared.began and not shared.failures:
+            if shared.read_pass.began and not progress.failures:
                 self.counters.fail("timeout")
             if not progress.errors:
                 progress.errors.append(f"nothing was read within {_allowed(shared.started, deadline):g} s")
         snapshot = self._snapshot(progress, shared.started, deadline)
         excused = self._is_excused(shared)
         if not excused:
-            self._news.tell(self.config, snapshot, asked=bool(shared.failures) or progress.requests > 0)
+            self._news.tell(self.config, snapshot, asked=bool(progress.failures) or progress.requests > 0)
         if progress.asked_twice >= PACING_MISSED:
             self._news.tell_of_pacing(self.config, snapshot)
         if self.history is not None:
-            failures = Counter(shared.failures).most_common(1)
+            failures = Counter(progress.failures).most_common(1)
             self.history.note(
                 snapshot,
                 at=now,

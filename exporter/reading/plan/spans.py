@@ -23,18 +23,15 @@ class Span:
         return self.address + self.count
 
     def keys(self) -> range:
-        """The keys under which the words of the span are stored: function and address in one number."""
+        """The keys under which its words are stored: function and address in one number."""
         first = self.function << 16 | self.address
         return range(first, first + self.count)
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
-    """What is asked for at once: `count` registers or bits from `address` on. `spans` are wanted of them."""
+class Request(Span):
+    """What is asked for at once: the same, but that only `spans` are wanted of it."""
 
-    function: int
-    address: int
-    count: int
     spans: tuple[Span, ...] = ()
 
     @classmethod
@@ -42,13 +39,3 @@ class Request:
         """The request for spans of one function, in order of address, and whatever lies between them."""
         first, last = spans[0], spans[-1]
         return cls(first.function, first.address, last.end - first.address, spans)
-
-    @property
-    def end(self) -> int:
-        """The first address behind the request."""
-        return self.address + self.count
-
-    def keys(self) -> range:
-        """The keys under which the words that come are stored."""
-        first = self.function << 16 | self.address
-        return range(first, first + self.count)

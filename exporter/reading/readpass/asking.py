@@ -85,6 +85,7 @@ class Asker:
                 raise failure[0] from None
             except LinkError as error:
                 code = error.exception_code
+                self.progress.failures.append(error.reason)
                 self.answered = self.answered or code is not None
                 if code in _BUSY and pause < self.deadline.left:
                     await asyncio.sleep(pause)
@@ -96,8 +97,7 @@ class Asker:
                     continue
                 tries -= 1
                 # cut off by the deadline, it was still given its time if others were answered in less
-                progress = self.progress
-                in_time = self.deadline.left > 0 or progress.waited > progress.slowest > 0
+                in_time = self.deadline.left > 0 or self.progress.waited > self.progress.slowest > 0
                 failure = error, in_time or (failure is not None and failure[1])
                 if code in (*_REFUSED, *_BUSY, 1) or tries <= 0:
                     self._note(*failure)

@@ -11,7 +11,7 @@ from enum import Enum, auto
 from exporter.reading.decode.truth import FrameWatch
 from exporter.reading.plan.spans import MAX_REGISTERS, Request, Span
 from exporter.reading.readpass.refusals import Refusals
-from exporter.reading.readpass.silences import Silences
+from exporter.reading.readpass.suspects import Suspects
 
 LOOK_FIRST = 15.0  # seconds until a group that was not found is looked for again: it may be starting up
 LOOK_EVERY = 60.0  # the wait doubles up to this; for what never answers it is so long from the start
@@ -120,7 +120,6 @@ class Memory:
     """The memory of one device.
 
     `left_over` is what the last pass had no time for: the next one starts with it, or it would never be read.
-    `refused` are pieces in which words are refused, as far as there was time to find out which.
     `read_nothing` says that the last pass met nothing but silence. `planned` is what the last plan rests on
     and the plan itself: an unchanged device is planned once.
     """
@@ -130,13 +129,7 @@ class Memory:
     limits: Limits = field(default_factory=Limits)
     presence: Presence = field(default_factory=Presence)
     counts: Counts = field(default_factory=Counts)
-    silences: Silences = field(default_factory=Silences)
+    suspects: Suspects = field(default_factory=Suspects)
     left_over: tuple[Span, ...] = ()
-    refused: tuple[tuple[Span, ...], ...] = ()
     read_nothing: bool = False
     planned: tuple[object, Sequence[Request]] | None = None
-
-    @property
-    def suspects(self) -> set[Span]:
-        """The words of `refused`."""
-        return {span for piece in self.refused for span in piece}

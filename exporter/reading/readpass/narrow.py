@@ -79,7 +79,7 @@ class Narrowing:
         limits, progress = self._memory.limits, self._progress
         if not progress.words or self._asker.given_up or not limits.due(self._now):
             return
-        apart = self._memory.refusals.spans | self._memory.silences.spans | self._memory.suspects
+        apart = self._memory.refusals.spans | self._memory.suspects.spans
         wanted = [span for span in progress.layout.spans if span not in apart]
         free = replace(self._memory, limits=Limits())
         limited = {*make_requests(wanted, self._device, self._memory)}

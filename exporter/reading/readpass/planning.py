@@ -19,7 +19,7 @@ def make_requests(
     limit = min(max_words or limits.max_words, limits.max_words, device.config.options.max_words)
     # a value that is longer than what was found to be taken at once is still asked for
     limit = max(limit, *(span.count for span in spans), 1)
-    avoided = memory.refusals.spans | (memory.silences.spans | memory.suspects).difference(spans)
+    avoided = memory.refusals.spans | memory.suspects.spans.difference(spans)
     holes = {(s.function, address) for s in avoided for address in range(s.address, s.end)}
     readable = with_holes(device.readable, holes | limits.unreadable)
     numbered = device.config.target.endpoint.numbers_requests

@@ -26,13 +26,15 @@ class Progress:
     `words` are by key. `outcomes` hold the words that were asked for; the others were not yet. `slowest` are
     the seconds of the longest exchange that got an answer, `answering` those of all of them together, and
     `waited` those of the last one that got none. `longest` is the most that was read at once.
-    `asked_twice` are the requests that were answered only when they were asked again.
+    `asked_twice` are the requests that were answered only when they were asked again, `failures` the reasons
+    of all that failed.
     """
 
     layout: Layout
     words: dict[int, int] = field(default_factory=dict)
     outcomes: dict[Span, Outcome] = field(default_factory=dict)
     errors: list[str] = field(default_factory=list)
+    failures: list[str] = field(default_factory=list)
     requests: int = 0
     longest: int = 0
     asked_twice: int = 0

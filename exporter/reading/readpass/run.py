@@ -14,12 +14,10 @@ from exporter.reading.readpass.memory import Memory
 from exporter.reading.readpass.narrow import Narrowing
 from exporter.reading.readpass.planning import make_requests, parts
 from exporter.reading.readpass.progress import Outcome, Progress
-from exporter.reading.readpass.silences import SURE
+from exporter.reading.readpass.suspects import SURE
 from exporter.reading.transport.deadline import Deadline
 
-PACING_MISSED = (
-    2  # requests of a pass that are answered only when asked again: one is an answer that was lost
-)
+PACING_MISSED = 2  # requests of a pass that were answered only when asked again; one is a lost answer
 
 
 class ReadPass:
@@ -40,6 +38,7 @@ class ReadPass:
         self.device = device
         self.memory = memory
         self.deadline = deadline
+        self.began = False  # whether it has its line, and time
         self._stand_back = stand_back
         self._clock = clock
         self._started = clock()
@@ -56,11 +55,11 @@ class ReadPass:
 
     async def run(self) -> None:
         """Read everything; ends early when the device stays silent or the deadline comes."""
+        self.began = self.deadline.left > 0
         try:
             await self._read_all()
         finally:
-            self._note_silences()
-            self._note_unfinished()
+            self._note_suspects()
             self._note_left_over()
 
     @property
@@ -130,11 +129,10 @@ class ReadPass:
         if self.progress.outcomes:
             return self._make_plan()
         # the layout itself is part of the key: it is compared by identity, and kept alive by being there
-        limits, pieces = memory.limits, memory.refused
-        refused, unreadable = frozenset(memory.refusals.spans), frozenset(limits.unreadable)
-        found, silent = frozenset(memory.presence.found), frozenset(memory.silences.spans)
         key = (
-            layout, limits.max_words, refused, unreadable, found, silent, pieces, self._left_before
+            layout, memory.limits.max_words, frozenset(memory.limits.unreadable),
+            frozenset(memory.refusals.spans), tuple(memory.suspects.pieces),
+            frozenset(memory.presence.found), self._left_before,
         )  # fmt: skip
         if memory.planned is None or memory.planned[0] != key:
             memory.planned = key, self._make_plan()
@@ -142,22 +140,25 @@ class ReadPass:
 
     def _make_plan(self) -> Sequence[Request]:
         memory, spans = self.memory, self.progress.layout.spans
-        apart = self.progress.outcomes.keys() | memory.refusals.spans | memory.silences.spans
-        wanted = [span for span in spans if span not in apart]
+        apart = self.progress.outcomes.keys() | memory.refusals.spans
+        refused = memory.suspects.refused
+        silent = memory.suspects.spans - refused
+        wanted = [span for span in spans if span not in apart and span not in silent]
         if not wanted:
             return []
         places = self._places()
         pieces = [
-            [span for span in piece if span in places and span not in apart] for piece in memory.refused
+            [span for span in piece.spans if span in places and span not in apart]
+            for piece in memory.suspects.pieces
+            if piece.refused
         ]
-        suspects = memory.suspects
-        pieces.append([span for span in wanted if span not in suspects])
+        pieces.append([span for span in wanted if span not in refused])
         requests = [
             request for piece in pieces if piece for request in make_requests(piece, self.device, memory)
         ]
         requests.sort(key=lambda request: min(places[span] for span in request.spans))
         # what is refused in part shows little of the device: something else goes before it
-        sound = (at for at, request in enumerate(requests) if suspects.isdisjoint(request.spans))
+        sound = (at for at, request in enumerate(requests) if refused.isdisjoint(request.spans))
         requests.insert(0, requests.pop(next(sound, 0)))
         return requests
 
@@ -185,14 +186,14 @@ class ReadPass:
     async def _ask_silent(self, *, most: float = math.inf) -> None:
         """Ask for what gave no answer in up to `most` passes, until one is silent again: silence is dear."""
         memory, outcomes = self.memory, self.progress.outcomes
-        for piece in memory.silences.pieces:
+        for piece in memory.suspects.pieces:
             there = self.progress.layout.keys
             spans = tuple(
                 span
                 for span in piece.spans
                 if span.keys()[0] in there and span not in outcomes and span not in memory.refusals
             )
-            if piece.times > most or not spans:
+            if piece.refused or piece.times > most or not spans:
                 continue
             middle = len(spans) // 2 if piece.times >= SURE else 0
             for half in (spans[:middle], spans[middle:]):
@@ -238,22 +239,15 @@ class ReadPass:
                 progress.outcomes.pop(span, None)
             await self._read_layout()
 
-    def _note_silences(self) -> None:
-        """Remember what gave no answer; a word that never gives one is left out like one that is refused."""
+    def _note_suspects(self) -> None:
+        """Remember what was asked for in vain; a word that never answers is left out like a refused one."""
         progress, memory = self.progress, self.memory
         silent = [request.spans for request in self._silent]
         others, in_time = bool(progress.words), self._asker.failed
-        for span in memory.silences.settle(progress.outcomes, silent, others=others, in_time=in_time):
+        for span in memory.suspects.settle(
+            progress.outcomes, silent, self._narrowing.unfinished, others=others, in_time=in_time
+        ):
             memory.refusals.add(span, self._started, flags=span in progress.layout.flags)
-
-    def _note_unfinished(self) -> None:
-        """Remember the pieces of which it is not known yet what is refused: the next pass goes on there."""
-        became = self.progress.outcomes
-        waiting = (None, Outcome.CUT_OFF)
-        pieces = [
-            piece for piece in self.memory.refused if all(became.get(span) in waiting for span in piece)
-        ]
-        self.memory.refused = tuple(dict.fromkeys([*pieces, *self._narrowing.unfinished]))
 
     def _note_left_over(self) -> None:
         """Remember what there was no time for: the next pass starts with it, or it would never be read."""
@@ -263,7 +257,7 @@ class ReadPass:
             return
         layout, refusals = progress.layout, self.memory.refusals
         alarms = refusals.due(self._started) & layout.flags
-        suspects = {span for span in self.memory.suspects if not progress.has(span)}
+        suspects = {span for span in self.memory.suspects.refused if not progress.has(span)}
         unread = {
             span
             for span in layout.spans
@@ -275,7 +269,7 @@ class ReadPass:
         spans = layout.group_spans
         names = [name for name in spans if not unread.isdisjoint(spans[name])]
         progress.errors.append(f"ran out of time before {', '.join(names)} could be read")
-        unread -= self.memory.silences.spans
+        unread -= self.memory.suspects.spans - suspects
         if progress.answering < (self._clock() - self._started) / 2:
             # not the device is slow: what comes first anyway has time enough in the next pass
             single = (part for part in parts(self.device, layout, self.memory) if not part.repeats)

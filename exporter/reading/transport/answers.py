@@ -4,6 +4,8 @@ import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from pymodbus.framer import FramerRTU
+
 from exporter.reading.plan.spans import Request
 
 REASONS = (
@@ -63,7 +65,7 @@ def build_tcp(unit: int, request: Request, transaction: int) -> bytes:
 def build_rtu(unit: int, request: Request) -> bytes:
     """A request as an RTU frame, with its checksum. Raises ValueError for a function that does not read."""
     body = _body(unit, request)
-    return body + _crc(body).to_bytes(2, "little")
+    return body + FramerRTU.compute_CRC(body).to_bytes(2)
 
 
 def _body(unit: int, request: Request) -> bytes:
@@ -108,12 +110,12 @@ def parse_rtu(buffer: bytearray, expected: Expected) -> list[int] | None:
         else:
             continue
         frame = bytes(buffer[start : start + size])
-        if len(frame) == size and _crc(frame) == 0:
+        if len(frame) == size and FramerRTU.compute_CRC(frame) == 0:
             return _check(frame[0], frame[1:-2], expected)
     if len(buffer) >= 5:
         size = 5 if buffer[1] & 0x80 else 5 + buffer[2]
         frame = bytes(buffer[:size])
-        if len(frame) == size and _crc(frame) == 0:
+        if len(frame) == size and FramerRTU.compute_CRC(frame) == 0:
             return _check(frame[0], frame[1:-2], expected)
     return None
 
@@ -157,20 +159,3 @@ def _check(unit: int, pdu: bytes, expected: Expected) -> list[int]:
     if expected.function in (1, 2):
         return [data[index // 8] >> index % 8 & 1 for index in range(expected.count)]
     return list(struct.unpack(f">{expected.count}H", data))
-
-
-def _crc_of_byte(crc: int) -> int:
-    for _ in range(8):
-        crc = crc >> 1 ^ (0xA001 if crc & 1 else 0)
-    return crc
-
-
-_CRC_OF_BYTE = tuple(_crc_of_byte(byte) for byte in range(256))
-
-
-def _crc(frame: bytes) -> int:
-    """The Modbus CRC; 0 over a frame that ends with its own."""
-    crc = 0xFFFF
-    for byte in frame:
-        crc = crc >> 8 ^ _CRC_OF_BYTE[(crc ^ byte) & 0xFF]
-    return crc

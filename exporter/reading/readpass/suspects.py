@@ -1,7 +1,7 @@
-"""What is remembered of words that give no answer while others do. Pure; there is no time in it."""
+"""What is remembered of words that were asked for together in vain. Pure; there is no time in it."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from exporter.reading.plan.spans import Span
 from exporter.reading.readpass.progress import Outcome
@@ -15,44 +15,60 @@ Spans = tuple[Span, ...]
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """Words that were asked for together and gave no answer, and in how many passes that others answered."""
+    """Words that were asked for together in vain; which of them it is, is not known yet.
+
+    They were refused, or gave no answer in so many passes in which others did.
+    """
 
     spans: Spans
-    times: int
+    refused: bool = False
+    times: int = 0
 
 
 @dataclass
-class Silences:
-    """The words that gave no answer, in the pieces in which they were asked for last.
+class Suspects:
+    """The words that were asked for in vain, in the pieces in which they were asked for last.
 
-    A piece is asked for apart from all else; when it is silent time after time, half of it is asked for,
-    until it is known which words the device ignores. What was asked for longest ago comes first.
+    Each piece is asked for apart from all else, what was asked for longest ago first. What is refused is
+    looked into at once, as far as there is time; what is silent is halved from pass to pass.
     """
 
     pieces: list[Piece] = field(default_factory=list)
 
     @property
     def spans(self) -> set[Span]:
-        """All words of which an answer is missing."""
+        """All words of all pieces."""
         return {span for piece in self.pieces for span in piece.spans}
 
+    @property
+    def refused(self) -> set[Span]:
+        """The words of pieces that were refused."""
+        return {span for piece in self.pieces if piece.refused for span in piece.spans}
+
     def settle(
-        self, outcomes: Mapping[Span, Outcome], silent: Iterable[Spans], *, others: bool, in_time: bool = True
+        self,
+        outcomes: Mapping[Span, Outcome],
+        silent: Iterable[Spans],
+        refused: Iterable[Spans] = (),
+        *,
+        others: bool,
+        in_time: bool = True,
     ) -> Sequence[Span]:
-        """Take note of a pass: what became of each word, and the requests that were silent.
+        """Take note of a pass: what became of each word, and which requests were `silent` or are `refused`.
 
         `others` says that the device answered others. Where it did not, it is most likely down; but it may
         ignore a word in each request, so the next pass tries half of one if it was silent `in_time`.
         Gives the single words that the device ignores; they are no longer remembered here.
         """
         times = {span: piece.times for piece in self.pieces for span in piece.spans}
-        asked = [Piece(spans, max(times.get(span, 0) for span in spans) + others) for spans in silent]
+        asked = [Piece(spans, times=max(times.get(span, 0) for span in spans) + others) for spans in silent]
+        asked += [Piece(spans, refused=True) for spans in dict.fromkeys(refused)]
         anew = {span for piece in asked for span in piece.spans}
         settled = (Outcome.READ, Outcome.REFUSED, Outcome.ABSENT)
         kept = []
         for piece in self.pieces:
             spans = tuple(s for s in piece.spans if s not in anew and outcomes.get(s) not in settled)
-            kept += [Piece(spans, piece.times)] if spans else []
+            kept += [replace(piece, spans=spans)] if spans else []
         if in_time and not others and len(kept) + len(asked) < _MOST_HALVED:
             asked = [half for piece in asked for half in _halves(piece)]
         ignored = [piece for piece in asked if len(piece.spans) == 1 and piece.times > SURE]
@@ -64,4 +80,4 @@ def _halves(piece: Piece) -> Sequence[Piece]:
     middle = len(piece.spans) // 2
     if middle < _LEAST_HALF:
         return [piece]
-    return [Piece(spans, piece.times) for spans in (piece.spans[:middle], piece.spans[middle:])]
+    return [replace(piece, spans=spans) for spans in (piece.spans[:middle], piece.spans[middle:])]
