@@ -8,6 +8,8 @@ from tests.hostile import Behaviour, Hostile, Peer, Request
 PLACES = ("connecting", "first request", "middle of a pass", "last byte")
 TRANSPORTS = ("tcp", "rtu-tcp", "rtu")
 CODES = (1, 2, 3, 4, 5, 6, 10, 11)
+GATEWAY = "slow gateway with a dead unit"
+DEAD = 9  # its unit id
 
 TIMEOUT = 0.3  # the request_timeout
 IN_TIME, TOO_LATE = 0.3 * TIMEOUT, 1.5 * TIMEOUT
@@ -38,7 +40,7 @@ ANSWERS: dict[str, Behaviour] = {
     "deaf start": hostile.deaf_for(0.9 * TIMEOUT),
     "standing transaction": hostile.standing(0),
 }
-FAULTS = tuple(ANSWERS)
+FAULTS = (*ANSWERS, GATEWAY)
 
 
 def all_but_the_last_byte(
@@ -113,6 +115,9 @@ async def begin(device: Hostile, place: str, fault: str, *, once: bool) -> None:
     if place == "connecting":
         await _begin_connecting(device, fault, once=once)
         return
+    if fault == GATEWAY:
+        device.behaviour = hostile.SlowGateway(DEAD, hold=2.8 * TIMEOUT)
+        return
     wrong = (LAST_BYTES if place == "last byte" else ANSWERS)[fault]
     word = 1200 if place == "middle of a pass" else 109
     spent = False
@@ -163,6 +168,8 @@ def makes_sense(place: str, fault: str, transport: str) -> bool:
         return fault == "close" if transport == "rtu" else fault in (*deaf, *WELCOMES)
     if fault == "deaf start":
         return False
+    if fault == GATEWAY:
+        return place == "first request" and transport == "tcp"
     if place == "last byte" and fault not in LAST_BYTES:
         return False
     if fault in ("wrong transaction", "wrong protocol", "standing transaction"):

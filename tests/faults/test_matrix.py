@@ -86,12 +86,25 @@ def test_every_cell(place: str) -> None:
                 {"name": c.name, "target": there[c].target(), "module": "cs141", **times(c), **idle}
                 for c in table
             ]
+            entries += [
+                {"name": dead_beside(c), "target": there[c].target(misbehaviour.DEAD), **times(c)}
+                for c in table
+                if c.fault == misbehaviour.GATEWAY
+            ]
             good = {"name": "good", "target": neighbour.target(), "request_timeout": "4s", "timeout": "9s"}
             clock = Clock()
             devices = (await stack.enter_async_context(fleet(good, *entries, clock=clock))).devices
             troubles = await asyncio.gather(
                 *(
-                    judge(cell, place, there[cell], devices[cell.name], clock, APART * number)
+                    judge(
+                        cell,
+                        place,
+                        there[cell],
+                        devices[cell.name],
+                        devices.get(dead_beside(cell)),
+                        clock,
+                        APART * number,
+                    )
                     for number, cell in enumerate(table)
                 ),
                 watch(devices["good"], neighbour),
@@ -106,6 +119,22 @@ def times(cell: Cell) -> dict[str, str]:
         "request_timeout": f"{1000 * misbehaviour.TIMEOUT:.0f}ms",
         "timeout": "2s" if cell.reasons in BUSY else "5s",
     }
+
+
+def dead_beside(cell: Cell) -> str:
+    """The name of the dead unit behind the same gateway; only some cells have one."""
+    return f"{cell.name}: the dead unit"
+
+
+async def scrape_beside(device: Device, dead: Device | None) -> Snapshot:
+    """One scrape of a device while the dead unit behind the same gateway, if there is one, is asked, too."""
+    if dead is None:
+        return await scrape(device)
+    beside = asyncio.create_task(scrape(dead))
+    await asyncio.sleep(0)
+    snapshot = await scrape(device)
+    assert not (await beside).up
+    return snapshot
 
 
 async def get_to_know(there: Hostile, device: Device) -> None:
@@ -129,7 +158,13 @@ async def watch(device: Device, there: Hostile) -> list[str]:
 
 
 async def judge(
-    cell: Cell, place: str, there: Hostile, device: Device, clock: Clock, after: float
+    cell: Cell,
+    place: str,
+    there: Hostile,
+    device: Device,
+    dead: Device | None,
+    clock: Clock,
+    after: float,
 ) -> list[str]:
     """What is otherwise than the table says; a busy machine gets three tries, a wrong value none."""
     await asyncio.sleep(after)
@@ -138,7 +173,7 @@ async def judge(
         clock.advance(600)
         try:
             await get_to_know(there, device)
-            found = await trouble_with(cell, place, there, device, clock)
+            found = await trouble_with(cell, place, there, device, dead, clock)
         except AssertionError as error:
             found = [f"{cell.name}: {error}"]
         if not found or any(WRONG in trouble for trouble in found):
@@ -146,13 +181,15 @@ async def judge(
     return found
 
 
-async def trouble_with(cell: Cell, place: str, there: Hostile, device: Device, clock: Clock) -> list[str]:
+async def trouble_with(
+    cell: Cell, place: str, there: Hostile, device: Device, dead: Device | None, clock: Clock
+) -> list[str]:
     found = []
     everything = set(GROUPS)
     for once in (True, False):
         device.counters.errors.clear()
         await misbehaviour.begin(there, place, cell.fault, once=once)
-        snapshot = await scrape(device)
+        snapshot = await scrape_beside(device, dead)
         found += untrue(cell, snapshot, there)
         mended = cell.once == "mended always" or (once and cell.once != "lost") or not cell.reasons
         missing = set() if mended else MISSING[cell.missing]
