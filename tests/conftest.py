@@ -1,6 +1,7 @@
 """Its place makes tests/support.py importable from every folder below."""
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if not quick or getattr(getattr(item, "function", None), "is_hypothesis_test", False):
             item.add_marker(pytest.mark.slow)
 
+
+# a shell starts its background deaf to SIGINT, and so would be the programs that tests end by it
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # promtool and Prometheus spend a third of their time on collecting a small heap
 os.environ.setdefault("GOGC", "400")
