@@ -8,7 +8,7 @@ import pytest
 from hypothesis import settings
 
 # what `make check` runs: no other program, and few processes; the rest has the marker `slow`
-QUICK = {"assess", "config", "exposition", "maps", "tests"}
+QUICK = {"assess", "config", "exposition", "maps", "recordings", "tests"}
 QUICK_FILES = {"alerts/test_generated.py", "commands/test_generate_reference.py"}
 TESTS = Path(__file__).parent
 
