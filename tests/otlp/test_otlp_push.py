@@ -110,7 +110,7 @@ def test_each_push_is_a_read_pass_of_its_own(collector: Receiver, tmp_path: Path
 
 def test_nobody_at_the_endpoint_is_counted_and_logged_once(tmp_path: Path) -> None:
     port = free_port()
-    with exporter(config(tmp_path, section(port, "interval: 100ms", "timeout: 50ms"))) as it:
+    with exporter(config(tmp_path, section(port, "interval: 500ms", "timeout: 450ms"))) as it:
         wait_for(lambda: (value(it, FAILURES) or 0) >= 3)
         assert value(it, ATTEMPTS) in (value(it, FAILURES), (value(it, FAILURES) or 0) + 1)
         (line,) = it.log_lines("otlp") + it.log_lines("4318") + it.log_lines("pushed")

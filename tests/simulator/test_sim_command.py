@@ -114,7 +114,9 @@ def test_numbers_that_the_plant_does_not_reach_are_named() -> None:
     with running(*arguments) as (process, _):
         process.send_signal(signal.SIGTERM)
         _, errors = process.communicate(timeout=10)
-    assert errors == f"generex-exporter: {cases['bus-cut']}\n"
+    # asyncio's debug mode, in which tests run, also names slow steps of a busy machine
+    told = [line for line in errors.splitlines() if not line.startswith("Executing <")]
+    assert told == [f"generex-exporter: {cases['bus-cut']}"]
 
 
 def test_pins_are_decimal_or_hex() -> None:
