@@ -46,7 +46,7 @@ _OWN_INTRO = """\
 ## The exporter itself
 
 On `/metrics` only, and with `?collect[]=exporter` alone. Beside these there are the usual `process_*` and
-`python_*`.
+`python_*` of the Prometheus client library.
 """
 
 # a plausible raw word of each metric; a map that has no such word has no such example

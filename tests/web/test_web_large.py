@@ -203,10 +203,9 @@ def test_others_run_while_a_thousand_devices_are_told_of(path: str) -> None:
                     await asyncio.sleep(0)
 
             counting = asyncio.create_task(count())
-            page = await client.text(path)
+            assert len(await client.text(path)) > 200_000
             counting.cancel()
-            assert len(page) > 200_000
-            assert turns > len(page) / 100_000
+            assert turns > 300
 
     asyncio.run(play())
 
