@@ -3,8 +3,8 @@
 import difflib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
+from exporter.config.device_schema import DeviceEntry, OptionsEntry
 from exporter.config.model import Options
-from exporter.config.schema import DeviceEntry, OptionsEntry
 from exporter.durations import format_duration
 from exporter.maps.model import Map, Word
 from exporter.maps.series import series_of

@@ -5,11 +5,11 @@ from dataclasses import replace
 from urllib.parse import parse_qsl
 
 from exporter.config import checks
+from exporter.config.device_schema import DeviceEntry, ExpectEntry, ModuleEntry
 from exporter.config.fields import NAME, read_target
 from exporter.config.merge import merge_options
 from exporter.config.model import DeviceConfig, Expect, ExpectedBlock, Module, Sensor
 from exporter.config.problems import Problems, Source
-from exporter.config.schema import DeviceEntry, ExpectEntry, ModuleEntry
 from exporter.maps.model import Map
 from exporter.targets import Endpoint, Place, Target, shown_target
 

@@ -9,13 +9,14 @@ from pydantic import ValidationError
 
 from exporter.config import checks
 from exporter.config.allow import AllowRule
+from exporter.config.device_schema import ModuleEntry
 from exporter.config.devices import Given, Resolver, from_flags
 from exporter.config.merge import merge_options
 from exporter.config.model import Config, DeviceConfig, Module, Probe
 from exporter.config.otlp import OtlpResolver
 from exporter.config.problems import Problems, Source
 from exporter.config.salvage import Salvage, can_salvage
-from exporter.config.schema import ConfigEntry, ModuleEntry
+from exporter.config.schema import ConfigEntry
 from exporter.errors import UserError
 from exporter.maps import built_in_maps, load_maps, modules_of
 from exporter.maps.model import Map

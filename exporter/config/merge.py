@@ -3,8 +3,8 @@
 from dataclasses import replace
 from typing import Any
 
+from exporter.config.device_schema import OptionsEntry
 from exporter.config.model import Options, Override
-from exporter.config.schema import OptionsEntry
 
 _PLAIN = (
     "timeout", "request_timeout", "pacing", "connect_delay", "any_transaction", "idle_close", "max_words",

@@ -52,7 +52,7 @@ def test_defaults_are_what_a_file_would_say() -> None:
 
 @pytest.mark.parametrize("section", ["DeviceEntry", "ModuleEntry", "ProfEntry"])
 def test_defaults_written_out_change_nothing(section: str) -> None:
-    from exporter.config import schema as forms
+    from exporter.config import device_schema as forms
 
     properties = config_json_schema()["$defs"][section]["properties"]
     data = {key: value["default"] for key, value in properties.items() if value.get("default") is not None}
