@@ -11,6 +11,7 @@ passes: by number of the pass, the first is 1
 """
 
 import asyncio
+import re
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from prometheus_client.parser import text_string_to_metric_families as parse
 
 from exporter.assess.condition import assess
 from exporter.exposition.lines import Renderer
+from exporter.maps import built_in_maps
 from exporter.reading.decode.snapshot import Snapshot
 from exporter.recording.form import read_recording
 from exporter.simulator.replayer import Replayer
@@ -27,6 +29,12 @@ from tests.hostile import fleet
 
 FOLDER = Path(__file__).parent
 NAMES = sorted(path.stem for path in FOLDER.glob("*.jsonl"))
+MAPS = built_in_maps().values()
+KNOWN = {"generex_group_up"}.union(
+    *(it.metrics for it in MAPS),
+    *({group.name for group in it.groups} for it in MAPS),
+    *({flag.name for _, flag in it.flags()} for it in MAPS),
+)
 
 
 def expected(name: str) -> dict[str, Any]:
@@ -44,6 +52,11 @@ def series(snapshot: Snapshot) -> dict[str, float]:
     return found
 
 
+def names_in(series: str) -> set[str]:
+    """The metric of a series, and its flag or group."""
+    return {series.partition("{")[0], *re.findall(r'(?:flag|group)="(\w+)"', series)}
+
+
 def check(snapshot: Snapshot, wanted: dict[str, Any]) -> None:
     assert set(wanted) <= {"state", "values", "absent"}
     assert assess(snapshot).state.key == wanted["state"]
@@ -51,6 +64,7 @@ def check(snapshot: Snapshot, wanted: dict[str, Any]) -> None:
     values = wanted.get("values", {})
     assert {name: found.get(name) for name in values} == pytest.approx(values, nan_ok=True)
     for name in wanted.get("absent", ()):
+        assert names_in(name) <= KNOWN, "what nothing is called is always absent"
         assert [it for it in found if it == name or it.startswith(name + "{")] == []
 
 
