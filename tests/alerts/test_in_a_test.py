@@ -81,6 +81,28 @@ def test_a_test_is_exempt_with_good_mains_only_and_mutes_for_two_hours_at_most(t
     check_tests(tmp_path, [group], "1m", without={"generex-slow"} | BACS)
 
 
+def test_the_end_of_a_test_wakes_nobody_unless_the_ups_stays_on_battery_or_the_mains_fails(
+    tmp_path: Path,
+) -> None:
+    """The flag of the test may end first: by the UPS, or as rules record the one before a scrape only."""
+    tested = "0x9 1x20 0x60"
+    series = [
+        *_ups("ends", tested, "0x9 1x21 0x59", "230x90", "1x90"),
+        *_ups("stays", tested, "0x9 1x80", "230x90", "1x90"),
+        *_ups("fails", tested, "0x9 1x80", "230x28 150x61", "1x90"),
+    ]
+    devices = ("ends", "stays", "fails")
+    series += [_series("generex_expected_input_volts", "230x90", device=device) for device in devices]
+    # the last sample with the test is at 435 s
+    tests = [
+        _test("OnBattery", "435s"),
+        _test("OnBattery", "450s", ("OnBattery", "fails")),
+        _test("OnBattery", "510s", ("OnBattery", "fails"), ("OnBattery", "stays")),
+    ]
+    group = {"interval": "15s", "input_series": series, "promql_expr_test": tests}
+    check_tests(tmp_path, [group], without={"generex-slow"} | BACS)
+
+
 def test_devices_without_a_site_are_no_site(tmp_path: Path) -> None:
     def bare(device: str, site: str) -> dict[str, str]:
         labels = f'device="{device}",{site}flag="backup_mode",job="j",instance="i"'
