@@ -165,19 +165,12 @@ def _devices(actors: Sequence[Actor], simulators: dict[str, Simulator], quick: f
     return yaml.safe_dump({"devices": [device(actor) for actor in actors]})
 
 
-# no alert asks for them, and they would be a third of the work in quick time; tests/dashboards has them
-FOR_BOARDS = (
-    "generex-remembered", "generex-states", "generex-outcomes-1", "generex-outcomes-2", "generex-flags",
-)  # fmt: skip
-
-
 def _files(quick: float, scrape: float, at: int, alertmanager: int) -> dict[str, str]:
     """Rules, Prometheus and Alertmanager as users have them, but quick, and telling nobody."""
     made = alert_files(built_in_maps(), {}, time_scale=1 / quick, scrape_interval=scrape * quick)
 
     def rules(name: str) -> str:
         groups = yaml.safe_load(made[f"alerts/{name}"])["groups"]
-        groups = [group for group in groups if group["name"] not in FOR_BOARDS]
         for group in groups:
             group["interval"] = f"{max(parse_duration(group['interval']), scrape) * 1000:.0f}ms"
         return yaml.safe_dump({"groups": groups})
