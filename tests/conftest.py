@@ -1,4 +1,4 @@
-"""Its place makes tests/support.py importable from every folder below."""
+"""What all tests share: which of them are quick, and how much is tried by fuzzing."""
 
 import os
 import signal
