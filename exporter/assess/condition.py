@@ -135,7 +135,9 @@ def _bacs_health(facts: Facts, alarms: tuple[Alarm, ...]) -> BacsHealth | None:
     if facts.bacs_untrusted:
         return BacsHealth("not trusted", "lost")
     if facts.bacs_unread:
-        return BacsHealth("not read", "lost")
+        there = [raw for _, raw in facts.snapshot.readings.get("generex_bacs_module_present", ()) if raw]
+        text = f"{len(there)} read, but not all of the BACS" if there else "not read"
+        return BacsHealth(text, "lost")
     if facts.blocks_unserved:
         return BacsHealth(f"{facts.value('generex_bacs_modules'):.0f} blocks, not served", "none")
     readings = facts.snapshot.readings.get("generex_bacs_module_present", ())

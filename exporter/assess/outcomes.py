@@ -266,8 +266,8 @@ OUTCOMES: tuple[Outcome, ...] = (
         alert="GenerexBacsDoubtful",
     ),
     Outcome(
-        "bacs_unread", "?", "lost", lambda it: it.bacs_unread, survival="BACS not read", bacs="Not read",
-        alert="GenerexGroupUnread",
+        "bacs_unread", "?", "lost", lambda it: it.bacs_unread,
+        survival="BACS not fully read", bacs="Not fully read", alert="GenerexGroupUnread",
     ),
     Outcome("bacs_critical", "✖", "critical", lambda it: it.flagged("critical"), bacs="Alarm"),
     Outcome(

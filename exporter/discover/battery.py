@@ -60,13 +60,16 @@ class Battery:
 
     @property
     def expected_strings(self) -> int:
-        """How many strings to expect: the larger of the device's count and what was seen."""
-        return max(self.strings, *self.live_strings, 0)
+        """How many strings to expect: the larger of the device's count and what was seen.
+
+        0 where the device counts more than the list has: what is expected could never be read.
+        """
+        return 0 if self.strings > tables.MOST_STRINGS else max(self.strings, *self.live_strings, 0)
 
     @property
     def expected_modules(self) -> int:
         """How many modules to expect, likewise."""
-        return max(self.modules, *self.live, 0)
+        return 0 if self.modules > tables.MOST_MODULES else max(self.modules, *self.live, 0)
 
 
 def battery(heard: Heard) -> Battery:
@@ -82,7 +85,8 @@ def battery(heard: Heard) -> Battery:
     live = tuple(n for n in range(1, tables.MOST_MODULES + 1) if _is_live(heard, module_address(n)))
     live_strings = tuple(n for n in range(1, tables.MOST_STRINGS + 1) if _is_live(heard, string_address(n)))
     strings, modules = counts
-    unread = tuple(n for n in range(1, modules + 1) if n not in live and _is_unread(heard, module_address(n)))
+    counted_modules = range(1, min(modules, tables.MOST_MODULES) + 1)
+    unread = tuple(n for n in counted_modules if n not in live and _is_unread(heard, module_address(n)))
     volts = _column(heard, live, 1)
     averages = {n: signed(w) / 1000 for n, w in _string_column(heard, live_strings, 2).items() if w}
     sums = {n: signed(w) / 10 for n, w in _string_column(heard, live_strings, 1).items() if w}
@@ -98,7 +102,7 @@ def battery(heard: Heard) -> Battery:
         strings=strings,
         modules=modules,
         live=live,
-        missing=tuple(n for n in range(1, modules + 1) if n not in live and n not in unread),
+        missing=tuple(n for n in counted_modules if n not in live and n not in unread),
         unread=unread,
         above=tuple(n for n in live if n > modules),
         live_strings=live_strings,
@@ -117,7 +121,6 @@ def _counts(heard: Heard) -> tuple[tuple[int, int], list[str]]:
         number = 0 if is_filler(number) else number
         if number > most:
             warnings.append(f"word {address} says {number} {what}s, and the known list ends at {most}")
-            number = 0
         numbers.append(number)
     return (numbers[0], numbers[1]), warnings
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from exporter.discover.battery import Battery
 from exporter.discover.findings import Findings
+from exporter.discover.tables import MOST_MODULES, MOST_STRINGS
 from exporter.targets import Target
 
 _WORDS = {
@@ -67,6 +68,11 @@ def _device(name: str, target: Target, item: Findings) -> list[str]:
     has_bacs = battery.there and "bacs" in item.maps
     if has_bacs and not (battery.expected_strings or battery.expected_modules):
         lines.append("    bacs: required")
+    for what, number, most in (
+        ("strings", battery.strings, MOST_STRINGS), ("modules", battery.modules, MOST_MODULES)
+    ):  # fmt: skip
+        if has_bacs and number > most:
+            lines.append(f"    # the device counts {number} {what}, and the known list ends at {most}")
     expected = [f"phases: {item.phases}  # (inferred) from volts and hertz"] if item.phases else []
     if expected := [*expected, *(_expected_battery(item.battery) if has_bacs else ())]:
         lines += ["    expect:", *(f"      {line}" for line in expected)]

@@ -249,6 +249,17 @@ def test_the_smaller_runtime_counts_on_battery_only() -> None:
     assert assess(Source().snapshot(words({108: 40, 103: 50})), fall=0.001).runtime == 2400
 
 
+def test_blocks_that_were_read_are_not_said_to_be_unread() -> None:
+    for change, text in (
+        ({1003: 33}, "8 read, but not all of the BACS"),  # the map holds 10 strings
+        ({1061: None}, "8 read, but not all of the BACS"),
+        (dict.fromkeys(range(1060, 1100)), "not read"),
+    ):
+        bacs = of(change).bacs
+        assert bacs is not None
+        assert (bacs.text, bacs.level) == (text, "lost")
+
+
 def test_absent_blocks_are_ill_and_so_are_those_with_a_flag() -> None:
     gone = dict.fromkeys(range(1080, 1085), FILLER)  # module 5, the first of string 2
     bacs = of(gone, {1063: 0x2001}).bacs  # module 1: resistance rather high, general alarm

@@ -257,6 +257,24 @@ def test_live_modules_above_the_devices_own_count(capsys: pytest.CaptureFixture[
     assert written(tmp_path).devices[0].expect.modules == 100
 
 
+@pytest.mark.parametrize(
+    ("strings", "modules", "expected"), [(33, 40, (0, 40)), (2, 500, (2, 0)), (33, 500, (0, 0))]
+)
+def test_more_than_the_list_has_is_told_and_not_expected(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, strings: int, modules: int, expected: tuple[int, int]
+) -> None:
+    words = image_of() | {1003: strings, 1004: modules}
+    done = discovered(capsys, standing(words), f"--write={tmp_path / 'generex.yml'}")
+    device = written(tmp_path).devices[0]
+    assert (device.expect.strings, device.expect.modules) == expected
+    assert "the device counts 0" not in (tmp_path / "generex.yml").read_text()
+    if strings > 10:
+        assert "word 1003 says 33 strings, and the known list ends at 10" in done.out
+    if modules > 330:
+        assert "word 1004 says 500 modules, and the known list ends at 330" in done.out
+        assert "331" not in done.out
+
+
 def test_silent_modules_of_its_count_are_named(capsys: pytest.CaptureFixture[str]) -> None:
     done = simulated(capsys, "normal", pins=dict.fromkeys(range(1060 + 5 * 16, 1060 + 5 * 20), FILLER))
     assert "modules that answer: 1–16, 21–40\n" in done.out
