@@ -39,6 +39,11 @@ _ECHOES = Metric(
     "Modbus requests that came back from a serial line that echoes; they are skipped.",
     "counter",
 )
+_FOREIGN = Metric(
+    "generex_exporter_modbus_foreign_answers_total",
+    "Answers to other clients that a gateway mixed in; they are dropped.",
+    "counter",
+)
 _COALESCED = Metric(
     "generex_exporter_scrapes_coalesced_total", "Scrapes that shared a pass already under way.", "counter"
 )
@@ -95,6 +100,7 @@ class ExporterMetrics:
             ),
         )
         yield _ECHOES, (((("device", name),), it.echoes) for name, it in state.counters)
+        yield _FOREIGN, (((("device", name),), it.foreign) for name, it in state.counters)
         yield _COALESCED, (((("device", name),), it.coalesced) for name, it in state.counters)
         if state.pushes is not None:
             exports, failures = state.pushes

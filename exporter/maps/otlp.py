@@ -48,7 +48,7 @@ CONVENTIONS: Mapping[str, Convention] = {
 }  # fmt: skip
 
 _COUNTED = {
-    "coalesced": "{scrape}", "collections": "{collection}", "echoes": "{echo}", "errors": "{error}",
+    "answers": "{answer}", "coalesced": "{scrape}", "collections": "{collection}", "echoes": "{echo}", "errors": "{error}",
     "exports": "{export}", "failures": "{failure}", "flags": "{flag}", "phases": "{phase}",
     "requests": "{request}", "words": "{word}",
 }  # fmt: skip

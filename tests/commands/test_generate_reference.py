@@ -42,6 +42,7 @@ METRICS = [
     "generex_exporter_config_last_reload_success_timestamp_seconds",
     "generex_exporter_modbus_requests_total", "generex_exporter_scrapes_coalesced_total",
     "generex_exporter_modbus_errors_total", "generex_exporter_modbus_echoes_total",
+    "generex_exporter_modbus_foreign_answers_total",
     "generex_exporter_otlp_exports_total", "generex_exporter_otlp_export_failures_total",
 ]  # fmt: skip
 

@@ -125,6 +125,9 @@ OWN_NAMES: Mapping[str, tuple[str, str, str]] = {
     ),
     "generex_exporter_modbus_requests_total": ("generex.exporter_modbus_requests", "{request}", "counter"),
     "generex_exporter_modbus_echoes_total": ("generex.exporter_modbus_echoes", "{echo}", "counter"),
+    "generex_exporter_modbus_foreign_answers_total": (
+        "generex.exporter_modbus_foreign_answers", "{answer}", "counter",
+    ),
     "generex_exporter_modbus_errors_total": ("generex.exporter_modbus_errors", "{error}", "counter"),
     "generex_exporter_scrapes_coalesced_total": ("generex.exporter_scrapes_coalesced", "{scrape}", "counter"),
     "generex_exporter_otlp_exports_total": ("generex.exporter_otlp_exports", "{export}", "counter"),

@@ -2,6 +2,7 @@
 
 import asyncio
 import struct
+from collections.abc import Callable
 
 import pytest
 
@@ -49,6 +50,105 @@ def test_the_answer_to_another_client_is_passed_over() -> None:
                 check_true(snapshot, device)
                 assert snapshot.up
             assert (errors(a), device.connections) == ({}, 1)
+
+    asyncio.run(test())
+
+
+def behind_the_answer(*more: Callable[[Hostile, Request], bytes]) -> hostile.Behaviour:
+    def answer(device: Hostile, peer: Peer, request: Request) -> None:
+        device.in_time(request)
+        peer.write(b"".join(add(device, request) for add in (ours, *more)))
+
+    return answer
+
+
+def ours(device: Hostile, request: Request) -> bytes:
+    return device.frame(request, device.pdu(request))
+
+
+def foreign(device: Hostile, request: Request) -> bytes:
+    """What another client asked for: other words of another unit, by another number."""
+    return struct.pack(">HHH", request.transaction ^ 0x5555, 0, 7) + b"\x09\x03\x04\x12\x34\x56\x78"
+
+
+def foreign_exception(device: Hostile, request: Request) -> bytes:
+    return struct.pack(">HHH", request.transaction ^ 0x2222, 0, 3) + b"\x07\x83\x0b"
+
+
+@pytest.mark.parametrize("more", [(foreign,), (foreign, foreign_exception), (foreign_exception, foreign)])
+def test_whole_answers_to_other_clients_behind_ours_are_dropped_and_counted(
+    more: tuple[Callable[[Hostile, Request], bytes], ...],
+) -> None:
+    async def test() -> None:
+        async with Hostile() as device, fleet({"name": "a", "target": device.target()}) as devices:
+            a = devices.devices["a"]
+            device.behaviour = behind_the_answer(*more)
+            for _ in range(3):
+                snapshot = await scrape(a)
+                check_true(snapshot, device)
+                assert snapshot.up
+            assert (errors(a), device.connections) == ({}, 1)
+            assert a.counters.foreign == len(more) * len(device.requests)
+
+    asyncio.run(test())
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        (lambda device, request: b"\0",),
+        (lambda device, request: foreign(device, request)[:-1],),  # cut off
+        (foreign, lambda device, request: foreign(device, request)[:7]),
+        (ours,),  # twice
+        (foreign, ours),
+        (lambda device, request: foreign(device, request)[:2] + b"\0\1" + foreign(device, request)[4:],),
+        (lambda device, request: foreign(device, request)[:4] + b"\0\2" + foreign(device, request)[6:],),
+    ],
+)
+def test_anything_else_behind_the_answer_makes_it_none(
+    more: tuple[Callable[[Hostile, Request], bytes], ...],
+) -> None:
+    async def test() -> None:
+        async with Hostile() as device, fleet({"name": "a", "target": device.target()}) as devices:
+            a = devices.devices["a"]
+            device.behaviour = behind_the_answer(*more)
+            snapshot = await scrape(a)
+            assert not snapshot.words
+            assert set(errors(a)) == {"frame"}
+            device.behaviour = hostile.honest
+            snapshot = await scrape(a)
+            check_true(snapshot, device)
+            assert snapshot.up
+
+    asyncio.run(test())
+
+
+def test_without_numbers_nothing_may_come_behind_an_answer() -> None:
+    async def test() -> None:
+        device_settings = {"name": "a", "any_transaction": True}
+        async with Hostile() as device, fleet({**device_settings, "target": device.target()}) as devices:
+            device.behaviour = behind_the_answer(foreign)
+            snapshot = await scrape(devices.devices["a"])
+            assert not snapshot.words
+            assert set(errors(devices.devices["a"])) == {"frame"}
+
+    asyncio.run(test())
+
+
+def test_a_late_answer_of_our_own_behind_the_answer_is_not_taken_for_foreign() -> None:
+    owed: list[bytes] = []
+
+    def kept(device: Hostile, peer: Peer, request: Request) -> None:
+        owed.append(ours(device, request))
+
+    async def test() -> None:
+        async with Hostile() as device, fleet({"name": "a", "target": device.target()}) as devices:
+            a = devices.devices["a"]
+            device.script = [kept, behind_the_answer(lambda device, request: owed.pop())]
+            snapshot = await scrape(a)
+            check_true(snapshot, device)
+            assert snapshot.up
+            assert (errors(a), device.connections, a.counters.foreign) == ({"timeout": 1}, 1, 0)
 
     asyncio.run(test())
 

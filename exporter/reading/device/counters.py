@@ -12,6 +12,7 @@ class Counters:
 
     requests: int = 0
     echoes: int = 0
+    foreign: int = 0
     coalesced: int = 0
     errors: dict[str, int] = field(default_factory=lambda: dict.fromkeys(REASONS, 0))
 
@@ -19,6 +20,7 @@ class Counters:
         """Count an exchange."""
         self.requests += 1
         self.echoes += exchange.echoed
+        self.foreign += exchange.foreign
 
     def fail(self, reason: str) -> None:
         """Count an error."""

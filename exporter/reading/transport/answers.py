@@ -2,6 +2,7 @@
 
 import struct
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from pymodbus.framer import FramerRTU
@@ -80,6 +81,16 @@ def size_of_tcp(buffer: bytearray) -> int:
     if protocol != 0 or not 3 <= length <= MAX_FRAME - 6:
         raise LinkError("frame", f"answer is no Modbus/TCP frame: {buffer[:8].hex()}")
     return 6 + length
+
+
+def frames_of_tcp(buffer: bytearray) -> list[bytearray]:
+    """The whole frames that `buffer` begins with."""
+    frames: list[bytearray] = []
+    with suppress(LinkError):  # what is no frame will be found at the front of the buffer, and told then
+        while len(buffer) >= 8 and len(buffer) >= (size := size_of_tcp(buffer)):
+            frames.append(buffer[:size])
+            buffer = buffer[size:]
+    return frames
 
 
 def parse_tcp(buffer: bytearray, expected: Expected, transaction: int) -> list[int] | None:

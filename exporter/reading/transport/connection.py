@@ -25,6 +25,7 @@ class Connection(ABC):
     def __init__(self, address: str, opener: Opener) -> None:
         self.address = address
         self.sent = 0
+        self._foreign = 0  # answers to other clients, until an exchange tells of them
         self._opener = opener
         self._wire: Wire | None = None
         self._ready_at = 0.0
@@ -134,7 +135,8 @@ class Connection(ABC):
             self._answered(ask, loop.time() - started)
             return values
         finally:
-            exchange = Exchange(ask.request, frame, wire.received, loop.time() - started, values, error)
+            took, foreign, self._foreign = loop.time() - started, self._foreign, 0
+            exchange = Exchange(ask.request, frame, wire.received, took, values, error, foreign)
             for observe in ask.observers:
                 observe(exchange)
             wire.clear()

@@ -12,7 +12,8 @@ from exporter.reading.transport.deadline import Deadline
 class Exchange:
     """A request that was sent. `values` are the registers (or bits) of a good answer, `error` says why not.
 
-    `received` is all that came in while the answer was waited for.
+    `received` is all that came in while the answer was waited for, `foreign` how many answers to other
+    clients were dropped since the exchange before.
     """
 
     request: Request
@@ -21,6 +22,7 @@ class Exchange:
     seconds: float
     values: list[int] | None
     error: str
+    foreign: int = 0
 
     @property
     def echoed(self) -> bool:

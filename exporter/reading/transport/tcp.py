@@ -4,7 +4,14 @@ import asyncio
 import secrets
 from dataclasses import dataclass
 
-from exporter.reading.transport.answers import LinkError, NotAskedError, build_tcp, parse_tcp, size_of_tcp
+from exporter.reading.transport.answers import (
+    LinkError,
+    NotAskedError,
+    build_tcp,
+    frames_of_tcp,
+    parse_tcp,
+    size_of_tcp,
+)
 from exporter.reading.transport.connection import Connection
 from exporter.reading.transport.exchange import Ask
 from exporter.reading.transport.opening import Opener
@@ -12,6 +19,7 @@ from exporter.reading.transport.wire import Wire
 
 _HOLD = 3  # timeouts for which a gateway is thought to be busy with a given up request, until it is known
 _DEAF = 10.0  # seconds; a device that was not heard of since it was connected to may be deaf for so long
+_RECENT = 1000  # requests whose numbers are known for our own when an answer comes once more
 _HOLD_MOST = 10.0  # seconds; what comes later is no gateway that waited for a dead unit
 
 
@@ -88,30 +96,41 @@ class TcpConnection(Connection):
             if number == self._transaction or ask.manner.any_transaction:
                 if buffer == self._request:
                     raise LinkError("frame", "the request itself came back")
+                if not ask.manner.any_transaction:
+                    buffer = self._without_foreign(wire)
                 return parse_tcp(buffer, ask.expected, number)
             if len(buffer) < (size := size_of_tcp(buffer)):
                 return None
             self._pass_over(wire, number, size)
         return None
 
+    def _without_foreign(self, wire: Wire) -> bytearray:
+        """Our answer, if nothing but whole answers to other transactions came behind it; else all that came.
+
+        A gateway that mixes up its clients may put the answer to another one into the same segment.
+        """
+        buffer = wire.buffer
+        frames = frames_of_tcp(buffer)
+        numbers = [frame[:2] for frame in frames]
+        if len(frames) < 2 or sum(map(len, frames)) < len(buffer) or numbers[0] in numbers[1:]:
+            return buffer
+        wire.pass_over(len(frames[0]))
+        self._pass_over_late(wire)
+        return frames[0]
+
     def _pass_over_late(self, wire: Wire) -> None:
         """Pass over the whole answers that came when nobody waited for one."""
-        while len(wire.buffer) >= 8:
-            try:
-                size = size_of_tcp(wire.buffer)
-            except LinkError:
-                return  # the next answer will not be found behind it, which is noticed then
-            if len(wire.buffer) < size:
-                return
-            self._pass_over(wire, int.from_bytes(wire.buffer[:2], "big"), size)
+        for frame in frames_of_tcp(wire.buffer):
+            self._pass_over(wire, int.from_bytes(frame[:2], "big"), len(frame))
 
     def _pass_over(self, wire: Wire, number: int, size: int) -> None:
         wire.pass_over(size)
         self._silent.clear()
         if given := self._given_up.pop(number, None):
             self._hold = max(self._hold or 0.0, min(wire.last_byte - given.sent, _HOLD_MOST))
-        elif number == 0 or (self._transaction - number) % 0xFFFF >= self.sent:
+        elif number == 0 or (self._transaction - number) % 0xFFFF >= min(self.sent, _RECENT):
             self._stray = number
+            self._foreign += 1
 
     def _no_answer(self, wire: Wire) -> LinkError:
         if self._stray is None or wire.buffer:
