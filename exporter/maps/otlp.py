@@ -48,9 +48,9 @@ CONVENTIONS: Mapping[str, Convention] = {
 }  # fmt: skip
 
 _COUNTED = {
-    "answers": "{answer}", "coalesced": "{scrape}", "collections": "{collection}", "echoes": "{echo}", "errors": "{error}",
-    "exports": "{export}", "failures": "{failure}", "flags": "{flag}", "phases": "{phase}",
-    "requests": "{request}", "words": "{word}",
+    "answers": "{answer}", "coalesced": "{scrape}", "collections": "{collection}", "echoes": "{echo}",
+    "errors": "{error}", "exports": "{export}", "failures": "{failure}", "flags": "{flag}",
+    "phases": "{phase}", "requests": "{request}", "words": "{word}",
 }  # fmt: skip
 """What metrics without a unit count, by the last part of their names."""
 
