@@ -33,14 +33,14 @@ _GENERAL = {
 }
 
 
-def watch(battery: Battery, knobs: Knobs, seconds: int) -> Bacs:
-    """What BACS reports of `battery`, `seconds` after the plant began."""
+def watch(battery: Battery, knobs: Knobs, seconds: int, room: float) -> Bacs:
+    """What BACS reports of `battery` in a room of `room` °C, `seconds` after the plant began."""
     tick = seconds // MEASURING_SECONDS
     volts = [battery.block_volts(module, tick) for module in range(battery.modules)]
     lost = lost_modules(knobs, battery.modules)
     silent = lost if knobs.service in ("none", "polling") else set(range(1, battery.modules + 1))
     blocks = {
-        module + 1: _block(battery, knobs, module, volts[module], tick)
+        module + 1: _block(battery, room, module, volts[module], tick)
         for module in range(battery.modules)
         if module + 1 not in silent
     }
@@ -120,9 +120,9 @@ def _string(battery: Battery, string: int, volts: list[float]) -> String:
     return String(amperes, sum(own), sum(own) / len(own), ripple)
 
 
-def _block(battery: Battery, knobs: Knobs, module: int, volts: float, tick: int) -> Block:
+def _block(battery: Battery, room: float, module: int, volts: float, tick: int) -> Block:
     # what its module can measure: the sensor's 8 bits end there (device.md 2.4)
-    celsius = min(max(battery.block_celsius(module, knobs.room_celsius), -39.0), 88.5)
+    celsius = min(max(battery.block_celsius(module, room), -39.0), 88.5)
     milliohms = battery.block_milliohms(module, tick // 720)  # measured once an hour
     return Block(
         celsius,

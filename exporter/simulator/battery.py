@@ -7,6 +7,9 @@ costs the same for 4 blocks and for 330. Healthy figures are those of device.md 
 import math
 from typing import Literal
 
+from exporter.simulator.ageing import Ageing
+from exporter.simulator.jitter import jitter
+
 BLOCK_AH = 40.0
 FLOAT_VOLTS = 13.65  # at 20 °C
 FLOAT_VOLTS_PER_KELVIN = -0.018  # −3 mV/K for each of six cells (operations.md 3)
@@ -24,7 +27,6 @@ KELVIN_PER_SQUARE_AMPERE = 0.004
 RUNAWAY_SECONDS = 90.0  # the heat of a block in thermal runaway grows e-fold in this time
 RUNAWAY_LIMIT = 62.0  # K; the temperature word ends at 88.5 °C (device.md 2.4)
 COOLING_SECONDS = 120.0  # quicker than real ones: what heated up is well again before a scenario ends
-AGEING_SECONDS = 60 * 86400.0  # the ageing block's resistance grows by its whole self in this time
 
 WEAK_CAPACITY = 0.4
 WEAK_RESISTANCE = 1.9
@@ -40,13 +42,6 @@ def open_circuit_volts(charge: float) -> float:
     if charge < 0.15:
         volts -= ((0.15 - charge) / 0.15) ** 2
     return max(volts, 1.0)
-
-
-def jitter(key: int, tick: int) -> float:
-    """A number from −1 to 1 that is always the same for the same block (or phase) and moment."""
-    mixed = (key * 0x9E3779B1 ^ tick * 0x85EBCA6B) & 0xFFFFFFFF
-    mixed = ((mixed ^ mixed >> 15) * 0x2C1B3C6D) & 0xFFFFFFFF
-    return (mixed ^ mixed >> 12) % 2001 / 1000 - 1
 
 
 class Battery:
@@ -65,12 +60,11 @@ class Battery:
         self.weak: int | None = None
         self.runaway: int | None = None  # stays set while the block cools down again
         self.running_away = False
-        self.age = 0.0
         self._seed = seed
-        self._base_milliohms = [4.75 + 0.6 * jitter(module + 1, seed) for module in range(modules)]
+        self._base_milliohms = [_milliohms(module, seed) for module in range(modules)]
         self._base_volts = [0.04 * jitter(module + 1, seed + 1) for module in range(modules)]
         self._base_kelvin = [0.8 + 0.7 * jitter(module + 1, seed + 2) for module in range(modules)]
-        self._ageing = 2 * modules // 3
+        self.ageing = Ageing(self.string_of, seed)
 
     @property
     def mean_charge(self) -> float:
@@ -143,6 +137,7 @@ class Battery:
         noise = 0.002 * jitter(module + 1, tick + self._seed)
         if mode in ("float", "charge"):
             volts = FLOAT_VOLTS + FLOAT_VOLTS_PER_KELVIN * self.heat[string] + self._base_volts[module]
+            volts += self.ageing.float_shift(module, self.sizes[string])
             if mode == "charge":
                 volts = min(volts, 12.7 + 1.05 * charge + self._base_volts[module])
             if self.weak is not None and self.string_of[self.weak] == string:
@@ -150,21 +145,21 @@ class Battery:
                 others = max(self.sizes[string] - 1, 1)
                 volts += WEAK_FLOAT_VOLTS if module == self.weak else -WEAK_FLOAT_VOLTS / others
             return volts + noise
-        if module == self.weak:
-            charge = 1 - (1 - charge) / WEAK_CAPACITY
+        capacity = WEAK_CAPACITY if module == self.weak else self.ageing.capacity(module)
+        charge = 1 - (1 - charge) / capacity
         sag = -amperes * self.block_milliohms(module) / 1000 * POLARISATION
         return max(open_circuit_volts(charge) - sag + 0.3 * self._base_volts[module] + noise, 0.5)
 
     def block_milliohms(self, module: int, tick: int = 0) -> float:
-        """Internal resistance of one block; one block ages and grows, a weak one has 1.9 times its own."""
+        """Internal resistance of one block after `tick` hours of the plant; 1.9 times it of a weak one."""
         milliohms = self._base_milliohms[module] + 0.02 * jitter(module + 1, tick + self._seed)
-        if module == self._ageing:
-            milliohms *= 1 + self.age / AGEING_SECONDS
+        milliohms *= self.ageing.resistance(module, tick)
         return milliohms * (WEAK_RESISTANCE if module == self.weak else 1.0)
 
     def block_celsius(self, module: int, room: float) -> float:
-        """Temperature of one block in a room of `room` °C."""
+        """Temperature of one block in a room of `room` °C, as its sensor reads it."""
         own = self.runaway_heat if module == self.runaway else 0.0
+        own += self.ageing.sensor_kelvin(module)
         return room + self._base_kelvin[module] + self.heat[self.string_of[module]] + own
 
     def block_equalization(self, module: int, tick: int = 0) -> float:
@@ -178,6 +173,11 @@ class Battery:
     def set_charge(self, charge: float) -> None:
         """Put all strings at one state of charge, 0…1."""
         self.charge = [charge] * self.strings
+
+    def renew(self, module: int) -> None:
+        """Put a new block, with a resistance of its own, in the place of this one."""
+        self.ageing.renew(module)
+        self._base_milliohms[module] = _milliohms(module + 1000, self._seed)
 
     def _share(self, watts: float, closed: set[int]) -> list[float]:
         """Each string's amperes: sources with their resistances in parallel on a load of constant power."""
@@ -210,7 +210,7 @@ class Battery:
         self.charge[string] = max(self.charge[string] - amperes * seconds / 3600 / BLOCK_AH, 0.0)
 
     def _warm(self, seconds: float, room: float) -> None:
-        self.age += seconds
+        self.ageing.age(seconds, room, self.heat)
         decay = math.exp(-seconds / HEAT_SECONDS)
         for string in range(self.strings):
             final = KELVIN_PER_SQUARE_AMPERE * self.amperes[string] ** 2
@@ -220,6 +220,11 @@ class Battery:
             self.runaway_heat = min(grown, RUNAWAY_LIMIT, 88.0 - room - 12.0)
         else:
             self.runaway_heat *= math.exp(-seconds / COOLING_SECONDS)
+
+
+def _milliohms(block: int, seed: int) -> float:
+    """The resistance of a new block: 4.75 mΩ and up to 0.6 more or less (device.md 6.1)."""
+    return 4.75 + 0.6 * jitter(block + 1, seed)
 
 
 def _peukert(amperes: float) -> float:

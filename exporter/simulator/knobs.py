@@ -21,6 +21,7 @@ ServicePhase = Literal["none", "addressing", "searching", "initializing", "polli
 BlockNumber = Annotated[int, Field(ge=1, le=330)]
 Load = Annotated[float, Field(ge=0, le=2)]
 Aux = Literal[0, 1]
+Days = Annotated[float, Field(gt=0)]
 Ratio = Annotated[float, Field(ge=0, le=1)]
 
 _AS_LIST = Field(strict=False)  # YAML has lists, frozen settings have tuples
@@ -37,6 +38,8 @@ class Knobs(Strict):
     input_volts: Annotated[float, Field(ge=0, le=500)] = 230.0
     input_hertz: Annotated[float, Field(ge=0, le=70)] = 50.0
     room_celsius: Annotated[float, Field(ge=-20, le=60)] = 21.0
+    season_kelvin: Annotated[float, Field(ge=0, le=20)] = 0.0  # warmer in summer, cooler in winter
+    day_kelvin: Annotated[float, Field(ge=0, le=10)] = 0.0  # the same at noon and at midnight
 
     # the UPS
     load: Annotated[tuple[Load, Load, Load], _AS_LIST] = (0.42, 0.45, 0.40)  # ratio per phase
@@ -45,6 +48,8 @@ class Knobs(Strict):
     bypass: bool = False
     eco: bool = False
     test: bool = False  # a battery test that really loads the battery
+    self_test_days: Annotated[int, Field(ge=0, le=365)] = 0  # the UPS tests by itself so often; 0 never
+    self_test_seconds: Annotated[float, Field(gt=0, le=3600)] = 600.0
     charger: bool = True
     faults: Annotated[tuple[Fault, ...], _AS_LIST] = ()
 
@@ -54,6 +59,10 @@ class Knobs(Strict):
     open_string: Annotated[int, Field(ge=1, le=10)] | None = None
     weak_block: BlockNumber | None = None
     runaway_block: BlockNumber | None = None
+    # in how many days at 20 °C the resistance of each grows to twice its value
+    failing_blocks: dict[BlockNumber, Days] = Field(default_factory=dict)
+    replaced_block: BlockNumber | None = None  # a new block is put in, once, when turned
+    drifting_sensor: BlockNumber | None = None  # the temperature it reads rises from month to month
     ground_fault: bool = False
 
     # the CS141

@@ -3,8 +3,10 @@
 import math
 from typing import Any
 
+from exporter.simulator.ageing import DAY, YEAR
 from exporter.simulator.bacs import watch
-from exporter.simulator.battery import Battery, jitter
+from exporter.simulator.battery import Battery
+from exporter.simulator.jitter import jitter
 from exporter.simulator.knobs import Knobs
 from exporter.simulator.readings import Bacs, Phases, Ups
 
@@ -61,6 +63,13 @@ class Plant:
         self.battery.running_away = knobs.runaway_block is not None
         if knobs.runaway_block is not None:
             self.battery.runaway = self._block(knobs.runaway_block)
+        if "failing_blocks" in changes.model_fields_set:
+            days = changes.failing_blocks.items()
+            self.battery.ageing.fail({min(block, self.modules) - 1: life for block, life in days})
+        if changes.replaced_block is not None:
+            self.battery.renew(min(changes.replaced_block, self.modules) - 1)
+        if "drifting_sensor" in changes.model_fields_set:
+            self.battery.ageing.drift(self._block(changes.drifting_sensor))
         self._frozen_ups = None if knobs.ups_communication else ups
         self._frozen_bacs = bacs if knobs.bacs_frozen else None
         self._run(0.0)
@@ -69,7 +78,8 @@ class Plant:
         """Let time pass, in steps short enough for the physics however long the time is."""
         while seconds > 1e-9:
             quiet = self.mains_good and all(mode == "float" for mode in self.battery.modes)
-            step = min(seconds, LONG_STEP if quiet and not self.battery.running_away else SHORT_STEP)
+            quiet = quiet and not self.battery.running_away and not self.testing
+            step = min(seconds, self._until_test(LONG_STEP) if quiet else SHORT_STEP)
             self._run(step)
             seconds -= step
 
@@ -84,6 +94,26 @@ class Plant:
         )
 
     @property
+    def room_celsius(self) -> float:
+        """The room by season and hour: the plant begins at midnight on the coldest day."""
+        knobs = self.knobs
+        season = -knobs.season_kelvin * math.cos(2 * math.pi * self.seconds / YEAR)
+        return knobs.room_celsius + season - knobs.day_kelvin * math.cos(2 * math.pi * self.seconds / DAY)
+
+    @property
+    def testing(self) -> bool:
+        """A battery test runs, started by hand or by the UPS's own schedule."""
+        knobs = self.knobs
+        if not knobs.self_test_days or self.seconds < knobs.self_test_days * DAY:
+            return knobs.test
+        return knobs.test or self.seconds % (knobs.self_test_days * DAY) < knobs.self_test_seconds
+
+    def _until_test(self, most: float) -> float:
+        """Seconds until the next scheduled test begins, at most `most`."""
+        every = self.knobs.self_test_days * DAY
+        return min(most, every - self.seconds % every) if every else most
+
+    @property
     def energised(self) -> bool:
         """The load has power from this UPS's output."""
         knobs = self.knobs
@@ -96,7 +126,7 @@ class Plant:
         """The load, or a battery test, draws on the battery."""
         if not self.energised or self.knobs.bypass or not self._closed:
             return False
-        return not self.mains_good or (self.knobs.test and self.battery.mean_charge > 0)
+        return not self.mains_good or (self.testing and self.battery.mean_charge > 0)
 
     @property
     def battery_watts(self) -> float:
@@ -127,7 +157,7 @@ class Plant:
         """What BACS shows, frozen or live."""
         if self._frozen_bacs is not None:
             return self._frozen_bacs
-        return watch(self.battery, self.knobs, int(self.seconds))
+        return watch(self.battery, self.knobs, int(self.seconds), self.room_celsius)
 
     @property
     def _closed(self) -> set[int]:
@@ -148,7 +178,7 @@ class Plant:
         self.seconds += seconds
         if self.knobs.gateway_counts:
             self.gateway_counter += seconds
-        room = self.knobs.room_celsius
+        room = self.room_celsius
         if self.on_battery:
             self.battery.discharge(seconds, self.battery_watts, self._closed, room)
             if all(self.battery.charge[string] <= 0 for string in self._closed):
@@ -183,7 +213,7 @@ class Plant:
             out = volts
         if "output_bad" in knobs.faults:
             out *= 0.85
-        celsius = knobs.room_celsius + 4 + 12 * sum(load) / 3
+        celsius = self.room_celsius + 4 + 12 * sum(load) / 3
         status, alarms = self._flags(celsius, max(load))
         return Ups(
             output_volts=(out, out, out),
@@ -210,7 +240,7 @@ class Plant:
             (on_battery, "backup_mode", "on_battery"),
             (left <= LOW_BATTERY_SECONDS and not dark, "battery_low", "battery_low"),
             (celsius >= HOT_CELSIUS, "over_temp", "over_temperature"),
-            (knobs.test and on_battery, "test_act", "test_in_progress"),
+            (self.testing and on_battery, "test_act", "test_in_progress"),
             (knobs.mains and not self.mains_good, "input_high", "input_bad"),
             (load > 1.0, "output_high", "output_overload"),
             ("battery_bad" in knobs.faults, "battery_bad", "battery_bad"),

@@ -44,7 +44,7 @@ def _cs141(plant: Plant) -> Image:
     words = ups_words(plant.ups(), tenths=plant.knobs.tenths)
     words |= dict(zip(range(139, 143), plant.knobs.aux, strict=True))
     # sensors in tenths: the room, 45.0 %, nothing on the other six (device.md 1.1: scale and filler unknown)
-    sensors = [_signed(plant.knobs.room_celsius * 10), 450, 0, 0, 0, 0, 0, 0]
+    sensors = [_signed(plant.room_celsius * 10), 450, 0, 0, 0, 0, 0, 0]
     words |= dict(zip(range(143, 151), sensors, strict=True))
     if plant.knobs.bacs == "zeros":
         words |= dict.fromkeys(_BACS_ADDRESSES, 0)

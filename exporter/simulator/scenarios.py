@@ -113,7 +113,10 @@ def out_of_reach(scenario: Scenario, strings: int, modules: int) -> list[str]:
     found: dict[str, None] = {}
     for step in scenario.timeline:
         knobs = step.set
-        blocks = [*knobs.lost_modules, knobs.weak_block, knobs.runaway_block]
+        blocks = [
+            *knobs.lost_modules, *knobs.failing_blocks, knobs.weak_block, knobs.runaway_block,
+            knobs.replaced_block, knobs.drifting_sensor,
+        ]  # fmt: skip
         for block in blocks:
             if block is not None and block > modules:
                 found[f"block {block}, and there are {modules}: block {modules} is taken"] = None

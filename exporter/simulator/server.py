@@ -187,8 +187,8 @@ class Simulator(Server):
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         super().__init__(listen, unit)
-        if not 0 < speed <= 10_000:
-            raise ValueError(f"speed is more than 0 and at most 10000, not {speed:g}")
+        if not 0 < speed <= 100_000:
+            raise ValueError(f"speed is more than 0 and at most 100000, not {speed:g}")
         self.scenario = load_scenario(scenario) if isinstance(scenario, str) else scenario
         self.plant = Plant(strings, modules)
         self.speed = speed

@@ -77,7 +77,7 @@ def test_a_taken_port_is_an_error() -> None:
         (["--set", "109=70000"], 'bad --set "109=70000"'),
         (["--set", "x=1"], 'bad --set "x=1"'),
         (["--unit", "256"], "unit is a number from 0 to 255, not 256"),
-        (["--speed", "-1"], "speed is more than 0 and at most 10000, not -1"),
+        (["--speed", "-1"], "speed is more than 0 and at most 100000, not -1"),
         (["--strings", "0"], "strings is a number from 1 to 10, not 0"),
         (["--battery-modules", "400"], "to 330, not 400"),
         (["--listen", "here"], 'bad listen address "here": write HOST:PORT'),

@@ -125,12 +125,75 @@ def test_blocks_sag_by_their_current_and_the_weak_one_most() -> None:
     assert plant.bacs().alarms == set()
 
 
-def test_one_block_ages() -> None:
+DAY = 86400.0
+
+
+def test_blocks_age_and_those_that_fail_grow_ever_faster_until_they_are_replaced() -> None:
     plant = Plant()
-    before = {number: block.milliohms for number, block in plant.bacs().blocks.items()}
-    plant.advance(20 * 86400)
-    grown = [n for n, block in plant.bacs().blocks.items() if block.milliohms > before[n] * 1.2]
-    assert grown == [27]
+    new = {number: block.milliohms for number, block in plant.bacs().blocks.items()}
+
+    def grown(number: int) -> float:
+        return plant.bacs().blocks[number].milliohms / new[number]
+
+    plant.turn(failing_blocks={27: 200})
+    plant.advance(80 * DAY)
+    early = grown(27)
+    plant.advance(80 * DAY)
+    late = grown(27)
+    assert 1.1 < early < 1.3 < 1.6 < late < 2.0
+    assert all(0.98 < grown(number) < 1.06 for number in new if number != 27)
+    plant.turn(replaced_block=27)
+    assert 4.0 < plant.bacs().blocks[27].milliohms < 5.6  # device.md 6.1
+    assert plant.bacs().blocks[27].milliohms != pytest.approx(new[27], abs=0.05)
+
+
+def test_a_failing_block_is_low_in_a_discharge_and_lends_to_its_string_on_float() -> None:
+    plant = Plant()
+    before = plant.bacs().strings[0].volts
+    plant.turn(failing_blocks={5: 100})
+    plant.advance(90 * DAY)
+    blocks = plant.bacs().blocks
+    assert blocks[5].volts < min(blocks[number].volts for number in range(6, 21))
+    assert plant.bacs().strings[0].volts == pytest.approx(before, abs=0.1)
+    plant.turn(mains=False)
+    plant.advance(900)
+    volts = sorted((block.volts, number) for number, block in plant.bacs().blocks.items())
+    assert volts[0][1] == 5
+    assert volts[0][0] < volts[20][0] - 0.3
+
+
+def test_the_room_has_seasons_and_days() -> None:
+    plant = Plant()
+    plant.turn(season_kelvin=5.0, day_kelvin=1.0)
+    rooms = []
+    for days in (0.0, 0.5, 182.0, 182.5):
+        plant.advance(days * DAY - plant.seconds)
+        rooms.append(plant.room_celsius)
+    assert rooms == pytest.approx([15, 17, 25, 27], abs=0.1)
+
+
+def test_the_ups_tests_its_battery_by_itself() -> None:
+    plant = Plant()
+    plant.turn(self_test_days=30, self_test_seconds=120.0)
+    plant.advance(30 * DAY - 1)
+    assert "test_act" not in plant.ups().status
+    plant.advance(2)
+    assert {"test_act", "backup_mode"} <= plant.ups().status
+    plant.advance(117)
+    assert "test_act" in plant.ups().status
+    plant.advance(2)
+    assert "test_act" not in plant.ups().status
+    assert plant.power_failures == 3  # of the mains alone
+
+
+def test_a_sensor_drifts_from_month_to_month() -> None:
+    plant = Plant()
+    before = plant.bacs().blocks[9].celsius
+    plant.turn(drifting_sensor=9)
+    plant.advance(182.5 * DAY)
+    blocks = plant.bacs().blocks
+    assert blocks[9].celsius == pytest.approx(before + 6, abs=0.1)
+    assert max(blocks[number].celsius for number in range(1, 41) if number != 9) < 24
 
 
 def test_a_battery_warms_in_a_discharge_and_cools_again() -> None:

@@ -43,6 +43,7 @@ NAMES = [
     "scale-0.1",
     "plc-stopped",
     "demo",
+    "year",
 ]
 
 # bit of 109 and the alarm word that says the same (operations.md 1.12)
@@ -66,7 +67,8 @@ def test_all_scenarios_are_there() -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_scenario_runs_through_and_its_words_agree(name: str) -> None:
-    for seconds, words in moments(name, every=30.0).items():
+    every = max(30.0, load_scenario(name).lasts / 1000)
+    for seconds, words in moments(name, every=every).items():
         assert all(0 <= word <= 0xFFFF for word in words.values()), seconds
         if 138 in words:
             for bit, address in PAIRS.items():
@@ -93,6 +95,7 @@ def test_small_plants_can_play_every_scenario(name: str, strings: int, modules: 
             "everexceed-on-default-map",
             "scale-0.1",
             "plc-stopped",
+            "year",
         }
     ),
 )
@@ -105,6 +108,19 @@ def test_a_scenario_ends_healthy(name: str) -> None:
     assert words[109] == 4
     assert [a for a in range(115, 139) if words[a]] == []
     assert [words[a] for a in range(1000, 1006)] == [0x0041, 0, 0, 2, 40, 0]
+
+
+def test_the_year_has_tests_outages_a_block_that_is_replaced_and_a_sensor_that_drifts() -> None:
+    playback = Playback(load_scenario("year"), Plant())
+    days = {}
+    for day in (29.9, 30.001, 41.002, 249.9, 250.1, 364.9):
+        playback.advance(day * 86400 - playback.seconds)
+        days[day] = image(playback.plant)
+    assert [days[day][109] for day in (29.9, 30.001, 41.002)] == [4, 76, 12]  # mains, a test, a failure
+    assert days[249.9][1060 + 5 * 16 + 3] & 0x2040  # RESISTOR_WARN_HIGH or RESISTOR_HIGH
+    assert days[250.1][1060 + 5 * 16 + 3] == 0
+    celsius = {block: days[364.9][1060 + 5 * (block - 1)] / 2 - 39 for block in (8, 9, 10)}
+    assert celsius[9] > max(celsius[8], celsius[10]) + 5
 
 
 def statuses(name: str) -> list[int]:

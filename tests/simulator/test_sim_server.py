@@ -157,7 +157,7 @@ def test_pins_beat_the_plant_and_may_stand_anywhere() -> None:
         ({"pins": {70000: 1}}, "address is a number from 0 to 65535, not 70000"),
         ({"pins": {1: -1}}, "value is a number from 0 to 65535, not -1"),
         ({"unit": 300}, "unit is a number from 0 to 255, not 300"),
-        ({"speed": 0}, "speed is more than 0 and at most 10000, not 0"),
+        ({"speed": 0}, "speed is more than 0 and at most 100000, not 0"),
         ({"strings": 12}, "strings is a number from 1 to 10, not 12"),
         ({"listen": "nowhere"}, 'bad listen address "nowhere"'),
     ],

@@ -1,0 +1,210 @@
+"""Puts a year into a real Prometheus, with what the recording rules make of it.
+
+A test gets it so:
+
+    from tests.year.backfill import year
+    from tests.year.story import Story
+
+    with year(tmp_path, Story(seed=1)) as prometheus:   # about a minute; skips where Prometheus is missing
+        prometheus.instant("generex_up", at=END)         # or any client on prometheus.url
+
+`tests/year/conftest.py` has one such year for all tests of this folder as the fixture `one_year`. The last sample is
+at `story.END` less one step, so that a question without a time finds nothing: ask for a time, or for `story.start`
+to `END`. `RECORDED` names the rules that are evaluated, those that they need besides; they are the project's own
+for a scrape interval of thirty seconds. On float samples are half an hour apart (rules with `interval` up to half an
+hour look then, hourly ones each hour), during a discharge 30 s, and 5 min for three hours after it.
+"""
+
+import json
+import re
+import subprocess
+import urllib.parse
+import urllib.request
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
+from pathlib import Path
+from typing import Any
+
+import yaml
+from snapshots import Source, page
+from support import free_port, require, running, wait_for
+
+from exporter.durations import parse_duration
+from exporter.generate.alerts import alert_files
+from exporter.maps import built_in_maps
+from tests.year.story import COARSE, DENSE, Story
+
+BLOCK = 486 * 3600  # seconds: the largest block below a month that promtool makes
+MOST_POINTS = 10_000  # Prometheus answers at most 11,000
+SCRAPE = DENSE
+RECORDED = (
+    "device:generex_on_battery:max",
+    "device:generex_discharging:max",
+    "device:generex_float_charging:max",
+    "device:generex_battery_test:exempt",
+    "device:generex_ups_battery_charge_ratio:min",
+    "device:generex_ups_battery_runtime_seconds:min",
+    "device:generex_ups_output_load_ratio:max",
+    "module:generex_bacs_module_volts:ratio",
+    "module:generex_bacs_module_volts:discharge_ratio",
+    "module:generex_bacs_module_volts:float_deviation6h",
+    "module:generex_bacs_module_resistance_ohms:growth",
+    "module:generex_bacs_module_resistance_ohms:ratio1d",
+    "module:generex_bacs_module_equalization_ratio:mean1d",
+    "module:generex_bacs_module_temperature_celsius:deviation",
+    "string:generex_bacs_ageing_factor:mean30d",
+    "module:generex_bacs_module_alarm:set",
+)
+
+Found = list[dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Prometheus:
+    """A running Prometheus, and questions to it."""
+
+    url: str
+
+    def instant(self, expr: str, at: float) -> Found:
+        """The series of an instant query at a Unix time."""
+        return self._ask("query", query=expr, time=at)
+
+    def over_time(self, expr: str, start: float, end: float, step: float) -> Found:
+        """The series of a range query."""
+        return self._ask("query_range", query=expr, start=start, end=end, step=step)
+
+    def _ask(self, path: str, **parameters: Any) -> Found:
+        data = urllib.parse.urlencode(parameters).encode()
+        try:
+            with urllib.request.urlopen(f"{self.url}/api/v1/{path}", data, timeout=120) as answer:
+                found: Found = json.load(answer)["data"]["result"]
+        except urllib.error.HTTPError as error:
+            with error:
+                raise AssertionError(f"{parameters['query']}\n{error.read().decode()}") from None
+        return found
+
+
+@contextmanager
+def year(folder: Path, story: Story, recorded: Collection[str] = RECORDED) -> Iterator[Prometheus]:
+    """The year of `story` in a Prometheus whose data are in `folder`."""
+    require("promtool")
+    (folder / "prometheus.yml").write_text("{}")
+    _write(folder, _samples(story, folder))
+    for layer in layers(recorded):
+        with running_prometheus(folder) as prometheus:
+            made = [series for rule in layer for series in _evaluate(prometheus, story, rule)]
+        _write(folder, sorted(made, key=itemgetter(1)))
+    with running_prometheus(folder) as prometheus:
+        yield prometheus
+
+
+@contextmanager
+def running_prometheus(folder: Path) -> Iterator[Prometheus]:
+    """A Prometheus on the blocks in `folder`, which are not to be thrown away meanwhile."""
+    port = free_port()
+    command = [
+        require("prometheus"), f"--config.file={folder}/prometheus.yml", f"--storage.tsdb.path={folder}/data",
+        "--storage.tsdb.retention.time=100y", f"--web.listen-address=127.0.0.1:{port}", "--log.level=warn",
+        "--query.max-samples=200000000",
+    ]  # fmt: skip
+    url = f"http://127.0.0.1:{port}"
+    with running(command, folder / "prometheus.log"):
+        wait_for(lambda: urllib.request.urlopen(f"{url}/-/ready").status == 200, 60, "Prometheus")
+        yield Prometheus(url)
+
+
+Sample = tuple[str, int, str]
+"""Series with its labels, Unix time and value."""
+
+
+def _samples(story: Story, folder: Path) -> Iterator[Sample]:
+    config = folder / "generex.yml"
+    device = {
+        "name": story.device, "target": "tcp://127.0.0.1:502", "labels": {"site": story.site},
+        "expect": {"strings": story.strings, "modules": story.modules}, "module_flags": "set",
+    }  # fmt: skip
+    config.write_text(json.dumps({"devices": [device]}))
+    source = Source(config=config, strings=story.strings, modules=story.modules)
+    for at, words in story.words():
+        for line in page([source.snapshot(words)]).splitlines():
+            if line[0] != "#":
+                series, _, value = line.rpartition(" ")
+                yield series, at, value
+
+
+def layers(recorded: Iterable[str]) -> list[list[dict[str, Any]]]:
+    """The rules that make these series, with those that they need, each after what it rests on.
+
+    Each has `interval` in seconds beside its `record`, `expr` and `labels`.
+    """
+    made = alert_files(built_in_maps(), {}, scrape_interval=SCRAPE)["alerts/recording.rules.yml"]
+    rules: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for group in yaml.safe_load(made)["groups"]:
+        for rule in group["rules"]:
+            rules[rule["record"]].append(rule | {"interval": parse_duration(group["interval"])})
+    depth: dict[str, int] = {}
+
+    def deep(name: str) -> int:
+        if name not in depth:
+            needed = {
+                n for rule in rules[name] for n in re.findall(r"\w+:[\w:]*\w", rule["expr"])
+            } & rules.keys()
+            depth[name] = 1 + max((deep(n) for n in needed), default=-1)
+        return depth[name]
+
+    for name in recorded:
+        assert name in rules, f"no rule records {name}"
+        deep(name)
+    deepest = max(depth.values(), default=-1)
+    return [[r for name in depth if depth[name] == d for r in rules[name]] for d in range(deepest + 1)]
+
+
+def _evaluate(prometheus: Prometheus, story: Story, rule: dict[str, Any]) -> Iterator[Sample]:
+    """What a rule records when it looks as often as samples come, but no more often than its group does."""
+    every = rule["interval"]
+    kept = [span for span in story.windows if every <= max(span.step, 60)]
+    spans = [(span.start, span.end, max(span.step, round(every))) for span in kept]
+    step = max(COARSE, round(every))
+    inside = {at for start, end, _ in spans for at in range(-(-start // step) * step, end, step)}
+    for first in range(0, story.days * 86_400, step * MOST_POINTS):
+        spans.append((first, min(first + step * MOST_POINTS, story.days * 86_400), step))
+    for start, end, step in spans:
+        found = prometheus.over_time(rule["expr"], story.start + start, story.start + end - step, step)
+        for series in found:
+            labels = {k: v for k, v in series["metric"].items() if k != "__name__"} | rule.get("labels", {})
+            name = rule["record"] + "{" + ",".join(f'{k}="{v}"' for k, v in sorted(labels.items())) + "}"
+            coarse = step >= COARSE
+            for at, value in series["values"]:
+                if not (coarse and at - story.start in inside):
+                    yield name, at, value
+
+
+def _write(folder: Path, samples: Iterable[Sample]) -> None:
+    """Make blocks of the samples, which come block by block; each promtool reads only what goes into one."""
+    for _, together in groupby(samples, _block):
+        families: dict[str, list[str]] = defaultdict(list)
+        for series, at, value in together:
+            families[series.partition("{")[0]].append(f"{series} {value} {at}\n")
+        path = folder / "samples.txt"
+        with path.open("w", encoding="utf-8") as file:
+            for name, lines in families.items():
+                file.write(f"# TYPE {name} unknown\n")
+                file.writelines(lines)
+            file.write("# EOF\n")
+        command = [
+            require("promtool"),
+            "tsdb",
+            "create-blocks-from",
+            f"--max-block-duration={BLOCK // 3600}h",
+        ]
+        command += ["--quiet", "openmetrics", str(path), str(folder / "data")]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
+def _block(sample: Sample) -> int:
+    return sample[1] // BLOCK
