@@ -5,14 +5,14 @@ A test gets it so:
     from tests.year.backfill import year
     from tests.year.story import Story
 
-    with year(tmp_path, Story(seed=1)) as prometheus:   # about a minute; skips where Prometheus is missing
-        prometheus.instant("generex_up", at=END)         # or any client on prometheus.url
+    with year(tmp_path, Story(seed=1)) as prometheus:   # two minutes; skips where Prometheus is missing
+        prometheus.instant("generex_up", END - COARSE)  # or any client on prometheus.url
 
-`tests/year/conftest.py` has one such year for all tests of this folder as the fixture `one_year`. The last sample is
-at `story.END` less one step, so that a question without a time finds nothing: ask for a time, or for `story.start`
-to `END`. `RECORDED` names the rules that are evaluated, those that they need besides; they are the project's own
-for a scrape interval of thirty seconds. On float samples are half an hour apart (rules with `interval` up to half an
-hour look then, hourly ones each hour), during a discharge 30 s, and 5 min for three hours after it.
+`tests/year/conftest.py` has one such year for all tests of this folder as the fixture `one_year`. The
+last sample is at `END - COARSE`: a question without a time finds nothing, so ask for that time, or from
+`story.start` to it. `RECORDED` names the rules that are evaluated; those that they need are, too. They
+are the project's own for a scrape interval of thirty seconds. On float samples and rules are an hour
+apart, during a discharge 30 s, and for three hours after it 5 min.
 """
 
 import json

@@ -111,7 +111,7 @@ class Story:
         return found
 
     def times(self, step: int, finest: int) -> list[int]:
-        """The seconds at which something looks every `step` seconds, and down to every `finest` in windows."""
+        """When something looks every `step` seconds, and down to every `finest` in windows, in seconds."""
         windows = [span for span in self.windows if span.step >= finest]
         times = set(range(0, self.days * DAY, step))
         for span in windows:
