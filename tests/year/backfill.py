@@ -30,12 +30,12 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from snapshots import Source, page
-from support import free_port, require, running, wait_for
 
 from exporter.durations import parse_duration
 from exporter.generate.alerts import alert_files
 from exporter.maps import built_in_maps
+from tests.snapshots import Source, page
+from tests.support import free_port, require, running, wait_for
 from tests.year.story import COARSE, DENSE, Story
 
 BLOCK = 486 * 3600  # seconds: the largest block below a month that promtool makes
