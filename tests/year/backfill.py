@@ -5,7 +5,7 @@ A test gets it so:
     from tests.year.backfill import year
     from tests.year.story import Story
 
-    with year(tmp_path, Story(seed=1)) as prometheus:   # two minutes; skips where Prometheus is missing
+    with year(tmp_path, Story(seed=1)) as prometheus:   # some minutes; skips where Prometheus is missing
         prometheus.instant("generex_up", END - COARSE)  # or any client on prometheus.url
 
 `tests/year/conftest.py` has one such year for all tests of this folder as the fixture `one_year`. The
