@@ -68,7 +68,8 @@ def add_prefix_arguments(parser: argparse.ArgumentParser) -> None:
     """The flags that say below which path the endpoints stand."""
     parser.add_argument(
         "--web.external-url", metavar="URL",
-        help="where people reach the exporter, for example behind a proxy (default: unknown)",
+        help="where people reach the exporter, for example behind a proxy; alerts link there "
+        "(default: the address that Prometheus scrapes)",
     )  # fmt: skip
     parser.add_argument(
         "--web.route-prefix", metavar="PATH",
@@ -88,6 +89,7 @@ def add_log_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Serve until told to stop."""
+    from exporter.exposition.own import WebAddress
     from exporter.web.security import CurrentWebConfig
     from exporter.web.server import serve
     from exporter.web.state import State
@@ -110,6 +112,8 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError("nothing to read: give a --target, or a --config.file with devices or probe.allow")
     _check(targets)
     web_config = CurrentWebConfig(args.web_config_file) if args.web_config_file else None
+    scheme = "https" if web_config and web_config.config.tls else "http"
+    address = WebAddress((options["web.external_url"] or "").rstrip("/"), scheme, prefix)
 
     def load() -> Config:
         config = load_config(path, targets=targets, module=args.module, otlp_endpoint=endpoint)
@@ -117,7 +121,7 @@ def run(args: argparse.Namespace) -> int:
         return config
 
     async def main() -> None:
-        state = State(load, offset)
+        state = State(load, offset, address)
         if options["config.check"]:
             print(f"good: {summary(state.config)}")
             return

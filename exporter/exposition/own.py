@@ -19,6 +19,10 @@ from exporter.reading.decode.series import Raw, Sample, Series
 from exporter.reading.device.counters import Counters
 
 _BUILD = Metric("generex_exporter_build_info", "Always 1; the labels say what is running.")
+_PAGES = Metric(
+    "generex_exporter_web_info",
+    "Always 1; the labels say where the pages are. The alerts link to the runbook there.",
+)
 _RELOADED = Metric(
     "generex_exporter_config_last_reload_successful",
     "Whether the last attempt to load the configuration was good.",
@@ -51,6 +55,21 @@ _PUSHES = Metric("generex_exporter_otlp_exports_total", "Pushes over OTLP, faile
 _FAILED = Metric("generex_exporter_otlp_export_failures_total", "Pushes over OTLP that failed.", "counter")
 
 
+@dataclass(frozen=True)
+class WebAddress:
+    """Where people reach the pages: at `external_url`, or if that is "" where Prometheus scrapes.
+
+    `scheme` and `prefix` complete that address. Neither path ends with a slash.
+    """
+
+    external_url: str = ""
+    scheme: str = "http"
+    prefix: str = ""
+
+
+SCRAPED_ADDRESS = WebAddress()
+
+
 @dataclass
 class ExporterState:
     """What the exporter says about itself."""
@@ -59,6 +78,7 @@ class ExporterState:
     reload_successful: bool
     reloaded_at: float
     pushes: tuple[int, int] | None = None  # attempts and failures, where OTLP is configured
+    web: WebAddress = SCRAPED_ADDRESS
 
 
 class ExporterMetrics:
@@ -88,6 +108,12 @@ class ExporterMetrics:
             name = f"{family.name}_total" if family.type == "counter" else family.name
             yield _of_process(name, family.documentation, family.type == "counter"), samples
         yield _BUILD, [(self._build, 1)]
+        web = (
+            ("external_url", state.web.external_url),
+            ("scheme", state.web.scheme),
+            ("prefix", state.web.prefix),
+        )
+        yield _PAGES, [(web, 1)]
         yield _RELOADED, [((), state.reload_successful)]
         yield _RELOADED_AT, [((), state.reloaded_at)]
         yield _REQUESTS, (((("device", name),), it.requests) for name, it in state.counters)

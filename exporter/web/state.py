@@ -10,7 +10,7 @@ from functools import partial
 
 from exporter.config import Config
 from exporter.exposition.lines import Renderer
-from exporter.exposition.own import ExporterMetrics, ExporterState
+from exporter.exposition.own import SCRAPED_ADDRESS, ExporterMetrics, ExporterState, WebAddress
 from exporter.pushing import Pusher
 from exporter.reading.decode.series import Raw, Series
 from exporter.reading.device.fleet import Fleet
@@ -24,8 +24,11 @@ log = logging.getLogger(__name__)
 class State:
     """The running exporter. `load` reads the configuration anew; it raises UserError."""
 
-    def __init__(self, load: Callable[[], Config], timeout_offset: float) -> None:
+    def __init__(
+        self, load: Callable[[], Config], timeout_offset: float, web: WebAddress = SCRAPED_ADDRESS
+    ) -> None:
         self._load = load
+        self._web = web
         self.timeout_offset = timeout_offset
         self.fleet = Fleet(load(), check_names=True)
         self.renderer = Renderer()
@@ -46,7 +49,9 @@ class State:
     def exporter_state(self) -> ExporterState:
         """What the exporter's own metrics are made of; the counters are those that go on counting."""
         counters = tuple(self.fleet.counters())
-        return ExporterState(counters, self._reload_successful, self._reloaded_at, self.pusher.counts)
+        return ExporterState(
+            counters, self._reload_successful, self._reloaded_at, self.pusher.counts, self._web
+        )
 
     def _own_readings(self) -> Callable[[], list[tuple[Series, Raw]]]:
         """The exporter's own readings as they are now, to be put together in a thread."""

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from exporter.generate.alerts.model import RUNBOOK_URL
+from exporter.generate.alerts.model import REPOSITORY_RUNBOOK
 from tests.alerts.cases import SHORT
 from tests.alerts.promtool import ROOT, check_tests, in_parts
 from tests.alerts.slow_cases import BATCHES
@@ -35,7 +35,7 @@ def alert_test(batch: Batch, name: str, expected: list[dict[str, Any]]) -> dict[
             "exp_annotations": {
                 "summary": entry["summary"],
                 "description": entry["description"],
-                "runbook_url": f"{RUNBOOK_URL}#{name.lower()}",
+                "runbook_url": f"{REPOSITORY_RUNBOOK}#{name.lower()}",
             },
         }
         for entry in expected

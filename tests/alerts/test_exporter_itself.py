@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from exporter.exposition.own import ExporterMetrics, ExporterState
-from exporter.generate.alerts.model import RUNBOOK_URL
+from exporter.generate.alerts.model import REPOSITORY_RUNBOOK
 from tests.alerts.promtool import check_tests, firing
 from tests.alerts.series import INSTANCE, Page, input_series
 
@@ -22,7 +22,7 @@ def test_a_failed_reload_warns_and_holds_through_a_failed_scrape(tmp_path: Path)
         "exp_annotations": {
             "summary": "The exporter could not load its new configuration.",
             "description": f"The exporter {INSTANCE} runs on with its old configuration, the new one is bad.",
-            "runbook_url": f"{RUNBOOK_URL}#generexreloadfailed",
+            "runbook_url": f"http://{INSTANCE}/docs/runbook#generexreloadfailed",
         },
     }  # fmt: skip
     group = {
@@ -58,7 +58,7 @@ def test_pushes_that_fail_warn_and_single_ones_do_not(tmp_path: Path) -> None:
             "summary": "Most pushes of an exporter over OTLP fail.",
             "description": "The exporter down could not deliver 100 % of its pushes over OTLP in a quarter "
             "of an hour.",
-            "runbook_url": f"{RUNBOOK_URL}#generexotlpfailing",
+            "runbook_url": f"{REPOSITORY_RUNBOOK}#generexotlpfailing",
         },
     }  # fmt: skip
     found = {"eval_time": "36m15s", "alertname": "GenerexOtlpFailing", "exp_alerts": [expected]}
@@ -100,7 +100,7 @@ def test_where_nothing_is_watched_at_all_two_alerts_say_so(tmp_path: Path) -> No
         "exp_annotations": {
             "summary": "This alert always fires, so that its absence tells of a dead alert path.",
             "description": "The path from Prometheus to Alertmanager works.",
-            "runbook_url": f"{RUNBOOK_URL}#generexwatchdog",
+            "runbook_url": f"{REPOSITORY_RUNBOOK}#generexwatchdog",
         },
     }
     nothing = {
@@ -108,7 +108,7 @@ def test_where_nothing_is_watched_at_all_two_alerts_say_so(tmp_path: Path) -> No
         "exp_annotations": {
             "summary": "Prometheus knows no device at all.",
             "description": "No device is watched: there has been no generex_up series for fifteen minutes.",
-            "runbook_url": f"{RUNBOOK_URL}#generexnothingwatched",
+            "runbook_url": f"{REPOSITORY_RUNBOOK}#generexnothingwatched",
         },
     }
     group = {

@@ -14,7 +14,7 @@ import yaml
 
 from exporter.errors import UserError
 from exporter.generate import dashboards
-from exporter.generate.alerts.model import RUNBOOK_URL
+from exporter.generate.alerts.model import REPOSITORY_RUNBOOK, SERVED_RUNBOOK
 from exporter.generate.alerts.thresholds import threshold_values
 from exporter.generate.dashboards import rules
 from exporter.maps import built_in_maps
@@ -42,7 +42,7 @@ def arguments(
 def test_committed_files_are_what_the_generator_writes() -> None:
     files = generate()
     assert sorted(files) == sorted([".lint", *(f"{name}.json" for name in NAMES)])
-    shipped = dashboards.files(MAPS, arguments(url=RUNBOOK_URL))
+    shipped = dashboards.files(MAPS, arguments(url=""))
     for name, text in shipped.items():
         assert (FOLDER / name).read_text(encoding="utf-8") == text, f"run generate dashboards: {name}"
 
@@ -376,7 +376,14 @@ def test_the_labels_of_a_place_can_be_others() -> None:
 def test_every_alert_leads_to_its_section_of_the_runbook() -> None:
     (panel,) = (panel for panel in panels("fleet") if panel["title"] == "Firing alerts")
     (link,) = properties(panel, "Alert")["links"]
-    assert link["url"] == RUNBOOK_URL + "#${__data.fields.anchor.text}"
+    assert link["url"] == "${__data.fields.url.text:raw}#${__data.fields.anchor.text}"
+    # the address comes with each row: what an exporter serves, else the repository
+    query = panel["targets"][0]["expr"]
+    assert f"group_left (url) topk(1, {SERVED_RUNBOOK} or on () label_replace(vector(1)" in query
+    assert REPOSITORY_RUNBOOK in query
+    hidden = {o["matcher"]["options"] for o in panel["fieldConfig"]["overrides"]
+              if {"id": "custom.hidden", "value": True} in o["properties"]}  # fmt: skip
+    assert {"url", "anchor"} <= hidden
     anchors = properties(panel, "anchor")["mappings"][0]["options"]
     rules_file = yaml.safe_load((ROOT / "alerts" / "generex.rules.yml").read_text(encoding="utf-8"))
     urls = {
@@ -384,4 +391,11 @@ def test_every_alert_leads_to_its_section_of_the_runbook() -> None:
         for group in rules_file["groups"]
         for rule in group["rules"]
     }
-    assert {name: f"{RUNBOOK_URL}#{anchor['text']}" for name, anchor in anchors.items()} == urls
+    assert {name: anchor["text"] for name, anchor in anchors.items()} == {
+        name: url.rpartition("#")[2] for name, url in urls.items()
+    }
+    own = json.loads(dashboards.files(MAPS, arguments(url="https://wiki/ups"))["fleet.json"])
+    (panel,) = (panel for panel in own["panels"] if panel["title"] == "Firing alerts")
+    (link,) = properties(panel, "Alert")["links"]
+    assert link["url"] == "https://wiki/ups#${__data.fields.anchor.text}"
+    assert SERVED_RUNBOOK not in panel["targets"][0]["expr"]

@@ -117,6 +117,7 @@ NAMES: Mapping[str, tuple[str, str, str, Mapping[str, str]]] = {
 # the exporter's own; process_* and python_* of prometheus-client beside them
 OWN_NAMES: Mapping[str, tuple[str, str, str]] = {
     "generex_exporter_build_info": ("generex.exporter_build_info", "", "gauge"),
+    "generex_exporter_web_info": ("generex.exporter_web_info", "", "gauge"),
     "generex_exporter_config_last_reload_successful": (
         "generex.exporter_config_last_reload_successful", "", "gauge",
     ),

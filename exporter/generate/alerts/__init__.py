@@ -12,7 +12,7 @@ from exporter.errors import UsageError
 from exporter.generate.alerts.alertmanager import alertmanager_config, alertmanager_file
 from exporter.generate.alerts.catalogue import catalogue
 from exporter.generate.alerts.loading import alert_groups, recording_groups
-from exporter.generate.alerts.model import RUNBOOK_URL, Settings
+from exporter.generate.alerts.model import Settings
 from exporter.generate.alerts.outcomes import outcome_groups
 from exporter.generate.alerts.render import prometheus_rule, rule_file
 from exporter.generate.alerts.runbook import runbook
@@ -42,8 +42,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--runbook-url",
         metavar="URL",
-        default=RUNBOOK_URL,
-        help="where alerts/runbook.md is read (default: %(default)s)",
+        default="",
+        help="where alerts/runbook.md is read (default: the pages of the exporter that Prometheus scrapes)",
     )
 
 
@@ -96,7 +96,7 @@ def alert_files(
     overrides: Mapping[str, float],
     *,
     place: Sequence[str] = ("site",),
-    runbook_url: str = RUNBOOK_URL,
+    runbook_url: str = "",
     time_scale: float = 1.0,
     scrape_interval: float = 15.0,
 ) -> dict[str, str]:

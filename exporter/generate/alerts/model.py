@@ -10,7 +10,10 @@ from exporter.durations import format_duration, parse_duration
 from exporter.generate.alerts import snippets
 from exporter.maps.model import Map
 
-RUNBOOK_URL = "https://github.com/generex-exporter/generex-exporter/blob/main/alerts/runbook.md"
+REPOSITORY_RUNBOOK = "https://github.com/generex-exporter/generex-exporter/blob/main/alerts/runbook.md"
+"""Where the runbook is read if Prometheus knows no exporter that serves it."""
+SERVED_RUNBOOK = "all:generex_runbook:url"
+"""The recorded series whose label `url` is where an exporter serves the runbook."""
 
 Severity = Literal["critical", "warning", "info", "none"]
 FlagRef = tuple[str, str]
@@ -71,15 +74,24 @@ class Settings:
     """What the rules are generated for. `time_scale` shortens all times, for tests.
 
     `place` are the labels, beside `device`, that say where a device is; the first of them is the site.
-    `scrape_interval` is in seconds.
+    `runbook_url` is where the runbook is read, "" for the pages of the exporter. `scrape_interval` is in
+    seconds.
     """
 
     thresholds: Mapping[str, float]
     maps: Mapping[str, Map]
     place: tuple[str, ...] = ("site",)
-    runbook_url: str = RUNBOOK_URL
+    runbook_url: str = ""
     time_scale: float = 1.0
     scrape_interval: float = 15.0
+
+    def runbook(self, alert: str) -> str:
+        """The link to an alert's section, as Prometheus expands it."""
+        found = (
+            f'{{{{ with query "{SERVED_RUNBOOK}" }}}}{{{{ . | sortByLabel "url" | first | label "url" }}}}'
+        )
+        served = f"{found}{{{{ else }}}}{REPOSITORY_RUNBOOK}{{{{ end }}}}"
+        return f"{self.runbook_url or served}#{alert.lower()}"
 
     def fill(self, text: str) -> str:
         """Text with its placeholders filled in and its times scaled.

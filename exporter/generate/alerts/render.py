@@ -78,6 +78,6 @@ def _rule(rule: Recording | Alert, settings: Settings) -> dict[str, Any]:
         "annotations": {
             "summary": literal(rule.summary),
             "description": settings.fill(rule.description),
-            "runbook_url": f"{settings.runbook_url}#{rule.name.lower()}",
+            "runbook_url": settings.runbook(rule.name),
         },
     }

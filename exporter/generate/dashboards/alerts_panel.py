@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from exporter.generate.alerts.model import REPOSITORY_RUNBOOK, SERVED_RUNBOOK
 from exporter.generate.dashboards.choices import BLUE, ORANGE, RED
 from exporter.generate.dashboards.context import Context
 from exporter.generate.dashboards.looks import coloured, mapping
@@ -22,10 +23,12 @@ def alerts_panel(context: Context, height: int) -> Panel:
     # the anchors of a page are in lower case, which neither Grafana nor PromQL can make
     anchor = f'label_replace({expr}, "anchor", "$1", "alertname", "(.+)")'
     names: dict[str, tuple[str, str | None]] = {name: (name.lower(), None) for name in context.alerts}
-    link = {
-        "title": "What to do", "url": f"{context.runbook_url}#${{__data.fields.anchor.text}}",
-        "targetBlank": True,
-    }  # fmt: skip
+    runbook = context.runbook_url
+    if not runbook:
+        elsewhere = f'label_replace(vector(1), "url", "{REPOSITORY_RUNBOOK}", "", "")'
+        anchor += f"\n  * on () group_left (url) topk(1, {SERVED_RUNBOOK} or on () {elsewhere})"
+        runbook = "${__data.fields.url.text:raw}"
+    link = {"title": "What to do", "url": f"{runbook}#${{__data.fields.anchor.text}}", "targetBlank": True}
     severity = mapping({"3": ("✖ critical", RED), "2": ("▲ warning", ORANGE), "1": ("◇ info", BLUE)}, "–")
     titles = {name: name.title() for name in labels} | {"alertname": "Alert"}
     return table_panel(
@@ -41,6 +44,7 @@ def alerts_panel(context: Context, height: int) -> Panel:
             ("Severity", {"mappings": severity, **coloured(), "custom.align": "left", "custom.width": 110}),
             ("Alert", {"links": [link], "custom.width": 260}),
             ("anchor", {"mappings": mapping(names), "custom.hidden": True}),
+            ("url", {"custom.hidden": True}),
             *((titles[name], {"unit": "string"}) for name in ("string", "module")),
         ],
         none="–",
@@ -49,5 +53,5 @@ def alerts_panel(context: Context, height: int) -> Panel:
 
 def _order(labels: Sequence[str], titles: dict[str, str]) -> list[models.DataTransformerConfig]:
     """The severity first; a single query has its value without a letter."""
-    keep, last = named([], "Value", *labels, "anchor", Value="Severity", **titles)
+    keep, last = named([], "Value", *labels, "anchor", "url", Value="Severity", **titles)
     return [keep, last]

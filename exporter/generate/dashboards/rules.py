@@ -1,6 +1,7 @@
 """The recording rules that the boards read, by the names in alerts/recording.rules.yml (a test compares)."""
 
 from exporter.generate.alerts import outcomes
+from exporter.generate.alerts.model import SERVED_RUNBOOK
 
 OUTCOME, FLAG = outcomes.OUTCOME, outcomes.FLAG
 NOMINAL_OUTPUT = "phase:generex_ups_output_volts:nominal"
@@ -16,5 +17,5 @@ AGEING = "string:generex_bacs_ageing_factor:mean30d"
 
 ALL = (
     OUTCOME, FLAG, NOMINAL_OUTPUT, NOMINAL_INPUT, NOMINAL_HERTZ, VOLTS_RATIO, WARMTH, OHMS_RATIO, SHARE,
-    DISCHARGE_RATIO, OHMS_BASELINE, AGEING,
+    DISCHARGE_RATIO, OHMS_BASELINE, AGEING, SERVED_RUNBOOK,
 )  # fmt: skip
