@@ -58,7 +58,7 @@ def test_as_a_process() -> None:
         assert cli("healthy", address, "--web.route-prefix=/generex").returncode == 0
         assert cli("healthy", address).returncode == 1
         labels = 'external_url="https://ups.example/generex",scheme="http",prefix="/generex"'
-        assert f"generex_exporter_web_info{{{labels}}} 1.0" in it.get("/generex/metrics")  # alerts link there
+        assert f"generex_exporter_web_info{{{labels}}} 1\n" in it.get("/generex/metrics")  # alerts link there
     wrong = cli("serve", "--target=a=10.0.0.1", "--web.external-url=ups.example")
     assert wrong.returncode == 2
     assert 'bad --web.external-url "ups.example"' in wrong.stderr
