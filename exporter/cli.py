@@ -24,6 +24,7 @@ COMMANDS = {
     "maps": "the register maps, as a table",
     "completion": "print the completion script of a shell",
     "generate": "rebuild the shipped files from the register maps",
+    "report": "the battery report of a site from a Prometheus: one HTML file that prints, or a PDF",
 }
 _PREFIX = "GENEREX_"
 

@@ -112,6 +112,12 @@ generate alerts --place=a-b --out={folder}
 generate alerts --conf={good} --out={folder}
 generate dashboards --place=9x --out={folder}
 generate reference surplus
+report
+report --prometheus=prometheus:9090
+report --prometheus=http://127.0.0.1:1 --from=soon
+report --prometheus=http://127.0.0.1:1 --to=2999-01-01
+report --prometheus=http://127.0.0.1:1 --from=2026-02-01 --to=2026-01-01
+report --prometheus=http://127.0.0.1:1 --out={folder}
 """
 
 FAILURES = """\
@@ -167,6 +173,10 @@ generate dashboards --config={missing} --out={folder}
 generate reference --config={missing} --out={folder}
 generate reference --out={good}
 generate alerts --set=nope=1 --out={folder}
+report --prometheus=http://127.0.0.1:1 --out={folder}/a.html
+report --prometheus=http://127.0.0.1:1 --out={nofolder}.html
+report --prometheus=http://127.0.0.1:1 --out={folder}/a.html --http.config.file={missing}
+report --prometheus=http://127.0.0.1:1 --out={folder}/a.html --http.config.file={bad}
 """
 
 

@@ -1,0 +1,126 @@
+"""The figures against values that were computed elsewhere or follow by hand."""
+
+import math
+
+import pytest
+
+from exporter.report.figures import BlockFigures, Outlook, ageing, first_baseline, now, outlook, weakest
+from exporter.report.model import BlockKey, Discharge, Occurrence, Place
+from exporter.report.occurrences import either, grown, kind_of, occurrences, spans
+from exporter.report.ranking import ranking
+from exporter.report.trend import Trend, trend
+
+NAN = math.nan
+# weekly medians 1.00, 1.01, 1.00, 1.03, 1.02, 1.05, 1.04, 1.07, 1.06, 1.09: each for the seven days of a week
+WEEKS = (1.00, 1.01, 1.00, 1.03, 1.02, 1.05, 1.04, 1.07, 1.06, 1.09)
+
+
+def test_the_slope_and_its_band_are_those_of_theil_and_sen() -> None:
+    found = trend([value for value in WEEKS for _ in range(7)])
+    assert found is not None
+    # 45 slopes between weeks; spread 1.6449 × √(10 × 9 × 25 / 18) = 18.39: numbers 13 and 33 of 45
+    slopes = sorted((WEEKS[j] - WEEKS[i]) / (7 * (j - i)) for i in range(10) for j in range(i + 1, 10))
+    assert found == Trend(pytest.approx(slopes[22]), pytest.approx(slopes[12]), pytest.approx(slopes[32]), 10)
+    assert found.slope == pytest.approx(0.01 / 7)
+
+
+@pytest.mark.parametrize(
+    ("days", "known"),
+    [
+        ([1.0] * 60, False),  # from the first to the last are 59
+        ([1.0] * 61, True),
+        ([1.0, *[NAN] * 60, *[1.0] * 30], False),  # too few weeks
+        ([NAN] * 200, False),
+        ([], False),
+    ],
+)
+def test_there_is_no_trend_from_less_than_60_days(days: list[float], known: bool) -> None:
+    assert (trend(days) is not None) is known
+
+
+def test_a_wrong_week_does_not_turn_the_slope() -> None:
+    days = [1 + day / 1000 for day in range(120)]
+    days[40:47] = [9.0] * 7
+    found = trend(days)
+    assert found is not None
+    assert found.slope == pytest.approx(0.001, rel=0.05)
+
+
+def test_the_outlook_is_a_range() -> None:
+    # 1.2 now: 25 % are left to 1.5; by 0.1 and 0.05 % a day that is 250 and 500 days
+    assert outlook(1.2, 1.0, Trend(0.0007, 0.0005, 0.001, 10)) == Outlook(
+        pytest.approx(250), pytest.approx(500)
+    )
+    assert outlook(1.2, 1.0, Trend(0.0, -0.001, 0.001, 10)) == Outlook(pytest.approx(250), math.inf)
+    assert outlook(1.2, 1.0, Trend(0.0, -0.001, 0.0, 10)) is None
+    assert outlook(1.6, 1.0, Trend(0.0, 0.0, 0.0, 10)) == Outlook(0, 0)
+
+
+@pytest.mark.parametrize(
+    ("temperatures", "factor"),
+    [([20], 1), ([30], 2), ([25], 1.4142), ([10, 30], 1.25), ([20, NAN], 1), ([NAN], None)],
+)
+def test_ageing_doubles_for_each_ten_kelvin(temperatures: list[float], factor: float | None) -> None:
+    assert ageing(temperatures) == (None if factor is None else pytest.approx(factor, abs=1e-4))
+
+
+def test_now_and_the_baseline_are_medians() -> None:
+    assert now([9] * 20 + [1, 2, 3, 4, 5, 6, 7]) == 4
+    assert now([9] * 20 + [NAN] * 14) is None
+    assert first_baseline([NAN, *[5.0] * 29, 6.0, 7.0]) == 5
+    assert first_baseline([5.0] * 9) is None
+
+
+def test_the_weakest_is_told_against_its_string() -> None:
+    volts = {BlockKey("1", str(number)): 12.0 for number in (1, 2, 3)} | {BlockKey("1", "4"): 10.8}
+    long, short = (Discharge(Occurrence(0, seconds), "outage", lowest=volts) for seconds in (600, 60))
+    assert weakest([long], {})[BlockKey("1", "4")] == (pytest.approx(0.9), 600)
+    assert weakest([short], {}) == {}
+    assert BlockKey("1", "4") not in weakest([long], {"4": 700.0})  # another block since
+
+
+def test_occurrences_know_whether_they_were_seen_whole() -> None:
+    seen = {0: 0, 15: 1, 30: 1, 45: 0, 60: 1, 300: 1, 315: 0}
+    assert occurrences({float(at): float(value) for at, value in seen.items()}, 15) == [
+        Occurrence(15, 45),
+        Occurrence(60, 60, ended=False),
+        Occurrence(300, 315, began=False),
+    ]
+
+
+def test_what_a_discharge_was() -> None:
+    on, off = {0.0: 1.0, 15.0: 1.0}, {0.0: 0.0, 15.0: 0.0}
+    assert kind_of(Occurrence(0, 30), on, off) == "outage"
+    assert kind_of(Occurrence(0, 30), on, on) == "test"
+    assert kind_of(Occurrence(0, 30), off, {}) == "alone"
+    assert either(on, off) == on
+
+
+def test_hours_close_to_each_other_are_one_span() -> None:
+    assert spans([7200, 3600, 36000], 10) == ([(-600, 7800), (31800, 36600)], 0)
+    assert spans([3600, 36000], 1) == ([(31800, 36600)], 1)
+
+
+@pytest.mark.parametrize(
+    ("counter", "by"), [([3, 3, 5], 2), ([3, NAN, 5], 2), ([7, 0, 2], 2), ([7, 2], 2), ([], 0)]
+)
+def test_a_counter_that_began_again(counter: list[float], by: int) -> None:
+    assert grown(counter) == by
+
+
+def test_the_ranking_puts_the_worn_block_first_and_no_healthy_one_on_it() -> None:
+    def block(name: str, **figures: object) -> tuple[Place, BlockFigures]:
+        return Place("north", "a"), BlockFigures(BlockKey("1", name), **figures)  # type: ignore[arg-type]
+
+    found = ranking(
+        [
+            block("1", growth=1.05, ratio=1.02, weakest=(0.99, 0.0)),
+            block("2", growth=1.35, ratio=1.2),
+            block("3", growth=1.6, ratio=1.5, weakest=(0.93, 0.0)),
+            block("4"),
+            block("5", equalising_more=0.9),
+        ]
+    )
+    assert [item.block.key.module for item in found] == ["3", "2"]
+    assert [item.urgent for item in found] == [True, False]
+    assert any("1.60 times" in sign.text for sign in found[0].signs)
