@@ -1,5 +1,6 @@
 """What a report asks for, as PromQL: first of what the rules recorded, else of the series themselves."""
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -50,6 +51,15 @@ class Asks:
         """How long a value counts when a pass failed: two and a half scrapes (operations 1.1)."""
         return f"{max(40, round(2.5 * self.interval))}s"
 
+    @property
+    def step(self) -> float:
+        """How closely is looked at what happened."""
+        return max(15.0, round(self.interval))
+
+    def during(self, seconds: float) -> str:
+        """The passes of some seconds, each with its time."""
+        return self.series("generex_up") + f"[{math.ceil(seconds)}s]"
+
     def series(self, metric: str, *matchers: str) -> str:
         """A selector."""
         return f"{metric}{{{', '.join((*self.matchers, *matchers))}}}"
@@ -71,8 +81,8 @@ class Asks:
 
     @property
     def failures(self) -> str:
-        """What the counter of power failures said last on a day."""
-        return f"max(last_over_time({self.series('generex_ups_power_failures_total')}[1d]))"
+        """What the counter of power failures said last in an hour."""
+        return f"max(last_over_time({self.series('generex_ups_power_failures_total')}[1h]))"
 
     def load(self, how: str) -> str:
         """The load of the phase that carries most, as `avg` or `max` of a day."""

@@ -3,7 +3,8 @@
 import asyncio
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import pairwise
 from statistics import median
 
 from exporter.errors import UserError
@@ -78,9 +79,13 @@ class _Asker:
         it = Gathered(self.place, interval, rules=await self.one(asks.rules))
         it.seen = {what: await self.hourly(asks.seen(what)) for what in SEEN}
         self.say("load, counters and alarms")
-        it.failures, it.load_mean, it.load_most = await asyncio.gather(
-            self.one(asks.failures), self.one(asks.load("avg")), self.one(asks.load("max"))
+        # an hour before the period, too: what the counter grows by is from there
+        counted, it.load_mean, it.load_most = await asyncio.gather(
+            self.range(asks.failures, self.period.start, self.period.end, HOUR),
+            self.one(asks.load("avg")),
+            self.one(asks.load("max")),
         )
+        it.failures = tuple(value for _, points in counted for _, value in points)
         it.alarms = {
             (labels[0], labels[1]): days
             for labels, days in (await self.days(asks.alarms, it, ("metric", "flag"), sparse=True)).items()
@@ -133,20 +138,27 @@ class _Asker:
         """The discharges and tests, each looked at closely."""
         hours = await self.hours(asks, it)
         wanted, it.untold = spans(hours, _MOST_HOURS)
-        step = max(15.0, round(it.interval))
-        seen: list[tuple[Occurrence, str]] = []
-        tests: list[Occurrence] = []
+        seen: list[tuple[Asks, Occurrence, str]] = []
+        tests: list[tuple[Asks, Occurrence]] = []
         for start, end in wanted:
-            roles = await self.roles(asks, it, start, end, step)
+            near = await self.near(asks, start, end)
+            roles = await self.roles(near, it, start, end)
             on_battery, test = roles.get("on_battery", {}), roles.get("test", {})
-            for when in occurrences(either(on_battery, roles.get("discharging", {})), step):
-                seen.append((when, kind_of(when, on_battery, test)))
-            tests += occurrences(test, step)
-        told = sorted(seen, key=lambda item: -item[0].length)[:_MOST_DISCHARGES]
-        details = await asyncio.gather(*(self.discharge(asks, it, *item) for item in told))
-        rest = [Discharge(when, kind) for when, kind in seen if (when, kind) not in told]
+            for when in occurrences(either(on_battery, roles.get("discharging", {})), near.step):
+                seen.append((near, when, kind_of(when, on_battery, test)))
+            tests += [(near, when) for when in occurrences(test, near.step)]
+        seen.sort(key=lambda item: -item[1].length)
+        details = await asyncio.gather(*(self.discharge(it, *item) for item in seen[:_MOST_DISCHARGES]))
+        rest = [Discharge(when, kind) for _, when, kind in seen[_MOST_DISCHARGES:]]
         it.discharges = tuple(sorted((*details, *rest), key=lambda item: item.when.start))
-        it.tests = tuple([Test(when, await self.result(asks, it, when)) for when in tests])
+        it.tests = tuple([Test(when, await self.result(near, it, when)) for near, when in tests])
+
+    async def near(self, asks: Asks, start: float, end: float) -> Asks:
+        """The questions with the interval of the passes between two times: it may have been another then."""
+        async with self.limit:
+            rows = await self.client.instant(asks.during(end - start), end)
+        between = [later - at for row in rows for (at, _), (later, _) in pairwise(row.points)]
+        return replace(asks, interval=median(between)) if between else asks
 
     async def hours(self, asks: Asks, it: Gathered) -> list[float]:
         """The ends of the hours in which a role of ROLES was played."""
@@ -158,31 +170,29 @@ class _Asker:
             found += [at for _, points in rows for at, _ in points]
         return found
 
-    async def roles(
-        self, asks: Asks, it: Gathered, start: float, end: float, step: float
-    ) -> dict[str, Points]:
+    async def roles(self, asks: Asks, it: Gathered, start: float, end: float) -> dict[str, Points]:
         """1 and 0 by time for each of ROLES."""
         question = asks.roles(*ROLES)
         by_rules = self.by_rules(it, start, end)
-        rows = await self.range(question.recorded if by_rules else question.raw, start, end, step)
+        rows = await self.range(question.recorded if by_rules else question.raw, start, end, asks.step)
         found: dict[str, dict[float, float]] = {}
         for labels, points in rows:
             found.setdefault(labels.get("role", ""), {}).update(points)
         return dict(found)
 
-    async def discharge(self, asks: Asks, it: Gathered, when: Occurrence, kind: str) -> Discharge:
-        """One discharge with its figures, as they were at its end."""
-        last, before = when.end - it.interval, when.start - it.interval
+    async def discharge(self, it: Gathered, asks: Asks, when: Occurrence, kind: str) -> Discharge:
+        """One discharge with its figures. The last pass that saw it is the one before its end."""
+        last, before = when.end - asks.interval, when.start - asks.interval
         recent = float(asks.held[:-1])
         charge = asks.over("generex_ups_battery_charge_ratio", "last", recent)
         runtime = asks.over("generex_ups_battery_runtime_seconds", "last", recent)
-        load = asks.over("generex_ups_output_load_ratio", "avg", max(when.length, recent))
+        load = asks.over("generex_ups_output_load_ratio", "avg", when.length)
         blocks = ("string", "module")
         lowest: list[tuple[Mapping[str, str], float]] = []
         at_end: list[tuple[Mapping[str, str], float]] = []
         if it.present:
             lowest = await self.instant(
-                asks.over("generex_bacs_module_volts", "min", max(when.length, recent), *blocks), when.end
+                asks.over("generex_bacs_module_volts", "min", when.length, *blocks), last
             )
             at_end = await self.instant(asks.over("generex_bacs_module_volts", "last", recent, *blocks), last)
         return Discharge(
@@ -191,7 +201,7 @@ class _Asker:
             charge_before=await self.value(charge, before),
             charge=await self.value(charge, last),
             runtime=await self.value(runtime, last),
-            load=await self.value(load, when.end),
+            load=await self.value(load, last),
             lowest={_block(labels): value for labels, value in lowest},
             at_end={_block(labels): value for labels, value in at_end},
         )

@@ -111,15 +111,16 @@ class Gathered:
     """Everything about one device.
 
     `seen` are shares of each hour, by what was seen: the device, its UPS, its blocks. `rules` says how often
-    the rules recorded on a day. `alarms` and `block_flags` are minutes of each day. Of `untold` hours with a
-    discharge or test nothing more was asked.
+    the rules recorded on a day. `failures` are what the counter of power failures said, hour by hour.
+    `alarms` and `block_flags` are minutes of each day. Of `untold` hours with a discharge or test nothing
+    more was asked.
     """
 
     place: Place
     interval: float
     seen: dict[str, Days] = field(default_factory=dict)
     rules: Days = field(default_factory=lambda: array("d"))
-    failures: Days = field(default_factory=lambda: array("d"))
+    failures: tuple[float, ...] = ()
     load_mean: Days = field(default_factory=lambda: array("d"))
     load_most: Days = field(default_factory=lambda: array("d"))
     discharges: tuple[Discharge, ...] = ()

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
 import aiohttp
 
@@ -28,8 +28,12 @@ class Series:
 
 def check_url(text: str) -> str:
     """The address of a Prometheus without the slash at its end. Raises UsageError."""
-    parts = urlsplit(text)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+    try:
+        parts = urlsplit(text)
+        good = parts.scheme in ("http", "https") and parts.hostname and (parts.port or 1) > 0
+    except ValueError:
+        good = False
+    if not good or parts.query or parts.fragment:
         raise UsageError(f'bad --prometheus "{_without_secret(text)}": write http://HOST:9090')
     return text.rstrip("/")
 
@@ -62,9 +66,9 @@ class Prometheus:
             await self._session.close()
 
     async def instant(self, expression: str, at: float) -> list[Series]:
-        """The series of an expression at one time. Raises UserError."""
+        """The series of an expression at one time; of a range, with each sample in it. Raises UserError."""
         data = await self._ask("query", query=expression, time=f"{at:.3f}")
-        return [_series(item["metric"], [item["value"]]) for item in data]
+        return [_series(item["metric"], item.get("values") or [item["value"]]) for item in data]
 
     async def range(self, expression: str, start: float, end: float, step: float) -> list[Series]:
         """The series of an expression from `start` to `end`, both included. Raises UserError.
@@ -134,5 +138,6 @@ def _series(labels: Mapping[str, str], values: list[Any]) -> Series:
 
 
 def _without_secret(url: str) -> str:
-    parts = urlsplit(url)
-    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2])).rstrip("/")
+    scheme, slashes, rest = url.rpartition("//")
+    host, slash, path = rest.partition("/")
+    return f"{scheme}{slashes}{host.rpartition('@')[2]}{slash}{path}".rstrip("/")

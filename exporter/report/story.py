@@ -100,7 +100,7 @@ def story(it: Gathered, period: Period) -> Story:
         },
         seen_days=_by_day(seen),
         gaps=gaps(seen, period),
-        failures=grown(it.failures) if len(known(it.failures)) > 1 else None,
+        failures=grown(it.failures) if len(it.failures) > 1 else None,
         discharges=it.discharges,
         tests=it.tests,
         since_test=(period.end - max(passed)) / DAY if passed else None,
@@ -161,8 +161,8 @@ def unknown(it: Gathered, blocks: Sequence[BlockFigures], period: Period) -> lis
         )
     elif recorded < watched:
         found.append(
-            f"The recording rules recorded on {recorded} of the {watched} days on which it was seen: flags of "
-            "blocks are unknown for the others."
+            f"The recording rules recorded on {recorded} of the {watched} days on which it was seen: flags "
+            "of blocks are unknown for the others."
         )
     if it.untold:
         found.append(

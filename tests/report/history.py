@@ -7,11 +7,11 @@ from pathlib import Path
 
 from tests.support import free_port, require, running, wait_for
 
-START, DAYS, STEP = 1767225600, 90, 900  # from 2026-01-01, a pass each quarter of an hour
+START, DAYS, STEP = 1767225600, 90, 1800  # from 2026-01-01, a pass each half hour
 GAP = (30 * 86400, 32 * 86400)  # two days unseen
-OUTAGES = ((10 * 86400, 1800), (50 * 86400, 3600))  # after the start, and for how long, in seconds
-TEST = (70 * 86400, 900)
-WEAK = 7
+OUTAGES = ((10 * 86400, 3600), (50 * 86400, 7200))  # after the start, and for how long, in seconds
+TEST = (70 * 86400, 1800)
+BLOCKS, WEAK = 16, 7
 RISE = 0.6  # of the resistance of block 7, over the 90 days
 
 
@@ -20,7 +20,7 @@ def lines() -> Iterator[str]:
     series: dict[str, list[str]] = {}
 
     def put(name: str, labels: str, at: int, value: float) -> None:
-        series.setdefault(name, []).append(f"{name}{{{labels}}} {value:g} {at}")
+        series.setdefault(name, []).append(f"{name}{{{labels}}} {value!r} {at}")
 
     for device, site in (("ups-a", "north"), ("ups-b", "north")):
         who = f'device="{device}",site="{site}"'
@@ -47,8 +47,8 @@ def lines() -> Iterator[str]:
             put("generex_group_up", f'{who},group="modules"', at, 1)
             put("generex_bacs_state", f'{who},flag="float_charging"', at, int(not (out or test)))
             put("generex_bacs_state", f'{who},flag="discharging"', at, int(out or test))
-            for module in range(1, 21):
-                block = f'{who},string="{1 + (module > 10)}",module="{module}"'
+            for module in range(1, BLOCKS + 1):
+                block = f'{who},string="{1 + (module > BLOCKS // 2)}",module="{module}"'
                 grown = 1 + RISE * after / (DAYS * 86400) if module == WEAK else 1
                 weak = 0.9 if module == WEAK and (out or test) else 1
                 put("generex_bacs_module_present", block, at, 1)

@@ -36,9 +36,9 @@ def _text(url: str, tmp_path_factory: pytest.TempPathFactory) -> str:
         "The recording rules recorded nothing",
         "Power failures counted 2 Discharges seen 3 Tests seen 1",
         "Days since the last test that was passed 20",
-        "power failure 30 min 100 % 80 % 20 min",
+        "power failure 60 min 100 % 80 % 20 min",
         "block 7: 10.80 V 1.20 V",
-        "15 min passed",
+        "30 min passed",
         # 0.005 Ω × (1 + 0.6 × 86.5 of 90 days) is 7.88 mΩ, a baseline of 5.50 after 15 days of that
         "7.88 5.50 1.43 1.58",
         "10.0 % below that of its string",
