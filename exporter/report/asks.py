@@ -7,7 +7,7 @@ from functools import cached_property
 from exporter.assess.defaults import DEFAULTS
 from exporter.assess.promql import Prom
 from exporter.maps import built_in_maps
-from exporter.report.model import Place
+from exporter.report.model import HOUR, Place
 
 FEW = "15m"
 """How often the state of blocks is asked for: they change slowly."""
@@ -77,7 +77,7 @@ class Asks:
     def seen(self, what: str) -> str:
         """The share of an hour in which something was seen."""
         good = f"max(max_over_time({self.series(*SEEN[what])}[{self.slot}])) > 0 or vector(0)"
-        return f"avg_over_time(({good})[1h:{self.slot}])"
+        return f"avg_over_time(({good})[1h:{min(float(self.slot[:-1]), HOUR):g}s])"
 
     @property
     def failures(self) -> str:
@@ -110,7 +110,7 @@ class Asks:
         raw = []
         for (metric, value), names in _flags().items():
             of = self.series(metric, f"flag=~{_literal(names)}")
-            named = f"max by (flag) ({of}) == {value}"
+            named = f"max by (flag) (last_over_time({of}[{self.held}])) == {value}"
             raw.append(f'label_replace({named}, "metric", "{metric}", "", "")')
         return Question(
             f"count_over_time(({recorded})[1d:1m])", f"count_over_time(({' or '.join(raw)})[1d:5m]) * 5"
@@ -136,10 +136,17 @@ class Asks:
         """The voltage of each block over the float of a day."""
         return Question("", self._on_float("generex_bacs_module_volts"))
 
-    def temperature(self, how: str) -> Question:
-        """The temperature of each block, as `avg` or `max` of a day, of sensors that read what can be."""
+    @property
+    def temperature(self) -> Question:
+        """The mean temperature of each block over a day, of sensors that read what can be."""
         raw = self._block("generex_bacs_module_temperature_celsius")
-        return Question("", f"{how}_over_time(({raw} > {_SENSOR_LOW})[1d:{FEW}])")
+        return Question("", f"avg_over_time(({raw} > {_SENSOR_LOW})[1d:{FEW}])")
+
+    @property
+    def warmest(self) -> Question:
+        """The highest temperature of each block on a day."""
+        most = f"max_over_time({self.series('generex_bacs_module_temperature_celsius')}[1d])"
+        return Question("", f"max by (string, module) ({most}) > {_SENSOR_LOW}")
 
     @property
     def equalising(self) -> Question:

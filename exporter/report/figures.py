@@ -39,8 +39,9 @@ class BlockFigures:
     """One block. Volts and kelvin of deviation are from the median of the string.
 
     `installed` is in seconds of the epoch, and earlier days are left out of everything. `growth` is now
-    against the baseline, `ratio` now against the median of the string, `trend` that of the ratio. `weakest`
-    is its lowest voltage in a discharge against that of its string, and when that was.
+    against the baseline, `ratio` now against the median of the string, `ratios` that of each day of the
+    period, `trend` that of these. `weakest` is its lowest voltage in a discharge against that of its
+    string, and when that was.
     """
 
     key: BlockKey
@@ -63,6 +64,7 @@ class BlockFigures:
     equalising_more: float | None = None
     weakest: tuple[float, float] | None = None
     flags: Mapping[str, float] = field(default_factory=dict)
+    ratios: Sequence[float] = ()
 
 
 def known(values: Iterable[float]) -> list[float]:
@@ -197,13 +199,14 @@ def block_figures(it: Gathered, period: Period) -> tuple[BlockFigures, ...]:
                 for (of, flag), minutes in it.block_flags.items()
                 if of == key and (total := math.fsum(known(minutes[first:])))
             },
-            "volts": median_or_none(volts),
+            "volts": median_or_none(volts[-MONTH:]),
         }
         if lead:
             figures["deviation"] = median_or_none(deviations[-MONTH:])
             resistance, _ = days("resistance", it.resistance)
             usual = middle["resistance"].get(key.string, nothing)[first:]
             figures |= _resistance(resistance, usual, it.baselines.get(key.module))
+            figures["ratios"] = [math.nan] * first + figures["ratios"]
         found.append(BlockFigures(key, **figures))
     return tuple(found)
 
@@ -218,7 +221,7 @@ def _resistance(days: Sequence[float], usual: Sequence[float], given: float | No
     seen = outlook(growth, ratio, slope) if growth is not None and ratio and slope else None
     return {
         "resistance": value, "baseline": base, "baseline_given": bool(given), "growth": growth,
-        "ratio": ratio, "trend": slope, "outlook": seen,
+        "ratio": ratio, "ratios": ratios, "trend": slope, "outlook": seen,
     }  # fmt: skip
 
 

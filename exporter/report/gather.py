@@ -31,6 +31,7 @@ _AT_ONCE = 4  # queries: Prometheus works on twenty
 _MOST_HOURS = 600  # with a discharge or test, of which each is looked at closely
 _MOST_DISCHARGES = 200  # whose blocks are told
 _INSTALLED = "generex_expected_block_installed_timestamp_seconds"
+_MARGIN = 600.0  # seconds looked at before and after an hour in which something happened
 _RESULT = 600.0  # seconds after a test in which the UPS says how it went
 
 Say = Callable[[str], None]
@@ -125,8 +126,8 @@ class _Asker:
                 (
                     asks.resistance,
                     asks.volts,
-                    asks.temperature("avg"),
-                    asks.temperature("max"),
+                    asks.temperature,
+                    asks.warmest,
                     asks.equalising,
                 ),
             )
@@ -137,7 +138,7 @@ class _Asker:
     async def happened(self, asks: Asks, it: Gathered) -> None:
         """The discharges and tests, each looked at closely."""
         hours = await self.hours(asks, it)
-        wanted, it.untold = spans(hours, _MOST_HOURS)
+        wanted, it.untold = spans(hours, _MOST_HOURS, max(_MARGIN, 3 * it.interval))
         seen: list[tuple[Asks, Occurrence, str]] = []
         tests: list[tuple[Asks, Occurrence]] = []
         for start, end in wanted:
@@ -157,8 +158,9 @@ class _Asker:
         """The questions with the interval of the passes between two times: it may have been another then."""
         async with self.limit:
             rows = await self.client.instant(asks.during(end - start), end)
-        between = [later - at for row in rows for (at, _), (later, _) in pairwise(row.points)]
-        return replace(asks, interval=median(between)) if between else asks
+        between = sorted(later - at for row in rows for (at, _), (later, _) in pairwise(row.points))
+        # the lower quartile: passes that failed make longer ones
+        return replace(asks, interval=between[len(between) // 4]) if between else asks
 
     async def hours(self, asks: Asks, it: Gathered) -> list[float]:
         """The ends of the hours in which a role of ROLES was played."""

@@ -1,11 +1,11 @@
 """How to get at a Prometheus: the file that its own clients take as `--http.config.file`."""
 
+import base64
 import ssl
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
-import aiohttp
 from pydantic import Field, model_validator
 
 from exporter.config.fields import Section
@@ -24,6 +24,12 @@ class _Authorization(Section):
     type: str = "Bearer"
     credentials: str = ""
     credentials_file: str = ""
+
+    @model_validator(mode="after")
+    def _given(self) -> Self:
+        if not (self.credentials or self.credentials_file):
+            raise ValueError("give credentials or credentials_file")
+        return self
 
 
 class _Tls(Section):
@@ -124,7 +130,8 @@ def _headers(entry: HttpConfigEntry, files: _Files) -> list[tuple[str, str]]:
         password = basic.password or (
             files.text(basic.password_file, "basic_auth", "password_file") if basic.password_file else ""
         )
-        found.append(("Authorization", aiohttp.BasicAuth(user, password, "utf-8").encode()))
+        secret = base64.b64encode(f"{user}:{password}".encode()).decode()
+        found.append(("Authorization", f"Basic {secret}"))
     if given := entry.authorization:
         secret = given.credentials or files.text(given.credentials_file, "authorization", "credentials_file")
         found.append(("Authorization", f"{given.type} {secret}"))

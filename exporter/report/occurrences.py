@@ -6,19 +6,19 @@ from itertools import pairwise
 from exporter.report.model import HOUR, Occurrence
 
 Points = Mapping[float, float]
-_MARGIN = 600.0  # seconds looked at before and after an hour in which something happened
 
 
-def spans(hours: Iterable[float], most: int) -> tuple[list[tuple[float, float]], int]:
-    """Stretches to look at closely, from the ends of hours in which something happened; newest hours first.
+def spans(hours: Iterable[float], most: int, margin: float) -> tuple[list[tuple[float, float]], int]:
+    """Stretches to look at closely, from the ends of hours in which something happened.
 
-    Of more than `most` hours the oldest are left out; the second value says how many.
+    Each has `margin` seconds more at both ends, so that its beginning and end are seen. Of more than
+    `most` hours the oldest are left out; the second value says how many.
     """
     wanted = sorted(set(hours))
     kept = wanted[-most:] if most else []
     found: list[tuple[float, float]] = []
     for hour in kept:
-        start, end = hour - HOUR - _MARGIN, hour + _MARGIN
+        start, end = hour - HOUR - margin, hour + margin
         if found and start <= found[-1][1]:
             found[-1] = (found[-1][0], end)
         else:

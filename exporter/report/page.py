@@ -35,6 +35,7 @@ def page(
     return _templates().get_template("report.html").render(
         site=site, stories=stories, period=period, source=source, warnings=warnings, ranked=ranked, made=made,
         style=static_content("style.css").decode(), pictures=pictures, ratio_picture=_ratios,
+        history_picture=_history,
     )  # fmt: skip
 
 
@@ -62,6 +63,12 @@ def pdf(html: str) -> bytes:
 def _ratios(string: StringFigures, label: str) -> str:
     return pictures.bars(
         [(block.key.module, block.ratio) for block in string.blocks], RESISTANCE_RATIO, label
+    )
+
+
+def _history(string: StringFigures, label: str) -> str:
+    return pictures.history(
+        {block.key.module: block.ratios for block in string.blocks}, RESISTANCE_RATIO, label
     )
 
 

@@ -1,11 +1,13 @@
 """Pictures as SVG in the colours of the pages. Every picture has its figures in a table beside it. Pure."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from html import escape
 
+from exporter.report.trend import weekly
+
 _WIDTH = 700
-_LEFT = 46
+_LEFT, _RIGHT = 46, 20
 
 
 def strip(days: Sequence[float], label: str) -> str:
@@ -49,6 +51,27 @@ def bars(values: Sequence[tuple[str, float | None]], limit: float, label: str) -
     y = 5 + (high - limit) * scale
     drawn.append(f'<line class="limit" x1="{_LEFT}" x2="{_WIDTH}" y1="{y:.1f}" y2="{y:.1f}"/>')
     return _svg(label, 134, "".join(drawn))
+
+
+def history(blocks: Mapping[str, Sequence[float]], limit: float, label: str) -> str:
+    """A thin line for each block over the weeks; a strong one with its name where it passes the limit."""
+    weeks = {name: weekly(days) for name, days in blocks.items()}
+    values = [value for points in weeks.values() for _, value in points]
+    low, high = min([0.8, *values]), max([limit * 1.05, *values])
+    wide = (_WIDTH - _LEFT - _RIGHT) / max([1, *(len(days) - 1 for days in blocks.values())])
+    scale = 110 / (high - low)
+    drawn = [_axis(low, high, 120, lambda value: f"{value:.2f}")]
+    for name, points in sorted(weeks.items(), key=lambda item: max((v for _, v in item[1]), default=0)):
+        places = [(_LEFT + day * wide, 5 + (high - value) * scale) for day, value in points]
+        grave = any(value >= limit for _, value in points)
+        path = "L".join(f"{x:.1f} {y:.1f}" for x, y in places)
+        drawn.append(f'<path class="{"worn" if grave else "block"}" d="M{path}"/>' if places else "")
+        if grave:
+            x, y = places[-1]
+            drawn.append(f'<text x="{x + 3:.1f}" y="{y + 3:.1f}">{escape(name)}</text>')
+    y = 5 + (high - limit) * scale
+    drawn.append(f'<line class="limit" x1="{_LEFT}" x2="{_WIDTH}" y1="{y:.1f}" y2="{y:.1f}"/>')
+    return _svg(label, 124, "".join(drawn))
 
 
 def _line(days: Sequence[float], name: str, top: float) -> str:

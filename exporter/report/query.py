@@ -67,8 +67,7 @@ class Prometheus:
 
     async def instant(self, expression: str, at: float) -> list[Series]:
         """The series of an expression at one time; of a range, with each sample in it. Raises UserError."""
-        data = await self._ask("query", query=expression, time=f"{at:.3f}")
-        return [_series(item["metric"], item.get("values") or [item["value"]]) for item in data]
+        return await self._ask("query", query=expression, time=f"{at:.3f}")
 
     async def range(self, expression: str, start: float, end: float, step: float) -> list[Series]:
         """The series of an expression from `start` to `end`, both included. Raises UserError.
@@ -78,14 +77,13 @@ class Prometheus:
         found: list[Series] = []
         while start <= end:
             last = min(end, start + (_POINTS - 1) * step)
-            data = await self._ask(
+            found += await self._ask(
                 "query_range", query=expression, start=f"{start:.3f}", end=f"{last:.3f}", step=f"{step:g}"
             )
-            found += [_series(item["metric"], item["values"]) for item in data]
             start = last + step
         return found
 
-    async def _ask(self, path: str, **parameters: str) -> list[Any]:
+    async def _ask(self, path: str, **parameters: str) -> list[Series]:
         session = self._session
         if session is None:
             raise RuntimeError("used outside its context")
@@ -108,7 +106,7 @@ class Prometheus:
             raise UserError(f"no answer from {self.shown}: {error}") from None
         return self._data(status, body)
 
-    def _data(self, status: int, body: bytes) -> list[Any]:
+    def _data(self, status: int, body: bytes) -> list[Series]:
         if status in (401, 403):
             raise UserError(
                 f"{self.shown} refuses access (status {status}): give credentials with --http.config.file"
@@ -118,7 +116,7 @@ class Prometheus:
             if answer["status"] == "success":
                 self.warnings |= dict.fromkeys(map(str, answer.get("warnings") or ()))
                 if answer["data"]["resultType"] in ("vector", "matrix"):
-                    return list(answer["data"]["result"])
+                    return [_series(item) for item in answer["data"]["result"]]
             reason = str(answer["error"])
         except (ValueError, LookupError, TypeError, AttributeError):
             text = body[:_SHOWN].decode(errors="replace").strip().splitlines()
@@ -133,8 +131,9 @@ class Prometheus:
         raise UserError(f"{self.shown} refuses a query (status {status}): {reason[:_SHOWN]}{advice}")
 
 
-def _series(labels: Mapping[str, str], values: list[Any]) -> Series:
-    return Series(labels, tuple((float(at), float(value)) for at, value in values))
+def _series(item: Mapping[str, Any]) -> Series:
+    values = item["values"] if "values" in item else [item["value"]]
+    return Series(item["metric"], tuple((float(at), float(value)) for at, value in values))
 
 
 def _without_secret(url: str) -> str:

@@ -26,6 +26,7 @@ from exporter.report.model import (
     Period,
     Place,
     Test,
+    utc,
 )
 from exporter.report.occurrences import grown
 
@@ -153,7 +154,13 @@ def unknown(it: Gathered, blocks: Sequence[BlockFigures], period: Period) -> lis
     """What cannot be told of a device, and why."""
     found = []
     recorded = sum(count > 0 for count in it.rules)
-    watched = sum(share > 0 for share in _by_day(it.seen["device"]))
+    days = [day for day, share in enumerate(_by_day(it.seen["device"])) if share > 0]
+    watched = len(days)
+    if days and days[0] > 0:
+        found.append(
+            f"Nothing is held of it before {utc(period.start + days[0] * DAY):%Y-%m-%d}: it was not watched, "
+            "or the Prometheus keeps its data for a shorter time (--storage.tsdb.retention.time)."
+        )
     if not recorded:
         found.append(
             "The recording rules recorded nothing: load alerts/recording.rules.yml. Flags of blocks are "

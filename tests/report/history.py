@@ -9,8 +9,11 @@ from tests.support import free_port, require, running, wait_for
 
 START, DAYS, STEP = 1767225600, 90, 1800  # from 2026-01-01, a pass each half hour
 GAP = (30 * 86400, 32 * 86400)  # two days unseen
-OUTAGES = ((10 * 86400, 3600), (50 * 86400, 7200))  # after the start, and for how long, in seconds
-TEST = (70 * 86400, 1800)
+OUTAGES = (
+    (10 * 86400 + 36000, 3600),
+    (50 * 86400 + 36000, 7200),
+)  # begin and length
+TEST = (70 * 86400 + 36000, 1800)
 BLOCKS, WEAK = 16, 7
 RISE = 0.6  # of the resistance of block 7, over the 90 days
 

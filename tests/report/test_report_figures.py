@@ -102,8 +102,8 @@ def test_what_a_discharge_was() -> None:
 
 
 def test_hours_close_to_each_other_are_one_span() -> None:
-    assert spans([7200, 3600, 36000], 10) == ([(-600, 7800), (31800, 36600)], 0)
-    assert spans([3600, 36000], 1) == ([(31800, 36600)], 1)
+    assert spans([7200, 3600, 36000], 10, 600) == ([(-600, 7800), (31800, 36600)], 0)
+    assert spans([3600, 36000], 1, 600) == ([(31800, 36600)], 1)
 
 
 @pytest.mark.parametrize(

@@ -58,6 +58,7 @@ RECORDED = (
     "module:generex_bacs_module_temperature_celsius:deviation",
     "string:generex_bacs_ageing_factor:mean30d",
     "module:generex_bacs_module_alarm:set",
+    "device:generex_flag:rank",
 )
 
 Found = list[dict[str, Any]]
@@ -125,9 +126,13 @@ def _samples(story: Story, folder: Path) -> Iterator[Sample]:
     config = folder / "generex.yml"
     device = {
         "name": story.device, "target": "tcp://127.0.0.1:502", "labels": {"site": story.site},
-        "expect": {"strings": story.strings, "modules": story.modules}, "module_flags": "set",
+        "expect": {
+            "strings": story.strings, "modules": story.modules,
+            "blocks": {story.replaced: {"installed": story.replaced_at.date()}},
+        },
+        "module_flags": "set",
     }  # fmt: skip
-    config.write_text(json.dumps({"devices": [device]}))
+    config.write_text(yaml.safe_dump({"devices": [device]}))
     source = Source(config=config, strings=story.strings, modules=story.modules)
     for at, words in story.words():
         for line in page([source.snapshot(words)]).splitlines():

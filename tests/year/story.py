@@ -3,6 +3,7 @@
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, date, datetime
 from functools import cached_property
 
 from exporter.simulator.plant import Plant
@@ -72,6 +73,11 @@ class Story:
         return 135 * DAY
 
     @property
+    def replaced_at(self) -> datetime:
+        """The midnight of UTC of its replacement."""
+        return datetime.fromtimestamp(self.start + self.replaced_on, UTC)
+
+    @property
     def drifting(self) -> int:
         """The block whose temperature sensor drifts, from the first day on."""
         return self._drawn[0][3]
@@ -100,6 +106,16 @@ class Story:
     def start(self) -> int:
         """The Unix time at which the year begins."""
         return END - self.days * DAY
+
+    @property
+    def first_day(self) -> date:
+        """The first day of the year, of UTC."""
+        return datetime.fromtimestamp(self.start, UTC).date()
+
+    @property
+    def last_day(self) -> date:
+        """The last day of the year, of UTC."""
+        return datetime.fromtimestamp(END - 1, UTC).date()
 
     @property
     def windows(self) -> list[Span]:
