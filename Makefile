@@ -13,7 +13,7 @@ test: $(VENV)/dev.stamp ## every test; those that need a program that is missing
 ifdef ARGS
 	$(BIN)/pytest $(ARGS)
 else
-	$(BIN)/pytest --numprocesses 2 --dist loadfile --ignore tests/scenarios
+	$(BIN)/pytest --numprocesses auto --dist loadfile --no-loadscope-reorder --ignore tests/scenarios
 	$(BIN)/pytest tests/scenarios # apart: these keep two processors busy by themselves
 endif
 

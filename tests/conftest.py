@@ -1,4 +1,4 @@
-"""What all tests share: which of them are quick, and how much is tried by fuzzing."""
+"""What all tests share: which of them are quick, which begin, and how much is tried by fuzzing."""
 
 import os
 import signal
@@ -10,7 +10,24 @@ from hypothesis import settings
 # what `make check` runs: no other program, and few processes; the rest has the marker `slow`
 QUICK = {"assess", "config", "exposition", "maps", "recordings", "tests"}
 QUICK_FILES = {"alerts/test_generated.py", "commands/test_generate_reference.py"}
+# what takes longest begins, so that no worker sits over it alone at the end; this order
+FIRST = (
+    "faults/test_matrix.py", "alerts/test_cases.py", "faults/test_load.py", "otlp/test_otlp_push.py",
+    "pages/test_device_page.py", "alerts/test_situations.py", "pages/test_overview.py",
+    "security/test_read_only.py", "dashboards/test_dashboard_queries.py", "e2e/test_readme_way.py",
+    "commands/test_serve.py", "web/test_web_large.py", "reading/test_line.py", "reading/test_tcp.py",
+    "maps/test_another_list.py", "alerts/test_coarse.py",
+)  # fmt: skip
 TESTS = Path(__file__).parent
+
+_FIRST = {TESTS / name: place for place, name in enumerate(FIRST)}
+
+assert all((TESTS / name).exists() for name in (*FIRST, *QUICK_FILES))
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """Two for a processor: tests wait half of their time, for what shall happen or shall not."""
+    return 2 * (os.cpu_count() or 1)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -18,6 +35,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         quick = item.path.parent.name in QUICK or item.path.relative_to(TESTS).as_posix() in QUICK_FILES
         if not quick or getattr(getattr(item, "function", None), "is_hypothesis_test", False):
             item.add_marker(pytest.mark.slow)
+    items.sort(key=lambda item: _FIRST.get(item.path, len(FIRST)))
 
 
 # a shell starts its background deaf to SIGINT, and so would be the programs that tests end by it

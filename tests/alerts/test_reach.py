@@ -1,0 +1,83 @@
+"""A rule is left out of a test only where it surely brings nothing."""
+
+import pytest
+
+from tests.alerts.reach import reachable
+
+SERIES = [
+    {"series": 'flag{flag="hot",device="a"}', "values": "0x9 _x3 stale 0"},
+    {"series": 'flag{flag="dark",device="a"}', "values": "0x9 1"},
+    {"series": "counted", "values": "0+1x9"},
+]
+
+
+@pytest.mark.parametrize(
+    "expr",
+    [
+        "counted",
+        "flag",
+        'flag{flag="dark"} == 1',
+        'flag{flag=~"dark|cold"} == 1',
+        'flag{flag!="hot"} == 1',
+        'flag{flag!~"hot"} == 1',
+        'flag{flag="hot"} == 0',
+        'flag{flag="hot"} == bool 1',
+        'flag{flag="hot"} + 1 == 1',
+        '{__name__=~"fl.g|none", flag="dark"} == 1',
+        'max by (device) (max_over_time(flag{flag="dark"}[5m])) == 1',
+        'sum(flag{flag="hot"}) < 5',
+        'count_over_time(flag{flag="hot"}[5m]) > 3',
+        'label_replace(flag{flag="hot"}, "a", "b", "", "") == 0',
+        "max_over_time((counted > 3)[5m:1m])",
+        "-counted",
+        "counted > 5000",
+        "none or counted",
+        "counted unless none",
+        "counted and on () flag",
+        'counted and flag{other=""}',
+        "absent(none)",
+        "absent_over_time(none[5m])",
+        "vector(1)",
+        "time() - 5",
+        "made",
+        'made{own="yes", any="thing"}',
+        "last_over_time(kept[5m])",
+        'ALERTS{alertname="Other"}',
+    ],
+)
+def test_what_may_bring_something_stays(expr: str) -> None:
+    assert stays(expr)
+
+
+@pytest.mark.parametrize(
+    "expr",
+    [
+        "none",
+        'flag{flag="cold"}',
+        'flag{flag="hot"} == 1',
+        'max(last_over_time(flag{flag="hot"}[5m] offset 1h)) > 0',
+        'flag{flag="hot"} > 0 and counted',
+        'flag{flag="hot"} == 1 or flag{flag="hot"} == 2',
+        "counted and none",
+        "counted * none",
+        "none unless counted",
+        "sum(none) == 0",
+        '{__name__=~"flag|none", flag="cold"}',
+        'made{own="no"}',
+        "only_itself",
+    ],
+)
+def test_what_surely_brings_nothing_goes(expr: str) -> None:
+    assert not stays(expr)
+
+
+def stays(expr: str) -> bool:
+    rules = [
+        {"alert": "Tested", "expr": expr},
+        {"record": "kept", "expr": "made or last_over_time(kept[5m])"},
+        {"record": "only_itself", "expr": "last_over_time(only_itself[5m])"},
+        {"record": "made", "expr": "counted", "labels": {"own": "yes"}},
+    ]
+    (group,) = reachable([{"name": "all", "rules": rules}, {"name": "empty", "rules": []}], SERIES)
+    assert group["rules"][-2:] == [rules[1], rules[3]]
+    return rules[0] in group["rules"]
