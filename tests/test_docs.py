@@ -101,6 +101,33 @@ def test_every_shown_configuration_loads(text: str, tmp_path: Path) -> None:
     assert load_config(path).devices
 
 
+CITATION = re.compile(
+    r"\b(device(?=\.)|operations|peers|design)(?:\.md)? (\d[\d.]*(?:(?:, |; | and | to |–)\d[\d.]*)*)"
+)
+CITING = [
+    path
+    for folder in ("exporter", "tests", "docs", "alerts", "deploy")
+    for path in sorted((ROOT / folder).rglob("*"))
+    if path.suffix in {".md", ".py", ".yaml", ".yml"} and "sources" not in path.parts
+]
+
+
+def test_what_is_cited_is_in_the_sources() -> None:
+    """ "operations 1.4" is the section 1.4 of docs/sources/operations.md."""
+    sections = {
+        path.stem: set(re.findall(r"^#+ (\d+(?:\.\d+)?)", path.read_text(encoding="utf-8"), re.MULTILINE))
+        for path in (ROOT / "docs" / "sources").glob("*.md")
+    }
+    cited = {
+        (path.relative_to(ROOT).as_posix(), page, number)
+        for path in CITING
+        for page, numbers in CITATION.findall(path.read_text(encoding="utf-8"))
+        for number in re.findall(r"\d+(?:\.\d+)?", numbers)
+    }
+    assert {page for _, page, _ in cited} == {"device", "operations", "peers", "design"}
+    assert not sorted(where for where in cited if where[2] not in sections[where[1]])
+
+
 def test_the_parts_of_the_worked_example_are_parts_of_its_file() -> None:
     names = ("own_ups.yaml", "own_modes.yaml")
     files = [set((EXAMPLES / name).read_text(encoding="utf-8").splitlines()) for name in names]

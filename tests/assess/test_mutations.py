@@ -26,6 +26,8 @@ from tests import told
 from tests.assess.spoken import OTHERWISE, REASONS, STATES, Words, words
 from tests.snapshots import Source, simulated
 
+pytestmark = pytest.mark.slow
+
 Faults = set[str]
 """Outcomes that a room does not tell as it should."""
 

@@ -6,6 +6,8 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from exporter.assess.outcomes import OUTCOMES
 from exporter.assess.promql import Prom
 from exporter.maps import built_in_maps
@@ -70,6 +72,7 @@ def tile(text: str) -> str:
     return f"{sign} {words.upper()}"
 
 
+@pytest.mark.slow
 def test_boards_and_rules_find_what_the_pages_say(tmp_path: Path) -> None:
     prom = Prom(built_in_maps(), {})
     check(
@@ -82,6 +85,7 @@ def test_boards_and_rules_find_what_the_pages_say(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.slow
 def test_a_window_changes_nothing(tmp_path: Path) -> None:
     check(tmp_path, [(table(Prom(built_in_maps(), {}, window="75s"), "survival"), REASONS + OTHERWISE)])
 

@@ -284,6 +284,7 @@ def test_devices_laid_out_alike_share_their_texts() -> None:
         assert f'generex_bacs_module_volts{{device="ups{number}",site="s{number}",string="1",' in page_of_all
 
 
+@pytest.mark.slow
 def test_the_texts_of_a_device_do_not_grow_with_the_values_seen() -> None:
     source, renderer = Source(modules=1, strings=1), Renderer()
     words = simulated(strings=1, modules=1)

@@ -18,6 +18,8 @@ from exporter.maps.roles import ROLES
 from tests.alerts.promtool import SLOW, check_tests
 from tests.alerts.series import Watched, input_series
 
+pytestmark = pytest.mark.slow
+
 LIST = Path(__file__).parent / "lists" / "acme.yaml"
 TESTS = Path(__file__).parents[1]
 PROGRAM = Path(exporter.__file__).parent

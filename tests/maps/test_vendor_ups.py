@@ -75,7 +75,7 @@ STATUS_TABLE = [
     ("UPS_SB_DVG_ALARM", 0x8000, 32768, "dvg_alarm"),
 ]
 
-# Column U/S of the default list: S for 104–108 and 110 (device.md 1.1 and 7, number 25), U elsewhere.
+# Column U/S of the default list: S for 104–108 and 110 (device.md 1.1), U elsewhere.
 SIGNED = {104, 105, 106, 107, 108, 110}
 
 
