@@ -30,10 +30,19 @@ def pytest_xdist_auto_num_workers() -> int:
     return 2 * (os.cpu_count() or 1)
 
 
+def quick(path: Path) -> bool:
+    return path.parent.name in QUICK or path.relative_to(TESTS).as_posix() in QUICK_FILES
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    # reading the files of which no test would run takes as long as some of the tests
+    left_out = config.option.markexpr == "not slow" and collection_path.suffix == ".py"
+    return True if left_out and not quick(collection_path) else None
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        quick = item.path.parent.name in QUICK or item.path.relative_to(TESTS).as_posix() in QUICK_FILES
-        if not quick or getattr(getattr(item, "function", None), "is_hypothesis_test", False):
+        if not quick(item.path) or getattr(getattr(item, "function", None), "is_hypothesis_test", False):
             item.add_marker(pytest.mark.slow)
     items.sort(key=lambda item: _FIRST.get(item.path, len(FIRST)))
 

@@ -82,13 +82,13 @@ MERGES = "a0: &a0 {x: 1}\n" + "".join(
     ],
 )
 def test_refused(text, line, message):
-    started = time.perf_counter()
+    started = time.process_time()
     with pytest.raises(UserError) as caught:
         parse(text, "f.yaml")
     assert str(caught.value).startswith(f"f.yaml:{line}: "), str(caught.value)[:200]
     assert message in str(caught.value)
     assert len(str(caught.value)) < 500
-    assert time.perf_counter() - started < 5
+    assert time.process_time() - started < 5
 
 
 @pytest.mark.parametrize(
