@@ -14,7 +14,7 @@ from exporter.config.problems import Problems
 from exporter.durations import parse_duration
 from exporter.errors import UsageError, UserError
 from exporter.web.listen import PORT, ListenAddress, systemd_sockets
-from exporter.web.prefix import route_prefix, telemetry_path
+from exporter.web.prefix import Paths, route_prefix, telemetry_path
 from exporter.yamlfile import Document
 
 __all__ = ["PORT", "USES_ENVIRONMENT", "add_arguments", "add_log_arguments", "run"]
@@ -102,8 +102,10 @@ def run(args: argparse.Namespace) -> int:
             metrics_url(endpoint)
         addresses = [ListenAddress.parse(text) for text in options["web.listen_address"] or [f":{PORT}"]]
         offset = _seconds(args.timeout_offset)
-        prefix = route_prefix(options["web.external_url"], options["web.route_prefix"])
-        metrics = telemetry_path(options["web.telemetry_path"])
+        paths = Paths(
+            route_prefix(options["web.external_url"], options["web.route_prefix"]),
+            telemetry_path(options["web.telemetry_path"]),
+        )
     except ValueError as error:
         raise UsageError(str(error)) from None
     path = args.config_file
@@ -126,7 +128,7 @@ def run(args: argparse.Namespace) -> int:
             print(f"good: {summary(state.config)}")
             return
         sockets = systemd_sockets() if options["web.systemd_socket"] else addresses
-        await serve(state, sockets, web_config=web_config, prefix=prefix, metrics=metrics)
+        await serve(state, sockets, web_config=web_config, paths=paths)
 
     asyncio.run(main())
     return 0

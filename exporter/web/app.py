@@ -18,7 +18,7 @@ from exporter.reading.transport.exchange import Exchange
 from exporter.web.debug import debug_page
 from exporter.web.pages import add_pages
 from exporter.web.parameters import TIMEOUT_HEADER, RequestError, check_known, scrape_seconds
-from exporter.web.prefix import METRICS
+from exporter.web.prefix import METRICS, USUAL, Paths
 from exporter.web.probe import probed_device
 from exporter.web.security import Guard
 from exporter.web.security.guard import HEALTHY, READY
@@ -38,19 +38,15 @@ _TURN = 2048  # characters of a page after which others run
 _GZIP_LEVEL = 1  # level 9 takes 25 times as long for a page a third smaller (peers.md 3.7)
 
 
-def create_app(
-    state: State, guard: Guard | None = None, prefix: str = "", metrics: str = METRICS
-) -> web.Application:
-    """The application with all its paths below `prefix`; the guard stands in front of them.
-
-    The page /metrics has a second path where `metrics` is another.
-    """
+def create_app(state: State, guard: Guard | None = None, paths: Paths = USUAL) -> web.Application:
+    """The application; the guard stands in front of all its paths."""
+    prefix = paths.prefix
     app = web.Application(client_max_size=64 * 1024)
     (guard or Guard()).watch_over(app)
     app.middlewares.append(_plain_errors)
     app[STATE] = state
     add_pages(app, state, prefix)
-    for path in {METRICS, metrics}:
+    for path in {METRICS, paths.metrics}:
         app.router.add_get(f"{prefix}{path}", _metrics)
     app.router.add_get(f"{prefix}/probe", _probe)
     app.router.add_get(f"{prefix}/sd", _service_discovery)

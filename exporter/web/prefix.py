@@ -3,6 +3,7 @@
 They mean what they mean in Prometheus and its exporters.
 """
 
+from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from aiohttp import web
@@ -10,6 +11,17 @@ from aiohttp import web
 METRICS = "/metrics"
 _TAKEN = frozenset({"probe", "sd", "config", "device", "docs", "static", "-"})
 """What the paths of other endpoints begin with."""
+
+
+@dataclass(frozen=True)
+class Paths:
+    """Where the endpoints stand: all below `prefix`; `metrics` is a second path of the page /metrics."""
+
+    prefix: str = ""
+    metrics: str = METRICS
+
+
+USUAL = Paths()
 
 
 def route_prefix(external_url: str | None, prefix: str | None) -> str:

@@ -19,7 +19,7 @@ from exporter.web.app import create_app
 from exporter.web.limits import connection_limit
 from exporter.web.listen import ListenAddress
 from exporter.web.notify import READY, STOPPING, notify, reloading, status
-from exporter.web.prefix import METRICS
+from exporter.web.prefix import USUAL, Paths
 from exporter.web.security import IDLE_TIMEOUT, CurrentWebConfig, Doors, Guard
 from exporter.web.state import State
 
@@ -38,11 +38,10 @@ async def serve(
     addresses: Sequence[ListenAddress | socket.socket],
     *,
     web_config: CurrentWebConfig | None = None,
-    prefix: str = "",
-    metrics: str = METRICS,
+    paths: Paths = USUAL,
     on_ready: Callable[[Sequence[str]], Awaitable[None]] | None = None,
 ) -> None:
-    """Serve at addresses or sockets that are open, below `prefix`, until SIGTERM or SIGINT; SIGHUP reloads.
+    """Serve at addresses or sockets that are open until SIGTERM or SIGINT; SIGHUP reloads.
 
     Raises UserError when a port cannot be opened.
     """
@@ -70,7 +69,7 @@ async def serve(
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     loop.add_signal_handler(signal.SIGHUP, on_hangup)
-    runner = new_runner(state, web_config, prefix, metrics)
+    runner = new_runner(state, web_config, paths)
     await runner.setup()
     pushing: asyncio.Task[None] | None = None
     doors = Doors(cast(web.Server, runner.server), web_config, max_connections=connection_limit())
@@ -117,14 +116,13 @@ async def serve(
 def new_runner(
     state: State,
     web_config: CurrentWebConfig | None = None,
-    prefix: str = "",
-    metrics: str = METRICS,
+    paths: Paths = USUAL,
     *,
     idle_timeout: float = IDLE_TIMEOUT,
 ) -> web.AppRunner:
     """The HTTP server; a connection is closed when it brings no whole request for `idle_timeout` seconds."""
     return web.AppRunner(
-        create_app(state, Guard(web_config), prefix, metrics),
+        create_app(state, Guard(web_config), paths),
         access_log=None, handle_signals=False, shutdown_timeout=_GRACE,
         handler_cancellation=True,  # a scraper that has left waits for no device any more
         keepalive_timeout=idle_timeout,

@@ -11,6 +11,7 @@ from yarl import URL
 
 from exporter.config import load_config
 from exporter.web.app import create_app
+from exporter.web.prefix import Paths
 from exporter.web.state import State
 
 
@@ -42,7 +43,7 @@ async def serving(
 ) -> AsyncIterator[Client]:
     """A running application with this configuration."""
     state = State(lambda: load_config(config, targets=targets), timeout_offset)
-    runner = web.AppRunner(create_app(state, prefix=prefix), access_log=None, shutdown_timeout=0.1)
+    runner = web.AppRunner(create_app(state, paths=Paths(prefix)), access_log=None, shutdown_timeout=0.1)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()
