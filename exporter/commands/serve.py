@@ -115,7 +115,7 @@ def run(args: argparse.Namespace) -> int:
     _check(targets)
     web_config = CurrentWebConfig(args.web_config_file) if args.web_config_file else None
     scheme = "https" if web_config and web_config.config.tls else "http"
-    address = WebAddress((options["web.external_url"] or "").rstrip("/"), scheme, prefix)
+    address = WebAddress((options["web.external_url"] or "").rstrip("/"), scheme, paths.prefix)
 
     def load() -> Config:
         config = load_config(path, targets=targets, module=args.module, otlp_endpoint=endpoint)
