@@ -77,7 +77,7 @@ def test_a_reload_keeps_probed_devices_and_what_their_lines_owe() -> None:
                 assert (await scrape(again)).up
                 assert not line.connection.owed
                 devices.apply(config(entry))
-                assert line not in devices._lines.values()
+                assert devices._lines.known(target.endpoint) is not line
 
     asyncio.run(test())
 
@@ -194,6 +194,102 @@ def test_a_probed_place_has_one_transport_at_a_time() -> None:
                 target = f"rtu-tcp://127.0.0.1:{device.port}"
                 devices.apply(config({"name": "a", "target": target}, probe=rules))
                 await hostile.until(lambda: not device.peers)
+
+    asyncio.run(test())
+
+
+class _Names(Resolver):
+    """A name server that says what it is told to."""
+
+    def __init__(self, **found: str) -> None:
+        super().__init__()
+        self.found = found
+
+    async def addresses(self, host: str) -> list[str]:
+        return [self.found.get(host.partition(".")[0], host)]
+
+
+def test_one_place_has_one_connection_whatever_name_leads_there() -> None:
+    """Two units behind one gateway, three names; who comes first does not matter."""
+
+    async def test() -> None:
+        async with Hostile(units=(1, 2)) as device:
+            names = _Names(a="127.0.0.1", b="127.0.0.1", c="::ffff:127.0.0.1")
+            written = {"a": f"a.test:{device.port}?unit=1", "b": f"b.test:{device.port}?unit=2"}
+            entries = [{"name": n, "target": t, "timeout": "5s"} for n, t in written.items()]
+            rules = {"allow": [f"c.test:{device.port}", f"127.0.0.1:{device.port}"]}
+            devices = Fleet(config(*entries, probe=rules), names, check_names=True)
+            strangers = [f"c.test:{device.port}", f"127.0.0.1:{device.port}?unit=2"]
+            for _ in range(3):
+                probed = [devices.probed(parse_target(text), "ups") for text in strangers]
+                passes = [scrape(one) for one in (*devices.devices.values(), *probed)]
+                assert all(snapshot.up for snapshot in await asyncio.gather(*passes))
+            assert device.connections == 1
+            # a reload that changes a label keeps it
+            devices.apply(config({**entries[0], "labels": {"site": "x"}}, entries[1], probe=rules))
+            assert (await scrape(devices.devices["a"])).up
+            assert device.connections == 1
+            devices.apply(config())
+            await hostile.until(lambda: not device.peers)
+            devices.close()
+
+    asyncio.run(test())
+
+
+def test_a_name_that_leads_elsewhere_now_is_followed_although_its_old_place_is_still_read() -> None:
+    async def test() -> None:
+        async with Hostile() as old, Hostile() as new:
+            elsewhere = await asyncio.get_running_loop().create_server(
+                lambda: hostile._Connection(new), "127.0.0.2", old.port
+            )
+            names = _Names(a="127.0.0.1")
+            entries = [
+                {"name": "a", "target": f"a.test:{old.port}"},
+                {"name": "b", "target": f"127.0.0.1:{old.port}?unit=1"},
+            ]
+            devices = Fleet(config(*entries), names)
+            a, b = devices.devices.values()
+            assert all(snapshot.up for snapshot in [await scrape(b), await scrape(a)])
+            assert (old.connections, new.connections) == (1, 0)
+            names.found["a"] = "127.0.0.2"
+            assert all(snapshot.up for snapshot in [await scrape(b), await scrape(a)])
+            assert (old.connections, new.connections) == (1, 1)
+            asked = len(old.requests)
+            assert (await scrape(a)).up
+            assert len(old.requests) == asked
+            devices.close()
+            elsewhere.close()
+
+    asyncio.run(test())
+
+
+def test_a_name_that_leads_to_a_place_with_another_transport_is_told_so() -> None:
+    async def test() -> None:
+        async with Hostile() as device:
+            place, alias = f"127.0.0.1:{device.port}", f"a.test:{device.port}"
+            rules = {"allow": [place, alias]}
+            devices = Fleet(config({"name": "x", "target": place}, probe=rules), _Names(a="127.0.0.1"))
+            assert (await scrape(devices.devices["x"])).up
+            probed = devices.probed(parse_target(f"rtu-tcp://{alias}"), "ups")
+            snapshot = await scrape(probed)
+            assert snapshot.groups == {"ups": False}
+            assert snapshot.errors == (
+                f'"rtu-tcp://{alias}" leads to where "tcp://{place}" is: one place has one transport',
+            )
+            assert device.connections == 1
+            devices.close()
+            # and a stranger who came first does not keep the configured device from being read
+            devices = Fleet(config({"name": "x", "target": alias}, probe=rules), _Names(a="127.0.0.1"))
+            first = devices.probed(parse_target(f"rtu-tcp://{place}"), "ups")
+            device.behaviour = hostile.silent
+            asking = asyncio.create_task(scrape(first))
+            await hostile.until(lambda: len(device.requests) or len(device.peers))
+            device.behaviour = hostile.honest
+            assert (await scrape(devices.devices["x"])).up
+            await asking
+            assert not (await scrape(first)).up
+            assert (await scrape(devices.devices["x"])).up
+            devices.close()
 
     asyncio.run(test())
 

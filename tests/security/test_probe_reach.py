@@ -170,6 +170,22 @@ def test_localhost_by_name_in_real(tmp_path: Path) -> None:
     asyncio.run(play())
 
 
+def test_an_allowed_name_of_a_configured_place_opens_no_second_connection(tmp_path: Path) -> None:
+    async def play() -> None:
+        async with Hostile() as device:
+            put(
+                tmp_path / "c.yaml",
+                f"devices: [{{name: a, target: '127.0.0.1:{device.port}'}}]\n"
+                f"probe: {{allow: ['localhost:{device.port}']}}\n",
+            )
+            async with secured(config=tmp_path / "c.yaml") as server:
+                for target in ("a", f"localhost:{device.port}", f"LOCALHOST.:{device.port}", "a"):
+                    assert "up       1" in await probe(server, target)
+                assert device.connections == 1
+
+    asyncio.run(play())
+
+
 def test_a_configured_place_is_one_device_however_it_is_written(tmp_path: Path) -> None:
     async def play() -> None:
         async with Hostile() as device:

@@ -14,6 +14,7 @@ from exporter.reading.decode.snapshot import Snapshot
 from exporter.reading.decode.truth import FrameWatch
 from exporter.reading.device.counters import Counters
 from exporter.reading.device.history import History
+from exporter.reading.device.lines import Lines
 from exporter.reading.device.news import News
 from exporter.reading.device.report import Reporter
 from exporter.reading.plan.spans import Request
@@ -39,6 +40,12 @@ class TooManyDebugPassesError(Exception):
     """There are so many debug passes over a device that scrapes would suffer."""
 
 
+class _Way:
+    """The line of a pass, once it is found."""
+
+    line: Line
+
+
 @dataclass(eq=False)
 class _Shared:
     """A pass under way with those who wait for it."""
@@ -54,22 +61,24 @@ class _Shared:
 class Device:
     """One configured (or probed) device. All times are the loop's monotonic seconds unless said otherwise.
 
-    Its passes are noted in `history`, if it has one. By `clock` what it remembers gets older.
+    `line` is that of its last pass; there is none before the first one of a device whose name must be looked
+    up. Its passes are noted in `history`, if it has one. By `clock` what it remembers gets older.
     """
 
     def __init__(
         self,
         device_map: DeviceMap,
-        line: Line,
+        lines: Lines,
         counters: Counters,
         history: History | None = None,
         clock: Clock = time.monotonic,
     ) -> None:
         self.map = device_map
         self.config: DeviceConfig = device_map.config
-        self.line = line
+        self.line = lines.known(self.config.target.endpoint)
         self.counters = counters
         self.history = history
+        self._lines = lines
         self._memory = Memory(FrameWatch(self.config.options.prof.stale_after))
         self._reporter = Reporter(device_map)
         self._shared: _Shared | None = None
@@ -84,6 +93,8 @@ class Device:
         Above all the highest module seen alive: a lost one must not be forgotten because a label was edited.
         """
         known, now = old.config, self.config
+        if known.target.endpoint == now.target.endpoint:
+            self.line = old.line
         place = (known.target, known.maps, known.options.function, known.options.prof.base_address)
         if place == (now.target, now.maps, now.options.function, now.options.prof.base_address):
             self._memory = old._memory
@@ -148,12 +159,14 @@ class Device:
         turn = Turn(self.config.target.unit, gives_way or self._memory.read_nothing)
         pass_deadline = Deadline(_pass_deadline(loop.time(), deadline))
 
+        way = _Way()
+
         # nothing here may refer to the pass: it would refer to itself, and its words be kept for long
         async def ask(request: Request, note: Observer) -> list[int]:
             if gives_way and self._shared is not None:
-                self.line.stand_back(turn)
+                way.line.stand_back(turn)
             try:
-                return await self.line.read(
+                return await way.line.read(
                     turn, request, manner, pass_deadline, (self.counters.note, note, *observers)
                 )
             except NotAskedError:
@@ -163,11 +176,19 @@ class Device:
                 raise
 
         async def run() -> None:
-            async with self.line.turn(turn, idle_close=options.idle_close):
+            endpoint = self.config.target.endpoint
+            try:
+                line = await self._lines.to(endpoint, self.line, options.request_timeout, pass_deadline)
+            except LinkError as error:
+                self.counters.fail(error.reason)
+                read_pass.fail(error)
+                return
+            self.line = way.line = line
+            async with line.turn(turn, idle_close=options.idle_close):
                 await read_pass.run()
 
         read_pass = ReadPass(
-            self.map, self._memory, ask, pass_deadline, lambda: self.line.stand_back(turn), self._clock
+            self.map, self._memory, ask, pass_deadline, lambda: way.line.stand_back(turn), self._clock
         )
         task = loop.create_task(run(), name=f"pass {self.config.name}")
         shared = _Shared(read_pass, task, loop.time(), gives_way)

@@ -5,20 +5,17 @@ import time
 from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import replace
-from functools import partial
 
 from exporter.config import Config, DeviceConfig, adhoc_device
 from exporter.errors import UserError
-from exporter.hosts import plain_host
 from exporter.reading.decode.device_map import DeviceMaps
 from exporter.reading.decode.snapshot import Snapshot
 from exporter.reading.device.counters import Counters
 from exporter.reading.device.device import Device
 from exporter.reading.device.history import History
+from exporter.reading.device.lines import Lines, plain
 from exporter.reading.readpass.asking import Clock
-from exporter.reading.transport.line import Line
 from exporter.reading.transport.resolve import Resolver
-from exporter.reading.transport.transports import connection_to
 from exporter.targets import Endpoint, Target
 
 _STEP = (0.005, 0.2)  # seconds between the deadlines of two devices; all steps at most this share of the time
@@ -41,10 +38,8 @@ class Fleet:
         clock: Clock = time.monotonic,
     ) -> None:
         self._clock = clock
-        self._resolver = resolver or Resolver()
         self._check_names = check_names
-        self._lines: dict[Endpoint, Line] = {}
-        self._trusted: set[Endpoint] = set()
+        self._lines = Lines(resolver or Resolver(), self._permits)
         self._probed: OrderedDict[tuple[Target, str], Device] = OrderedDict()
         self.probed_counters = Counters()
         self.devices: dict[str, Device] = {}
@@ -56,8 +51,9 @@ class Fleet:
         maps = DeviceMaps(config.maps)
         fresh = {device.name: maps.of(device) for device in config.devices}
         kept = self.devices
-        self._written = {device.target.endpoint for device in config.devices}
-        self._transports = {at.place: at.transport for at in self._written if not at.path}
+        configured = {device.target.endpoint for device in config.devices}
+        self._lines.configured = configured
+        self._transports = {at.place: at.transport for at in configured if not at.path}
         devices = {}
         for name, new_map in fresh.items():
             old = kept.get(name)
@@ -65,8 +61,7 @@ class Fleet:
                 devices[name] = old
                 continue
             counters = old.counters if old is not None else Counters()
-            line = self._line(new_map.config.target.endpoint, trusted=True)
-            device = Device(new_map, line, counters, History(), self._clock)
+            device = Device(new_map, self._lines, counters, History(), self._clock)
             if old is not None:
                 device.take_over(old)
             devices[name] = device
@@ -99,13 +94,12 @@ class Fleet:
 
         Raises UserError for an unknown module, and where the place is being read over another transport.
         """
-        key = (replace(target, endpoint=_plain(target.endpoint)), module)
+        key = (replace(target, endpoint=plain(target.endpoint)), module)
         device = self._probed.get(key)
         if device is None:
             settings: DeviceConfig = adhoc_device(self.config, target, module)
             self._make_way(target.endpoint)
-            line = self._line(target.endpoint, trusted=False)
-            device = Device(self._maps.of(settings), line, self.probed_counters, clock=self._clock)
+            device = Device(self._maps.of(settings), self._lines, self.probed_counters, clock=self._clock)
             self._probed[key] = device
             while len(self._probed) > MAX_PROBED:
                 self._probed.popitem(last=False)
@@ -126,8 +120,7 @@ class Fleet:
 
     def close(self) -> None:
         """Close every connection."""
-        for line in self._lines.values():
-            line.close()
+        self._lines.close()
 
     def _is_unchanged(self, probed: Device) -> bool:
         """Whether a probed device is still allowed, and would be made the same today."""
@@ -148,50 +141,15 @@ class Fleet:
             other = device.config.target.endpoint
             if other.place != endpoint.place or other.transport == endpoint.transport:
                 continue
-            if device.line.in_use:
+            if device.line is not None and device.line.in_use:
                 here, there = Target(endpoint).url, Target(other).url
                 raise UserError(f'"{here}" is being read as "{there}": one place has one transport')
             del self._probed[key]
         self._drop_unused_lines()
 
-    def _line(self, endpoint: Endpoint, *, trusted: bool) -> Line:
-        """The line to this place, however it is written; `trusted` says that a configured device is there."""
-        key = _plain(endpoint)
-        line = self._lines.get(key) or self._same_serial_line(endpoint)
-        if line is None:
-            permits = partial(self._permits, key)
-            line = self._lines[key] = Line(connection_to(endpoint, self._resolver, permits))
-        (self._trusted.add if trusted else self._trusted.discard)(key)
-        line.retired = False
-        return line
-
-    def _same_serial_line(self, endpoint: Endpoint) -> Line | None:
-        """The line of a configured device whose path leads to the same port now."""
-        for other, line in self._lines.items() if endpoint.path else ():
-            if other in self._written and other.place == endpoint.place and other.manner == endpoint.manner:
-                return line
-        return None
-
     def _permits(self, endpoint: Endpoint, address: str) -> bool:
-        # of a device that a reload removes, the pass under way ends as it began
-        return (
-            not self._check_names
-            or endpoint in self._trusted
-            or self.config.probe.may_lead_to(endpoint, address)
-        )
+        return not self._check_names or self.config.probe.may_lead_to(endpoint, address)
 
     def _drop_unused_lines(self) -> None:
-        used = {id(device.line) for device in (*self.devices.values(), *self._probed.values())}
-        for endpoint, line in list(self._lines.items()):
-            if id(line) not in used:
-                line.retire()
-                # else it stays known: there is never a second connection beside it, and what a serial server
-                # still owes is not taken for something else over the next connection
-                if not line.in_use and not line.connection.owed:
-                    del self._lines[endpoint]
-                    self._trusted.discard(endpoint)
-
-
-def _plain(endpoint: Endpoint) -> Endpoint:
-    """A host in its one writing; what a serial path leads to may change, so it stays as it is."""
-    return endpoint if endpoint.path else replace(endpoint, host=plain_host(endpoint.host))
+        devices = (*self.devices.values(), *self._probed.values())
+        self._lines.drop_unused({device.line for device in devices if device.line is not None})

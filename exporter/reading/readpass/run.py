@@ -15,6 +15,7 @@ from exporter.reading.readpass.narrow import Narrowing
 from exporter.reading.readpass.planning import make_requests, parts
 from exporter.reading.readpass.progress import Outcome, Progress
 from exporter.reading.readpass.suspects import SURE
+from exporter.reading.transport.answers import LinkError
 from exporter.reading.transport.deadline import Deadline
 
 PACING_MISSED = 2  # requests of a pass that were answered only when asked again; one is a lost answer
@@ -61,6 +62,14 @@ class ReadPass:
         finally:
             self._note_suspects()
             self._note_left_over()
+
+    def fail(self, error: LinkError) -> None:
+        """There is no way to the device: nothing can be asked."""
+        self.progress.failures.append(error.reason)
+        self.progress.errors.append(str(error))
+        self._asker.failed = self.deadline.left > 0
+        self._asker.out_of_time = not self._asker.failed
+        self.memory.read_nothing = self.memory.read_nothing or self._asker.failed
 
     @property
     def cut_short(self) -> bool:

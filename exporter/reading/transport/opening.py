@@ -14,7 +14,7 @@ from pymodbus.transport.serialtransport import create_serial_connection
 
 from exporter.reading.transport.answers import LinkError
 from exporter.reading.transport.deadline import Deadline
-from exporter.reading.transport.resolve import Resolver
+from exporter.reading.transport.resolve import Names
 from exporter.reading.transport.wire import Wire
 from exporter.targets import Endpoint
 
@@ -26,30 +26,26 @@ Opener = Callable[[float, Deadline], Awaitable[Wire]]
 """Opens a connection within so many seconds and by the deadline. Raises LinkError."""
 
 
-async def open_socket(
-    endpoint: Endpoint,
-    resolver: Resolver,
-    permits: Callable[[str], bool],
-    timeout: float,
-    deadline: Deadline,
-) -> Wire:
-    """A connection to a host. `permits` says whether an address that its name leads to may be asked."""
-    host = endpoint.host
+async def look_up(host: str, names: Names, timeout: float, deadline: Deadline) -> list[str]:
+    """The addresses of a host, at least one. Raises LinkError."""
     try:
         async with deadline.within(timeout):
-            addresses = await resolver.addresses(host)
+            addresses = await names.addresses(host)
     except TimeoutError:
         raise LinkError("resolve", f'the name server did not answer in time for "{host}"') from None
     if not addresses:
         raise LinkError("resolve", f'cannot resolve "{host}"')
-    # what was looked up and checked is what is connected to: the name is not asked for again
-    if refused := next((address for address in addresses if not permits(address)), None):
-        raise LinkError("resolve", f'"{host}" leads to {refused}, which probe.allow does not cover')
+    return addresses
+
+
+async def open_socket(endpoint: Endpoint, names: Names, timeout: float, deadline: Deadline) -> Wire:
+    """A connection to a host."""
+    addresses = await look_up(endpoint.host, names, timeout, deadline)
     try:
         async with deadline.within(timeout):
             return await _connect_to_one(endpoint, addresses, timeout)
     except socket.gaierror:  # only the zone of an IPv6 address is still looked up here
-        zone = host.partition("%")[2]
+        zone = endpoint.host.partition("%")[2]
         why = f'no network interface is called "{zone}"'
         if zone in (name for _, name in socket.if_nameindex()):
             why = f'an address that is not link-local has no zone "{zone}"'

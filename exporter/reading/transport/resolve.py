@@ -5,6 +5,8 @@ import ipaddress
 import socket
 import threading
 from collections import deque
+from collections.abc import Iterable
+from typing import Protocol
 
 from exporter.reading.transport.answers import LinkError
 
@@ -13,6 +15,33 @@ _THREADS = (
 )
 _FOR_ANY = 24  # so many of these for names that were not found last time; the others are for those that were
 _REMEMBERED = 1000  # names that were found
+
+
+class Names(Protocol):
+    """Tells the addresses of a host."""
+
+    async def addresses(self, host: str) -> list[str]:
+        """The addresses of `host`, best first; none when it cannot be resolved. Raises LinkError."""
+
+
+class Found:
+    """The addresses of a host that was looked up: what was checked is what is connected to."""
+
+    def __init__(self, addresses: Iterable[str]) -> None:
+        self._addresses = list(addresses)
+
+    async def addresses(self, host: str) -> list[str]:
+        """The addresses, whatever the host."""
+        return self._addresses
+
+
+def is_address(host: str) -> bool:
+    """Whether a host needs no look-up."""
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 class Resolver:
@@ -30,12 +59,9 @@ class Resolver:
 
     async def addresses(self, host: str) -> list[str]:
         """The addresses of `host`, best first; none when it cannot be resolved. Raises LinkError."""
-        try:
-            ipaddress.ip_address(host)
-        except ValueError:
-            lookup = self._running.get(host) or self._start(host)
-            return await asyncio.shield(lookup)
-        return [host]
+        if is_address(host):
+            return [host]
+        return await asyncio.shield(self._running.get(host) or self._start(host))
 
     def _start(self, host: str) -> asyncio.Future[list[str]]:
         self._running[host] = future = asyncio.get_running_loop().create_future()

@@ -1,0 +1,141 @@
+"""The lines to all places: one place has one line, however it is written and whatever leads there."""
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field, replace
+
+from exporter.hosts import plain_host
+from exporter.reading.transport.answers import LinkError
+from exporter.reading.transport.deadline import Deadline
+from exporter.reading.transport.line import Line
+from exporter.reading.transport.opening import look_up
+from exporter.reading.transport.resolve import Found, Resolver, is_address
+from exporter.reading.transport.transports import connection_to
+from exporter.targets import Endpoint, Place, Target
+
+
+@dataclass(eq=False)
+class _Known:
+    """A line with the endpoint that it was made for, and all that lead to it as they are written."""
+
+    line: Line
+    endpoint: Endpoint
+    written: set[Endpoint] = field(default_factory=set)
+
+
+class Lines:
+    """The lines by place: an address with its port, or the path of a serial port.
+
+    A name is a place only once it was looked up, and that may change: so before each pass that finds no
+    connection, or one that other hosts share, it is looked up anew. `permits` says whether an endpoint that
+    is not configured may lead to an address; `configured` are those that are.
+    """
+
+    def __init__(self, resolver: Resolver, permits: Callable[[Endpoint, str], bool]) -> None:
+        self.configured: Collection[Endpoint] = ()
+        self._resolver = resolver
+        self._permits = permits
+        self._at: dict[Place, _Known] = {}
+        self._known: dict[Line, _Known] = {}
+
+    def known(self, endpoint: Endpoint) -> Line | None:
+        """The line to a place that no look-up is needed for; None for a name, or where there is no way."""
+        if endpoint.path:
+            return self._serial(endpoint)
+        if not is_address(endpoint.host):
+            return None
+        try:
+            return self._line(endpoint, [endpoint.host], trusted=endpoint in self.configured)
+        except LinkError:
+            return None  # the pass will say so
+
+    async def to(self, endpoint: Endpoint, last: Line | None, timeout: float, deadline: Deadline) -> Line:
+        """The line for a pass, where `last` was that of the pass before. Raises LinkError."""
+        if endpoint.path:
+            return last or self._serial(endpoint)
+        trusted = endpoint in self.configured  # for this pass, also when a reload removes it
+        known = self._known.get(last) if last else None
+        if known and known.line.connection.connected and _one_host({*known.written, endpoint}):
+            return known.line
+        host = endpoint.host
+        addresses = [host] if is_address(host) else await look_up(host, self._resolver, timeout, deadline)
+        for address in addresses:
+            if not (trusted or self._permits(endpoint, address)):
+                text = f'"{host}" leads to {address}, which probe.allow does not cover'
+                raise LinkError("resolve", text)
+        line = self._line(endpoint, addresses, trusted=trusted)
+        if known and known.line is not line:
+            known.written.discard(endpoint)
+            if not known.written:
+                self.drop_unused({*self._known} - {known.line})
+        return line
+
+    def drop_unused(self, used: Collection[Line]) -> None:
+        """Close the lines that no device uses, each as soon as no pass does."""
+        gone = set()
+        for line in self._known.keys() - used:
+            line.retire()
+            # else it stays known: there is never a second connection beside it, and what a serial server
+            # still owes is not taken for something else over the next connection
+            if not line.in_use and not line.connection.owed:
+                gone.add(line)
+        self._forget(gone)
+
+    def close(self) -> None:
+        """Close every connection."""
+        for line in self._known:
+            line.close()
+
+    def _line(self, endpoint: Endpoint, addresses: Collection[str], *, trusted: bool) -> Line:
+        places: list[Place] = [(plain_host(address), endpoint.port, "") for address in addresses]
+        for place in places:
+            if (known := self._at.get(place)) is None:
+                continue
+            if known.endpoint.manner != endpoint.manner:
+                if known.written.intersection(self.configured) or (known.line.in_use and not trusted):
+                    here, there = Target(endpoint).url, Target(known.endpoint).url
+                    text = f'"{here}" leads to where "{there}" is: one place has one transport'
+                    raise LinkError("connect", text)
+                known.line.retire()  # what a stranger named never keeps a configured device from being read
+                self._forget({known.line})
+                continue
+            known.line.retired = False
+            known.written.add(endpoint)
+            return known.line
+        return self._make(endpoint, places, addresses)
+
+    def _serial(self, endpoint: Endpoint) -> Line:
+        """The line at a path, or that of a configured device whose path leads to the same port now."""
+        place: Place = ("", 0, endpoint.path)
+        known = self._at.get(place)
+        if known is None or known.endpoint != endpoint:
+            configured = (
+                one for one in self._known.values() if one.endpoint.path and one.endpoint in self.configured
+            )
+            same = (o for o in configured if o.endpoint.place == endpoint.place)
+            known = next((o for o in same if o.endpoint.manner == endpoint.manner), None)
+        if known is None:
+            return self._make(endpoint, [place], ())
+        known.line.retired = False
+        known.written.add(endpoint)
+        return known.line
+
+    def _make(self, endpoint: Endpoint, places: Collection[Place], addresses: Collection[str]) -> Line:
+        line = Line(connection_to(endpoint, Found(addresses)))
+        known = self._known[line] = _Known(line, endpoint, {endpoint})
+        self._at |= dict.fromkeys(places, known)
+        return line
+
+    def _forget(self, gone: Collection[Line]) -> None:
+        if gone:
+            self._at = {place: known for place, known in self._at.items() if known.line not in gone}
+            for line in gone:
+                self._known.pop(line, None)
+
+
+def _one_host(endpoints: Collection[Endpoint]) -> bool:
+    return len({plain_host(endpoint.host) for endpoint in endpoints}) == 1
+
+
+def plain(endpoint: Endpoint) -> Endpoint:
+    """A host in its one writing; what a serial path leads to may change, so it stays as it is."""
+    return endpoint if endpoint.path else replace(endpoint, host=plain_host(endpoint.host))
