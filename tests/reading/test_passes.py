@@ -284,6 +284,41 @@ def test_a_device_that_ignores_long_requests_is_read_in_shorter_ones(most: int) 
     run(test())
 
 
+@pytest.mark.parametrize("most", [6, 12, 20, 40])
+def test_a_device_without_bacs_that_ignores_long_requests_is_read_in_shorter_ones(most: int) -> None:
+    """Nothing else answers that would tell it from a device that is down."""
+
+    async def test() -> None:
+        device = Words({*UPS})
+        device.answer = lambda words, request: -1 if request.count > most else 0
+        scrape = Passes(device)
+        snapshots = await scrape.every(15, 60)
+        assert [words(snapshot).keys() >= {*UPS} for snapshot in snapshots[6:]] == [True] * 54
+        device.answer = lambda words, request: 0
+        await scrape.every(60, 11)
+        assert (await scrape()).up
+        assert [r.count for r in device.requests[-scrape.requests :] if r.address < 1000] == [46]
+
+    run(test())
+
+
+def test_a_device_that_was_down_is_read_at_once_again() -> None:
+    async def test() -> None:
+        device = cs141(2, 40)
+        scrape = Passes(device)
+        await scrape.every(15, 2)
+        cheap = scrape.requests
+        for passes in range(1, 12):
+            device.answer = lambda words, request: -1
+            await scrape.every(15, passes)
+            device.answer = lambda words, request: 0
+            assert (await scrape()).groups == ALL
+            assert (await scrape()).groups == ALL
+            assert scrape.requests == cheap
+
+    run(test())
+
+
 def test_one_answer_that_is_lost_costs_nothing_but_itself() -> None:
     async def test() -> None:
         device = cs141(2, 40)

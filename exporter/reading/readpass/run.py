@@ -3,6 +3,7 @@
 import asyncio
 import math
 from collections.abc import Callable, Collection, Sequence
+from itertools import pairwise
 
 from exporter.reading.decode.device_map import DeviceMap
 from exporter.reading.plan.order import in_order
@@ -182,6 +183,7 @@ class ReadPass:
                 rest = [span for waiting in pending for span in waiting.spans if span not in outcomes]
                 pending = list(reversed(make_requests(rest, self.device, self.memory)))
                 self._planned_for = self.memory.limits.max_words
+                continue
             request = pending.pop()
             outcome = await self._asker.ask(request)
             if outcome is Outcome.REFUSED:
@@ -195,6 +197,7 @@ class ReadPass:
     async def _ask_silent(self, *, most: float = math.inf) -> None:
         """Ask for what gave no answer in up to `most` passes, until one is silent again: silence is dear."""
         memory, outcomes = self.memory, self.progress.outcomes
+        heard: list[Sequence[Span]] = []
         for piece in memory.suspects.pieces:
             there = self.progress.layout.keys
             spans = tuple(
@@ -205,12 +208,16 @@ class ReadPass:
             if piece.refused or piece.times > most or not spans:
                 continue
             middle = len(spans) // 2 if piece.times >= SURE else 0
-            for half in (spans[:middle], spans[middle:]):
+            halves = [half for half in (spans[:middle], spans[middle:]) if half]
+            for half in halves:
                 for request in make_requests(half, self.device, self.memory):
                     if not await self._hear(request):
                         return
             if middle:
-                await self._blame_silence(spans[:middle], spans[middle:])
+                await self._blame_silence(halves)
+            else:
+                heard += halves
+        await self._blame_silence(heard)
 
     async def _hear(self, request: Request) -> bool:
         """Ask once for what was silent; false when it still is, or nothing more is to be asked."""
@@ -223,15 +230,18 @@ class ReadPass:
             self._silent.append(request)
         return outcome in (Outcome.READ, Outcome.REFUSED)
 
-    async def _blame_silence(self, left: Sequence[Span], right: Sequence[Span]) -> None:
-        """Both halves of what was silent are read: unless the whole is too, it was the gap, or the length."""
-        requests = make_requests([*left, *right], self.device, self.memory)
-        if len(requests) > 1 or not all(map(self.progress.has, requests[0].spans)):
+    async def _blame_silence(self, pieces: Sequence[Sequence[Span]]) -> None:
+        """All pieces of what was silent are read: if the whole is not, it is a gap, or the length."""
+        requests = make_requests([span for piece in pieces for span in piece], self.device, self.memory)
+        whole = max(requests, key=lambda request: request.count, default=None)
+        together = [piece for piece in pieces if whole and {*piece} <= {*whole.spans}]
+        if whole is None or len(together) < 2 or not all(map(self.progress.has, whole.spans)):
             return
-        if self._asker.given_up or await self._asker.ask(requests[0], once=True) is not Outcome.SILENT:
+        if self._asker.given_up or await self._asker.ask(whole, once=True) is not Outcome.SILENT:
             return
-        gap = range(left[-1].end, right[0].address)
-        self.memory.limits.learn_from(self._started, requests[0], gap, self.progress.longest)
+        gaps = (range(left[-1].end, right[0].address) for left, right in pairwise(sorted(together, key=min)))
+        gap = [address for between in gaps for address in between]
+        self.memory.limits.learn_from(self._started, whole, gap, self.progress.longest)
 
     async def _watch_frame(self) -> None:
         """Read a gateway frame again until its counter is seen moving, for 2 s at most."""
