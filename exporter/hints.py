@@ -17,12 +17,14 @@ class Failure:
     """How asking failed: `reason` as generex_exporter_modbus_errors_total has it, `text` as the error says.
 
     `silent` are the unit ids behind the same address that were asked besides, and did not answer either.
+    `by_discover` says that single words were asked for, and a serial server by Modbus/TCP, too.
     """
 
     target: Target
     reason: str
     text: str
     silent: Collection[int] = ()
+    by_discover: bool = False
 
 
 def next_step(failure: Failure) -> str:
@@ -115,17 +117,18 @@ def _timeout(failure: Failure) -> str:
             f"{_asked(failure)} its slave id?{_more_units(failure)}"
         )
     if endpoint.transport == "rtu-tcp":
-        return _not_modbus_tcp(failure) + (
-            "the serial server takes the connection, and no answer comes from the line: do its baud rate, "
-            "parity and stop bits match those of the CS141, is COM2 there set to Modbus Slave, are A and B "
-            f"swapped, and is {_asked(failure)} its slave id?" + _more_units(failure)
+        return _at_modbus_port(failure) + (
+            "it takes the connection, and nothing comes back: do baud rate, parity and stop bits of the "
+            "serial server match those of the CS141, is COM2 there set to Modbus Slave, are A and B swapped, "
+            f"and is {_asked(failure)} its slave id?{_modbus_tcp(failure)}{_more_units(failure)}"
         )
+    short = "" if failure.by_discover else " Or it ignores long requests: discover tries short ones."
     serial = "" if endpoint.port == TCP_PORT else f" {_serial_server(failure)}"
     return (
         f"the port is open, and nothing comes back: is {_asked(failure)} the slave id that the Modbus "
         "service shows? Another id gets no answer at all. Or another master has the only place: stop that "
         "for a try."
-        f"{serial}{_more_units(failure)}"
+        f"{short}{serial}{_more_units(failure)}"
     )
 
 
@@ -135,7 +138,8 @@ def _closed(failure: Failure) -> str:
         return "the port went away while it was asked: is the adapter plugged in firmly?"
     if transport == "rtu-tcp":
         return (
-            _not_modbus_tcp(failure) + f"it takes a connection and closes it: of serial servers {_ONE_PLACE}"
+            f"{_at_modbus_port(failure)}it takes a connection and closes it: of serial servers {_ONE_PLACE}"
+            f"{_modbus_tcp(failure)}"
         )
     serial = "" if failure.target.endpoint.port == TCP_PORT else f". {_serial_server(failure)}"
     return (
@@ -150,10 +154,11 @@ def _frame(failure: Failure) -> str:
         if "in time" in failure.text or "too many" in failure.text:
             return "what comes breaks off or has too much: a bad network or gateway; try again"
         return f"what answers does not speak Modbus/TCP. {_serial_server(failure)}"
-    serial = (
-        "bytes come, but no whole answer: do baud rate, parity and stop bits match, and has no other device "
+    return (
+        f"{_at_modbus_port(failure)}bytes come, but no whole answer: do baud rate, parity and stop bits "
+        f"match, and has no other device on the line the slave id {failure.target.unit}?"
+        f"{_modbus_tcp(failure)}"
     )
-    return _not_modbus_tcp(failure) + f"{serial}on the line the slave id {failure.target.unit}?"
 
 
 def _unit(failure: Failure) -> str:
@@ -185,13 +190,21 @@ def _serial_server(failure: Failure) -> str:
     return f"If a serial server is there, it needs rtu-tcp://{endpoint.address}."
 
 
-def _not_modbus_tcp(failure: Failure) -> str:
-    """At the port of Modbus/TCP it may be that that is spoken there."""
+def _at_modbus_port(failure: Failure) -> str:
+    """At the port of Modbus/TCP it is most likely that that is spoken there."""
     endpoint = failure.target.endpoint
     if endpoint.transport != "rtu-tcp" or endpoint.port != TCP_PORT:
         return ""
     here = f"port {TCP_PORT} is that of Modbus/TCP"
     return f"{here}: if that is spoken there, write tcp://{endpoint.address}. Else: "
+
+
+def _modbus_tcp(failure: Failure) -> str:
+    """At any other port it may be, unless that was tried."""
+    endpoint = failure.target.endpoint
+    if endpoint.transport != "rtu-tcp" or endpoint.port == TCP_PORT or failure.by_discover:
+        return ""
+    return f" If Modbus/TCP is spoken there, it needs tcp://{endpoint.address}."
 
 
 def _line(endpoint: Endpoint) -> str:

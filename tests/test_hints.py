@@ -35,11 +35,15 @@ RTU_FRAME = "answer is no Modbus/TCP frame: 0103020064b9af00"
             "rtu-tcp://10.0.0.7:502",
             "timeout",
             "",
-            "write tcp://10.0.0.7:502. Else: the serial server",
+            "write tcp://10.0.0.7:502. Else: it takes the connection",
             "9600",
         ),
         ("rtu-tcp://10.0.0.7:502", "closed", "", "write tcp://10.0.0.7:502", "slave id"),
-        ("rtu-tcp://10.0.0.7:4001", "timeout", "", "no answer comes from the line", "tcp://10"),
+        ("rtu-tcp://10.0.0.7:4001", "timeout", "", "is spoken there, it needs tcp://10.0.0.7:4001", "502"),
+        ("rtu-tcp://10.0.0.7:4001", "frame", "", "is spoken there, it needs tcp://10.0.0.7:4001", "502"),
+        ("rtu-tcp://10.0.0.7:4001", "closed", "", "is spoken there, it needs tcp://10.0.0.7:4001", "502"),
+        # a device that answers short requests and is silent to longer ones
+        ("10.0.0.7", "timeout", "", "Or it ignores long requests: discover tries short ones", "rtu-tcp"),
         # tcp:// at a serial server
         ("10.0.0.7:4001", "timeout", "", "it needs rtu-tcp://10.0.0.7:4001", "COM2"),
         ("10.0.0.7:4001", "frame", RTU_FRAME, "it needs rtu-tcp://10.0.0.7:4001", SLAVE_ID),
@@ -80,6 +84,12 @@ def test_units_that_were_asked_are_not_suggested(reason: str) -> None:
     assert hint("10.0.0.7", reason, "", *range(1, 11)).endswith("Try discover with --units 247,255,0")
     assert "--units" not in hint("10.0.0.7", reason, "", *range(256))
     assert "is one of 1-10 the" in hint("10.0.0.7", reason, "", *range(1, 11))
+
+
+def test_what_discover_tried_is_not_suggested() -> None:
+    for target, tried in (("10.0.0.7", "long requests"), ("rtu-tcp://10.0.0.7:4001", "tcp://10.0.0.7:4001")):
+        assert tried in hint(target, "timeout")
+        assert tried not in next_step(Failure(parse_target(target), "timeout", "", (1,), by_discover=True))
 
 
 def test_an_error_without_a_hint_stands_alone() -> None:

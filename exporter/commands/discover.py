@@ -156,7 +156,7 @@ def _judged(listener: Listener) -> Findings:
 
 def _nobody(target: Target, units: Sequence[int], failure: LinkError) -> str:
     asked = replace(target, unit=units[0])
-    text = with_next_step(Failure(asked, failure.reason, str(failure), units))
+    text = with_next_step(Failure(asked, failure.reason, str(failure), units, by_discover=True))
     if failure.reason in ("resolve", "connect") or len(units) == 1:
         return text
     return f"none of the units {ranges(units)} answers\n" + text

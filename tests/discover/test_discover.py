@@ -379,7 +379,7 @@ def test_a_silent_device_ends_with_the_next_step(
     hint = {
         "tcp": "the port is open, and nothing comes back: is 1 the slave id",
         "rtu": "no answer comes from the line: is COM2 of the CS141 set to Modbus Slave",
-        "rtu-tcp": "the serial server takes the connection, and no answer comes from the line",
+        "rtu-tcp": "it takes the connection, and nothing comes back: do baud rate",
     }[transport]
     assert hint in done.err
     assert ("(the target has 9600 8N1)" in done.err) == (
