@@ -126,3 +126,41 @@ def test_a_scraper_in_a_hurry_says_nothing_about_the_device(caplog: pytest.LogCa
     assert [snapshot.up for snapshot in snapshots] == [True, False, True, False, True]
     assert [record.getMessage() for record in caplog.records] == ["device answers"]
     assert value(snapshots[1], "generex_scrape_timeout_seconds") == 0.1
+
+
+def test_a_device_that_misses_requests_is_said_once_to_need_pauses(caplog: pytest.LogCaptureFixture) -> None:
+    """Each request is answered only when it is asked again; every value is there all the same."""
+    heard: set[tuple[int, int, int]] = set()
+
+    def second(device: Hostile, peer: hostile.Peer, request: hostile.Request) -> None:
+        key = request.function, request.address, request.count
+        (hostile.honest if key in heard else hostile.silent)(device, peer, request)
+        heard.symmetric_difference_update({key})
+
+    async def test() -> None:
+        clock = hostile.Clock()
+        async with Hostile(served=[*hostile.UPS, *hostile.BACS]) as device:
+            device.pins |= {1003: 1, 1004: 8}
+            entry = {"name": "a", "target": device.target(), "module": "cs141", "timeout": "5s"}
+            async with fleet(entry, clock=clock) as devices:
+                a = devices.devices["a"]
+                # one lost answer says nothing
+                device.script = [hostile.silent]
+                assert (await scrape(a)).errors == ()
+                device.behaviour = second
+                for _ in range(3):
+                    clock.advance(3600)
+                    snapshot = await scrape(a)
+                    assert all(snapshot.groups.values())
+                    assert "requests were answered only when they were asked again" in snapshot.errors[0]
+                    assert "(pacing, such as 50ms)" in snapshot.errors[0]
+                # nor is it news after a reload that changes no more than a label
+                devices.apply(config({**entry, "labels": {"rack": "b"}}))
+                await scrape(devices.devices["a"])
+
+    with caplog.at_level(logging.INFO):
+        asyncio.run(test())
+    (line,) = (record for record in caplog.records if record.message == "device misses requests")
+    assert line.__dict__["device"] == "a"
+    assert "pacing" in line.__dict__["error"]
+    assert line.levelno == logging.WARNING
