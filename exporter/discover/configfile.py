@@ -63,9 +63,9 @@ def _device(name: str, target: Target, item: Findings) -> list[str]:
         lines.append(f"    function: {heard.function}  # words are not read with function code 3 here")
     if heard.max_words < 100:
         lines.append(f"    max_words: {heard.max_words}  # more at once were not served")
-    if "prof" in item.maps and heard.frame_base:
+    if item.is_frame and heard.frame_base:
         lines += ["    prof:", f"      base_address: {heard.frame_base}"]
-    has_bacs = battery.there and "bacs" in item.maps
+    has_bacs = battery.there and item.reads_bacs
     if has_bacs and not (battery.expected_strings or battery.expected_modules):
         lines.append("    bacs: required")
     for what, number, most in (
@@ -76,7 +76,7 @@ def _device(name: str, target: Target, item: Findings) -> list[str]:
     expected = [f"phases: {item.phases}  # (inferred) from volts and hertz"] if item.phases else []
     if expected := [*expected, *(_expected_battery(item.battery) if has_bacs else ())]:
         lines += ["    expect:", *(f"      {line}" for line in expected)]
-    if "bacs" in item.maps and not has_bacs:
+    if item.reads_bacs and not has_bacs:
         what = "no BACS" if battery.known else "whether there is a BACS is not known"
         lines.append(f"    # {what}: {battery.why}; it is looked for from time to time all the same")
     if battery.doubts:

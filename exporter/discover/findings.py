@@ -1,6 +1,6 @@
 """Everything found out about one unit, and how it is to be read. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from exporter.discover import tables
@@ -9,7 +9,7 @@ from exporter.discover.fit import Fit, fits
 from exporter.discover.heard import Heard
 from exporter.discover.words import Said, Tenths, said, tenths
 from exporter.maps import built_in_maps, modules_of
-from exporter.maps.model import FILLER
+from exporter.maps.model import FILLER, Map
 
 _SAME = 0.95  # of the words: two units that say so much the same are taken for one device
 
@@ -28,9 +28,10 @@ class Findings:
     """The judgement over what was heard.
 
     `maps` are the built-in maps to read the device with, none if none fits; `module` is the built-in module
-    with just these maps, "" where there is none. `phases` is 1 or 3, 0 where nothing tells. `shifted` says
-    which list fits one address higher or lower than it says: no map is given for that, and `battery` is as
-    read that way.
+    with just these maps, "" where there is none. `chosen` is the map of its UPS words, "" for none;
+    `reads_bacs` and `is_frame` say whether a BACS or a gateway's frame is read by them. `phases` is 1 or 3,
+    0 where nothing tells. `shifted` says which list fits one address higher or lower than it says: no map is
+    given for that, and `battery` is as read that way.
     """
 
     heard: Heard
@@ -42,6 +43,9 @@ class Findings:
     module: str
     sure: bool
     phases: int
+    chosen: str = ""
+    reads_bacs: bool = False
+    is_frame: bool = False
     shifted: Shift | None = None
 
     @property
@@ -59,27 +63,34 @@ def judge(heard: Heard) -> Findings:
         there = _judged(heard.shifted(by))
         if text := _fits_shifted(here, there, by):
             shifted = Shift(by, there.maps, text)
-            return replace(here, maps=(), module="", shifted=shifted, battery=there.battery)
+            return replace(
+                here, maps=(), module="", reads_bacs=False, is_frame=False, shifted=shifted,
+                battery=there.battery,
+            )  # fmt: skip
     return here
 
 
 def _judged(heard: Heard) -> Findings:
-    found, cells = fits(heard), battery(heard)
+    known, cells = built_in_maps(), battery(heard)
+    divided = tenths(heard.words, cells.string_volts)
+    found = fits(heard, known.values(), {address for item in divided for address in item.addresses})
     chosen = _chosen(found)
-    maps = _maps(chosen, cells)
-    modules = modules_of(built_in_maps().values())
-    is_default = chosen is not None and chosen.name in ("ups", "inform")
-    divided = tenths(heard.words, cells.string_volts) if is_default else ()
+    maps = _maps(chosen, cells, known)
+    modules = modules_of(known.values())
+    standard = chosen is not None and chosen.standard
     return Findings(
         heard=heard,
         fits=found,
         battery=cells,
-        tenths=divided,
-        words=said(heard, divided) if is_default else (),
+        tenths=divided if standard else (),
+        words=said(heard, divided) if standard else (),
         maps=maps,
         module=next((name for name, read in modules.items() if read == maps), ""),
         sure=chosen is None or chosen.verdict == "fits",
-        phases=_phases(heard) if is_default else 0,
+        phases=_phases(heard) if standard else 0,
+        chosen=chosen.name if chosen is not None else "",
+        reads_bacs=_bacs_map(known) in maps,
+        is_frame=any(known[name].is_frame for name in maps),
     )
 
 
@@ -88,14 +99,15 @@ def _fits_shifted(here: Findings, there: Findings, by: int) -> str:
     where = "one address higher" if by > 0 else "one address lower"
     chosen = _chosen(there.fits)
     sure_here = bool(here.words) and here.sure
-    if chosen is not None and chosen.name in ("ups", "inform") and (there.sure or not sure_here):
+    if chosen is not None and chosen.standard and (there.sure or not sure_here):
         status = there.heard.words[tables.STATUS]
         # words that all are 0 agree with one another anywhere: the output must be on, and the values better
         better = 1 if there.sure and not sure_here else 2
         if status & tables.OUTPUT_ACT and _implausible(there) + better <= _implausible(here):
             return f"{where}, they fit the list {chosen.name}: its word 109 stands at {tables.STATUS + by}"
     if here.battery.doubts and there.battery.live and not there.battery.doubts and not here.words:
-        return f"{where}, they fit the list bacs: its word 1000 stands at {1000 + by}"
+        name = _bacs_map(built_in_maps())
+        return f"{where}, they fit the list {name}: its word 1000 stands at {1000 + by}"
     return ""
 
 
@@ -122,8 +134,7 @@ def _chosen(found: Sequence[Fit]) -> Fit | None:
     """The list that fits; else one that may, if it is the only one."""
     for verdict in ("fits", "doubtful"):
         good = [fit for fit in found if fit.verdict == verdict]
-        # whatever fits Inform's shorter list fits the default list, too: the words it lacks are refused
-        special = [fit for fit in good if fit.name != "ups"] or good
+        special = [fit for fit in good if fit.special] or good
         if len(special) == 1:
             return special[0]
         if special:
@@ -131,14 +142,26 @@ def _chosen(found: Sequence[Fit]) -> Fit | None:
     return None
 
 
-def _maps(chosen: Fit | None, cells: Battery) -> tuple[str, ...]:
+def _maps(chosen: Fit | None, cells: Battery, known: Mapping[str, Map]) -> tuple[str, ...]:
     """The maps to read the device with; what its words contradict is not among them."""
-    has_bacs = cells.there and not cells.doubts
+    has_bacs, bacs = cells.there and not cells.doubts, _bacs_map(known)
     if chosen is None:
-        return ("bacs",) if has_bacs else ()
-    if chosen.name == "ups":  # a BACS may come: the module cs141 looks for it
-        return ("ups", "bacs") if has_bacs or not cells.there else ("ups",)
-    return (chosen.name, "bacs") if has_bacs and chosen.name != "prof" else (chosen.name,)
+        return (bacs,) if has_bacs else ()
+    maps = (chosen.name,)
+    if known[chosen.name].is_frame:
+        return maps
+    # a BACS may come: a module that has both looks for it
+    looks = not cells.there and (chosen.name, bacs) in modules_of(known.values()).values()
+    return (*maps, bacs) if has_bacs or looks else maps
+
+
+def _bacs_map(known: Mapping[str, Map]) -> str:
+    """The map of the battery monitor."""
+    return next(
+        name
+        for name, item in known.items()
+        if not item.is_frame and any(trust.rule == "bacs" for trust in item.trusts)
+    )
 
 
 def _phases(heard: Heard) -> int:

@@ -1,173 +1,184 @@
-"""Which of the known lists the words of a device fit, and why. Pure."""
+"""Which of the lists of UPS words that there are maps for a device fits, and why. Pure.
 
-from collections.abc import Mapping
+A list is known by what it says twice (a bit of the status word and an alarm word of the same role), by what
+it lacks, and by values that can be. All of that stands in its map.
+"""
+
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 from exporter.discover import tables
 from exporter.discover.heard import Heard, are, counted, ranges
+from exporter.discover.signs import Signs, signs_of
+from exporter.maps.limits import limit_of
+from exporter.maps.model import Map
+from exporter.terminal import quantity
 
 Verdict = Literal["fits", "doubtful", "unknown", "does not fit"]
-Words = Mapping[int, int]
 
-_ENOUGH = 7  # of the ten pairs; the Inform list is known to have seven
+_ENOUGH = 7  # bits that are said twice and agree: so many tell a list without further signs
+_FOR_EACH_WRONG = 3  # words that agree must be more than so many for each that does not
 
 
 @dataclass(frozen=True)
 class Fit:
     """How well a list fits; `reasons` are sentences for people.
 
-    It is unknown where words that would tell were not answered: that is neither served nor refused.
+    It is unknown where words that would tell were not answered: that is neither served nor refused. `special`
+    is a list that is known by what it lacks, or a frame: words that fit it fit a fuller list, too. `standard`
+    says that its status word is where that of the default list is.
     """
 
     name: str
     verdict: Verdict
     reasons: tuple[str, ...]
+    special: bool = False
+    standard: bool = False
 
 
-def fits(heard: Heard) -> tuple[Fit, ...]:
-    """The lists for UPS words, each with its verdict; the gateway's frame only where one may stand."""
-    found = [_default(heard), _inform(heard), _everexceed(heard)]
-    if heard.frame:
-        found.append(_frame(heard))
+def fits(heard: Heard, maps: Iterable[Map], in_tenths: Collection[int] = ()) -> tuple[Fit, ...]:
+    """The lists for UPS words, each with its verdict; a gateway's frame only where one may stand.
+
+    `in_tenths` are addresses of the default list that seem to count in tenths.
+    """
+    found = []
+    for item in maps:
+        signs = signs_of(item)
+        if signs is None or (item.is_frame and not heard.frame):
+            continue
+        standard = signs.status.address == tables.STATUS
+        if item.is_frame:
+            verdict, reasons = _frame(heard, signs)
+        else:
+            verdict, reasons = _judged(heard, signs, in_tenths if standard else ())
+        special = bool(signs.lacks) or item.is_frame
+        found.append(Fit(item.name, verdict, tuple(reasons), special, standard))
     return tuple(found)
 
 
-def pairs(words: Words) -> tuple[list[str], list[str]]:
-    """The pairs of status bit and alarm word that agree, and those that do not, as texts."""
-    agree: list[str] = []
-    differ: list[str] = []
-    status = words.get(tables.STATUS)
+def _judged(heard: Heard, signs: Signs, in_tenths: Collection[int]) -> tuple[Verdict, list[str]]:
+    words, place = heard.known(signs.own), signs.status.address or 0
+    served = heard.has(signs.own)
+    if not served:
+        return "unknown" if served is None else "does not fit", [heard.missing(signs.own)]
+    there = heard.has(signs.lacks)
+    against = [f"{are(_real(heard, signs.lacks))} there, which this list lacks"] if there else []
+    agree, differ = pairs(words, signs)
+    if not agree and not differ:
+        lacking = sorted(signs.repeats) if heard.has([place]) else [place]
+        against.append(f"{heard.missing(lacking)}, and nothing else says that it is this list")
+        unread = heard.has(lacking) is None and not there
+        return "unknown" if unread else "does not fit", [*_lacked(heard, signs), *against]
+    status = words[place]
+    stray = [bit for bit in range(16) if status >> bit & 1 and bit not in signs.named_bits]
+    if stray:
+        bits = ", ".join(map(str, signs.named_bits))
+        against.append(f"word {place} is 0x{status:04X}, and this list uses only bits {bits}")
+    speaks_for, speaks_against, verdict = _weighed(words, signs, agree, differ, in_tenths)
+    if against:
+        return "does not fit", [*against, *speaks_against]
+    if there is None and verdict not in ("does not fit", "unknown"):
+        verdict = "doubtful" if heard.complete else "unknown"  # it may only have ignored them
+    missing = heard.missing(signs.own)
+    reasons = [*_lacked(heard, signs), *speaks_for, *speaks_against]
+    return verdict, [*reasons, missing] if missing else reasons
+
+
+def _weighed(
+    words: Mapping[int, int],
+    signs: Signs,
+    agree: Collection[int],
+    differ: Mapping[int, str],
+    in_tenths: Collection[int],
+) -> tuple[list[str], list[str], Verdict]:
+    """What speaks for the list and against it, and the verdict, by what the words say of each other."""
+    place = signs.status.address or 0
+    status = words[place]
+    total = len(agree) + len(differ)
+    one = "agrees" if total == 1 else "agree"
+    span = f"{min(signs.repeats)}–{max(signs.repeats)}"
+    good = [f"{len(agree)} of {counted(total, 'bit')} of word {place} {one} with {span}"] if agree else []
+    bad = [f"{len(differ)} of {total} contradict: {'; '.join(differ.values())}"] if differ else []
+    if agree and not any(words[address] for address in signs.repeats if address in words):
+        good.append("none of them is set now, so that says less than it would during a test or a failure")
+    odd = {
+        a for a in signs.binary if a in words and words[a] not in (0, 1) and not tables.is_filler(words[a])
+    }
+    if odd:
+        bad.append(f"alarm words that are neither 0 nor 1: {ranges(odd)}")
+    if not any(words.values()):
+        bad.append(
+            "every word that was read is 0: a device that starts up looks like this, so ask again later"
+        )
+        return good, bad, "doubtful"
+    on = all(status & flag.mask for flag in signs.normal)
+    said = ", ".join(flag.label.lower() for flag in signs.normal)
+    (good if on else bad).append(f"the status word {'says' if on else 'does not say'}: {said}")
+    judged, cannot = _that_cannot_be(words, signs, in_tenths)
+    if cannot:
+        bad.append(f"values that cannot be: {', '.join(cannot)}")
+    wrong = len(odd | differ.keys())
+    if len(agree) <= _FOR_EACH_WRONG * wrong or 2 * len(cannot) > judged:
+        return good, bad, "does not fit"
+    enough = len(agree) >= _ENOUGH or (on and len(agree) == len(signs.repeats))
+    return good, bad, "fits" if enough and not wrong and not cannot else "doubtful"
+
+
+def pairs(words: Mapping[int, int], signs: Signs) -> tuple[list[int], dict[int, str]]:
+    """The words that say what their bit of the status word says, and those that do not, as texts."""
+    agree: list[int] = []
+    differ: dict[int, str] = {}
+    status = words.get(signs.status.address or 0)
     if status is None or tables.is_filler(status):
         return agree, differ
-    for bit, address in tables.PAIRS.items():
-        alarm = words.get(address)
+    for address, bit in sorted(signs.repeats.items(), key=lambda item: item[1]):
+        alarm, said = words.get(address), status >> bit & 1
         if alarm is None or tables.is_filler(alarm):
             continue
-        text = f"bit {bit} is {status >> bit & 1}, word {address} is {alarm}"
-        (agree if bool(alarm) == bool(status >> bit & 1) else differ).append(text)
+        if alarm == said or (address in signs.zeros and alarm == 0):
+            agree.append(address)
+        else:
+            differ[address] = f"bit {bit} is {said}, word {address} is {alarm}"
     return agree, differ
 
 
-def _by_status(heard: Heard, addresses: range) -> tuple[Verdict, list[str]]:
-    """The verdict over the default list by its own redundancy: word 109 repeats ten of 115–138."""
-    words = heard.known(addresses)
-    agree, differ = pairs(words)
-    alarms = {address: words[address] for address in tables.ALARMS if address in words}
-    odd = {a: v for a, v in alarms.items() if v not in (0, 1) and not tables.is_filler(v)}
-    reasons = []
-    if not agree and not differ:
-        alone = heard.has([tables.STATUS])
-        lacking = [a for a in tables.PAIRS.values() if a in addresses] if alone else [tables.STATUS]
-        unread: Verdict = "unknown" if heard.has(lacking) is None else "does not fit"
-        return unread, [f"{heard.missing(sorted(lacking))}, and nothing else says that it is this list"]
-    if agree:
-        total = len(agree) + len(differ)
-        one = "agrees" if total == 1 else "agree"
-        reasons.append(f"{len(agree)} of {counted(total, 'bit')} of word 109 {one} with 115–138")
-        if not any(words[address] for address in tables.PAIRS.values() if address in words):
-            reasons.append(
-                "none of them is set now, so that says less than it would during a test or a failure"
-            )
-    if differ:
-        reasons.append(f"{len(differ)} of {len(agree) + len(differ)} contradict: {'; '.join(differ)}")
-    if odd:
-        reasons.append(f"alarm words that are neither 0 nor 1: {ranges(odd)}")
-    if not any(words.values()):
-        reasons.append(
-            "every word that was read is 0: a device that starts up looks like this, so ask again later"
-        )
-        return "doubtful", reasons
-    if words[tables.STATUS] & tables.OUTPUT_ACT:
-        reasons.append("the status word says that the output is on")
-    if not differ and not odd and len(agree) >= _ENOUGH:
-        return "fits", reasons
-    wrong = len(differ) + len(odd)
-    return ("doubtful" if wrong <= 2 and len(agree) > wrong else "does not fit"), reasons
+def _that_cannot_be(
+    words: Mapping[int, int], signs: Signs, in_tenths: Collection[int]
+) -> tuple[int, list[str]]:
+    """How many values there are, and those that the quantity cannot be, as texts."""
+    judged, cannot = 0, []
+    for address, word in signs.measured.items():
+        raw, limit = words.get(address), limit_of(word.metric or "")
+        if raw is None or limit is None or raw in tables.OTHER_FILLERS or not word.is_available(raw):
+            continue
+        judged += 1
+        value = word.value(raw) / (10 if address in in_tenths else 1)
+        if not limit.allows(value):
+            cannot.append(f"word {address} as {quantity(value, (word.metric or '').rpartition('_')[2])}")
+    return judged, cannot
 
 
-def _default(heard: Heard) -> Fit:
-    served = heard.has(tables.DEFAULT)
-    if not served:
-        verdict: Verdict = "unknown" if served is None else "does not fit"
-        return Fit("ups", verdict, (heard.missing(tables.DEFAULT),))
-    verdict, reasons = _by_status(heard, tables.DEFAULT)
-    missing = heard.missing(tables.DEFAULT)
-    return Fit("ups", verdict, (*reasons, missing) if missing else tuple(reasons))
+def _lacked(heard: Heard, signs: Signs) -> list[str]:
+    """How the words are missing that this list has none of."""
+    if not signs.lacks or heard.has(signs.lacks):
+        return []
+    as_here = "" if heard.has(signs.lacks) is None else ", as in this list"
+    return [heard.missing(signs.lacks) + as_here]
 
 
-def _lacks(heard: Heard, addresses: range) -> tuple[bool | None, str]:
-    """Whether the device lacks these words, as a list does that has none there, and how; None: no answer."""
-    served = heard.has(addresses)
-    if served:
-        real = [a for a, word in heard.known(addresses).items() if not tables.is_filler(word)]
-        return False, f"{are(real)} there, which this list lacks"
-    return (None if served is None else True), heard.missing(addresses)
+def _real(heard: Heard, addresses: Iterable[int]) -> list[int]:
+    return [address for address, word in heard.known(addresses).items() if not tables.is_filler(word)]
 
 
-def _as_far(verdict: Verdict, lacking: bool | None, heard: Heard) -> Verdict:
-    """A verdict that rests on words that the device lacks; where it only ignored them, less sure."""
-    if lacking or verdict == "does not fit":
-        return verdict
-    return "doubtful" if heard.complete and verdict != "unknown" else "unknown"
-
-
-def _inform(heard: Heard) -> Fit:
-    """The default list without 97–99; of the rest behind 127 nothing is documented (device.md 5.1)."""
-    volts, how = _lacks(heard, tables.OUTPUT_VOLTS)
-    if volts is False:
-        return Fit("inform", "does not fit", (how,))
-    beyond, more = _lacks(heard, tables.BEYOND_INFORM)
-    if beyond is False:
-        return Fit("inform", "does not fit", (more,))
-    verdict, reasons = _by_status(heard, range(100, 128))
-    how = f"{how}, as in this list" if volts else how
-    return Fit("inform", _as_far(verdict, volts, heard), (how, *reasons))
-
-
-def _everexceed(heard: Heard) -> Fit:
-    """STATUS at 106, and four of its bits once more as words of their own (device.md 5.2)."""
-    served = heard.has([tables.EVEREXCEED_STATUS])
-    if not served:
-        verdict: Verdict = "unknown" if served is None else "does not fit"
-        return Fit("everexceed", verdict, (f"its status word {heard.missing([tables.EVEREXCEED_STATUS])}",))
-    words = heard.known(tables.EVEREXCEED)
-    status = words[tables.EVEREXCEED_STATUS]
-    lacking, how = _lacks(heard, tables.BEYOND_EVEREXCEED)
-    against = [how] if lacking is False else []
-    if status & ~tables.EVEREXCEED_BITS:
-        against.append(f"word 106 is 0x{status:04X}, and this list uses only bits 0, 2, 8 and 13")
-    repeats = {**tables.EVEREXCEED_COPIES, tables.EVEREXCEED_ZERO: 2}
-    copies = {a: bit for a, bit in repeats.items() if a in words}
-    differ = [a for a, bit in copies.items() if words[a] != status >> bit & 1]
-    if words.get(tables.EVEREXCEED_ZERO) == 0:  # the list's own mistake: always 0
-        differ = [a for a in differ if a != tables.EVEREXCEED_ZERO]
-    if differ:
-        said = "; ".join(f"{a} is {words[a]}" for a in sorted(differ))
-        against.append(f"108–111 do not repeat bits of word 106: {said}")
-    if against:
-        return Fit("everexceed", "does not fit", tuple(against))
-    reasons = [f"word 106 is 0x{status:04X}: only bits that this list uses", how]
-    doubts = []
-    if copies:
-        reasons.append(f"{ranges(copies)} repeat its bits")
-    if len(copies) < len(repeats):
-        doubts.append(heard.missing(repeats))
-    if not status & tables.OUTPUT_ACT:
-        doubts.append("but the status word does not say that output is on")
-    verdict = _as_far("doubtful" if doubts else "fits", lacking, heard)
-    return Fit("everexceed", verdict, (*reasons, *doubts))
-
-
-def _frame(heard: Heard) -> Fit:
-    """The SNMP_PROF frame at its base: counter and error byte, then the default list from 100 on."""
+def _frame(heard: Heard, signs: Signs) -> tuple[Verdict, list[str]]:
+    """A frame at its base: counter and error byte, then words of the UPS."""
     place = f"{heard.frame_base}–{heard.frame_base + len(heard.frame) - 1}"
     if not any(heard.frame):
-        return Fit("prof", "unknown", (f"{place} are all 0, as a device may say of what it does not have",))
+        return "unknown", [f"{place} are all 0, as a device may say of what it does not have"]
     counter, error = heard.frame[0] >> 8, heard.frame[0] & 0xFF
-    shifted = dict(enumerate(heard.frame[1:44], start=1 + tables.FRAME_SHIFT))
-    verdict, reasons = _by_status(Heard(heard.unit, words=shifted), range(100, 143))
-    reasons = [f"in {place}, read as a frame: {reason}" for reason in reasons]
+    verdict, found = _judged(Heard(heard.unit, words=dict(enumerate(heard.frame))), signs, ())
+    reasons = [f"in {place}, read as a frame: {reason}" for reason in found]
     if error:
         reasons.append(f"the gateway's error byte is {error}: the frame is not valid now")
         verdict = "doubtful" if verdict == "fits" else verdict
@@ -176,4 +187,4 @@ def _frame(heard: Heard) -> Fit:
     else:
         reasons.append(f"its counter stands at {counter}: the gateway or the PLC program is stopped")
         verdict = "doubtful" if verdict == "fits" else verdict
-    return Fit("prof", verdict, tuple(reasons))
+    return verdict, reasons

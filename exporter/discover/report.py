@@ -136,8 +136,10 @@ def _answering(heard: Heard) -> str:
 
 
 def _ups(item: Findings, maps: Maps) -> str:
-    words = {word.address: word for name in ("ups", "sensors") for word in maps[name].words.values()}
-    metrics = {**maps["ups"].metrics, **maps["sensors"].metrics}
+    # the chosen list may lack some of them: then they are named as in another that has them
+    lists = [*(one for one in maps.values() if not one.is_frame), maps[item.chosen]]
+    words = {word.address: word for one in lists for word in one.words.values()}
+    metrics = {name: metric for one in lists for name, metric in one.metrics.items()}
     divided = {address for tenth in item.tenths for address in tenth.addresses}
     rows = []
     for said in item.words:
@@ -227,7 +229,7 @@ def _to_verify(item: Findings, maps: Maps) -> Iterable[str]:
         yield "volts, hertz and degrees against the panel of the UPS: the lists name no scale"
     if any(maps[name].is_frame for name in item.maps):
         yield "that the gateway's counter moves and its error byte is 0 while the UPS is on battery, too"
-    if item.battery.there and "bacs" in item.maps:
+    if item.battery.there and item.reads_bacs:
         yield (
             "string currents during a discharge, against the web page: below 0 is discharge, the scale is "
             "0.01 A or 1 A, and no document decides (override bacs.string_current)"

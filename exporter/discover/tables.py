@@ -1,29 +1,11 @@
-"""What the documents say of the lists, typed from device.md: a judge must not lean on the maps he judges.
-
-Addresses are 0-based; in a gateway's frame the word `address` of the default list stands at `address − 99`
-(device.md 1.2).
-"""
+"""Where the words of the CS141's own lists are, from device.md. Addresses are 0-based."""
 
 from exporter.maps.model import FILLER
 
 STATUS = 109
-ALARMS = range(115, 139)
-PAIRS = {0: 123, 3: 116, 4: 117, 5: 119, 6: 138, 7: 120, 8: 122, 10: 115, 13: 132, 14: 134}
-"""Bits of the status word and the alarm words that say the same (operations.md 1.12)."""
 OUTPUT_ACT = 0x0004
 
 DEFAULT = range(97, 143)
-OUTPUT_VOLTS = range(97, 100)
-BEYOND_INFORM = range(128, 143)  # what the readable part of the Inform list does not show (device.md 5.1)
-
-EVEREXCEED = range(100, 112)
-EVEREXCEED_STATUS = 106
-EVEREXCEED_BITS = 0x2105  # the bits of the status word that this list uses (device.md 5.2)
-EVEREXCEED_COPIES = {108: 0, 110: 8, 111: 13}
-EVEREXCEED_ZERO = 109  # by the list's own mistake always 0, else bit 2
-BEYOND_EVEREXCEED = range(112, 143)
-
-FRAME_SHIFT = 99
 
 BACS_WORDS = range(1000, 1006)
 NUM_STRINGS, NUM_MODULES = 1003, 1004

@@ -15,7 +15,7 @@ from exporter.maps.checks import (
 )
 from exporter.maps.formula import Formula, parse_formula
 from exporter.maps.include import take
-from exporter.maps.model import Flag, Group, Map, Metric, Repeat, Trust, Word
+from exporter.maps.model import Flag, Group, KnownBy, Map, Metric, Repeat, Trust, Word
 from exporter.maps.naming import with_otlp
 from exporter.maps.roles import with_known_roles
 from exporter.maps.schema import GroupEntry, IncludeEntry, MapEntry, RepeatEntry, TrustEntry, WordEntry
@@ -78,8 +78,20 @@ class _Builder:
         modules = tuple((name, tuple(maps)) for name, maps in entry.modules.items())
         return Map(
             entry.map, entry.title, entry.source, self.metrics, groups, tuple(self.trusts.values()),
-            entry.short or entry.map, modules, entry.sensors,
+            entry.short or entry.map, modules, entry.sensors, self._known_by(),
         )  # fmt: skip
+
+    def _known_by(self) -> KnownBy:
+        entry, place = self.entry.known_by, ("known_by",)
+        flags = {flag.name for word in self.words.values() for flag in word.flags}
+        for address, flag in entry.copies.items():
+            if flag not in flags:
+                self.fail((*place, "copies", address), f'unknown flag "{flag}"')
+        for index, (low, high) in enumerate(entry.lacks):
+            if low > high:
+                self.fail((*place, "lacks", index), f"{low} is above {high}")
+        lacks = tuple(address for low, high in entry.lacks for address in range(low, high + 1))
+        return KnownBy(lacks, tuple(entry.copies.items()), tuple(entry.zeros))
 
     def _name_for_otlp(self, groups: tuple[Group, ...]) -> None:
         series = [(metric, dict(labels)) for group in groups for _, metric, labels in group_series(group)]

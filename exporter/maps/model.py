@@ -287,6 +287,18 @@ class Group:
 
 
 @dataclass(frozen=True)
+class KnownBy:
+    """What tells, beside its words, that a device has a list: schema.KnownByEntry says it by key.
+
+    `copies` are addresses with the names of the flags that they repeat.
+    """
+
+    lacks: tuple[int, ...] = ()
+    copies: tuple[tuple[int, str], ...] = ()
+    zeros: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
 class Map:
     """A register map.
 
@@ -303,6 +315,7 @@ class Map:
     short: str = ""
     modules: tuple[tuple[str, tuple[str, ...]], ...] = ()
     sensors: bool = True
+    known_by: KnownBy = KnownBy()
 
     @property
     def is_frame(self) -> bool:

@@ -204,6 +204,18 @@ class IncludeEntry(Strict):
         return self
 
 
+class KnownByEntry(Strict):
+    """What tells, beside its words, that a device has this list.
+
+    The list has no words at the addresses `lacks`, where lists like it have some. `copies` are 0/1 words that
+    are not read, as each repeats a flag of the status word; those in `zeros` may stand at 0 all the same.
+    """
+
+    lacks: list[AddressRange] = Field(default=[])
+    copies: dict[Address, Name] = Field(default={})
+    zeros: list[Address] = Field(default=[])
+
+
 class MapEntry(Strict):
     """A map file. `short` is its name in a few words, `modules` come with it, each with the maps it reads.
 
@@ -216,6 +228,7 @@ class MapEntry(Strict):
     short: str = ""
     modules: dict[Name, Annotated[list[Name], Field(min_length=1)]] = Field(default={})
     sensors: bool = True
+    known_by: KnownByEntry = Field(default=KnownByEntry())
     not_available: list[Annotated[int, Field(ge=-0x8000, le=0xFFFF)]] = Field(default=[-9999])
     metrics: dict[MetricName, MetricEntry] = Field(default={})
     flag_sets: dict[Name, Annotated[dict[Name, FlagEntry], Field(min_length=1)]] = Field(default={})

@@ -1,14 +1,17 @@
 """What discover concludes from words, refused, filler and unanswered words told apart."""
 
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 
 import pytest
 
 from exporter.discover.configfile import config_text
 from exporter.discover.findings import Findings, judge
+from exporter.discover.fit import fits
 from exporter.discover.heard import Heard
 from exporter.discover.report import terminal_text
-from exporter.maps import built_in_maps
+from exporter.discover.signs import signs_of
+from exporter.maps import built_in_maps, load_maps
 from exporter.targets import parse_target
 from tests.discover.devices import image_of
 
@@ -54,29 +57,34 @@ def config_of(item: Findings) -> str:
 @pytest.mark.parametrize(
     ("words", "silent", "name", "says"),
     [
-        (DEFAULT, (), "inform", "does not fit: 97–99 are there, which this list lacks"),
+        (DEFAULT, (), "inform", "does not fit: 97–99, 128–142 are there, which this list lacks"),
         (DEFAULT, range(97, 100), "inform", "does not fit: 128–142 are there, which this list lacks"),
         ({a: w for a, w in DEFAULT.items() if 100 <= a <= 127}, range(97, 100), "inform",
-         "is doubtful: 97–99 got no answer; 7 of 7 bits"),
-        (DEFAULT, range(97, 151), "inform", "cannot be told: 97–99 got no answer; 109 got no answer,"),
+         "is doubtful: 97–99 got no answer, 128–142 are refused; 7 of 7 bits of word 109 agree with 115–123"),
+        (DEFAULT, range(97, 151), "inform", "cannot be told: 100–127 got no answer"),
         (DEFAULT | dict.fromkeys([*range(97, 100), *range(128, 143)], FILLER), (), "inform",
-         "fits: 97–99 are filler, as in this list; 7 of 7 bits"),
+         "fits: 97–99, 128–142 are filler, as in this list; 7 of 7 bits"),
         (DEFAULT, range(97, 151), "ups", "cannot be told: 97–142 got no answer"),
         ({}, (), "ups", "does not fit: 97–142 are refused"),
         (DEFAULT, [109], "ups", "cannot be told: 109 got no answer, and nothing else says"),
         (DEFAULT | {109: FILLER}, (), "ups", "does not fit: 109 is filler, and nothing else says"),
         ({109: 4}, (), "ups", "does not fit: 115–117, 119–120, 122–123, 132, 134, 138 are refused,"),
         ({109: 4, 115: 0}, (), "ups", "is doubtful: 1 of 1 bit of word 109 agrees with 115–138"),
-        (OEM, (), "everexceed", "fits: word 106 is 0x0004: only bits that this list uses; 112–142 are ref"),
-        (OEM, range(112, 143), "everexceed", "is doubtful: word 106 is 0x0004: only bits that this list "
-         "uses; 112–142 got no answer"),
-        (OEM | dict.fromkeys(range(112, 151), FILLER), (), "everexceed", "fits: word 106 is 0x0004"),
-        (OEM, [106], "everexceed", "cannot be told: its status word 106 got no answer"),
-        ({a: w for a, w in OEM.items() if a != 106}, (), "everexceed", "its status word 106 is refused"),
-        ({106: 4}, (), "everexceed", "is doubtful: word 106 is 0x0004: only bits that this list uses; "
-         "112–142 are refused; 108–111 are refused"),
-        (OEM | {109: 1}, (), "everexceed", "fits: word 106"),
-        (OEM | {109: 7}, (), "everexceed", "108–111 do not repeat bits of word 106: 109 is 7"),
+        (OEM, (), "everexceed", "fits: 112–142 are refused, as in this list; 4 of 4 bits of word 106 agree "
+         "with 108–111; none of them is set now"),
+        (OEM, range(112, 143), "everexceed", "is doubtful: 112–142 got no answer; 4 of 4 bits"),
+        (OEM | dict.fromkeys(range(112, 151), FILLER), (), "everexceed", "fits: 112–142 are filler, as in"),
+        (OEM, [106], "everexceed", "as in this list; 106 got no answer, and nothing else says"),
+        ({a: w for a, w in OEM.items() if a != 106}, (), "everexceed", "106 is refused, and nothing else"),
+        ({106: 4}, (), "everexceed", "does not fit: 112–142 are refused, as in this list; 108–111 are"),
+        ({a: w for a, w in OEM.items() if a != 108}, (), "everexceed",
+         "is doubtful: 112–142 are refused, as in this list; 3 of 3 bits"),
+        (OEM | {106: 0}, (), "everexceed", "is doubtful: "),
+        (OEM | {106: 0x0104, 110: 1}, (), "everexceed", "fits: "),
+        (OEM | {106: 0x0024}, (), "everexceed",
+         "does not fit: word 106 is 0x0024, and this list uses only bits 0, 2, 8, 13"),
+        (OEM | {109: 1}, (), "everexceed", "fits: 112–142"),
+        (OEM | {109: 7}, (), "everexceed", "1 of 4 contradict: bit 2 is 1, word 109 is 7"),
         (DEFAULT, (), "everexceed", "does not fit: 112–142 are there, which this list lacks"),
     ],
 )  # fmt: skip
@@ -86,9 +94,72 @@ def test_a_list_is_judged_by_words_that_were_answered(
     assert says in line(judge(heard(words, silent=silent)), f"({name})")
 
 
+@pytest.mark.parametrize(
+    ("words", "name", "says"),
+    [
+        # volts, hertz and degrees that no UPS has
+        (OEM | {102: 5000}, "everexceed", "is doubtful: |values that cannot be: word 102 as 5000 V"),
+        (
+            OEM | {100: 300, 101: 20, 102: 4000, 104: 9000},
+            "everexceed",
+            "does not fit: |word 100 as 300 °C, ",
+        ),
+        (DEFAULT | {111: 30}, "ups", "is doubtful: |values that cannot be: word 111 as 30 Hz"),
+        (
+            DEFAULT | dict.fromkeys(range(97, 114), 20000) | {109: 4},
+            "ups",
+            "does not fit: |word 97 as 20000 V",
+        ),
+        # what counts in tenths can be, and what says that it is not there
+        (DEFAULT | {111: 500, 112: 500, 113: 500}, "ups", "fits: |output on"),
+        (DEFAULT | {107: FILLER, 110: 0xFFFF, 108: 9999}, "ups", "fits: |output on"),
+    ],
+)
+def test_a_list_by_which_there_would_be_values_that_cannot_be_does_not_fit(
+    words: dict[int, int], name: str, says: str
+) -> None:
+    found = line(judge(heard(words)), f"({name})")
+    verdict, reason = says.split("|")
+    assert verdict in found
+    assert reason in found
+
+
+def test_what_a_list_says_twice_stands_in_its_map() -> None:
+    """The pairs of operations 1.12; the gateway's frame begins 99 lower, the maker's list has copies."""
+    ups = {123: 0, 116: 3, 117: 4, 119: 5, 138: 6, 120: 7, 122: 8, 115: 10, 132: 13, 134: 14}
+    expected = {
+        "ups": ups,
+        "inform": {address: bit for address, bit in ups.items() if address < 128},
+        "prof": {address - 99: bit for address, bit in ups.items()},
+        "everexceed": {108: 0, 109: 2, 110: 8, 111: 13},
+    }
+    found = {name: signs_of(item) for name, item in built_in_maps().items()}
+    assert {name: signs.repeats for name, signs in found.items() if signs} == expected
+
+
+def test_a_list_that_nobody_here_knows_by_name_is_judged_like_any_other(tmp_path: Path) -> None:
+    file = tmp_path / "own.yaml"
+    file.write_text(
+        "map: other\ntitle: Another list\nsource: a test\n"
+        "known_by: {lacks: [[0, 9]], copies: {399: backup_mode}}\n"
+        "include:\n  - {map: ups, groups: [ups], at: 200}\n"
+    )
+    item = load_maps([file])["other"]
+    words = {address + 103: word for address, word in DEFAULT.items()}
+    (fit,) = fits(Heard(1, words=words | {399: 0}, refused=dict.fromkeys(range(10), 2)), [item])
+    assert (fit.name, fit.verdict) == ("other", "fits")
+    assert fit.reasons[:2] == (
+        "0–9 are refused, as in this list",
+        "11 of 11 bits of word 212 agree with 218–399",
+    )
+    (fit,) = fits(Heard(1, words=words | {5: 1, 399: 1}), [item])
+    assert (fit.verdict, fit.reasons[0]) == ("does not fit", "5 is there, which this list lacks")
+    assert "1 of 11 contradict: bit 3 is 0, word 399 is 1" in fit.reasons
+
+
 def test_a_device_that_fell_silent_says_nothing_of_the_rest() -> None:
     item = judge(heard(OEM, silent=range(112, 143), complete=False))
-    assert "cannot be told: word 106 is 0x0004" in line(item, "(everexceed)")
+    assert "cannot be told: 112–142 got no answer; 4 of 4" in line(item, "(everexceed)")
     assert item.maps == ()
 
 
