@@ -105,7 +105,10 @@ class Asks:
 
     @property
     def alarms(self) -> Question:
-        """Minutes of a day for which a flag of the device asked for something, by `metric` and `flag`."""
+        """Minutes of a day for which a flag of the device asked for something, by `metric` and `flag`.
+
+        The minute at midnight is of the day that begins: hence the second of offset.
+        """
         recorded = f"max by (metric, flag) ({self.series('device:generex_flag:rank')})"
         raw = []
         for (metric, value), names in _flags().items():
@@ -113,14 +116,15 @@ class Asks:
             named = f"max by (flag) (last_over_time({of}[{self.held}])) == {value}"
             raw.append(f'label_replace({named}, "metric", "{metric}", "", "")')
         return Question(
-            f"count_over_time(({recorded})[1d:1m])", f"count_over_time(({' or '.join(raw)})[1d:5m]) * 5"
+            f"count_over_time(({recorded})[1d:1m] offset 1s)",
+            f"count_over_time(({' or '.join(raw)})[1d:5m] offset 1s) * 5",
         )
 
     @property
     def block_flags(self) -> Question:
         """Minutes of a day for which a block had a flag."""
         recorded = self.series("module:generex_bacs_module_alarm:set")
-        return Question(f"count_over_time((max by (string, module, flag) ({recorded}))[1d:1m])", "")
+        return Question(f"count_over_time((max by (string, module, flag) ({recorded}))[1d:1m] offset 1s)", "")
 
     @property
     def resistance(self) -> Question:

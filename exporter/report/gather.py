@@ -234,16 +234,18 @@ class _Asker:
     ) -> dict[tuple[str, ...], Days]:
         """Each series day by day: as rules recorded it, else from the series themselves.
 
-        What is `sparse` may have nothing to tell of a day on which the rules recorded.
+        What is `sparse` may have nothing to tell of a day on which the rules recorded; where there is nothing
+        at all in a piece of the period, the series themselves are asked whether that is so.
         """
         found: dict[tuple[str, ...], Days] = {}
         for start, end in self.pieces():
             if question.recorded:
                 await self.fill(found, question.recorded, labels, DAY, start, end)
-            whole = all(
-                it.rules[day] > 0 if sparse else any(not math.isnan(days[day]) for days in found.values())
+            told = [
+                any(not math.isnan(days[day]) for days in found.values())
                 for day in self.days_seen(it, start, end)
-            )
+            ]
+            whole = any(told) and self.by_rules(it, start, end) if sparse else all(told)
             if question.raw and not whole:
                 await self.fill(found, question.raw, labels, DAY, start, end)
         return found

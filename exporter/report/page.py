@@ -93,7 +93,7 @@ def _templates() -> "Environment":
 
 
 def _number(value: float | None, digits: int = 1, unit: str = "", factor: float = 1.0, sign: str = "") -> str:
-    return "–" if value is None else f"{value * factor:{sign}.{digits}f}{unit and ' ' + unit}"
+    return "–" if value is None else f"{value * factor:{sign}z.{digits}f}{unit and ' ' + unit}"
 
 
 def _length(seconds: float) -> str:

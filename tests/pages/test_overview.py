@@ -53,6 +53,7 @@ READ_AS = [
     ("everexceed-on-default-map", 0, "Map in doubt", "map in doubt", "–", "Output off"),
     ("scale-0.1", 50, "On mains", "values in doubt", "40 of 40 OK", "none"),
     ("plc-stopped", 50, "On mains", "blocks not served", "40 blocks, not served", "none"),
+    ("year", 50, "On mains", "YES", "40 of 40 OK", "none"),
     ("demo", 50, "On mains", "NO: string or block alarm", "39 of 40 OK", "Resistance out of range"),
 ]
 

@@ -14,6 +14,7 @@ OUTAGES = (
     (50 * 86400 + 36000, 7200),
 )  # begin and length
 TEST = (70 * 86400 + 36000, 1800)
+FAULT = (20 * 86400 + 36000, 7200)
 BLOCKS, WEAK = 16, 7
 RISE = 0.6  # of the resistance of block 7, over the 90 days
 
@@ -46,6 +47,11 @@ def lines() -> Iterator[str]:
             put("generex_ups_alarm", f'{who},flag="test_in_progress"', at, int(test))
             put("generex_ups_alarm", f'{who},flag="diagnostic_test_failed"', at, 0)
             if device != "ups-a":
+                # here the rules recorded: a hundred minutes of a fault within a day
+                put("device:generex_role:active", f'{who},role="test"', at, 0)
+                fault = f'{who},metric="generex_ups_alarm",flag="fan_failure"'
+                for minute in range(at, at + STEP, 60) if FAULT[0] <= after < sum(FAULT) else ():
+                    put("device:generex_flag:rank", fault, minute, 200)
                 continue
             put("generex_group_up", f'{who},group="modules"', at, 1)
             put("generex_bacs_state", f'{who},flag="float_charging"', at, int(not (out or test)))

@@ -45,6 +45,10 @@ def _text(url: str, tmp_path_factory: pytest.TempPathFactory) -> str:
         # block 3 is at 30 °C: twice the ageing
         "3 13.600 +0 30.0 30.0 2.00",
         "replaced 2026-02-10",
+        # both outages and the test, from the series; what the rules recorded of the other device
+        "On battery warning 3.5 h 3",
+        # (without its stale marker the last sample counts for five minutes more)
+        "Fan failure warning 2.1 h 1",
     ],
 )
 def test_the_page_says_what_happened(text: str, told: str) -> None:

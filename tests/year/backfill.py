@@ -58,7 +58,6 @@ RECORDED = (
     "module:generex_bacs_module_temperature_celsius:deviation",
     "string:generex_bacs_ageing_factor:mean30d",
     "module:generex_bacs_module_alarm:set",
-    "device:generex_flag:rank",
 )
 
 Found = list[dict[str, Any]]

@@ -167,3 +167,10 @@ def test_the_report_has_the_flags_of_the_blocks_and_no_other(tables: Tables) -> 
         if "resistor_high" in tables.block(module)["Flags, installed"]
     }  # fmt: skip
     assert flagged == set(STORY.failing)
+
+
+def test_the_report_has_the_alarms_by_length(tables: Tables) -> None:
+    rows = {row[0]: row for row in tables.rows if len(row) == 4}
+    hours = sum(lasts for _, lasts in STORY.discharges) / 3600
+    assert float(rows["On battery"][2].removesuffix(" h")) == pytest.approx(hours, abs=0.5)
+    assert rows["On battery"][3] == str(len(STORY.discharges))
