@@ -48,7 +48,7 @@ def _text(url: str, tmp_path_factory: pytest.TempPathFactory) -> str:
         # both outages and the test, from the series; what the rules recorded of the other device
         "On battery warning 3.5 h 3",
         # (without its stale marker the last sample counts for five minutes more)
-        "Fan failure warning 2.1 h 1",
+        "Fan failed warning 2.1 h 1",
     ],
 )
 def test_the_page_says_what_happened(text: str, told: str) -> None:
