@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Mapping
 
 import pytest
 from hypothesis import given
@@ -144,6 +145,109 @@ def test_an_answer_behind_an_echo_is_found_wherever_the_bytes_are_split(
         assert (values is not None) is (end == len(whole))
 
 
+def left_behind(device: Hostile, peer: Peer) -> None:
+    """A serial server has kept an answer for whoever connects next, or the adapter has."""
+    request = device.requests[-1]
+    peer.write(device.frame(request, device.pdu(request)))
+
+
+async def stop_while_it_asks(device: Hostile, settings: Mapping[str, str]) -> None:
+    """An exporter that ends before the answer to its last request comes."""
+    async with fleet({"name": "a", "target": device.target(), **settings}) as devices:
+        device.behaviour = lambda *it: (hostile.honest if it[2].count == 1 else hostile.silent)(*it)
+        scraped = asyncio.create_task(scrape(devices.devices["a"]))
+        await hostile.until(lambda: device.requests and device.requests[-1].count > 1)
+        device.behaviour = hostile.honest
+        scraped.cancel()
+        await asyncio.gather(scraped, return_exceptions=True)
+
+
+@pytest.mark.parametrize("transport", LINES)
+@pytest.mark.parametrize("after", [0.0, 0.3, 0.6])
+def test_an_answer_to_the_exporter_before_this_one_is_not_taken(transport: str, after: float) -> None:
+    """The words of the UPS are one request, the same after a restart: the answer would fit."""
+
+    async def test() -> None:
+        async with Hostile(transport) as device:
+            await stop_while_it_asks(device, {})
+            owed = device.requests[-1]
+            old = device.frame(owed, device.pdu(owed))
+
+            def with_the_old_one_before(device: Hostile, peer: Peer, request: Request) -> None:
+                device.later(after * hostile.TIMEOUT, lambda: peer.write(old))
+                device.in_time(request)
+                answer = device.frame(request, device.pdu(request))
+                device.later(after * hostile.TIMEOUT, lambda: peer.write(answer))
+
+            device.script = [with_the_old_one_before]
+            async with fleet({"name": "a", "target": device.target()}) as devices:
+                a = devices.devices["a"]
+                for _ in range(3):
+                    snapshot = await scrape(a)
+                    check_true(snapshot, device)
+                    assert snapshot.up
+                assert errors(a) == {}
+
+    asyncio.run(test())
+
+
+def test_what_a_serial_server_kept_for_the_next_connection_is_not_taken() -> None:
+    async def test() -> None:
+        async with Hostile("rtu-tcp") as device:
+            await stop_while_it_asks(device, {})
+            device.welcome = left_behind
+            async with fleet({"name": "a", "target": device.target()}) as devices:
+                snapshot = await scrape(devices.devices["a"])
+                check_true(snapshot, device)
+                assert snapshot.up
+                assert errors(devices.devices["a"]) == {}
+
+    asyncio.run(test())
+
+
+@pytest.mark.parametrize("transport", LINES)
+def test_a_slave_that_lags_by_one_answer_since_before_the_start_is_never_believed(transport: str) -> None:
+    async def test() -> None:
+        loop = asyncio.get_running_loop()
+        assert isinstance(loop, LaterLoop)
+        async with Hostile(transport) as device:
+            await stop_while_it_asks(device, {})
+            device.behaviour = slave = OneAnswerARead(1e9, behind=1)
+            slave.buffered.append(device.requests[-1])
+            async with fleet({"name": "a", "target": device.target(), "timeout": "1s"}) as devices:
+                a = devices.devices["a"]
+                said: set[str] = set()
+                for _ in range(12):
+                    snapshot = await scrape(a)
+                    assert not snapshot.words
+                    said.update(snapshot.errors)
+                    loop.ahead += 15
+                assert any("lags an answer behind" in text for text in said), said
+
+    with asyncio.Runner(loop_factory=LaterLoop) as runner:
+        runner.run(test())
+
+
+@pytest.mark.parametrize("transport", LINES)
+@pytest.mark.parametrize(
+    ("behaviour", "reason"),
+    [(hostile.short, "length"), (hostile.wrong_function, "function"), (hostile.wrong_unit, "unit")],
+)
+def test_what_does_not_fit_at_the_first_contact_is_told_as_what_it_is(
+    transport: str, behaviour: hostile.Behaviour, reason: str
+) -> None:
+    async def test() -> None:
+        async with Hostile(transport) as device:
+            connection = connection_to(parse_target(device.target()).endpoint, Resolver())
+            device.behaviour = behaviour
+            with pytest.raises(LinkError) as caught:
+                await ask(connection, Span(3, 97, 46))
+            assert caught.value.reason == reason
+            connection.close()
+
+    asyncio.run(test())
+
+
 class LaterLoop(asyncio.SelectorEventLoop):
     """A loop whose clock can be put forward."""
 
@@ -154,15 +258,15 @@ class LaterLoop(asyncio.SelectorEventLoop):
 
 
 class OneAnswerARead:
-    """A slave that stalled: two requests lie in its buffer, and each further one brings the oldest answer.
+    """A slave that stalled: requests lie in its buffer, and each further one brings the oldest answer.
 
     When nothing came for `quiet` seconds it throws away what it has.
     """
 
-    def __init__(self, quiet: float) -> None:
+    def __init__(self, quiet: float, behind: int = 2) -> None:
         self.quiet = quiet
         self.buffered: list[Request] = []
-        self.behind = 2
+        self.behind = behind
 
     def __call__(self, device: Hostile, peer: Peer, request: Request) -> None:
         if self.buffered and request.at - self.buffered[-1].at > self.quiet:
@@ -229,8 +333,9 @@ def test_a_slave_that_stays_behind_for_good_is_never_believed() -> None:
 @pytest.mark.parametrize(("function", "other"), [(3, 4), (1, 2)])
 def test_a_unit_that_owes_every_answer_is_left_alone(function: int, other: int) -> None:
     late = LateAnswers()
-    late.add(Expected(1, other, 1), b"", 100.0)
     span = Span(function, 97, 46)
+    late.add(Expected(1, other, 1), b"", 100.0)
+    late.add(Expected(1, function, 46), b"", 100.0)
     asked = set()
     for number in range(200):
         probe = late.probe(1, span)
@@ -242,7 +347,10 @@ def test_a_unit_that_owes_every_answer_is_left_alone(function: int, other: int) 
     assert 100 < len(asked) < 126
     late.expire(110.5)
     assert late.probe(1, span) is not None, "what cannot come any more is asked for again"
-    assert late.probe(2, span) == Span(other, 97, 1), "another unit owes nothing"
+    late.add(Expected(2, function, 46), b"", 200.0)
+    assert late.probe(2, span) == Span(other, 97, 1), "another unit owes nothing by the other code"
+    assert late.probe(3, span) == Span(function, 97, 1), "nor a third one anything that is known of"
+    assert late.probe(3, Span(function, 97, 1)).count > 1
 
 
 def test_a_unit_that_owes_every_answer_says_so() -> None:

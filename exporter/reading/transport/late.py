@@ -87,12 +87,12 @@ class LateAnswers:
     def probe(self, unit: int, request: Request) -> Request | None:
         """A read near `request` whose answer cannot be taken for one that is owed; None when there is none.
 
-        By its function code, which exceptions carry too. A device that was silent to the other code as well
-        is asked for another length, and not for that of `request` either: if an exception answers the probe
-        in its place, its answer comes to the next request.
+        By its function code, which exceptions carry too. A device that was silent to the other code as well,
+        or owes nothing that is known of, is asked for another length, and not for that of `request` either:
+        if an exception answers the probe in its place, its answer comes to the next request.
         """
         other = _OTHER[request.function]
-        if not self.owes(unit, other):
+        if self.owes(unit, request.function) and not self.owes(unit, other):
             return Request(other, request.address, 1)
         taken = {owed.answer.byte_count for owed in self._owed if owed.answer.unit == unit}
         taken.add(Expected(unit, request.function, request.count).byte_count)

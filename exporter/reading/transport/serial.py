@@ -42,6 +42,8 @@ class SerialConnection(Connection):
         self._strikes = 0  # failures in a row
         self._lags: dict[int, list[int]] = {}  # by unit: how far behind the answers to its last probes were
         self._echoes = False
+        self._heard_of: set[int] = set()  # units that have answered
+        self._misfit: LinkError | None = None  # what was wrong with what came at the first contact
 
     @property
     def owed(self) -> bool:
@@ -55,6 +57,9 @@ class SerialConnection(Connection):
 
     async def _settle(self, wire: Wire, ask: Ask) -> None:
         """Let late answers run out before the next request goes out.
+
+        Before the first request to a unit one goes out that asks for less: what an exporter before this one
+        has asked for may still come, and would be taken for the answer to the same request of this one.
 
         After a request without an answer the unit is first left alone until it was silent for a whole
         timeout; the other units are not: their number tells their answers apart. If the late answer did not
@@ -75,7 +80,7 @@ class SerialConnection(Connection):
         self._late.expire(loop.time())
         came, _ = self._late.strike_off(self._heard(wire) or bytearray())
         self._lags.pop(came, None)  # it came by itself: the unit is slow, but it gets through
-        if self._late.owes(unit, ask.request.function):
+        if self._late.owes(unit, ask.request.function) or unit not in self._heard_of:
             probe = self._late.probe(unit, ask.request)
             if probe is None:
                 text = f"unit {unit} owes too many answers: it is left alone until they cannot come any more"
@@ -90,8 +95,8 @@ class SerialConnection(Connection):
         return len(self._lags.get(unit, ())) >= _LAGS
 
     def _lag_text(self, unit: int) -> str:
-        behind = self._lags[unit][-1]
-        return f"{self.address}: unit {unit} lags {behind} answers behind: it is left alone for a while"
+        answers = "an answer" if self._lags[unit][-1] == 1 else f"{self._lags[unit][-1]} answers"
+        return f"{self.address}: unit {unit} lags {answers} behind: it is left alone for a while"
 
     def _note_lag(self, unit: int, came: int, after: int) -> None:
         """The unit was not heard in time; what came was an answer of `came`, with `after` owed behind it."""
@@ -106,6 +111,7 @@ class SerialConnection(Connection):
 
     def _begin(self, wire: Wire, ask: Ask) -> bytes:
         wire.clear()
+        self._misfit = None
         self._request = build_rtu(ask.unit, ask.request)
         return self._request
 
@@ -124,12 +130,15 @@ class SerialConnection(Connection):
             return parse_rtu(heard, ask.expected)
         except LinkError as error:
             # while an earlier answer is owed, what does not fit may be just that: pass over it and wait on
-            if not self._late:
+            first = ask.unit not in self._heard_of
+            if not self._late and (not first or error.reason == "unit"):
                 raise
             if error.exception_code is not None:
                 if not self._late.owes(ask.unit, ask.request.function):
                     raise
                 wire.clear()
+            elif first:
+                self._misfit = error
             return None
 
     def _no_answer(self, wire: Wire) -> LinkError:
@@ -138,9 +147,12 @@ class SerialConnection(Connection):
             return LinkError("timeout", f"{self.address}: no answer in time")
         if heard is not None and self._late.brought(heard):
             return LinkError("timeout", f"{self.address}: only the answer to an earlier request came")
+        if self._misfit is not None:
+            return self._misfit
         return super()._no_answer(wire)
 
     def _answered(self, ask: Ask, took: float) -> None:
+        self._heard_of.add(ask.unit)
         self._late.settle(ask.unit)
         self._lags.pop(ask.unit, None)
         self._silent_until.pop(ask.unit, None)
