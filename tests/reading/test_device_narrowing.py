@@ -80,7 +80,32 @@ def test_refused_words_are_left_out(
     asyncio.run(test())
 
 
-@pytest.mark.parametrize("code", [2, 3])
+def test_words_refused_as_an_illegal_function_are_found_like_others() -> None:
+    """A device that says exception 1 of the words that it has not, and of nothing else."""
+
+    def picky(device: Hostile, peer: Peer, request: Request) -> None:
+        there = not {*range(128, 143)}.intersection(range(request.address, request.last + 1))
+        (hostile.honest if there else hostile.exception(1))(device, peer, request)
+
+    async def test() -> None:
+        async with (
+            Hostile() as device,
+            fleet({"name": "a", "target": device.target(), **LONG}) as devices,
+        ):
+            a = devices.devices["a"]
+            device.behaviour = picky
+            for _ in range(2):
+                snapshot = await scrape(a)
+                check_true(snapshot, device)
+                assert words(snapshot).keys() == {*range(97, 128)}
+            before = len(device.requests)
+            await scrape(a)
+            assert len(device.requests) - before == 1
+
+    asyncio.run(test())
+
+
+@pytest.mark.parametrize("code", [1, 2, 3])
 @pytest.mark.parametrize(("most", "requests"), [(100, 19), (50, 37), (10, 200), (1, 1700)])
 def test_a_device_that_takes_less_at_once(most: int, requests: int, code: int) -> None:
     modules = 330 if most >= 50 else 10

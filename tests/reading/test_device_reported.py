@@ -87,16 +87,22 @@ def expectations(snapshot: Snapshot) -> set[tuple[str, tuple[tuple[str, str], ..
     }
 
 
-def test_a_device_that_refuses_everything_is_said_to_refuse(caplog: pytest.LogCaptureFixture) -> None:
+@pytest.mark.parametrize(
+    ("code", "meaning"),
+    [(1, "illegal function"), (2, "illegal data address"), (3, "illegal data value")],
+)
+def test_a_device_that_refuses_everything_is_said_to_refuse(
+    caplog: pytest.LogCaptureFixture, code: int, meaning: str
+) -> None:
     async def test() -> Snapshot:
         async with Hostile() as device, fleet({"name": "a", "target": device.target()}) as devices:
-            device.behaviour = exception(2)
+            device.behaviour = exception(code)
             return await scrape(devices.devices["a"])
 
     with caplog.at_level(logging.INFO):
         snapshot = asyncio.run(test())
     assert not snapshot.up
-    assert snapshot.errors == ("every address asked for is refused (exception 2 or 3)",)
+    assert snapshot.errors == (f"every address asked for is refused: exception {code} ({meaning})",)
     (line,) = caplog.records
     assert line.__dict__["error"] == snapshot.errors[0]
 

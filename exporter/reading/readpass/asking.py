@@ -15,7 +15,7 @@ Ask = Callable[[Request, Observer], Awaitable[list[int]]]
 Clock = Callable[[], float]
 """Monotonic seconds."""
 
-_REFUSED = (2, 3)
+_REFUSED = (1, 2, 3)  # some devices say 1 of a request that is too long, others of one word
 _CANNOT = 4
 _BUSY = (5, 6)
 _NOBODY_THERE = (10, 11)
@@ -29,7 +29,8 @@ class Asker:
 
     `given_up` is set when the device stays silent or the time is over: nothing more is to be asked. `failed`
     says that a request went without an answer although there was time for one, `out_of_time` that there was
-    none left for something that was to be asked, `answered` that the device said anything at all.
+    none left for something that was to be asked, `answered` that the device said anything at all. `refusals`
+    are the texts of the exceptions by which it refused.
     For a place at a device that refuses or closes connections it waits a second, or the `request_timeout` if
     that is shorter.
     """
@@ -43,6 +44,7 @@ class Asker:
         self.given_up = False
         self.failed = False
         self.out_of_time = False
+        self.refusals: list[str] = []
         self._ask = ask
         self._clock = clock
         self._tries = tries
@@ -99,7 +101,7 @@ class Asker:
                 # cut off by the deadline, it was still given its time if others were answered in less
                 in_time = self.deadline.left > 0 or self.progress.waited > self.progress.slowest > 0
                 failure = error, in_time or (failure is not None and failure[1])
-                if code in (*_REFUSED, *_BUSY, 1) or tries <= 0:
+                if code in (*_REFUSED, *_BUSY) or tries <= 0:
                     self._note(*failure)
                     raise
             else:
@@ -115,9 +117,11 @@ class Asker:
         return Outcome.CUT_OFF if self.out_of_time and self.answered else Outcome.SILENT
 
     def _note(self, error: LinkError, in_time: bool) -> None:
-        text = str(error)
-        if error.exception_code not in _REFUSED and text not in self.progress.errors:
-            self.progress.errors.append(text)
+        text, told = str(error), self.progress.errors
+        if error.exception_code in _REFUSED:
+            told = self.refusals
+        if text not in told:
+            told.append(text)
         if error.exception_code is None or error.exception_code in _NOBODY_THERE:
             self.failed = self.failed or in_time
             self.out_of_time = self.out_of_time or not in_time

@@ -103,7 +103,7 @@ class ReadPass:
         elif self._asker.failed:
             memory.read_nothing = True
         elif progress.outcomes and {*progress.outcomes.values()} <= {Outcome.REFUSED, Outcome.ABSENT}:
-            progress.errors.append("every address asked for is refused (exception 2 or 3)")
+            progress.errors.append(f"every address asked for is refused: {', '.join(self._asker.refusals)}")
 
     async def _read_layout(self) -> None:
         begins = not self.progress.outcomes
