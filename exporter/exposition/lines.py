@@ -14,7 +14,7 @@ from weakref import WeakKeyDictionary
 from exporter.config import DeviceConfig
 from exporter.exposition.negotiation import Format
 from exporter.maps.model import Labels, Metric
-from exporter.reading.decode.pass_metrics import DEVICE_INFO
+from exporter.maps.pass_metrics import DEVICE_INFO
 from exporter.reading.decode.series import Raw, Sample, Series
 from exporter.reading.decode.snapshot import Snapshot
 

@@ -7,8 +7,8 @@ from typing import Any
 
 from exporter.assess.condition import Condition, assess
 from exporter.maps.model import Labels, Metric, Word
+from exporter.maps.pass_metrics import PASS_METRICS
 from exporter.maps.units import NO_UNIT, UNITS
-from exporter.reading.decode.pass_metrics import PASS_METRICS
 from exporter.reading.decode.series import Raw, Series
 from exporter.reading.decode.snapshot import Snapshot
 

@@ -12,8 +12,8 @@ from exporter.exposition.lines import LayoutText, device_labels
 from exporter.exposition.own import ExporterMetrics, ExporterState
 from exporter.generate.configuration import configuration_page
 from exporter.generate.otlp import otlp_page
+from exporter.maps import pass_metrics
 from exporter.maps.model import Flag, Labels, Map, Metric, Word
-from exporter.reading.decode import pass_metrics
 from exporter.reading.decode.series import Raw, Series
 from exporter.reading.device.counters import Counters
 from exporter.targets import Endpoint, Target

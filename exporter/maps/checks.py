@@ -4,16 +4,14 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 
 from exporter.maps.model import REGISTERS, Group, Trust, Word
+from exporter.maps.pass_metrics import PASS_METRICS
 from exporter.maps.roles import of_word
 from exporter.maps.schema import WordEntry
 from exporter.maps.series import group_series
 from exporter.yamlfile import Place
 
-# metrics that the exporter makes itself (design 2.4)
-_OWN_METRICS = re.compile(
-    r"generex_(up|group_up|data_valid|device_info|undefined_flags|odd_words|refused_words)"
-    r"|(generex_expected|generex_scrape|generex_exporter|process|python)_.*"
-)
+_PASS_METRICS = {metric.name for metric in PASS_METRICS}
+_OWN_METRICS = re.compile(r"(generex_expected|generex_scrape|generex_exporter|process|python)_.*")
 _METRICS_OF_PROMETHEUS = re.compile(r"up|scrape_.*")
 
 Fail = Callable[[Place, str], None]
@@ -24,7 +22,8 @@ def check_metric(place: Place, name: str, kind: str, unit: str, fail: Fail) -> N
     """The name of a metric is free, and says its type and unit."""
     if (kind == "counter") != name.endswith("_total"):
         fail(place, f'"{name}" is a {kind}: names of counters, and only those, end in _total')
-    if _OWN_METRICS.fullmatch(name.removesuffix("_total")):  # OpenMetrics drops it from the family
+    family = name.removesuffix("_total")  # OpenMetrics drops it
+    if family in _PASS_METRICS or _OWN_METRICS.fullmatch(family):
         fail(place, f'"{name}" is a metric of the exporter itself')
     if _METRICS_OF_PROMETHEUS.fullmatch(name):
         fail(place, f'"{name}" is a metric that Prometheus makes of every scrape')

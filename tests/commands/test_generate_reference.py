@@ -11,7 +11,7 @@ from exporter.errors import UserError
 from exporter.files import write_files
 from exporter.generate.reference import exporter_metrics, metrics_page
 from exporter.maps import built_in_maps
-from exporter.reading.decode.pass_metrics import PASS_METRICS
+from exporter.maps.pass_metrics import PASS_METRICS
 
 COMMITTED = Path(__file__).parents[2] / "docs" / "metrics.md"
 PAGE = metrics_page(built_in_maps())

@@ -7,7 +7,7 @@ import pytest
 import exporter.maps
 from exporter.errors import UserError
 from exporter.maps import load_maps
-from exporter.reading.decode.pass_metrics import PASS_METRICS
+from exporter.maps.pass_metrics import PASS_METRICS
 
 BAD = sorted((Path(__file__).parent / "bad").glob("*.yaml"))
 EXPECT = "# expect: "

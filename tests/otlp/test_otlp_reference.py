@@ -6,7 +6,7 @@ import pytest
 
 from exporter.generate import reference
 from exporter.maps import built_in_maps
-from exporter.reading.decode.pass_metrics import PASS_METRICS
+from exporter.maps.pass_metrics import PASS_METRICS
 from tests.otlp.otlp_names import NAMES, OWN_NAMES
 
 PAGE = reference.files(built_in_maps(), None)["otlp.md"]  # type: ignore[arg-type]

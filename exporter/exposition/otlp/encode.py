@@ -28,7 +28,7 @@ from exporter import __version__
 from exporter.exposition.otlp.past import Identity, Past, Resource, Told
 from exporter.maps.model import Labels, Metric
 from exporter.maps.otlp import CONVENTIONS
-from exporter.reading.decode.pass_metrics import DEVICE_INFO
+from exporter.maps.pass_metrics import DEVICE_INFO
 from exporter.reading.decode.series import Raw, Series
 from exporter.reading.decode.snapshot import Snapshot
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 from itertools import chain
 
 from exporter.maps.model import Group, Labels, Metric, Repeat, Trust, Word
+from exporter.maps.pass_metrics import UNDEFINED_FLAGS
 from exporter.reading.decode.layout import Counts, Instance, Item, Layout, columns_of
-from exporter.reading.decode.pass_metrics import UNDEFINED_FLAGS
 from exporter.reading.decode.series import Series
 from exporter.reading.plan.spans import Span
 

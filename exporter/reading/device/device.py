@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import dataclass, replace
 
 from exporter.config import DeviceConfig
-from exporter.reading.decode import pass_metrics
+from exporter.maps import pass_metrics
 from exporter.reading.decode.device_map import DeviceMap
 from exporter.reading.decode.series import Family
 from exporter.reading.decode.snapshot import Snapshot

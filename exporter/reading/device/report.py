@@ -1,7 +1,12 @@
 """From a pass's progress to its snapshot: the decoded words, and what is to be said of the pass. Pure."""
 
-from exporter.maps.model import Group, Metric
-from exporter.reading.decode import pass_metrics
+from collections.abc import Iterator
+from datetime import UTC, datetime, time
+from functools import cache
+
+from exporter.config import Expect
+from exporter.maps import pass_metrics
+from exporter.maps.model import Group, Labels, Metric
 from exporter.reading.decode.decode import Decoded, decode
 from exporter.reading.decode.device_map import DeviceMap
 from exporter.reading.decode.series import Series
@@ -20,7 +25,7 @@ class Reporter:
         target = self.device.target
         labels = (("target", target.url), ("module", self.device.module), ("unit", str(target.unit)))
         self._info = Series(pass_metrics.DEVICE_INFO, labels)
-        self._expected = tuple(pass_metrics.expected(self.device.expect))
+        self._expected = tuple(_expected(self.device.expect))
 
     def decode(self, progress: Progress, memory: Memory, *, now: float) -> Decoded:
         """What the words read so far say, by what is known of the device; `now` is monotonic seconds."""
@@ -123,4 +128,42 @@ def _unread(progress: Progress, memory: Memory) -> frozenset[Span]:
 
 
 def _add(decoded: Decoded, metric: Metric, value: float, **labels: str) -> None:
-    decoded.add(pass_metrics.pass_series(metric, tuple(labels.items())), float(value))
+    decoded.add(_series(metric, tuple(labels.items())), float(value))
+
+
+@cache
+def _series(metric: Metric, labels: Labels) -> Series:
+    """The series of a metric of the pass: the same one for all devices, as its labels are names of groups."""
+    return Series(metric, labels)
+
+
+def _expected(expect: Expect) -> Iterator[tuple[Series, float]]:
+    """What the configuration says of a device and no word does: alert rules compare with it.
+
+    Nothing of what the configuration leaves open.
+    """
+    for metric, value in (
+        (pass_metrics.EXPECTED_PHASES, expect.phases),
+        (pass_metrics.EXPECTED_OUTPUT_VOLTS, expect.output_volts),
+        (pass_metrics.EXPECTED_INPUT_VOLTS, expect.input_volts),
+        (pass_metrics.EXPECTED_CELLS_PER_BLOCK, expect.cells_per_block),
+        (pass_metrics.EXPECTED_RUNTIME, expect.runtime),
+    ):
+        if value:
+            yield _series(metric, ()), float(value)
+    if expect.chemistry:
+        yield _series(pass_metrics.EXPECTED_BATTERY_INFO, (("chemistry", expect.chemistry),)), 1.0
+    for number, group in enumerate(expect.string_groups, 1):
+        for string in group:
+            labels = (("string", str(string)), ("string_group", str(number)))
+            yield _series(pass_metrics.EXPECTED_STRING_GROUP_INFO, labels), 1.0
+    if expect.redundancy_group:
+        redundancy = (("redundancy_group", expect.redundancy_group),)
+        yield _series(pass_metrics.EXPECTED_REDUNDANCY_GROUP_INFO, redundancy), 1.0
+    for block in expect.blocks:
+        module = (("module", str(block.module)),)
+        if block.baseline:
+            yield _series(pass_metrics.EXPECTED_BLOCK_RESISTANCE, module), block.baseline
+        if block.installed:
+            midnight = datetime.combine(block.installed, time.min, UTC)
+            yield _series(pass_metrics.EXPECTED_BLOCK_INSTALLED, module), midnight.timestamp()

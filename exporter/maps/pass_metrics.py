@@ -1,12 +1,6 @@
-"""The metrics about a pass itself, beside those of the maps (design 2.4)."""
+"""The metrics about a read pass itself, beside those of the maps (design 2.4)."""
 
-from collections.abc import Iterator
-from datetime import UTC, datetime, time
-from functools import cache
-
-from exporter.config import Expect
-from exporter.maps.model import Labels, Metric
-from exporter.reading.decode.series import Series
+from exporter.maps.model import Metric
 
 UP = Metric("generex_up", "Whether at least one word of the device was read in this pass.")
 GROUP_UP = Metric(
@@ -90,41 +84,3 @@ PASS_METRICS = (
     EXPECTED_CELLS_PER_BLOCK, EXPECTED_STRING_GROUP_INFO, EXPECTED_RUNTIME, EXPECTED_REDUNDANCY_GROUP_INFO,
     EXPECTED_BLOCK_RESISTANCE, EXPECTED_BLOCK_INSTALLED,
 )  # fmt: skip
-
-
-@cache
-def pass_series(metric: Metric, labels: Labels) -> Series:
-    """The series of a metric of the pass: the same one for all devices, as its labels are names of groups."""
-    return Series(metric, labels)
-
-
-def expected(expect: Expect) -> Iterator[tuple[Series, float]]:
-    """What the configuration says of a device and no word does: alert rules compare with it.
-
-    Nothing of what the configuration leaves open.
-    """
-    for metric, value in (
-        (EXPECTED_PHASES, expect.phases),
-        (EXPECTED_OUTPUT_VOLTS, expect.output_volts),
-        (EXPECTED_INPUT_VOLTS, expect.input_volts),
-        (EXPECTED_CELLS_PER_BLOCK, expect.cells_per_block),
-        (EXPECTED_RUNTIME, expect.runtime),
-    ):
-        if value:
-            yield pass_series(metric, ()), float(value)
-    if expect.chemistry:
-        yield pass_series(EXPECTED_BATTERY_INFO, (("chemistry", expect.chemistry),)), 1.0
-    for number, group in enumerate(expect.string_groups, 1):
-        for string in group:
-            labels = (("string", str(string)), ("string_group", str(number)))
-            yield pass_series(EXPECTED_STRING_GROUP_INFO, labels), 1.0
-    if expect.redundancy_group:
-        redundancy = (("redundancy_group", expect.redundancy_group),)
-        yield pass_series(EXPECTED_REDUNDANCY_GROUP_INFO, redundancy), 1.0
-    for block in expect.blocks:
-        module = (("module", str(block.module)),)
-        if block.baseline:
-            yield pass_series(EXPECTED_BLOCK_RESISTANCE, module), block.baseline
-        if block.installed:
-            midnight = datetime.combine(block.installed, time.min, UTC)
-            yield pass_series(EXPECTED_BLOCK_INSTALLED, module), midnight.timestamp()
