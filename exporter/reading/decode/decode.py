@@ -22,8 +22,6 @@ from exporter.reading.plan.spans import Span
 
 __all__ = ["Decoded", "decode", "real_words"]
 
-NOTHING_SEEN: Mapping[str, AbstractSet[int]] = MappingProxyType({})
-
 
 def decode(
     layout: Layout,
@@ -32,7 +30,7 @@ def decode(
     bacs_found: bool = False,
     frame_valid: bool = True,
     unread: AbstractSet[Span] = frozenset(),
-    seen: Mapping[str, AbstractSet[int]] = NOTHING_SEEN,
+    seen: Mapping[str, AbstractSet[int]] = MappingProxyType({}),
 ) -> Decoded:
     """Decode the words read in one pass; those that were not read are not in `words`.
 

@@ -64,13 +64,13 @@ def no_bacs(device: DeviceMap, memory: Memory, progress: Progress) -> Iterable[s
     expect = device.config.expect
     sure = device.config.options.bacs == "required"
     why = "bacs: required" if sure else f"expect: {expect.strings} strings, {expect.modules} modules"
-    became = {progress.outcomes.get(span) for span in spans}
+    became = progress.became(spans)
     if Outcome.READ in became:
         values = {progress.words.get(key) for span in spans for key in span.keys()}  # noqa: SIM118
         how = "has 0 in all of its words" if 0 in values else "has -9999 (not available) in all of its words"
     elif Outcome.SILENT in became:
         how = "does not answer for its words"
-    elif Outcome.REFUSED in became or Outcome.ABSENT in became:
+    elif became & {Outcome.REFUSED, Outcome.ABSENT}:
         how = "refuses its words"
     else:
         return
@@ -89,11 +89,12 @@ def _sight(group: Group, memory: Memory, progress: Progress) -> Sight | None:
     real = real_words(progress.layout, progress.words, {word.name for word in group.words})
     if bacs_is_there(real) if group.name == "bacs" else real:
         return Sight.THERE
-    if progress.any(spans, Outcome.CUT_OFF) or not progress.asked(spans):
+    became = progress.became(spans)
+    if Outcome.CUT_OFF in became or not became:
         return Sight.EMPTY if real and group.name in memory.presence.found else None
     if real:
         return Sight.EMPTY
-    if not progress.any(spans, Outcome.SILENT):
+    if Outcome.SILENT not in became:
         return Sight.GONE
     # a device that is silent altogether says nothing of its groups
     return Sight.SILENT if progress.words else None

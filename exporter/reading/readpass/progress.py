@@ -62,10 +62,6 @@ class Progress:
         """Whether `span` was read."""
         return span.keys()[0] in self.words
 
-    def any(self, spans: Iterable[Span], outcome: Outcome) -> bool:
-        """Whether that became of any of `spans`."""
-        return any(self.outcomes.get(span) is outcome for span in spans)
-
-    def asked(self, spans: Iterable[Span]) -> bool:
-        """Whether any of `spans` was asked for."""
-        return any(span in self.outcomes for span in spans)
+    def became(self, spans: Iterable[Span]) -> set[Outcome]:
+        """What became of `spans`; of those that were not asked for yet, nothing."""
+        return {self.outcomes[span] for span in spans if span in self.outcomes}

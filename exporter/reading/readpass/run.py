@@ -19,6 +19,7 @@ from exporter.reading.readpass.suspects import SURE
 from exporter.reading.transport.answers import LinkError
 from exporter.reading.transport.deadline import Deadline
 
+_HEARD = (Outcome.READ, Outcome.REFUSED)
 PACING_MISSED = 2  # requests of a pass that were answered only when asked again; one is a lost answer
 
 
@@ -184,15 +185,20 @@ class ReadPass:
                 pending = list(reversed(make_requests(rest, self.device, self.memory)))
                 self._planned_for = self.memory.limits.max_words
                 continue
-            request = pending.pop()
-            outcome = await self._asker.ask(request)
-            if outcome is Outcome.REFUSED:
-                await self._narrowing.refused(request)
-            elif outcome is Outcome.SILENT:
-                self._silent.append(request)
-                if self._left_before and not self.progress.words and not self._spared:
-                    # what was left over came first, but its silence says nothing of the rest
-                    self._spared, self._asker.given_up = True, self._asker.out_of_time
+            outcome = await self._ask(pending.pop())
+            said_nothing = outcome is Outcome.SILENT and not self.progress.words
+            if said_nothing and self._left_before and not self._spared:
+                # what was left over came first, but its silence says nothing of the rest
+                self._spared, self._asker.given_up = True, self._asker.out_of_time
+
+    async def _ask(self, request: Request, *, once: bool = False) -> Outcome:
+        """Ask, and see to what comes of it."""
+        outcome = await self._asker.ask(request, once=once)
+        if outcome is Outcome.REFUSED:
+            await self._narrowing.refused(request)
+        elif outcome is Outcome.SILENT:
+            self._silent.append(request)
+        return outcome
 
     async def _ask_silent(self, *, most: float = math.inf) -> None:
         """Ask for what gave no answer in up to `most` passes, until one is silent again: silence is dear."""
@@ -211,24 +217,13 @@ class ReadPass:
             halves = [half for half in (spans[:middle], spans[middle:]) if half]
             for half in halves:
                 for request in make_requests(half, self.device, self.memory):
-                    if not await self._hear(request):
+                    if self._asker.given_up or await self._ask(request, once=True) not in _HEARD:
                         return
             if middle:
                 await self._blame_silence(halves)
             else:
                 heard += halves
         await self._blame_silence(heard)
-
-    async def _hear(self, request: Request) -> bool:
-        """Ask once for what was silent; false when it still is, or nothing more is to be asked."""
-        if self._asker.given_up:
-            return False
-        outcome = await self._asker.ask(request, once=True)
-        if outcome is Outcome.REFUSED:
-            await self._narrowing.refused(request)
-        elif outcome is Outcome.SILENT:
-            self._silent.append(request)
-        return outcome in (Outcome.READ, Outcome.REFUSED)
 
     async def _blame_silence(self, pieces: Sequence[Sequence[Span]]) -> None:
         """All pieces of what was silent are read: if the whole is not, it is a gap, or the length."""
