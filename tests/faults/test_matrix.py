@@ -94,22 +94,14 @@ def test_every_cell(place: str) -> None:
             good = {"name": "good", "target": neighbour.target(), "request_timeout": "4s", "timeout": "9s"}
             clock = Clock()
             devices = (await stack.enter_async_context(fleet(good, *entries, clock=clock))).devices
-            troubles = await asyncio.gather(
-                *(
-                    judge(
-                        cell,
-                        place,
-                        there[cell],
-                        devices[cell.name],
-                        devices.get(dead_beside(cell)),
-                        clock,
-                        APART * number,
-                    )
-                    for number, cell in enumerate(table)
-                ),
-                watch(devices["good"], neighbour),
-            )
-            assert "\n".join(trouble for found in troubles for trouble in found) == ""
+            async with asyncio.TaskGroup() as group:  # the first that fails ends the others, and is told
+                tasks = [group.create_task(watch(devices["good"], neighbour))]
+                for number, cell in enumerate(table):
+                    device, dead = devices[cell.name], devices.get(dead_beside(cell))
+                    after = APART * number
+                    judged = judge(cell, place, there[cell], device, dead, clock, after)
+                    tasks.append(group.create_task(judged))
+            assert "\n".join(trouble for task in tasks for trouble in task.result()) == ""
 
     asyncio.run(test())
 
