@@ -4,12 +4,15 @@ import doctest
 import re
 import shlex
 import shutil
+from itertools import takewhile
 from pathlib import Path
 
 import pytest
 
-from exporter.cli import main
+from exporter.cli import _parser, main
 from exporter.config import config_json_schema, load_config
+from tests.snapshots import Source, simulated
+from tests.snapshots import page as rendered
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -82,6 +85,30 @@ def test_what_is_shown_is_what_is_printed(
 
 def test_what_is_shown_is_looked_at() -> None:
     assert {param.id.split(":")[0] for param in SHOWN} >= {"README.md", "gateway.md", "own-maps.md"}
+
+
+def test_the_readme_shows_series_of_the_simulated_device() -> None:
+    lines = rendered([Source(name="demo", modules=40).snapshot(simulated(modules=40))]).splitlines()
+    assert set(fenced("text", "generex_ups_output_volts").splitlines()) <= set(lines)
+    series = sum(not line.startswith("#") for line in lines)
+    assert f"among {series:,} series of the simulated device with its 2 strings of 20 blocks" in README
+
+
+def told(page: Path) -> list[list[str]]:
+    """The commands of ours that a page tells to type, in words."""
+    lines = [line for block in blocks(page, "console") for line in block.replace("\\\n", "").splitlines()]
+    split = [shlex.split(line.removeprefix("$ "), comments=True) for line in lines if line.startswith("$ ")]
+    return [
+        list(takewhile(lambda word: word != "|", it[1:])) for it in split if it[:1] == ["generex-exporter"]
+    ]
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if told(page)], ids=lambda page: page.name)
+def test_commands_that_are_told_have_these_flags(page: Path) -> None:
+    for words in told(page):
+        command = ["serve", *words] if words[0].startswith("-") else words
+        _, unknown = _parser(command[:1]).parse_known_args(command)
+        assert not unknown, words
 
 
 CONFIGURATIONS = [
