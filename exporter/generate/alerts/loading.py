@@ -28,6 +28,7 @@ ALERT_FILES = (
     "outage", "power", "ups", "ups_values", "danger", "bacs", "strings", "voltage", "temperature",
     "resistance", "health", "exporter",
 )  # fmt: skip
+RECORDING_FILES = ("recording", "records")
 MOST = 20
 """Rules in a group: Mimir refuses more, and with them all of the group."""
 
@@ -97,7 +98,7 @@ class RecordingFile(Strict):
 
 def recording_groups(settings: Settings) -> tuple[Group, ...]:
     """The groups of recording rules: first what flags say, as it is the ground of all others."""
-    document = validate(parse(_text("recording"), "recording.yaml"), RecordingFile)
+    documents = [validate(parse(_text(name), f"{name}.yaml"), RecordingFile) for name in RECORDING_FILES]
     maps = tuple(settings.maps.values())
     made = (
         *_in_groups("generex-roles", role_recordings(settings)),
@@ -109,6 +110,7 @@ def recording_groups(settings: Settings) -> tuple[Group, ...]:
             group.interval,
             tuple(Recording(r.record, r.expr, r.why, tuple(r.labels.items())) for r in group.rules),
         )
+        for document in documents
         for group in document.groups
     )
     return (*made, *read, *_in_groups("generex-implausible", implausible_recordings()))

@@ -1,0 +1,94 @@
+"""What is recorded of a discharge and of a test: its length, its lowest volts, and the time to recharge."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from tests.alerts.promtool import check_tests
+from tests.alerts.test_situations import line
+
+# Each 15 s: five minutes on mains, discharged from 315 s to 930 s, on mains again. Block 3 is weak. The
+# charge is 90 % again at 2145 s. A test is what discharges it, and the UPS never says that it failed.
+MARKS = 'module:generex_discharge_volts:mark{elapsed="5m"}'
+ON = "0x20 1x41 0x200"
+SERIES = [
+    line("generex_up", "1x262"),
+    line("generex_ups_alarm", ON, flag="on_battery"),
+    line("generex_ups_alarm", ON, flag="test_in_progress"),
+    line("generex_ups_alarm", "0x262", flag="diagnostic_test_failed"),
+    line("generex_ups_battery_charge_ratio", "1x20 0.7x121 0.95x200"),
+    *(
+        line("generex_bacs_module_volts", f"13.6x20 {volts}-0.01x41 13.6x200", string="1", module=module)
+        for module, volts in (("1", "12.5"), ("2", "12.5"), ("3", "12.0"))
+    ),
+]
+
+
+def sample(expr: str, at: str, **values: float) -> dict[str, Any]:
+    """What `expr` has at a time: a value by module, `device` for a series of the device, or nothing."""
+    return {"expr": expr, "eval_time": at, "exp_samples": [_expected(name, v) for name, v in values.items()]}
+
+
+def _expected(name: str, value: float) -> dict[str, Any]:
+    return {"labels": f'{{name="{name}"}}', "value": value}
+
+
+def named(expr: str, label: str = "") -> str:
+    """The series of an expression with one label, `name`: m and the value of `label`, or `device`."""
+    parts = f'"m$1", "{label}", "(.+)"' if label else '"device", "", ""'
+    return f'max by (name) (label_replace({expr}, "name", {parts}))'
+
+
+def check(folder: Path, *samples: Mapping[str, Any]) -> None:
+    check_tests(folder, [{"interval": "15s", "input_series": SERIES, "promql_expr_test": list(samples)}])
+
+
+def test_a_discharge_is_recorded_for_ten_minutes_after_its_end(tmp_path: Path) -> None:
+    length = named("device:generex_discharge:seconds")
+    lowest = named("round(1000 * module:generex_discharge_volts:lowest)", "module")
+    spread = named("round(1000 * string:generex_discharge_volts:spread)", "string")
+    check(
+        tmp_path,
+        sample(named("device:generex_discharge:elapsed_seconds"), "615s", device=315),
+        sample(length, "915s"),
+        # the last pass before it was at 300 s, the last one in it at 930 s
+        sample(length, "960s", device=630),
+        sample(length, "1500s", device=630),
+        sample(length, "1560s"),
+        # from 315 s on 41 times 0.01 V less
+        sample(lowest, "960s", m1=12090, m2=12090, m3=11590),
+        sample(spread, "960s", m1=500),
+    )
+
+
+def test_discharges_compare_after_the_same_time(tmp_path: Path) -> None:
+    def mark(elapsed: str) -> str:
+        return named(f'round(1000 * module:generex_discharge_volts:mark{{elapsed="{elapsed}"}})', "module")
+
+    check(
+        tmp_path,
+        # 60 s after 300 s is the fourth pass of the discharge, 600 s after it the fortieth
+        sample(mark("1m"), "360s", m1=12470, m2=12470, m3=11970),
+        sample(mark("10m"), "900s", m1=12110, m2=12110, m3=11610),
+        sample(
+            named('count_over_time(module:generex_discharge_volts:mark{elapsed="5m"}[1h])'), "50m", device=1
+        ),
+    )
+
+
+def test_how_long_until_it_was_charged_again(tmp_path: Path) -> None:
+    # low until 2130 s, discharged until 930 s
+    recharge = named("device:generex_recharge:seconds")
+    check(tmp_path, sample(recharge, "2100s"), sample(recharge, "2160s", device=1200))
+
+
+def test_a_test_that_did_not_fail_is_kept_as_passed(tmp_path: Path) -> None:
+    days = named("time() - device:generex_test:passed_last_timestamp_seconds < bool 3600")
+    check(
+        tmp_path,
+        sample(named("device:generex_test:seconds"), "960s", device=630),
+        sample(named("device:generex_test:passed_timestamp_seconds > bool 0"), "1500s"),
+        sample(named("device:generex_test:passed_timestamp_seconds > bool 0"), "1600s", device=1),
+        sample(days, "61m", device=1),
+        sample(named("device:generex_discharges:count365d"), "61m", device=1),
+    )
