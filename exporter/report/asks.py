@@ -129,36 +129,44 @@ class Asks:
     @property
     def resistance(self) -> Question:
         """The resistance of each block over the float of a day, in ohms."""
-        recorded = self.series("module:generex_bacs_module_resistance_ohms:mean1d")
         return Question(
-            f"max by (string, module) (last_over_time({recorded}[12h]))",
+            self._of_day("module:generex_bacs_module_resistance_ohms:mean1d"),
             self._on_float("generex_bacs_module_resistance_ohms"),
         )
 
     @property
     def volts(self) -> Question:
         """The voltage of each block over the float of a day."""
-        return Question("", self._on_float("generex_bacs_module_volts"))
+        return Question(
+            self._of_day("module:generex_bacs_module_volts:float1d"),
+            self._on_float("generex_bacs_module_volts"),
+        )
 
     @property
     def temperature(self) -> Question:
         """The mean temperature of each block over a day, of sensors that read what can be."""
         raw = self._block("generex_bacs_module_temperature_celsius")
-        return Question("", f"avg_over_time(({raw} > {_SENSOR_LOW})[1d:{FEW}])")
+        return Question(
+            self._of_day("module:generex_bacs_module_temperature_celsius:mean1d"),
+            f"avg_over_time(({raw} > {_SENSOR_LOW})[1d:{FEW}])",
+        )
 
     @property
     def warmest(self) -> Question:
         """The highest temperature of each block on a day."""
         most = f"max_over_time({self.series('generex_bacs_module_temperature_celsius')}[1d])"
-        return Question("", f"max by (string, module) ({most}) > {_SENSOR_LOW}")
+        return Question(
+            self._of_day("module:generex_bacs_module_temperature_celsius:max1d"),
+            f"max by (string, module) ({most}) > {_SENSOR_LOW}",
+        )
 
     @property
     def equalising(self) -> Question:
         """How hard each block was equalised over a day, from 0 to 1."""
-        recorded = self.series("module:generex_bacs_module_equalization_ratio:mean1d")
         raw = self._block("generex_bacs_module_equalization_ratio")
         return Question(
-            f"max by (string, module) (last_over_time({recorded}[12h]))", f"avg_over_time(({raw})[1d:{FEW}])"
+            self._of_day("module:generex_bacs_module_equalization_ratio:mean1d"),
+            f"avg_over_time(({raw})[1d:{FEW}])",
         )
 
     def last(self, metric: str, days: int, *labels: str) -> str:
@@ -171,6 +179,10 @@ class Asks:
         window = f"{max(1, round(seconds))}s"
         inside = f"{how}_over_time({self.series(metric)}[{window}])"
         return f"{'min' if how == 'min' else 'max'} by ({', '.join(labels)}) ({inside})"
+
+    def _of_day(self, recorded: str) -> str:
+        """What a rule that runs every hour recorded of the day that ends."""
+        return f"max by (string, module) (last_over_time({self.series(recorded)}[3h]))"
 
     def _block(self, metric: str) -> str:
         return f"max by (string, module) (last_over_time({self.series(metric)}[{FEW}]))"

@@ -55,7 +55,10 @@ RECORDED = (
     "module:generex_bacs_module_resistance_ohms:growth",
     "module:generex_bacs_module_resistance_ohms:ratio1d",
     "module:generex_bacs_module_equalization_ratio:mean1d",
+    "module:generex_bacs_module_volts:float1d",
     "module:generex_bacs_module_temperature_celsius:deviation",
+    "module:generex_bacs_module_temperature_celsius:mean1d",
+    "module:generex_bacs_module_temperature_celsius:max1d",
     "string:generex_bacs_ageing_factor:mean30d",
     "module:generex_bacs_module_alarm:set",
 )
