@@ -8,7 +8,6 @@ laid out alike share these texts.
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
-from itertools import islice
 from weakref import WeakKeyDictionary
 
 from exporter.config import DeviceConfig
@@ -22,7 +21,7 @@ _VALUES = 4096  # texts remembered per word; it takes at most 65536 values, a he
 _FLAG_WORDS = 16  # the same per word with flags and place; a healthy one takes two or three values
 _LABELS = 4096  # texts of labels remembered, of devices and of the exporter's own series
 _CHUNK = 64 * 1024  # characters after which the renderer lets others run
-_SAMPLES = 16  # the same in samples that belong to no device
+_PIECE = 4 * 1024  # the same where a line takes ten times as long, as it belongs to no device
 
 
 class _Line:
@@ -146,15 +145,22 @@ class Renderer:
 
 def plain_page(families: Iterable[tuple[Metric, Iterable[Sample]]], form: Format) -> Iterator[str]:
     """The text of metrics that belong to no device, in pieces. OpenMetrics still needs its `# EOF`."""
+    parts: list[str] = []
+    size = 0
     for metric, samples in families:
-        yield _head(metric, form)
-        rest = iter(samples)
-        while some := tuple(islice(rest, _SAMPLES)):
-            yield "".join(_plain_line(metric.name, labels, value) for labels, value in some)
+        parts.append(_head(metric, form))
+        for labels, value in samples:
+            line = _plain_line(metric.name, labels, value)
+            parts.append(line)
+            size += len(line)
+            if size > _PIECE:
+                yield "".join(parts)
+                parts, size = [], 0
+    yield "".join(parts)
 
 
 def _plain_line(name: str, labels: Labels, value: float) -> str:
-    number = _number(float(value))
+    number = str(value) if type(value) is int else _number(float(value))
     return f"{name}{{{_pairs(labels)}}} {number}\n" if labels else f"{name} {number}\n"
 
 

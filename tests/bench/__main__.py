@@ -5,7 +5,8 @@ import json
 import sys
 from pathlib import Path
 
-from tests.bench.measures import MEASURES, Table
+from tests.bench.measures import MEASURES
+from tests.bench.table import Table
 
 BASELINE = Path(__file__).with_name("baseline.json")
 

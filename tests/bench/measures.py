@@ -5,7 +5,6 @@ import multiprocessing
 import statistics
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 
 from exporter.config import Otlp, load_config
@@ -21,8 +20,10 @@ from exporter.reading.transport.deadline import Deadline
 from exporter.reading.transport.exchange import Exchange, Manner
 from exporter.reading.transport.line import Turn
 from tests.bench.devices import Read, devices, floor
+from tests.bench.paths import paths
 from tests.bench.running import Running, exporter, probe_all
 from tests.bench.sink import sink
+from tests.bench.table import Table
 
 MODULES = (0, 40, 330)
 DELAYS = (0.0, 0.001, 0.010, 0.050)
@@ -30,22 +31,6 @@ FLEETS = (1, 10, 100, 1000)
 PUSHED = (1, 100, 1000)
 GOALS = {0: 0.4, 40: 1.0, 330: 4.0}  # milliseconds of CPU a scrape
 INTERVAL = 15.0  # seconds between two scrapes of a device
-
-
-@dataclass
-class Table:
-    """Aligned columns under a title; `figures` are those that are compared with the baseline."""
-
-    title: str
-    head: Sequence[str]
-    rows: list[Sequence[str]] = field(default_factory=list)
-    figures: dict[str, float] = field(default_factory=dict)
-
-    def __str__(self) -> str:
-        lines = (self.head, *self.rows)
-        widths = [max(len(line[column]) for line in lines) for column in range(len(self.head))]
-        text = ("  ".join(c.rjust(w) for c, w in zip(line, widths, strict=True)).rstrip() for line in lines)
-        return "\n".join((f"{self.title}\n", *text, ""))
 
 
 async def _prepared(target: str) -> tuple[Fleet, Device, Snapshot, list[Exchange]]:
@@ -286,6 +271,7 @@ async def _pushed(targets: Sequence[str], endpoint: str) -> tuple[int, float]:
 MEASURES: dict[str, Callable[[int], Table]] = {
     "latency": latency,
     "shares": shares,
+    "paths": paths,
     "fleets": fleets,
     "waits": waits,
     "start": start,

@@ -13,8 +13,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.bench.devices import devices
-from tests.bench.measures import INTERVAL, Table
+from tests.bench.measures import INTERVAL
 from tests.bench.running import Running, exporter
+from tests.bench.table import Table
 
 TIMEOUT, DELAY = 10.0, 0.010
 _REQUEST = (
