@@ -109,23 +109,13 @@ def parse_tcp(buffer: bytearray, expected: Expected, transaction: int) -> list[i
 
 def parse_rtu(buffer: bytearray, expected: Expected) -> list[int] | None:
     """The same for a serial line; noise in front of the frame is skipped."""
-    # the right answer first, wherever it starts; only then what else it could be
-    for start in range(max(1, len(buffer) - 4)):
-        if len(buffer) - start < 5 or buffer[start] != expected.unit:
-            continue
-        function = buffer[start + 1]
-        if function == expected.function | 0x80:
-            size = 5
-        elif function == expected.function and buffer[start + 2] == expected.byte_count:
-            size = 5 + expected.byte_count
-        else:
-            continue
+    starts = range(max(len(buffer) - 4, 0))
+    # the right answer first, wherever it starts; only then what else stands at the beginning
+    unit, function = expected.unit, expected.function
+    right = bytes((unit, function, expected.byte_count)), bytes((unit, function | 0x80))
+    for start in (*(at for at in starts if buffer.startswith(right, at)), *starts[:1]):
+        size = 5 if buffer[start + 1] & 0x80 else 5 + buffer[start + 2]
         frame = bytes(buffer[start : start + size])
-        if len(frame) == size and FramerRTU.compute_CRC(frame) == 0:
-            return _check(frame[0], frame[1:-2], expected)
-    if len(buffer) >= 5:
-        size = 5 if buffer[1] & 0x80 else 5 + buffer[2]
-        frame = bytes(buffer[:size])
         if len(frame) == size and FramerRTU.compute_CRC(frame) == 0:
             return _check(frame[0], frame[1:-2], expected)
     return None
