@@ -67,6 +67,8 @@ def test_alarms_of_a_half_silent_unit_are_read_in_every_pass(transport: str) -> 
 
     async def watch(device: Hostile, a: Device, had_bacs: bool) -> None:
         device.pins |= {1003: 1, 1004: 40}
+        device.behaviour = hostile.honest if had_bacs else half
+        await scrape(a)  # at the first contact with a unit on a line there is a request more
         if had_bacs:
             assert (await scrape(a)).groups["bacs"]
         device.behaviour = half
