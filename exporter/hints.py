@@ -117,9 +117,12 @@ def _timeout(failure: Failure) -> str:
             f"{_asked(failure)} its slave id?{_more_units(failure)}"
         )
     if endpoint.transport == "rtu-tcp":
+        came = (
+            "the line echoes, and no answer comes" if "itself came" in failure.text else "nothing comes back"
+        )
         return _at_modbus_port(failure) + (
-            "it takes the connection, and nothing comes back: do baud rate, parity and stop bits of the "
-            "serial server match those of the CS141, is COM2 there set to Modbus Slave, are A and B swapped, "
+            f"it takes the connection, and {came}: do baud rate, parity and stop bits of the serial "
+            "server match those of the CS141, is COM2 there set to Modbus Slave, are A and B swapped, "
             f"and is {_asked(failure)} its slave id?{_modbus_tcp(failure)}{_more_units(failure)}"
         )
     short = "" if failure.by_discover else " Or it ignores long requests: discover tries short ones."

@@ -15,6 +15,7 @@ def hint(target: str, reason: str, text: str = "", *silent: int) -> str:
 REFUSED = "cannot connect to x: Connection refused"
 BUSY_PORT = "cannot connect to /dev/ttyUSB0: another program has the port"
 STANDING = "every answer carries transaction 0, whatever was asked"
+ECHO = "10.0.0.7:4001: only the request itself came back"
 RTU_FRAME = "answer is no Modbus/TCP frame: 0103020064b9af00"
 
 
@@ -42,6 +43,13 @@ RTU_FRAME = "answer is no Modbus/TCP frame: 0103020064b9af00"
         ("rtu-tcp://10.0.0.7:4001", "timeout", "", "is spoken there, it needs tcp://10.0.0.7:4001", "502"),
         ("rtu-tcp://10.0.0.7:4001", "frame", "", "is spoken there, it needs tcp://10.0.0.7:4001", "502"),
         ("rtu-tcp://10.0.0.7:4001", "closed", "", "is spoken there, it needs tcp://10.0.0.7:4001", "502"),
+        (
+            "rtu-tcp://10.0.0.7:4001",
+            "timeout",
+            ECHO,
+            "and the line echoes, and no answer comes: do",
+            "nothing",
+        ),
         # a device that answers short requests and is silent to longer ones
         ("10.0.0.7", "timeout", "", "Or it ignores long requests: discover tries short ones", "rtu-tcp"),
         # tcp:// at a serial server

@@ -104,6 +104,7 @@ def test_a_device_that_refuses_everything_is_said_to_refuse(
     assert not snapshot.up
     assert snapshot.errors == (f"every address asked for is refused: exception {code} ({meaning})",)
     (line,) = caplog.records
+    assert line.getMessage() == "device refuses everything"
     assert line.__dict__["error"] == snapshot.errors[0]
 
 

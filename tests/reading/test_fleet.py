@@ -198,6 +198,9 @@ def test_a_probed_place_has_one_transport_at_a_time() -> None:
     asyncio.run(test())
 
 
+_PATIENT = {"request_timeout": "2s", "timeout": "5s"}
+
+
 class _Names(Resolver):
     """A name server that says what it is told to."""
 
@@ -216,7 +219,7 @@ def test_one_place_has_one_connection_whatever_name_leads_there() -> None:
         async with Hostile(units=(1, 2)) as device:
             names = _Names(a="127.0.0.1", b="127.0.0.1", c="::ffff:127.0.0.1")
             written = {"a": f"a.test:{device.port}?unit=1", "b": f"b.test:{device.port}?unit=2"}
-            entries = [{"name": n, "target": t, "timeout": "5s"} for n, t in written.items()]
+            entries = [{"name": n, "target": t, **_PATIENT} for n, t in written.items()]
             rules = {"allow": [f"c.test:{device.port}", f"127.0.0.1:{device.port}"]}
             devices = Fleet(config(*entries, probe=rules), names, check_names=True)
             strangers = [f"c.test:{device.port}", f"127.0.0.1:{device.port}?unit=2"]
@@ -244,8 +247,8 @@ def test_a_name_that_leads_elsewhere_now_is_followed_although_its_old_place_is_s
             )
             names = _Names(a="127.0.0.1")
             entries = [
-                {"name": "a", "target": f"a.test:{old.port}"},
-                {"name": "b", "target": f"127.0.0.1:{old.port}?unit=1"},
+                {"name": "a", "target": f"a.test:{old.port}", **_PATIENT},
+                {"name": "b", "target": f"127.0.0.1:{old.port}?unit=1", **_PATIENT},
             ]
             devices = Fleet(config(*entries), names)
             a, b = devices.devices.values()
@@ -268,7 +271,9 @@ def test_a_name_that_leads_to_a_place_with_another_transport_is_told_so() -> Non
         async with Hostile() as device:
             place, alias = f"127.0.0.1:{device.port}", f"a.test:{device.port}"
             rules = {"allow": [place, alias]}
-            devices = Fleet(config({"name": "x", "target": place}, probe=rules), _Names(a="127.0.0.1"))
+            devices = Fleet(
+                config({"name": "x", "target": place, **_PATIENT}, probe=rules), _Names(a="127.0.0.1")
+            )
             assert (await scrape(devices.devices["x"])).up
             probed = devices.probed(parse_target(f"rtu-tcp://{alias}"), "ups")
             snapshot = await scrape(probed)
@@ -279,7 +284,9 @@ def test_a_name_that_leads_to_a_place_with_another_transport_is_told_so() -> Non
             assert device.connections == 1
             devices.close()
             # and a stranger who came first does not keep the configured device from being read
-            devices = Fleet(config({"name": "x", "target": alias}, probe=rules), _Names(a="127.0.0.1"))
+            devices = Fleet(
+                config({"name": "x", "target": alias, **_PATIENT}, probe=rules), _Names(a="127.0.0.1")
+            )
             first = devices.probed(parse_target(f"rtu-tcp://{place}"), "ups")
             device.behaviour = hostile.silent
             asking = asyncio.create_task(scrape(first))

@@ -109,7 +109,7 @@ def test_the_echo_of_a_request_for_bits_is_not_their_answer(transport: str, func
             connection = connection_to(parse_target(device.target()).endpoint, Resolver())
             device.behaviour = hostile.echoing(hostile.silent)
             for _ in range(2):
-                with pytest.raises(LinkError, match="no answer in time"):
+                with pytest.raises(LinkError, match="only the request itself came back"):
                     await ask(connection, span)
             # an echo that comes as late as the next request
             device.script = [
@@ -118,7 +118,7 @@ def test_the_echo_of_a_request_for_bits_is_not_their_answer(transport: str, func
                 )
             ]
             for _ in range(2):
-                with pytest.raises(LinkError, match="no answer in time"):
+                with pytest.raises(LinkError, match=r"no answer in time|itself came back"):
                     await ask(connection, span)
             device.behaviour = hostile.echoing(bits)
             assert await ask(connection, span) == [number % 3 == 0 for number in range(20)]

@@ -231,7 +231,8 @@ class Device:
         snapshot = self._snapshot(progress, shared.started, deadline)
         excused = self._is_excused(shared)
         if not excused:
-            self._news.tell(self.config, snapshot, asked=bool(progress.failures) or progress.requests > 0)
+            asked = bool(progress.failures) or progress.requests > 0
+            self._news.tell(self.config, snapshot, asked=asked, refused=shared.read_pass.refused)
         if progress.asked_twice >= PACING_MISSED:
             self._news.tell_of_pacing(self.config, snapshot)
         if self.history is not None:

@@ -15,12 +15,13 @@ class News:
         self._state: object = None
         self._said_pacing = False
 
-    def tell(self, device: DeviceConfig, snapshot: Snapshot, *, asked: bool) -> None:
+    def tell(self, device: DeviceConfig, snapshot: Snapshot, *, asked: bool, refused: bool = False) -> None:
         """One line when the device's state is another than before; nothing while it stays the same.
 
-        `asked` says that the device was asked at all, or connecting to it was tried.
+        `asked` says that the device was asked, or connecting to it was tried, `refused` that it refused
+        everything.
         """
-        state = (snapshot.up, tuple(snapshot.groups.items()), tuple(snapshot.valid.items()))
+        state = (snapshot.up, refused, tuple(snapshot.groups.items()), tuple(snapshot.valid.items()))
         if state == self._state:
             return
         first, self._state = self._state is None, state
@@ -29,7 +30,8 @@ class News:
         fields = {"device": device.name, "target": device.target.url}
         error = "; ".join(snapshot.errors)
         if not snapshot.up:
-            text = "device does not answer" if asked else "device was not asked"
+            silent = "device does not answer" if asked else "device was not asked"
+            text = "device refuses everything" if refused else silent
             log.warning(text, extra={**fields, "error": error})
         elif bad or doubtful:
             fields |= {"not_read": ",".join(bad), "not_valid": ",".join(doubtful), "error": error}

@@ -74,6 +74,12 @@ class ReadPass:
         self.memory.read_nothing = self.memory.read_nothing or self._asker.failed
 
     @property
+    def refused(self) -> bool:
+        """Whether the device refused everything that it was asked for."""
+        outcomes = {*self.progress.outcomes.values()}
+        return bool(outcomes) and outcomes <= {Outcome.REFUSED, Outcome.ABSENT}
+
+    @property
     def cut_short(self) -> bool:
         """Whether nothing went wrong but that the time was over."""
         asker = self._asker
@@ -103,7 +109,7 @@ class ReadPass:
             memory.read_nothing = False
         elif self._asker.failed:
             memory.read_nothing = True
-        elif progress.outcomes and {*progress.outcomes.values()} <= {Outcome.REFUSED, Outcome.ABSENT}:
+        elif self.refused:
             progress.errors.append(f"every address asked for is refused: {', '.join(self._asker.refusals)}")
 
     async def _read_layout(self) -> None:

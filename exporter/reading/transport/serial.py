@@ -144,7 +144,8 @@ class SerialConnection(Connection):
     def _no_answer(self, wire: Wire) -> LinkError:
         heard = self._heard(wire)
         if heard is not None and not heard:
-            return LinkError("timeout", f"{self.address}: no answer in time")
+            what = "only the request itself came back" if wire.buffer else "no answer in time"
+            return LinkError("timeout", f"{self.address}: {what}")
         if heard is not None and self._late.brought(heard):
             return LinkError("timeout", f"{self.address}: only the answer to an earlier request came")
         if self._misfit is not None:
