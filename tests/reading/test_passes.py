@@ -212,6 +212,8 @@ def test_a_bacs_that_is_expected_and_not_there_is_named(
             text = snapshot.errors[-1]
             assert why in text
             assert says in text
+            names = [name for name, good in snapshot.groups.items() if not good]
+            assert text.endswith(f": {', '.join(names)} {'count' if names[1:] else 'counts'} as unread")
 
     run(test())
 

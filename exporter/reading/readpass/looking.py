@@ -74,7 +74,10 @@ def no_bacs(device: DeviceMap, memory: Memory, progress: Progress) -> Iterable[s
         how = "refuses its words"
     else:
         return
-    yield f"a BACS is expected ({why}), but the device {how}: bacs, strings and modules count as unread"
+    counts = {"strings": expect.strings, "modules": expect.modules} | memory.counts.counts
+    names = ["bacs", *(group.name for group in device.groups if group.repeat and counts.get(group.name))]
+    count = "counts" if len(names) == 1 else "count"
+    yield f"a BACS is expected ({why}), but the device {how}: {', '.join(names)} {count} as unread"
 
 
 def _optional_groups(device: DeviceMap) -> Iterable[Group]:
