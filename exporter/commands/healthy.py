@@ -50,7 +50,7 @@ def run(args: argparse.Namespace) -> int:
         answer = options["web.config.file"] and _ask_with_tls(host, address.port, path)
         answer = answer or _ask(http.client.HTTPConnection(host, address.port, timeout=_TIMEOUT), path)
     except (OSError, UnicodeError, http.client.HTTPException) as error:
-        raise UserError(f"no answer from {address}: {error}") from None
+        raise UserError(f"no answer from {address}: {getattr(error, 'strerror', None) or error}") from None
     status, text = answer
     if status != 200:
         raise UserError(f"{address} answers {status}: {text}")
