@@ -165,7 +165,7 @@ def simulator(port: int, *arguments: str) -> Iterator[None]:
             yield
 
 
-def cli(*arguments: str, timeout: float = 20, **env: str) -> subprocess.CompletedProcess[str]:
+def cli(*arguments: str, timeout: float = 60, **env: str) -> subprocess.CompletedProcess[str]:
     """Run `python -m exporter` to its end."""
     return subprocess.run(
         [sys.executable, "-m", "exporter", *arguments],
