@@ -176,6 +176,15 @@ class ExpectEntry(Section):
         description="How long the UPS should carry its load without mains, such as 10m; an estimate on mains "
         "that is shorter is told.",
     )
+    test_every: PositiveDuration | None = Field(
+        default=None,
+        description="How often the battery should pass a test, such as 90d; one that is overdue is told. "
+        "Prometheus must keep its data for longer.",
+    )
+    test_lasts: PositiveDuration | None = Field(
+        default=None,
+        description="How long a battery test should take, such as 10m; one that was shorter is told.",
+    )
     redundancy_group: PlainText | None = Field(
         default=None,
         description="UPSs of one group stand in for each other, as a 2N pair does: together they may carry "

@@ -152,4 +152,6 @@ def _expect(entry: ExpectEntry) -> Expect:
             ExpectedBlock(module, block.baseline or 0.0, block.installed)
             for module, block in sorted(entry.blocks.items())
         ),
+        test_every=entry.test_every or 0.0,
+        test_lasts=entry.test_lasts or 0.0,
     )

@@ -54,8 +54,9 @@ def _device(device: "DeviceConfig") -> dict[str, Any]:
     }
     if device.expect.string_groups:
         expect["string_groups"] = [list(group) for group in device.expect.string_groups]
-    if device.expect.runtime:
-        expect["runtime"] = _duration(device.expect.runtime)
+    for name in ("runtime", "test_every", "test_lasts"):
+        if name in expect:
+            expect[name] = _duration(expect[name])
     if device.expect.blocks:
         expect["blocks"] = {
             block.module: {key: value for key in ("installed", "baseline") if (value := getattr(block, key))}

@@ -49,8 +49,8 @@ class ExpectedBlock:
 class Expect:
     """What the device is known to be; 0, "" and () leave it to the device or to the alert rules.
 
-    `string_groups` are numbers of strings whose currents compare with each other, `runtime` is in seconds,
-    UPSs of one `redundancy_group` stand in for each other.
+    `string_groups` are numbers of strings whose currents compare with each other, UPSs of one
+    `redundancy_group` stand in for each other; `runtime`, `test_every` and `test_lasts` are in seconds.
     """
 
     strings: int = 0
@@ -64,6 +64,8 @@ class Expect:
     runtime: float = 0.0
     redundancy_group: str = ""
     blocks: tuple[ExpectedBlock, ...] = ()
+    test_every: float = 0.0
+    test_lasts: float = 0.0
 
 
 @dataclass(frozen=True)

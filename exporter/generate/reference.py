@@ -78,6 +78,8 @@ _PASS_EXAMPLES: dict[Metric, tuple[Labels, float]] = {
     pass_metrics.EXPECTED_CELLS_PER_BLOCK: ((), 4),
     pass_metrics.EXPECTED_STRING_GROUP_INFO: ((("string", "2"), ("string_group", "1")), 1),
     pass_metrics.EXPECTED_RUNTIME: ((), 600),
+    pass_metrics.EXPECTED_TEST_INTERVAL: ((), 7776000),
+    pass_metrics.EXPECTED_TEST: ((), 600),
     pass_metrics.EXPECTED_REDUNDANCY_GROUP_INFO: ((("redundancy_group", "hall a"),), 1),
     pass_metrics.EXPECTED_BLOCK_RESISTANCE: ((("module", "17"),), 0.0042),
     pass_metrics.EXPECTED_BLOCK_INSTALLED: ((("module", "17"),), 1772323200),

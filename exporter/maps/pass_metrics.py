@@ -61,6 +61,16 @@ EXPECTED_RUNTIME = Metric(
     "How long the UPS should carry its load, where the configuration gives expect.runtime.",
     unit="seconds",
 )
+EXPECTED_TEST_INTERVAL = Metric(
+    "generex_expected_test_interval_seconds",
+    "How often the battery should pass a test, where the configuration gives expect.test_every.",
+    unit="seconds",
+)
+EXPECTED_TEST = Metric(
+    "generex_expected_test_seconds",
+    "How long a battery test should take, where the configuration gives expect.test_lasts.",
+    unit="seconds",
+)
 EXPECTED_REDUNDANCY_GROUP_INFO = Metric(
     "generex_expected_redundancy_group_info",
     "Always 1; the label says which UPSs stand in for each other, where the configuration gives "
@@ -81,6 +91,6 @@ PASS_METRICS = (
     UP, GROUP_UP, DATA_VALID, DEVICE_INFO, UNDEFINED_FLAGS, ODD_WORDS, REFUSED_WORDS,
     SCRAPE_DURATION, SCRAPE_TIMEOUT, SCRAPE_REQUESTS,
     EXPECTED_PHASES, EXPECTED_OUTPUT_VOLTS, EXPECTED_INPUT_VOLTS, EXPECTED_BATTERY_INFO,
-    EXPECTED_CELLS_PER_BLOCK, EXPECTED_STRING_GROUP_INFO, EXPECTED_RUNTIME, EXPECTED_REDUNDANCY_GROUP_INFO,
-    EXPECTED_BLOCK_RESISTANCE, EXPECTED_BLOCK_INSTALLED,
+    EXPECTED_CELLS_PER_BLOCK, EXPECTED_STRING_GROUP_INFO, EXPECTED_RUNTIME, EXPECTED_TEST_INTERVAL,
+    EXPECTED_TEST, EXPECTED_REDUNDANCY_GROUP_INFO, EXPECTED_BLOCK_RESISTANCE, EXPECTED_BLOCK_INSTALLED,
 )  # fmt: skip

@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from tests.alerts.promtool import check_tests
-from tests.alerts.test_situations import line
+from tests.alerts.test_situations import QUARTER, fired, line, of
+from tests.alerts.test_situations import check as check_alerts
 
 # Each 15 s: five minutes on mains, discharged from 315 s to 930 s, on mains again. Block 3 is weak. The
 # charge is 90 % again at 2145 s. A test is what discharges it, and the UPS never says that it failed.
@@ -92,3 +93,38 @@ def test_a_test_that_did_not_fail_is_kept_as_passed(tmp_path: Path) -> None:
         sample(days, "61m", device=1),
         sample(named("device:generex_discharges:count365d"), "61m", device=1),
     )
+
+
+def test_a_test_that_is_overdue_is_told_and_one_that_cannot_be_known(tmp_path: Path) -> None:
+    days = 86400
+    series = []
+    # a passed one on the first day; b never did; c never did, and may wait for longer than is known
+    for device, every in (("a", 10 * days), ("b", 10 * days), ("c", 30 * days), ("free", 0)):
+        series += [
+            line("generex_up", "1x1300", device),
+            line("generex_ups_alarm", "0x1300", device, flag="on_battery"),
+        ]
+        if every:
+            series.append(line("generex_expected_test_interval_seconds", f"{every}x1300", device))
+    series.append(line("device:generex_test:passed_timestamp_seconds", f"{days}x4"))
+    check_alerts(
+        tmp_path, series,
+        fired("9d", ()),
+        fired("10d12h", of("b", "TestOverdue") | of("c", "TestUnknown")),
+        fired("11d12h", of("a", "TestOverdue") | of("b", "TestOverdue") | of("c", "TestUnknown")),
+        step=QUARTER,
+    )  # fmt: skip
+
+
+def test_a_test_that_is_shorter_than_expected_is_told(tmp_path: Path) -> None:
+    series = []
+    for device, passes in (("short", 20), ("long", 41)):
+        on = f"0x20 1x{passes - 1} 0x200"
+        series += [
+            line("generex_up", "1x240", device),
+            line("generex_ups_alarm", on, device, flag="test_in_progress"),
+            line("generex_expected_test_seconds", "600x240", device),
+        ]
+    # the long one began after 300 s and lasted for 615 s
+    running = of("short", "TestRunning") | of("long", "TestRunning")
+    check_alerts(tmp_path, series, fired("9m", running), fired("40m", of("short", "TestShort")))

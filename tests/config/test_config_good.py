@@ -67,6 +67,8 @@ def test_device_with_everything(full: Config) -> None:
             runtime=480.0,
             redundancy_group="hall a",
             blocks=(ExpectedBlock(17, 0.0042, date(2026, 3, 1)), ExpectedBlock(18)),
+            test_every=7776000.0,
+            test_lasts=600.0,
         ),
         sensors=(
             Sensor(1, "room", "temperature", Decimal("0.1")),

@@ -99,6 +99,10 @@ NAMES: Mapping[str, tuple[str, str, str, Mapping[str, str]]] = {
         {"generex.string": "{string}", "generex.string_group": "{string_group}"},
     ),
     "generex_expected_runtime_seconds": ("generex.expected_runtime_seconds", "s", "gauge", {}),
+    "generex_expected_test_interval_seconds": (
+        "generex.expected_test_interval_seconds", "s", "gauge", {},
+    ),
+    "generex_expected_test_seconds": ("generex.expected_test_seconds", "s", "gauge", {}),
     "generex_expected_redundancy_group_info": (
         "generex.expected_redundancy_group_info", "", "gauge",
         {"generex.redundancy_group": "{redundancy_group}"},

@@ -49,6 +49,7 @@ def test_what_the_configuration_knows_of_a_device_is_said_also_when_it_is_down_a
             known = {
                 "phases": 1, "output_volts": 230, "input_volts": 400, "chemistry": "lfp",
                 "cells_per_block": 4, "string_groups": [[1, 3], [2, 4]], "runtime": "8m",
+                "test_every": "90d", "test_lasts": "10m",
                 "redundancy_group": "hall a", "blocks": {17: {"installed": "2026-03-01", "baseline": 0.0042}},
             }  # fmt: skip
             async with fleet({**entry, "expect": known}) as devices:
@@ -70,6 +71,8 @@ def test_what_the_configuration_knows_of_a_device_is_said_also_when_it_is_down_a
             ("generex_expected_string_group_info", (("string", "2"), ("string_group", "2")), 1),
             ("generex_expected_string_group_info", (("string", "4"), ("string_group", "2")), 1),
             ("generex_expected_runtime_seconds", (), 480),
+            ("generex_expected_test_interval_seconds", (), 7776000),
+            ("generex_expected_test_seconds", (), 600),
             ("generex_expected_redundancy_group_info", (("redundancy_group", "hall a"),), 1),
             ("generex_expected_block_resistance_ohms", (("module", "17"),), 0.0042),
             ("generex_expected_block_installed_timestamp_seconds", (("module", "17"),), 1772323200),

@@ -26,7 +26,7 @@ from exporter.yamlfile import Strict, parse, validate
 
 ALERT_FILES = (
     "outage", "power", "ups", "ups_values", "danger", "bacs", "strings", "voltage", "temperature",
-    "resistance", "health", "exporter",
+    "resistance", "tests", "health", "exporter",
 )  # fmt: skip
 RECORDING_FILES = ("recording", "records")
 MOST = 20

@@ -148,6 +148,8 @@ def _expected(expect: Expect) -> Iterator[tuple[Series, float]]:
         (pass_metrics.EXPECTED_INPUT_VOLTS, expect.input_volts),
         (pass_metrics.EXPECTED_CELLS_PER_BLOCK, expect.cells_per_block),
         (pass_metrics.EXPECTED_RUNTIME, expect.runtime),
+        (pass_metrics.EXPECTED_TEST_INTERVAL, expect.test_every),
+        (pass_metrics.EXPECTED_TEST, expect.test_lasts),
     ):
         if value:
             yield _series(metric, ()), float(value)
