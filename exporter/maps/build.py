@@ -6,6 +6,7 @@ from dataclasses import replace
 from exporter.maps.checks import (
     check_addresses,
     check_bits,
+    check_known_by,
     check_lost,
     check_metric,
     check_not_available,
@@ -76,22 +77,14 @@ class _Builder:
         check_addresses(groups, self.places, self.fail)
         self._name_for_otlp(groups)
         modules = tuple((name, tuple(maps)) for name, maps in entry.modules.items())
+        check_known_by(entry.known_by, self.words.values(), self.fail)
+        lacks = (address for low, high in entry.known_by.lacks for address in range(low, high + 1))
+        copies = tuple(entry.known_by.copies.items())
+        known_by = KnownBy(tuple(lacks), copies, tuple(entry.known_by.zeros))
         return Map(
             entry.map, entry.title, entry.source, self.metrics, groups, tuple(self.trusts.values()),
-            entry.short or entry.map, modules, entry.sensors, self._known_by(),
+            entry.short or entry.map, modules, entry.sensors, known_by,
         )  # fmt: skip
-
-    def _known_by(self) -> KnownBy:
-        entry, place = self.entry.known_by, ("known_by",)
-        flags = {flag.name for word in self.words.values() for flag in word.flags}
-        for address, flag in entry.copies.items():
-            if flag not in flags:
-                self.fail((*place, "copies", address), f'unknown flag "{flag}"')
-        for index, (low, high) in enumerate(entry.lacks):
-            if low > high:
-                self.fail((*place, "lacks", index), f"{low} is above {high}")
-        lacks = tuple(address for low, high in entry.lacks for address in range(low, high + 1))
-        return KnownBy(lacks, tuple(entry.copies.items()), tuple(entry.zeros))
 
     def _name_for_otlp(self, groups: tuple[Group, ...]) -> None:
         series = [(metric, dict(labels)) for group in groups for _, metric, labels in group_series(group)]

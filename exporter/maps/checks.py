@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from exporter.maps.model import REGISTERS, Group, Trust, Word
 from exporter.maps.pass_metrics import PASS_METRICS
 from exporter.maps.roles import of_word
-from exporter.maps.schema import WordEntry
+from exporter.maps.schema import KnownByEntry, WordEntry
 from exporter.maps.series import group_series
 from exporter.yamlfile import Place
 
@@ -31,6 +31,20 @@ def check_metric(place: Place, name: str, kind: str, unit: str, fail: Fail) -> N
         fail(place, f'the name "{name}" does not end in its unit "{unit}"')
     if re.search(r"_(created|bucket|count|sum|info)$", name):
         fail(place, f'the ending of "{name}" has another meaning in OpenMetrics')
+
+
+def check_known_by(entry: KnownByEntry, words: Iterable[Word], fail: Fail) -> None:
+    """Copies are of flags that there are, and ranges begin with the smaller address."""
+    flags = {flag.name for word in words for flag in word.flags}
+    for address, flag in entry.copies.items():
+        if flag not in flags:
+            fail(("known_by", "copies", address), f'unknown flag "{flag}"')
+    for index, address in enumerate(entry.zeros):
+        if address not in entry.copies:
+            fail(("known_by", "zeros", index), f"no copy is at {address}")
+    for index, (low, high) in enumerate(entry.lacks):
+        if low > high:
+            fail(("known_by", "lacks", index), f"{low} is above {high}")
 
 
 def check_bits(place: Place, bits: Iterable[tuple[str, int]], fail: Fail) -> None:
