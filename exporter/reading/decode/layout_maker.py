@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import chain
 
 from exporter.maps.model import Group, Labels, Metric, Repeat, Trust, Word
@@ -52,7 +53,7 @@ class LayoutMaker:
                 i.span for i in everything if i.span and (i.word.flags or i.word.flag or i.word.roles)
             ),
             words=self.words,
-            trusts={trust.section: trust for trust in self.trusts},
+            trusts=self._by_section,
         )
 
     def _items(self, group: Group, repeat: Repeat, counts: Counts) -> tuple[Item, ...]:
@@ -101,8 +102,12 @@ class LayoutMaker:
             undefined_series=Series(UNDEFINED_FLAGS, undefined) if word.has_unnamed_bits else None,
         )
 
+    @cached_property
+    def _by_section(self) -> dict[str, Trust]:
+        return {trust.section: trust for trust in self.trusts}
+
     def _trust(self, word: Word) -> Trust | None:
-        by_section = {trust.section: trust for trust in self.trusts}
+        by_section = self._by_section
         own = by_section.get(word.section)
         if own is None and word.repeat is not None:
             # strings and modules stand or fall with the BACS that counts them
