@@ -18,7 +18,7 @@ def refuse_existing(path: Path, *, force: bool) -> None:
     if not os.access(path.parent, os.W_OK):
         raise UserError(f"cannot write {path}: the folder {path.parent} may not be written to")
     if path.exists() and not path.is_file():
-        raise UserError(f"{path} is no file: give another name")
+        raise UserError(f"{path} is not a file: give another name")
     if not force and path.exists():
         raise UserError(f"{path} exists: give another name, or --force to replace it")
 

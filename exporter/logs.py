@@ -50,7 +50,7 @@ class _Json(logging.Formatter):
 
 
 class _Handler(logging.StreamHandler[TextIO]):
-    """Writes lines to standard error as far as there is room, and now and then how many there was none for.
+    """Writes lines to standard error while there is room, and now and then how many were dropped.
 
     The count comes from a timer: after a storm it may be long until the next line.
     """

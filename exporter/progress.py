@@ -20,7 +20,7 @@ class Progress:
             print(text, file=sys.stderr, flush=True)
 
     def detail(self, text: str) -> None:
-        """A line that the next one replaces; nothing where standard error is no terminal."""
+        """A line that the next one replaces; not written unless standard error is a terminal."""
         if self._terminal:
             width = os.get_terminal_size(sys.stderr.fileno()).columns or 80
             print(f"\r\x1b[K  {text[: max(width - 3, 1)]}", end="", file=sys.stderr, flush=True)

@@ -59,7 +59,7 @@ class Pusher:
             from exporter.exposition.otlp.send import Sender
         except ImportError as error:
             raise UserError(
-                f"otlp.endpoint is set, but what sends is not installed ({error}): "
+                f"otlp.endpoint is set, but the sender is not installed ({error}): "
                 "install the exporter with it, from a checkout by pip install '.[otlp]', from a wheel by "
                 "pip install 'generex_exporter-VERSION-py3-none-any.whl[otlp]'"
             ) from None
@@ -79,7 +79,7 @@ class Pusher:
             self._sender.close()
 
     async def run(self) -> None:
-        """Push until cancelled: at once, and then at the interval. A change of the settings starts anew."""
+        """Push until cancelled: at once, and then at the interval. A change of the settings restarts it."""
         loop = asyncio.get_running_loop()
         while True:
             self._changed.clear()
@@ -121,7 +121,7 @@ class Pusher:
     async def _outcome(self, sender: "Sender", sending: "asyncio.Future[str]") -> str:
         """How the sending ended.
 
-        A name server that is silent can hold it for longer than any timeout: that is told meanwhile.
+        A silent name server can hold it for longer than any timeout: the log says so in time.
         """
         patience = max(sender.settings.interval + sender.settings.timeout, _PATIENCE)
         try:

@@ -70,7 +70,7 @@ class BlockString:
 
 
 def block_strings(snapshot: Snapshot) -> tuple[BlockString, ...]:
-    """All expected blocks by string, in order; nothing where no blocks are served.
+    """All expected blocks by string, in order; empty if no blocks are served.
 
     On lithium (`expect.chemistry: lfp`) neither voltage nor resistance has a level: the limits are for lead.
     """

@@ -35,7 +35,7 @@ class Condition:
     `left` is the smaller of that and what its falling charge says, and nothing doubtful has a part in it.
     `doubtful` are the metrics that are not to be relied on, `doubt` says why; `contradiction` says what
     speaks against an output that is off. `answered` says that a word was read; with `out_of_sight` not all of
-    its UPS was read and vouches for itself. `level` is that of the gravest of all this; devices sort by
+    its UPS was read and can be trusted. `level` is that of the gravest of all this; devices sort by
     `trouble`, worst first.
     """
 

@@ -18,7 +18,7 @@ UPS_PREFIX, BACS_PREFIX = "generex_ups_", "generex_bacs_"
 
 
 def ups_groups(words: Iterable[Word]) -> tuple[str, ...]:
-    """The groups that hold a UPS's words, and the names by which they vouch for it."""
+    """The groups that hold a UPS's words, and the names under which its trust is noted."""
     return _groups(words, UPS_PREFIX, battery=False)
 
 
@@ -162,7 +162,8 @@ class Facts:
             return ""
         shown = [f"{volts:.0f} V"] if volts > DEFAULTS["served_volts"] else []
         shown += [f"{load * 100:.0f} % load"] if load > 0 else []
-        return f"Contradictory, check: the UPS says its output is off, but shows {' and '.join(shown)} there."
+        there = " and ".join(shown)
+        return f"Contradictory, check: the UPS says that its output is off, but shows {there} there."
 
     @property
     def charge(self) -> float | None:
@@ -200,15 +201,15 @@ class Facts:
     def doubt(self) -> str:
         """Why they are doubtful, in words; "" where none is."""
         if self.map_in_doubt:
-            return "The UPS refuses every alarm word: most likely it has another register map."
+            return "The UPS refuses every alarm word. Most likely it uses another register map."
         if not self._implausible:
             return ""
         what = ", ".join(limit.what for limit in self._implausible)
-        return f"These values cannot be: {what}. Most likely a wrong scale or another register map."
+        return f"These values are impossible: {what}. Most likely the scale or the register map is wrong."
 
     @property
     def bacs_untrusted(self) -> bool:
-        """There is a BACS, and it does not vouch for itself."""
+        """There is a BACS, and by its own words it cannot be trusted."""
         return not all(self.snapshot.valid.get(name, True) for name in self._bacs_groups)
 
     @property
@@ -218,12 +219,12 @@ class Facts:
 
     @property
     def bacs_there(self) -> bool:
-        """There is a BACS that says something of itself."""
+        """There is a BACS that reports its state."""
         return "generex_bacs_state_word" in self.snapshot.readings
 
     @property
     def string_missing(self) -> bool:
-        """A string has no values although the BACS was read and vouches for itself."""
+        """A string has no values although the BACS was read and can be trusted."""
         if not self.snapshot.groups.get("strings", False) or self.bacs_untrusted:
             return False
         counts = self.snapshot.layout.counts

@@ -91,7 +91,7 @@ class Evidence(Protocol[T]):
 
     @property
     def string_missing(self) -> T:
-        """A string has no values although the BACS was read and vouches for itself."""
+        """A string has no values although the BACS was read and can be trusted."""
 
     @property
     def module_missing(self) -> T:
@@ -99,7 +99,7 @@ class Evidence(Protocol[T]):
 
     @property
     def bacs_untrusted(self) -> T:
-        """There is a BACS, and it does not vouch for itself."""
+        """There is a BACS, and by its own words it cannot be trusted."""
 
     @property
     def bacs_unread(self) -> T:
@@ -111,7 +111,7 @@ class Evidence(Protocol[T]):
 
     @property
     def bacs_there(self) -> T:
-        """There is a BACS that says something of itself."""
+        """There is a BACS that reports its state."""
 
 
 @dataclass(frozen=True)
@@ -119,8 +119,8 @@ class Outcome:
     """One row: `sign` is a shape that tells it without colour, `order` says what to see to first.
 
     `state` is what the device runs on, `survival` whether the load would survive a power failure now and if
-    not why, `bacs` how its battery fares; "" where the row does not belong to that question. Of the rows of a
-    question the first that holds is told. `alert` is the one whose section of the runbook says what to do.
+    not why, `bacs` how its battery fares; "" where the row does not belong to that question. Of the
+    rows of a question the first that holds is shown. `alert` names the section of the runbook.
     """
 
     key: str

@@ -173,12 +173,12 @@ class Prom:
 
     @property
     def bacs_untrusted(self) -> str:
-        """There is a BACS, and it does not vouch for itself."""
+        """There is a BACS, and by its own words it cannot be trusted."""
         return f"{self._valid(bacs_groups(self._words))} == 0"
 
     @property
     def bacs_trusted(self) -> str:
-        """There is a BACS, and it vouches for itself."""
+        """There is a BACS, and by its own words it can be trusted."""
         return f"{self._valid(bacs_groups(self._words))} == 1"
 
     @property
@@ -188,7 +188,7 @@ class Prom:
 
     @property
     def bacs_there(self) -> str:
-        """There is a BACS that says something of itself."""
+        """There is a BACS that reports its state."""
         return self.by(self.series("generex_bacs_state_word"))
 
     @property

@@ -15,11 +15,11 @@ def one_device(fleet: Fleet, text: str, module: str | None) -> Device:
         if fleet.devices:
             known = ", ".join(fleet.devices)
             raise UserError(
-                f'"{text}" is no configured device (there are: {known}) and no address; '
+                f'"{text}" is neither a configured device (there are: {known}) nor an address; '
                 f"a host of that name is tcp://{text}"
             )
         raise UsageError(
-            f'"{text}" is no address like tcp://10.0.0.7; the name of a device needs --config.file FILE, '
+            f'"{text}" is not an address like tcp://10.0.0.7; the name of a device needs --config.file FILE, '
             f"a host of that name is tcp://{text}"
         )
     if named is None:

@@ -34,15 +34,15 @@ class OverrideEntry(Section):
     """Another scale or offset for one word."""
 
     scale: Scale | None = Field(
-        default=None, description="Factor in place of the map's: value = word × scale + offset."
+        default=None, description="Factor that replaces the map's: value = word × scale + offset."
     )
     offset: Number | None = Field(
-        default=None, description="Summand in place of the map's, in the unit of the metric."
+        default=None, description="Summand that replaces the map's, in the unit of the metric."
     )
 
 
 class ProfEntry(Section):
-    """Where the gateway frame SNMP_PROF stands and when it counts as frozen."""
+    """Address of the SNMP_PROF gateway frame, and when it counts as frozen."""
 
     base_address: Annotated[int, Field(ge=0, le=0x10000 - PROF_WORDS)] = Field(
         default=0, description="0-based address of the frame's first word in the PLC."
@@ -55,7 +55,7 @@ class ProfEntry(Section):
 
 
 class OptionsEntry(Section):
-    """Options that may stand in a module and in a device; the device's win."""
+    """Options of modules and devices; the device's win."""
 
     timeout: PositiveDuration = Field(
         default=5.0,
@@ -76,13 +76,13 @@ class OptionsEntry(Section):
     connect_delay: Duration = Field(
         default=0.0,
         json_schema_extra={"default": "0s"},
-        description="Pause between connecting and the first request, for devices that are deaf for so long; "
+        description="Pause between connecting and the first request, for devices that ignore early requests; "
         "shorter than `timeout`.",
     )
     any_transaction: bool = Field(
         default=False,
-        description="Take answers with any transaction number, for a device that does not repeat that of the "
-        "request; of Modbus/TCP only. Late answers are not told from right ones by it.",
+        description="Accept answers with any transaction number, for a Modbus/TCP device that does not "
+        "repeat that of the request. Late answers then look like right ones.",
     )
     idle_close: Duration = Field(
         default=300.0,
@@ -94,21 +94,21 @@ class OptionsEntry(Section):
     )
     function: Literal[3, 4] | None = Field(
         default=None,
-        description="Function code for all registers, 3 or 4, for devices that know one of them only; "
-        "without it that of the map, which is 3 for a CS141.",
+        description="Function code for all registers, 3 or 4, for devices that know only one of them; the "
+        "default is that of the map, which is 3 for a CS141.",
     )
     bacs: Bacs = Field(
         default="auto",
-        description="auto looks for a BACS from time to time, required reports a missing one as down, "
-        "off does not ask.",
+        description="auto looks for a BACS from time to time, required reports a missing one as down, off "
+        "never asks.",
     )
     module_flags: Literal["all", "set"] = Field(
         default="all",
-        description="all exports every alarm flag of every battery module, set only those that are set.",
+        description="all exports every alarm flag of every battery module, set only the active ones.",
     )
     prof: ProfEntry = Field(
         default=ProfEntry(),
-        description="Where the gateway frame of the map prof stands, and when it is stale.",
+        description="Address of the gateway frame of the map prof, and when it is stale.",
     )
     overrides: dict[PlainText, OverrideEntry] = Field(
         default={},
@@ -126,20 +126,21 @@ class ModuleEntry(OptionsEntry):
 
 
 class BlockEntry(Section):
-    """What is known of one battery block."""
+    """Known facts about one battery block."""
 
     installed: date | None = Field(
         default=None,
         strict=False,
-        description="The day it was installed, such as 2026-03-01; what was measured before is not of it.",
+        description="The day it was installed, such as 2026-03-01; earlier measurements belong to another "
+        "block.",
     )
     baseline: Annotated[float, Field(gt=0, le=1)] | None = Field(
-        default=None, description="Its resistance when new, in ohms: 0.0042 are 4.2 mΩ."
+        default=None, description="Its resistance when new, in ohms: 0.0042 is 4.2 mΩ."
     )
 
 
 class ExpectEntry(Section):
-    """What the device is known to be: a lost part is noticed, and alerts know what is normal."""
+    """Known facts about the device, with which alerts notice a lost part and know normal values."""
 
     strings: Annotated[int, Field(ge=0, le=MAX_STRINGS)] = Field(
         default=0, description=f"Number of battery strings, at most {MAX_STRINGS}; 0 leaves it to the device."
@@ -149,18 +150,20 @@ class ExpectEntry(Section):
     )
     phases: Annotated[int, Field(ge=1, le=3)] | None = Field(
         default=None,
-        description="Phases of input and output; phases beyond are not judged, and one of these that never "
-        "had voltage is missed.",
+        description="Phases of input and output; further phases are not judged, and one of these that never "
+        "had voltage raises an alert.",
     )
     output_volts: Annotated[int, Field(ge=50, le=1000)] | None = Field(
-        default=None, description="Nominal output voltage, as the UPS reports it; else learned from a week."
+        default=None,
+        description="Nominal output voltage, as the UPS reports it; else the median of the last day.",
     )
     input_volts: Annotated[int, Field(ge=50, le=1000)] | None = Field(
-        default=None, description="Nominal input voltage, as the UPS reports it; else learned from a week."
+        default=None,
+        description="Nominal input voltage, as the UPS reports it; else the median of the last day.",
     )
     chemistry: Literal["vrla", "lfp"] | None = Field(
         default=None,
-        description="lfp (lithium) turns off alerts whose limits are for lead-acid; else vrla is assumed.",
+        description="lfp (lithium) turns off alerts whose limits are for lead-acid; the default is vrla.",
     )
     cells_per_block: Annotated[int, Field(ge=1, le=24)] | None = Field(
         default=None, description="Cells in series in a battery block; else guessed from its voltage."
@@ -173,8 +176,8 @@ class ExpectEntry(Section):
 
     runtime: PositiveDuration | None = Field(
         default=None,
-        description="How long the UPS should carry its load without mains, such as 10m; an estimate on mains "
-        "that is shorter is told.",
+        description="How long the UPS should carry its load without mains, such as 10m; a shorter estimate "
+        "on mains raises an alert.",
     )
     test_every: PositiveDuration | None = Field(
         default=None,
@@ -183,15 +186,15 @@ class ExpectEntry(Section):
     )
     test_lasts: PositiveDuration | None = Field(
         default=None,
-        description="How long a battery test should take, such as 10m; one that was shorter is told.",
+        description="How long a battery test should take, such as 10m; a shorter test raises an alert.",
     )
     redundancy_group: PlainText | None = Field(
         default=None,
-        description="UPSs of one group stand in for each other, as a 2N pair does: together they may carry "
-        "what all but one can, counted as UPSs of one size.",
+        description="UPSs of one group back each other up, as a 2N pair does: together they may carry as "
+        "much as all but one of them, if all have the same size.",
     )
     blocks: dict[ModuleNumber, BlockEntry] = Field(
-        default={}, description="Battery blocks by the number of their module: what is known of each."
+        default={}, description="Known facts about battery blocks, by the number of their module."
     )
 
     @field_validator("string_groups")
@@ -211,10 +214,10 @@ class SensorEntry(Section):
 
     name: Name = Field(description="Text of the label `sensor`, different for every sensor of the device.")
     kind: Literal["temperature", "humidity", "value"] = Field(
-        description="temperature and humidity have metrics of their own, value is anything else."
+        description="temperature and humidity have their own metrics; value is anything else."
     )
     scale: Scale = Field(
-        description="Word × scale is °C, %RH or the value itself: 0.1 where the word counts tenths."
+        description="Word × scale is °C, %RH or the value itself: 0.1 if the word counts tenths."
     )
 
 
@@ -224,17 +227,18 @@ class DeviceEntry(OptionsEntry):
     target: TargetText = Field(
         description="Where the device is: tcp://HOST[:502][?unit=N], "
         "rtu:///dev/ttyUSB0?baudrate=9600&parity=E&stopbits=1[&unit=N], rtu-tcp://HOST:PORT, "
-        "or HOST[:PORT] alone for tcp. An address is four plain decimal numbers, or IPv6 in brackets; what "
-        "else looks like a number, such as 10.0.0.010, is refused. One place has one transport."
+        "or HOST[:PORT] alone for tcp. An address is four plain decimal numbers, or IPv6 in brackets; other "
+        "number-like forms, such as 10.0.0.010, are refused. One place has one transport."
     )
     name: Name | None = Field(
-        default=None, description="Text of the label `device`; without it the address of the target."
+        default=None, description="Text of the label `device`; the default is the address of the target."
     )
     unit: Unit | None = Field(
-        default=None, description="Modbus unit id, 0 to 255, where the target does not give it; else 1."
+        default=None,
+        description="Modbus unit id, 0 to 255, if the target does not give it; the default is 1.",
     )
     module: ModuleName | None = Field(
-        default=None, description="Name of the module; without it the one that --module names (cs141)."
+        default=None, description="Name of the module; the default is that of --module (cs141)."
     )
     labels: dict[LabelName, LabelValue] = Field(
         default={},
@@ -243,8 +247,8 @@ class DeviceEntry(OptionsEntry):
     )
     expect: ExpectEntry = Field(
         default=ExpectEntry(),
-        description="What the device is known to be. Of strings and modules the largest of this, what the "
-        "device says and what was seen counts.",
+        description="Known facts about the device. For strings and modules the largest number counts: this "
+        "one, the device's own, or the number seen.",
     )
     sensors: dict[SensorNumber, SensorEntry] = Field(
         default={},

@@ -116,7 +116,7 @@ class OtelVariables:
 
     def _text(self, variable: str) -> str:
         text = self._environ.get(variable, "").strip()
-        if not text.isprintable():  # what is no UTF-8 is not either
+        if not text.isprintable():  # invalid UTF-8 is not printable either
             self.note(variable, "holds characters that are none of plain text")
             return ""
         return text

@@ -18,7 +18,7 @@ from exporter.config.fields import (
 
 
 class ProbeEntry(Section):
-    """What /probe may ask beside the configured devices."""
+    """Addresses that /probe may ask in addition to the configured devices."""
 
     allow: list[AllowText] = Field(
         default=[],
@@ -26,13 +26,13 @@ class ProbeEntry(Section):
     )
     max_concurrent: Annotated[int, Field(ge=1, le=10_000)] = Field(
         default=50,
-        description="Most probes of other addresses, and debug probes, that run at once; more are answered "
-        "with 503. Scrapes of configured devices share their passes and are not counted.",
+        description="Most probes of other addresses, and debug probes, at once; further ones get a 503. "
+        "Scrapes of configured devices share their passes and are not counted.",
     )
 
 
 class HeaderEntry(Section):
-    """Where the value of a header comes from: a file, or a variable of the environment."""
+    """Source of a header's value: a file, or an environment variable."""
 
     file: PlainText | None = Field(
         default=None,
@@ -63,10 +63,11 @@ class TlsEntry(Section):
     """TLS towards a collector at an https address; relative paths start at the folder of this file."""
 
     ca_file: PlainText | None = Field(
-        default=None, description="Certificates (PEM) that the collector's must come from; else the system's."
+        default=None,
+        description="CA certificates (PEM) for the collector's certificate; the default is the system's.",
     )
     cert_file: PlainText | None = Field(
-        default=None, description="Client certificate (PEM) to show, where the collector asks for one."
+        default=None, description="Client certificate (PEM), if the collector asks for one."
     )
     key_file: PlainText | None = Field(
         default=None, description="Key (PEM, not encrypted) of the client certificate."
@@ -74,34 +75,35 @@ class TlsEntry(Section):
 
 
 class OtlpEntry(Section):
-    """Push of all metrics over OTLP/HTTP; only with an endpoint, here or by --otlp.endpoint."""
+    """Push of all metrics over OTLP/HTTP; it needs an endpoint, here or by --otlp.endpoint."""
 
     endpoint: PlainText | None = Field(
         default=None,
-        description="Address of the collector, like http://collector:4318; /v1/metrics is added unless it is "
-        "there. --otlp.endpoint wins.",
+        description="Address of the collector, like http://collector:4318; /v1/metrics is added if it is "
+        "missing. --otlp.endpoint wins.",
     )
     headers: dict[HeaderName, HeaderEntry] = Field(
         default={},
-        description="Headers sent along, such as Authorization; they win over OTEL_EXPORTER_OTLP_HEADERS.",
+        description="Headers of the push, such as Authorization; they win over OTEL_EXPORTER_OTLP_HEADERS.",
         json_schema_extra={"additionalProperties": False},
     )
     interval: PositiveDuration | None = Field(
         default=None,
-        description="Time from push to push; without it OTEL_METRIC_EXPORT_INTERVAL (milliseconds), else 1m.",
+        description="Time between pushes; the default is OTEL_METRIC_EXPORT_INTERVAL (milliseconds), else "
+        "1m.",
     )
     timeout: PositiveDuration | None = Field(
         default=None,
-        description="Longest time for a request with its repetitions; without it OTEL_EXPORTER_OTLP_TIMEOUT "
-        "(milliseconds), else 10s.",
+        description="Longest time for a request with its repetitions; the default is "
+        "OTEL_EXPORTER_OTLP_TIMEOUT (milliseconds), else 10s.",
     )
     compression: Literal["gzip", "none"] | None = Field(
         default=None,
-        description="Compression of the requests; without it OTEL_EXPORTER_OTLP_COMPRESSION, else gzip.",
+        description="Compression of the requests; the default is OTEL_EXPORTER_OTLP_COMPRESSION, else gzip.",
     )
     tls: TlsEntry = Field(
         default=TlsEntry(),
-        description="Certificates, beside what OTEL_EXPORTER_OTLP_CERTIFICATE and its like say.",
+        description="Certificates; they win over OTEL_EXPORTER_OTLP_CERTIFICATE and the like.",
     )
 
     @field_validator("headers", mode="before")
@@ -113,12 +115,12 @@ class OtlpEntry(Section):
 
 
 class LinksEntry(Section):
-    """Where the pages lead to beside the exporter itself."""
+    """Links from the pages to other programs."""
 
     grafana: WebUrl | None = Field(
         default=None,
-        description="Address of the Grafana that has the boards, like https://grafana.example; the page of a "
-        "device then leads to its board.",
+        description="Address of the Grafana with the boards, like https://grafana.example; the page of a "
+        "device then links to its board.",
     )
 
 
@@ -130,20 +132,18 @@ class ConfigEntry(Section):
     )
     modules: dict[ModuleName, ModuleEntry] = Field(
         default={},
-        description="Modules of your own by name; one named like a built-in module takes its place.",
+        description="Modules of your own by name; one named like a built-in module replaces it.",
         json_schema_extra={"additionalProperties": False},
     )
     maps: list[PlainText] = Field(
         default=[],
-        description="Files with register maps of your own; relative paths start at the folder of this file.",
+        description="Files with your own register maps; relative paths start at the folder of this file.",
     )
     probe: ProbeEntry = Field(
         default=ProbeEntry(), description="Which other addresses /probe may ask, and how many at once."
     )
-    otlp: OtlpEntry = Field(
-        default=OtlpEntry(), description="Where all metrics are pushed to over OTLP, if anywhere."
-    )
-    links: LinksEntry = Field(default=LinksEntry(), description="Where the pages lead to.")
+    otlp: OtlpEntry = Field(default=OtlpEntry(), description="Push of all metrics over OTLP; off by default.")
+    links: LinksEntry = Field(default=LinksEntry(), description="Links from the pages to other programs.")
 
 
 def config_json_schema() -> dict[str, Any]:

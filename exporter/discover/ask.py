@@ -23,7 +23,7 @@ _NOBODY_THERE = (10, 11)
 _BUSY = (5, 6)
 _BUSY_PAUSE = (0.1, 1.0)  # seconds; the first, and the longest
 _PATIENCE = 5  # timeouts until a device that is busy, or has no place, is left alone
-_NO_PLACE = ("connect", "closed")  # so says a device whose few connections others have just now
+_NO_PLACE = ("connect", "closed")  # the answer of a device whose few connections are all taken
 _PLACE_WAIT, _PLACE_PAUSE = 1.0, 0.1  # seconds that it may take until there is one, and between two tries
 _ECHOES = "the line echoes: each request comes back and is skipped"
 _GREETINGS = (100, 1000)  # words that the known lists have: of the UPS, and of BACS
@@ -204,7 +204,7 @@ class Listener:
         heard.max_words = min(heard.max_words, max(low, 1))
 
     def chunks(self, first: int, last: int, most: int = AT_ONCE) -> Iterable[Request]:
-        """Requests of the length that the device takes, as far as that is known by then."""
+        """Requests of the length that the device accepts, if that is known by then."""
         address = first
         while address <= last:
             count = min(self.heard.max_words, most, last - address + 1)
@@ -253,7 +253,7 @@ class Listener:
 
     async def _is_still_there(self, error: LinkError) -> bool:
         if self._sure is None or error.exception_code in (*_BUSY, *_NOBODY_THERE):
-            return False  # whoever is busy for so long has other masters to serve
+            return False  # a device that is busy for this long serves other masters
         try:
             await self._talk.ask(self._sure, self.heard, tries=2)
         except LinkError as silence:

@@ -11,7 +11,7 @@ from exporter.discover.words import Said, Tenths, said, tenths
 from exporter.maps import built_in_maps, modules_of
 from exporter.maps.model import FILLER, Map
 
-_SAME = 0.95  # of the words: two units that say so much the same are taken for one device
+_SAME = 0.95  # of the words: two units with such similar words count as one device
 
 
 @dataclass(frozen=True)

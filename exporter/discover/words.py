@@ -57,7 +57,7 @@ _NEAR = 0.15  # the UPS's battery volts against the BACS's sum of a string
 
 
 def tenths(words: Mapping[int, int], string_volts: float | None) -> tuple[Tenths, ...]:
-    """The kinds of value that count in tenths as far as their words tell; `string_volts` are the BACS's."""
+    """The kinds of value that count in tenths, by their words; `string_volts` are the BACS's."""
     found = []
     for kind, addresses in KINDS.items():
         values = {address: signed(words[address]) for address in addresses if address in words}

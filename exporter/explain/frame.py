@@ -21,7 +21,7 @@ _HEAD = ("header", "sequence_number", "error_code")
 
 @dataclass(frozen=True)
 class FrameWord:
-    """A word of a frame. `doubted` are its flags that are not believed, `reason` says why; "" when all is."""
+    """A word of a frame. `doubted` are its flags that are not trusted, `reason` says why; "" if all are."""
 
     explanation: Explanation
     believed: bool = True
@@ -96,7 +96,7 @@ def _frame_word(
 
 
 def _doubt(instance: Instance, decoded: Decoded) -> str:
-    """Why the words of an instance's section are not believed, where they are not."""
+    """Why the words of an instance's section are not trusted; "" if they are."""
     if decoded.words.get("prof.error_code", 0) != 0:
         return "not to be believed"
     trust = instance.trust
@@ -107,7 +107,7 @@ def _doubt(instance: Instance, decoded: Decoded) -> str:
     if trust.rule == "lost_flags":
         names = {reference.split(".")[0] for reference in trust.lost_flags}
         heard = any(decoded.words.get(f"prof.{name}", FILLER) != FILLER for name in names)
-        return "frozen" if heard else "not vouched for"
+        return "frozen" if heard else "not confirmed"
     return ""
 
 
@@ -130,7 +130,7 @@ def _notes(
         said = (item.explanation for item in words if item.explanation.word.section == section)
         found = {note: None for item in said for note in item.notes if "generex_data_valid" in note}
         notes += found or [
-            f'No word of the group "{section}" vouches for it: generex_data_valid{{group="{section}"}} is 0.'
+            f'No word of the group "{section}" confirms it: generex_data_valid{{group="{section}"}} is 0.'
         ]
     if without_bacs:
         notes.append("The BACS words are all 0 or not available: there is no BACS.")

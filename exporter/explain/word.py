@@ -36,9 +36,9 @@ class Explanation:
     """What a raw value of a word means.
 
     `given` are the registers as one number, `number` is what the word's type makes of them, `value` the same
-    scaled, in `unit` (None for flags, states and what is no value). `active` and `missing` are the flags that
-    are set, and those that are clear though normally set, highest bit first; `undefined` are set bits without
-    a name, as a mask. `derived` are the words computed from this one alone.
+    scaled, in `unit` (None for flags, states and other words without a value). `active` and `missing` are the
+    flags that are set, and those that are clear though normally set, highest bit first; `undefined` are set
+    bits without a name, as a mask. `derived` are the words computed from this one alone.
     """
 
     word: Word
@@ -181,8 +181,9 @@ def _notes(item: Map, word: Word, raw: int | float) -> tuple[str, ...]:
             )
         if trust.rule == "bacs" and word.name == "state" and not bacs_verdict({"state": raw}):
             notes.append(
-                f"The BACS does not vouch for itself: {invalid}, and string and module measurements are not "
-                "exported." + (" With all six BACS words 0 there is no BACS at all." if raw == 0 else "")
+                f"The BACS cannot be trusted by its own words: {invalid}, and string and module measurements "
+                "are not exported."
+                + (" With all six BACS words 0 there is no BACS at all." if raw == 0 else "")
             )
         if trust.rule == "frame" and word.name == "error_code" and raw:
             notes.append("The frame is in error: nothing in it is to be believed but the counter.")

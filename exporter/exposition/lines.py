@@ -192,7 +192,7 @@ def _escape(value: str) -> str:
 
 
 def _number(value: float) -> str:
-    """A value as text; what is no number is none, and must not be exported."""
+    """A value as text; a value that is not a number must not be exported."""
     if not math.isfinite(value):
         return ""
     return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)

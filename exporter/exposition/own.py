@@ -18,14 +18,14 @@ from exporter.maps.model import Metric
 from exporter.reading.decode.series import Raw, Sample, Series
 from exporter.reading.device.counters import Counters
 
-_BUILD = Metric("generex_exporter_build_info", "Always 1; the labels say what is running.")
+_BUILD = Metric("generex_exporter_build_info", "Always 1; the labels give the versions.")
 _PAGES = Metric(
     "generex_exporter_web_info",
-    "Always 1; the labels say where the pages are. The alerts link to the runbook there.",
+    "Always 1; the labels give the address of the pages. Alerts link to the runbook there.",
 )
 _RELOADED = Metric(
     "generex_exporter_config_last_reload_successful",
-    "Whether the last attempt to load the configuration was good.",
+    "Whether the last attempt to load the configuration succeeded.",
 )
 _RELOADED_AT = Metric(
     "generex_exporter_config_last_reload_success_timestamp_seconds",
@@ -40,7 +40,7 @@ _ERRORS = Metric(
 )
 _ECHOES = Metric(
     "generex_exporter_modbus_echoes_total",
-    "Modbus requests that came back from a serial line that echoes; they are skipped.",
+    "Requests echoed by a serial line; they are skipped.",
     "counter",
 )
 _FOREIGN = Metric(
@@ -49,7 +49,7 @@ _FOREIGN = Metric(
     "counter",
 )
 _COALESCED = Metric(
-    "generex_exporter_scrapes_coalesced_total", "Scrapes that shared a pass already under way.", "counter"
+    "generex_exporter_scrapes_coalesced_total", "Scrapes that shared a running pass.", "counter"
 )
 _PUSHES = Metric("generex_exporter_otlp_exports_total", "Pushes over OTLP, failed ones included.", "counter")
 _FAILED = Metric("generex_exporter_otlp_export_failures_total", "Pushes over OTLP that failed.", "counter")

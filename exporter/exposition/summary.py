@@ -92,7 +92,7 @@ def _health(snapshot: Snapshot, condition: Condition) -> Section:
         rows += [("absent", ", ".join(condition.bacs.absent))] if condition.bacs.absent else []
     rows += [(f"group {name}", "read" if good else "NOT READ") for name, good in snapshot.groups.items()]
     rows += [
-        (f"data of {name}", "NOT VALID: it does not vouch for itself")
+        (f"data of {name}", "NOT VALID: by its own words it cannot be trusted")
         for name, valid in snapshot.valid.items()
         if not valid
     ]

@@ -27,17 +27,18 @@ _INTRO = """\
 This page is generated from the register maps: `generex-exporter generate reference`; with `--config FILE`
 also from your own maps.
 
-- Every series of a device carries the label `device` and the labels that the configuration gives the device,
-  beside those named here.
+- Every series of a device carries the label `device`, the device's labels from the configuration, and the
+  labels named here.
 - Everything is a gauge, except names in `_total`, which are counters. Units are base units: volts, seconds,
   ratios from 0 to 1.
-- A value that was not read in this pass is not exported, and neither is a word that holds the filler 0xD8F1
-  (−9999, "not available"), or all ones or an extreme of a signed word (0xFFFF, 0x8000, 0x7FFF) where the
-  quantity cannot have such a value. When the manager has lost sight of the UPS, its frozen values are not
-  exported either (`generex_data_valid{group="ups"}` is 0).
-- Registers are 0-based addresses as in the PDU, after the name of their map; a client that counts from 1 has
-  to add 1. n is the number of the string or module.
-- The letter behind them says how sure address and scale are: C confirmed by two sources, V one vendor
+- A value that was not read in this pass is not exported. The same holds for the filler 0xD8F1 (−9999, "not
+  available"), and for all ones or an extreme of a signed word (0xFFFF, 0x8000, 0x7FFF) if the quantity cannot
+  have such a value.
+- When the manager has lost contact with the UPS, the frozen values of the UPS are not exported either
+  (`generex_data_valid{group="ups"}` is 0).
+- Registers are 0-based addresses as in the PDU, after the name of their map. A client that counts from 1 must
+  add 1. n is the number of the string or module.
+- The letter after the registers says how sure address and scale are: C confirmed by two sources, V one vendor
   document, F field use only, I inferred.
 
 `generex-exporter explain MAP.WORD VALUE` says what a word means, `generex-exporter maps NAME` lists a map.
@@ -45,8 +46,8 @@ also from your own maps.
 _OWN_INTRO = """\
 ## The exporter itself
 
-On `/metrics` only, and with `?collect[]=exporter` alone. Beside these there are the usual `process_*` and
-`python_*` of the Prometheus client library.
+These are on `/metrics` only; `?collect[]=exporter` selects them alone. `/metrics` also has the usual
+`process_*` and `python_*` of the Prometheus client library.
 """
 
 # a plausible raw word of each metric; a map that has no such word has no such example

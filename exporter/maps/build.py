@@ -124,7 +124,7 @@ class _Builder:
             self.metrics.setdefault(metric, source.metrics[metric])
         for trust in source.trusts:
             kept = tuple(ref for ref in trust.lost_flags if ref.split(".")[0] in self.words)
-            # what vouches for a section comes with it, unless the words that it goes by stayed behind
+            # the trust rule of a section comes with it, unless its words stayed behind
             if trust.section in {word.section for word in taken.words} and (
                 kept if trust.rule == "lost_flags" else self._missing(trust.rule) is None
             ):

@@ -263,7 +263,7 @@ class Word:
 
 @dataclass(frozen=True)
 class Trust:
-    """How a section vouches for itself; the rules are in reading.truth.
+    """How a section shows whether it can be trusted; the rules are in reading.truth.
 
     A section are the words that came into being in one group; an included word keeps the one it had.
     """

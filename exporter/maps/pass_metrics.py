@@ -8,8 +8,8 @@ GROUP_UP = Metric(
 )
 DATA_VALID = Metric(
     "generex_data_valid",
-    "Whether the group's own words vouch for it: 0 when the UPS is out of sight of its manager, BACS does "
-    "not vouch for itself, or a gateway frame is in error or stands still.",
+    "Whether the group's own words say that it can be trusted: 0 if the manager has lost the UPS, BACS does "
+    "not trust its own values, or a gateway frame has an error or is frozen.",
 )
 DEVICE_INFO = Metric(
     "generex_device_info", "Always 1; the labels say where the device is and by which module it is read."

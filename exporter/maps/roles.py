@@ -14,16 +14,16 @@ ROLES: Mapping[str, str] = {
     # a UPS
     "dark": "The output is off: the load has no power from this UPS.",
     "on_battery": "The UPS draws its power from the battery.",
-    "bypass": "The load hangs on the bypass, without protection.",
+    "bypass": "The load runs on the bypass, without protection.",
     "eco": "The UPS feeds the load over its bypass on purpose, to save energy.",
     "test": "A test of the UPS or its battery is running.",
-    "lost": "The manager does not hear the UPS: its values may be old, and none of them is exported.",
+    "lost": "The manager has no contact with the UPS: its values may be old, and none of them is exported.",
     "shutdown_pending": "A countdown to switch the output off is running.",
     "shutdown_imminent": "The output goes off within seconds.",
     "depleted": "The battery cannot carry the load.",
     "battery_low": "Little runtime is left.",
     "battery_bad": "The UPS has found a battery that needs replacing.",
-    "charger_failed": "The battery is not charged any more.",
+    "charger_failed": "The battery is no longer charged.",
     "test_failed": "The last test failed, often the battery test.",
     "overload": "The load is larger than the UPS can carry.",
     "output_bad": "The output is out of tolerance.",
@@ -42,11 +42,11 @@ ROLES: Mapping[str, str] = {
     "danger": "Any other danger to people.",
     "breaker_open": "A battery breaker is open.",
     "battery_alarm": "Part of the battery is outside its limits.",
-    "general_alarm": "A collective alarm of the battery: another flag says what it is about.",
+    "general_alarm": "A general alarm of the battery: another flag gives the cause.",
     "discharging": "The battery is discharging, as the monitor sees it.",
     "float_charging": "The battery is full, and the charger keeps it so.",
-    "service": "Someone works on the monitor, and monitoring rests meanwhile.",
-    "monitor_stopped": "The monitor of the battery does not run as it should.",
+    "service": "Someone is working on the monitor, and monitoring is paused.",
+    "monitor_stopped": "The battery monitor does not run properly.",
 }
 """Every role with its meaning. A flag that is normally set plays its role while it is clear."""
 
@@ -144,7 +144,7 @@ def matchers(maps: Iterable[Map], *roles: str) -> tuple[Matcher, ...]:
 def with_known_roles(word: Word, others: Iterable[Map]) -> Word:
     """The word, whose flags and states without a role play the one that another map gives the same series.
 
-    Raises ValueError where they differ in role, or in which value is normal: the series cannot be told apart.
+    Raises ValueError where they differ in role, or in which value is normal: the series look alike.
     """
     known = {(item.metric, item.label, item.name): item for item in played(others)}
 

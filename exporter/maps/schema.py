@@ -164,7 +164,7 @@ class RepeatEntry(Strict):
 
 
 class TrustEntry(Strict):
-    """How the group vouches for itself. `lost_flags` are `word` or `word.flag`."""
+    """How the group shows whether it can be trusted. `lost_flags` are `word` or `word.flag`."""
 
     rule: Literal["lost_flags", "bacs", "frame"]
     lost_flags: list[str] = Field(default=[])

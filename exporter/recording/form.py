@@ -110,11 +110,11 @@ def read_recording(path: Path) -> Recording:
         raise UserError(f"cannot read {path}: {error.strerror or error}") from None
     lines = content.split(b"\n")[:-1]
     if not lines:
-        raise UserError(f"{path}:1: no recording: its first line is missing or has no end")
+        raise UserError(f"{path}:1: not a recording: its first line is missing or incomplete")
     header = _parse(Header, lines[0], f"{path}:1")
     passes = [_parse(Pass, line, f"{path}:{number}") for number, line in enumerate(lines[1:], 2)]
     if not passes:
-        raise UserError(f"{path}:2: there is no pass: record for longer")
+        raise UserError(f"{path}:2: no pass in this file: record for longer")
     for number, (before, after) in enumerate(itertools.pairwise(passes), 3):
         if after.at <= before.at:
             raise UserError(f"{path}:{number}: at: {after.at:g} does not come after {before.at:g}")

@@ -6,7 +6,7 @@ _MOST = 4096  # connections; each may hold a request and its answer in memory
 
 
 def connection_limit() -> int:
-    """Raise this process's limit of open files as far as it may go, and give half of it to scrapers.
+    """Raise this process's limit of open files to its maximum, and give half of it to scrapers.
 
     The other half is for the devices, a connection each. A process starts with a low limit for the sake of
     programs that use select(), which this one does not.

@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 
 
 class State:
-    """The running exporter. `load` reads the configuration anew; it raises UserError."""
+    """The running exporter. `load` reads the configuration again; it raises UserError."""
 
     def __init__(
         self, load: Callable[[], Config], timeout_offset: float, web: WebAddress = SCRAPED_ADDRESS

@@ -21,7 +21,8 @@ def test_a_failed_reload_warns_and_holds_through_a_failed_scrape(tmp_path: Path)
         "exp_labels": {"severity": "warning", "condition": "reload", "job": "generex", "instance": INSTANCE},
         "exp_annotations": {
             "summary": "The exporter could not load its new configuration.",
-            "description": f"The exporter {INSTANCE} runs on with its old configuration, the new one is bad.",
+            "description": f"The exporter {INSTANCE} keeps its old configuration, "
+            "because the new one is bad.",
             "runbook_url": f"http://{INSTANCE}/docs/runbook#generexreloadfailed",
         },
     }  # fmt: skip
@@ -56,8 +57,7 @@ def test_pushes_that_fail_warn_and_single_ones_do_not(tmp_path: Path) -> None:
         "exp_labels": {"severity": "warning", "condition": "otlp", "job": "generex", "instance": "down"},
         "exp_annotations": {
             "summary": "Most pushes of an exporter over OTLP fail.",
-            "description": "The exporter down could not deliver 100 % of its pushes over OTLP in a quarter "
-            "of an hour.",
+            "description": "The exporter down could not deliver 100 % of its pushes over OTLP in 15 minutes.",
             "runbook_url": f"{REPOSITORY_RUNBOOK}#generexotlpfailing",
         },
     }  # fmt: skip
@@ -98,7 +98,7 @@ def test_where_nothing_is_watched_at_all_two_alerts_say_so(tmp_path: Path) -> No
     watchdog = {
         "exp_labels": {"severity": "none", "condition": "watchdog"},
         "exp_annotations": {
-            "summary": "This alert always fires, so that its absence tells of a dead alert path.",
+            "summary": "This alert always fires. Its absence means that the alert path is dead.",
             "description": "The path from Prometheus to Alertmanager works.",
             "runbook_url": f"{REPOSITORY_RUNBOOK}#generexwatchdog",
         },

@@ -54,7 +54,7 @@ def test_an_alert_links_to_the_runbook(name: str, tmp_path: Path) -> None:
     watchdog = {
         "exp_labels": {"severity": "none", "condition": "watchdog"},
         "exp_annotations": {
-            "summary": "This alert always fires, so that its absence tells of a dead alert path.",
+            "summary": "This alert always fires. Its absence means that the alert path is dead.",
             "description": "The path from Prometheus to Alertmanager works.",
             "runbook_url": f"{url}#generexwatchdog",
         },

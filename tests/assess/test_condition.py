@@ -72,16 +72,16 @@ def test_a_flag_that_is_clear_has_words_of_its_own() -> None:
     (off,) = (alarm for alarm in of({109: 0, 103: 80}).alarms if alarm.sources == ("ups_status.output_act",))
     assert (off.severity, off.label) == ("critical", "Output off")
     assert off.meaning == "The load has no power from this UPS."
-    assert off.action.startswith("Look at what hangs on the UPS: is it dark?")
+    assert off.action.startswith("Look at the load: is it dark?")
     (stopped,) = (alarm for alarm in of({1000: 0x0040}).alarms if alarm.sources == ("bacs_state.running",))
     assert stopped.label == "BACS not running"
-    assert "never restart it during a discharge" in stopped.action
+    assert "Never restart it during a discharge" in stopped.action
 
 
 def test_volts_at_an_output_that_is_said_to_be_off_are_told() -> None:
     assert of().contradiction == ""
     assert of({109: 0}).contradiction == (
-        "Contradictory, check: the UPS says its output is off, but shows 230 V and 46 % load there."
+        "Contradictory, check: the UPS says that its output is off, but shows 230 V and 46 % load there."
     )
     assert of({109: 0, 97: 0, 98: 0, 99: 0, 100: 0, 101: 0, 102: 0}).contradiction == ""
 
@@ -213,8 +213,8 @@ def test_what_cannot_be_is_named_and_marked() -> None:
     condition = of({104: 2300, 107: 301, 1003: 2})
     assert condition.doubtful == {"generex_ups_input_volts", "generex_ups_temperature_celsius"}
     assert condition.doubt == (
-        "These values cannot be: input voltage in V, UPS temperature in °C. "
-        "Most likely a wrong scale or another register map."
+        "These values are impossible: input voltage in V, UPS temperature in °C. "
+        "Most likely the scale or the register map is wrong."
     )
     assert (condition.level, state(condition)) == ("warning", "● On mains")
     fine = of({})
@@ -262,7 +262,7 @@ def test_blocks_that_were_read_are_not_said_to_be_unread() -> None:
 
 def test_absent_blocks_are_ill_and_so_are_those_with_a_flag() -> None:
     gone = dict.fromkeys(range(1080, 1085), FILLER)  # module 5, the first of string 2
-    bacs = of(gone, {1063: 0x2001}).bacs  # module 1: resistance rather high, general alarm
+    bacs = of(gone, {1063: 0x2001}).bacs  # module 1: resistance high (warning), general alarm
     assert bacs is not None
     assert (bacs.text, bacs.level, bacs.absent) == (
         "6 of 8 OK, 1 absent",

@@ -78,7 +78,7 @@ def test_a_temperature_that_cannot_be_is_doubtful_and_neither_hot_nor_usual() ->
 def test_absent_and_flagged_blocks() -> None:
     changes = dict.fromkeys(range(1065, 1070), 0xD8F1) | {1073: 0x0002, 1063: 0x2001}
     first, second, third, *_ = blocks(changes)
-    assert (first.flags, first.severity) == (("Resistance rather high", "General alarm"), "warning")
+    assert (first.flags, first.severity) == (("Resistance high (warning)", "General alarm"), "warning")
     assert (second.present, second.readings) == (False, {})
     # lost sight of: it is there, and its values are not believed
     assert (third.present, third.readings) == (True, {})

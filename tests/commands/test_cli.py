@@ -100,7 +100,7 @@ def test_a_flag_in_front_means_serve(run: Run) -> None:
         (["check"], "FILE"),
         (
             ["probe", "ups1"],
-            '"ups1" is no address like tcp://10.0.0.7; the name of a device needs --config.file',
+            '"ups1" is not an address like tcp://10.0.0.7; the name of a device needs --config.file',
         ),
     ],
 )
@@ -148,7 +148,7 @@ def test_a_device_that_is_not_configured_is_1(run: Run, tmp_path: Path) -> None:
     config.write_text("devices: [{name: ups-a, target: 10.0.0.1}]\n")
     done = run("probe", "ups1", "--config.file", str(config))
     assert done.returncode == 1
-    assert '"ups1" is no configured device (there are: ups-a) and no address' in done.stderr
+    assert '"ups1" is neither a configured device (there are: ups-a) nor an address' in done.stderr
     assert "tcp://ups1" in done.stderr
 
 

@@ -84,7 +84,7 @@ def test_a_probe_reads_like_a_status_page() -> None:
             assert (
                 it.plain.index("On battery") < it.plain.index("first action") < it.plain.index("Measurements")
             )
-            assert "Get ready to shut the load" in it.plain
+            assert "Prepare an orderly shutdown" in it.plain
             assert _ENTER not in it.text
 
     asyncio.run(run())

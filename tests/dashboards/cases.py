@@ -76,7 +76,7 @@ CASES = {
     "general alarm": pinned("✖ NO: string or block alarm", {1001: 1}),
     "general alarm of a module": pinned("✖ NO: string or block alarm", {1063: 1}),
     "string charged low": pinned("✖ NO: string or block alarm", {1005: 1 << 12}),
-    "string charged rather low": pinned("✔ YES", {1005: 1 << 13}),
+    "string charge low, warning": pinned("✔ YES", {1005: 1 << 13}),
     "unequal discharge": pinned("✖ NO: string or block alarm", {1005: 1 << 5}),
     "unequal charge": pinned("✖ NO: string or block alarm", {1005: 1 << 6}),
     "a warning about a block": pinned("✔ YES", {1063: 1 << 9}),

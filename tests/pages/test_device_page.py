@@ -146,7 +146,9 @@ def test_what_contradicts_an_output_that_is_off_is_told(page: Page, tmp_path: Pa
         (target,) = it.start([Simulator(listen="127.0.0.1:0", modules=2, pins={109: 0})])
         (tmp_path / "generex.yml").write_text(f"devices: [{{name: a, target: '{target}'}}]\n")
         it.serve(tmp_path / "generex.yml")
-        said = "Contradictory, check: the UPS says its output is off, but shows 230 V and 46 % load there."
+        said = (
+            "Contradictory, check: the UPS says that its output is off, but shows 230 V and 46 % load there."
+        )
         for path in ("/", "/device/a"):
             page.goto(it.base + path)
             assert said in page.locator(".doubt").inner_text()
@@ -271,7 +273,7 @@ def test_what_cannot_be_is_marked_and_is_no_yes(page: Page, tmp_path: Path) -> N
         verdict = page.locator(".verdict").inner_text().replace("\xa0", " ")
         assert "Survives a power failure now? ? values in doubt" in verdict
         assert (
-            "These values cannot be: input frequency in Hz, input voltage in V, output voltage in V"
+            "These values are impossible: input frequency in Hz, input voltage in V, output voltage in V"
             in verdict
         )
         values = {

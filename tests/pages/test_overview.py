@@ -156,7 +156,7 @@ def test_only_those_that_can_say_it_count_as_survivors_or_not(
         (tmp_path / "generex.yml").write_text(f"devices: [{lines[1]}, {lines[3]}]\n")
         assert page.request.post(f"{it.base}/-/reload").ok
         page.goto(it.base)
-        assert "None is known to survive a power failure now" in counts(page)
+        assert "No device is known to survive a power failure now" in counts(page)
         assert counts(page)[-2:] == ["? Survival unknown 1", "– Not counted: no UPS 1"]
         (tmp_path / "generex.yml").write_text(f"devices: [{lines[3]}]\n")
         assert page.request.post(f"{it.base}/-/reload").ok
@@ -185,7 +185,7 @@ def test_the_list_can_be_told_apart_by_plain_links(hall: Stage, browser: Browser
     page.get_by_role("link", name="All 10").click()
     assert page.locator("a.name").count() == 10
     page.goto(f"{hall.base}/?state=eco")
-    assert page.get_by_text("No device is like that now.").is_visible()
+    assert page.get_by_text("No device is in this state now.").is_visible()
     answer = page.goto(f"{hall.base}/?state=melted")
     assert answer is not None
     assert answer.status == 400

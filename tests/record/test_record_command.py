@@ -114,7 +114,7 @@ def test_a_pipe_is_never_replaced(capsys: pytest.CaptureFixture[str], tmp_path: 
     os.mkfifo(tmp_path / "pipe")
     code, _, err = record(capsys, "TARGET", f"{tmp_path}/pipe", "--count=1", "--force")
     assert (code, (tmp_path / "pipe").is_fifo()) == (1, True)
-    assert f"{tmp_path}/pipe is no file: give another name" in err
+    assert f"{tmp_path}/pipe is not a file: give another name" in err
 
 
 @pytest.mark.parametrize(
@@ -209,15 +209,15 @@ def body(old: str, new: str) -> str:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("", ":1: no recording: its first line is missing or has no end"),
-        (HEADER, ":1: no recording: its first line is missing or has no end"),
+        ("", ":1: not a recording: its first line is missing or incomplete"),
+        (HEADER, ":1: not a recording: its first line is missing or incomplete"),
         ("hello\n", ":1: not JSON: "),
         ("[]\n", ":1: Input should be a valid dictionary"),
         ('{"a":1}\n', ":1: "),
         (head('"unit":1', '"unit":300'), ":1: unit: Input should be less than or equal to 255"),
         (head("10.0", "0"), ":1: interval: Input should be greater than 0"),
         (head('recording":1', 'recording":2'), "is what `generex-exporter record` writes"),
-        (f"{HEADER}\n", ":2: there is no pass: record for longer"),
+        (f"{HEADER}\n", ":2: no pass in this file: record for longer"),
         (f"{HEADER}\n{PASS}\nx\n", ":3: not JSON: "),
         (f"{HEADER}\n{PASS}\n{PASS}\n", ":3: at: 0 does not come after 0"),
         (body('"time"', '"b":1,"time"'), ":2: b: Extra inputs are not permitted"),

@@ -1,12 +1,15 @@
 """What pages show of a pass that is long past: struck through, whatever else is known."""
 
 import asyncio
+from pathlib import Path
 
+from exporter.assess.condition import assess
 from exporter.config import load_config
 from exporter.reading.device.fleet import Fleet
 from exporter.simulator.server import Simulator
 from exporter.web.pages.device import device_data
 from exporter.web.pages.overview import overview_data
+from exporter.web.pages.since import state_since
 
 
 def test_what_is_long_past_is_not_shown_as_the_present() -> None:
@@ -28,6 +31,51 @@ def test_what_is_long_past_is_not_shown_as_the_present() -> None:
             assert data["measurements"] == []
             assert data["old"], "what was measured is there, and struck through"
             assert data["blocks"] == []
+            fleet.close()
+
+    asyncio.run(test())
+
+
+MODES = """\
+map: modes
+title: A UPS with a mode
+source: this test
+modules: {modes: [modes]}
+metrics:
+  own_ups_mode: {help: Mode of the UPS.}
+groups:
+  ups:
+    title: UPS
+    words:
+      mode:
+        address: 30
+        metric: own_ups_mode
+        states: {1: online, 2: battery, 3: bypass, 7: shutdown}
+        roles: {battery: on_battery, bypass: bypass, shutdown: dark}
+"""
+
+
+def test_how_long_a_state_of_an_enumerated_word_has_held(tmp_path: Path) -> None:
+    (tmp_path / "modes.yaml").write_text(MODES)
+
+    async def test() -> None:
+        async with Simulator(listen="127.0.0.1:0", static=True, pins={30: 2}) as simulator:
+            (tmp_path / "generex.yml").write_text(
+                f"maps: [modes.yaml]\ndevices: [{{name: a, target: '{simulator.target}', module: modes}}]\n"
+            )
+            fleet = Fleet(load_config(tmp_path / "generex.yml"))
+            device, now = fleet.devices["a"], asyncio.get_running_loop().time
+            told = []
+            for mode in (2, 2, 1, 3, 1):
+                simulator.set(30, mode)
+                last = await device.scrape(now() + 5)
+                state = assess(last).state
+                held = state_since(device, last, state)
+                told.append((state.state, held and held.changed, held and held.time == last.time))
+            assert told == [
+                ("On battery", False, True), ("On battery", False, False), ("On mains", True, True),
+                ("On bypass", True, True), ("On mains", True, True),
+            ]  # fmt: skip
             fleet.close()
 
     asyncio.run(test())

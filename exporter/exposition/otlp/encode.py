@@ -146,7 +146,7 @@ class _Families:
         is_whole = word is not None and bool(series.flags or word.flag or word.states)
         for extra, value in series.samples(raw):
             if not math.isfinite(value):
-                continue  # what is no number is none
+                continue  # not a number
             attributes = self._known.get((series, extra)) or self._attributes(series, extra)
             start = self._past.since if instrument == "updowncounter" else 0
             if instrument == "counter":

@@ -1,7 +1,7 @@
 """What earlier pushes mean for the next one: since when sums count, and what a backend still shows.
 
-A backend shows a point until it is told that there is none. Without that the last charge of a dead device
-lives on, in Prometheus for five minutes.
+A backend shows a point until it learns that the point has ended. Without that the last charge of a dead
+device lives on, in Prometheus for five minutes.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -84,7 +84,7 @@ class Past:
         return [resource for resource in list(self._shown) if resource not in resources]
 
     def note(self, told: Told, *, settled: bool) -> None:
-        """A message was sent. Where it is not `settled`, it may have arrived or not, and is told again."""
+        """A message was sent. If it is not `settled`, it may have arrived or not, and is sent again."""
         if not settled:
             merged = dict(self._shown.get(told.resource, {}))
             for name, (metric, points) in told.points.items():

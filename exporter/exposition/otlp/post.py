@@ -1,6 +1,6 @@
 """One request to a collector and its answer, which ends in time and at a size, whatever the collector does.
 
-What requests calls a timeout begins anew with each byte that comes in.
+The timeout of `requests` starts again with each byte that comes in.
 """
 
 import socket

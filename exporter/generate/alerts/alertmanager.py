@@ -1,4 +1,4 @@
-"""alerts/alertmanager.yml: who is told of what, and which alert makes another needless."""
+"""alerts/alertmanager.yml: who gets which alert, and which alert mutes another."""
 
 import re
 from typing import Any

@@ -60,7 +60,7 @@ def _no_alert(alerts: Sequence[Group], settings: Settings) -> str:
         for (metric, name), flag in flags_of(settings.maps).items()
         if (metric, name) not in covered and (metric, name) not in NORMAL
     ]
-    return f"## What leads to no alert\n\n{_table(('series', 'why'), rows)}"
+    return f"## Flags without an alert\n\n{_table(('series', 'why'), rows)}"
 
 
 def _thresholds(settings: Settings) -> str:

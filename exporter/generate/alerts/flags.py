@@ -57,7 +57,7 @@ def role_expression(roles: Sequence[str]) -> str:
 def block_expression(flag: str) -> str:
     """A series per block with this flag; one without a block where only the system's word has it.
 
-    Blocks that take turns are told by the system's word, too: none of them has the flag for long.
+    The BACS-wide word covers blocks that take turns: none of them has the flag for long.
     """
     of_block = f'{_BLOCK}{{flag="{flag}"}}'
     return (

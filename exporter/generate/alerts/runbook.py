@@ -31,16 +31,16 @@ def _section(alert: Alert) -> str:
 
 def _silence(alert: Alert) -> str:
     if alert.severity == "none":
-        return "Silence it nowhere: the receiver outside would call."
+        return "Never silence it: the receiver outside would call."
     if alert.life_safety or alert.condition in NEVER_PLANNED:
-        return "No work explains this alert: never silence it."
+        return "Never silence it: no work explains this alert."
     # some alerts are of no single device
     where = {"fleet_on_battery": 'site="hall-2"', "scrape_down": 'instance="exporter:10141"'}
     where |= {"nothing_watched": "", "reload": where["scrape_down"], "otlp": where["scrape_down"]}
     matchers = [f'alertname="{alert.name}"', where.get(alert.condition, 'device="ups-1"')]
     quoted = " ".join(f"'{matcher}'" for matcher in matchers if matcher)
     return (
-        "If the work causes it, and only for as long:\n\n```\n"
+        "If the work causes it, and only while it lasts:\n\n```\n"
         'amtool silence add --alertmanager.url=http://localhost:9093 --author="$USER" --duration=2h \\\n'
         f'  --comment="who, why, phone" {quoted}\n```'
     )

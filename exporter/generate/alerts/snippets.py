@@ -14,7 +14,7 @@ def literal(text: str) -> str:
 
 
 def _value(query: str, labels: str, text: str) -> str:
-    """`text` with the value that `query` has for these labels; nothing where it has none."""
+    """`text` with the value that `query` has for these labels; empty if it has none."""
     return f"{{{{ with printf `{query}` {labels} | query }}}}{text}{{{{ end }}}}"
 
 

@@ -56,7 +56,7 @@ def threshold_values(overrides: Mapping[str, float]) -> dict[str, float]:
 
 
 def parse_settings(texts: list[str]) -> dict[str, float]:
-    """The overrides of `--set NAME=VALUE` flags. Raises UsageError for what is no such pair."""
+    """The overrides of `--set NAME=VALUE` flags. Raises UsageError for anything else."""
     overrides = {}
     for text in texts:
         name, equals, value = text.partition("=")

@@ -64,7 +64,7 @@ def render(board: Board, context: Context) -> str:
     device = "=" if board.single else "=~"
     chosen = ", ".join((*places, f'device{device}"$device"'))
     text = text.replace("<device>", json.dumps(chosen)[1:-1])
-    # what concerns no device and no place is told whatever is chosen
+    # alerts without a device and a place are always shown
     any_of = ", ".join(f'{label}=~"${label}|"' for label in (*context.place, "device"))
     text = text.replace("<or none>", json.dumps(any_of)[1:-1])
     return text.replace("<place>", ", ".join(("device", *context.place))) + "\n"

@@ -1,4 +1,4 @@
-"""All boards together, and what the linter is told about them."""
+"""All boards together, and the linter's exceptions for them."""
 
 import json
 import re

@@ -95,13 +95,13 @@ def trouble() -> str:
 
 
 def whole() -> str:
-    """Per device 1 when all groups were read and vouch for themselves, by the exporter that reads most."""
+    """Per device 1 if all groups were read and can be trusted, by the exporter that reads most."""
     groups = series("", '__name__=~"generex_group_up|generex_data_valid"')
     return f"min by (<place>) ({by(groups, 'group', '__name__')}) == 1"
 
 
 def ill_modules() -> str:
-    """Per device how many modules are absent or have a flag; nothing where they were not read."""
+    """Per device how many modules are absent or have a flag; empty if they were not read."""
     absent = f"{by(PRESENT, *BLOCK)} == 0"
     flagged = f"{by(series('generex_bacs_module_alarm_word'), *BLOCK)} > 0"
     return f"count by (<place>) ({absent} or {flagged}) or {by(PRESENT)} * 0"

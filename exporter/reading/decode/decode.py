@@ -151,7 +151,7 @@ def _beliefs(
 
 
 def _unread_words(layout: Layout, unread: AbstractSet[Span]) -> set[str]:
-    """The names of the words that were asked for in vain, and of the formulas that need one of them."""
+    """The names of the words that got no answer, and of the formulas that need one of them."""
     names = {i.word.name for i in layout.singles if i.span in unread} if unread else set()
     formulas = [word for word in layout.words.values() if word.formula] if names else []
     return names.union(w.name for w in formulas if w.formula and not names.isdisjoint(w.formula.names))
@@ -162,7 +162,7 @@ def _belief(instance: Instance, beliefs: Mapping[str, Belief]) -> Belief:
 
 
 def _emit(instance: Instance, raw: Raw, belief: Belief, result: Decoded) -> None:
-    """Give what a real word feeds its value, as far as the word is believed."""
+    """Give the series of a real word its value, if the word is trusted."""
     if belief == "nothing":
         return
     word = instance.word

@@ -1,6 +1,6 @@
 """What there is to read on a device and what becomes of it, laid out: one instance per word and place. Pure.
 
-A layout is made anew only when a count changes, so that plans and rendered text can hang on it.
+A layout is rebuilt only when a count changes, so plans and rendered text can be kept with it.
 """
 
 from collections.abc import Mapping

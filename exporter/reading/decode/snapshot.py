@@ -29,5 +29,5 @@ class Snapshot:
 
     @property
     def whole(self) -> bool:
-        """Whether all that the device has was read, and all of it vouches for itself."""
+        """Whether everything that the device has was read and can be trusted."""
         return self.up and all(self.groups.values()) and all(self.valid.values())

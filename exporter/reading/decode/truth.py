@@ -20,7 +20,7 @@ def lost_flags_verdict(
     """Whether a UPS is in sight of its manager: no lost flag is set, and at least one of their words is real.
 
     `known` are the words by name; a flag that is normally set says "lost" while it is clear. Without any
-    word that could say so, nothing vouches; nor while one is among `unread`, which were asked for in vain.
+    word that could say so, nothing is trusted; nor while one is among `unread`, which got no answer.
     """
     references = [reference.partition(".")[::2] for reference in trust.lost_flags]
     if any(word in unread for word, _ in references):
@@ -35,7 +35,7 @@ def bacs_is_there(raws: Raws) -> bool:
 
 
 def bacs_verdict(raws: Raws) -> bool:
-    """Whether a BACS that is there vouches for itself.
+    """Whether a BACS that is there can be trusted by its own words.
 
     State 0x0000 is the manager's internal communication interrupted, CONNECTED without RUNNING is starting up
     (device.md 3.2); a State that is filler beside real words says nothing.
@@ -51,7 +51,7 @@ _LATE = 1 / 30  # by this part scrapes may be late: those once a minute are rare
 class FrameWatch:
     """The counter of a gateway frame: it must be seen moving, and must have moved lately.
 
-    The counter is one byte and wraps, so a standing one cannot be told from one that went round: only two
+    The counter is one byte and wraps, so a full round looks like a standing counter: only two
     looks at most `stale_after` seconds apart count, or a little more. When it moved between two looks is
     not known, so it counts as having moved at the first of them.
     """

@@ -1,4 +1,4 @@
-"""Since when flags and states are as they are, as far as passes saw it. Only pages look at this."""
+"""Since when flags and states have their values, as seen by the passes. Only pages use this."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -30,7 +30,7 @@ from exporter.reading.transport.line import Line, Turn
 _RESERVE = (0.05, 0.1)  # seconds of a scrape's time kept back for rendering and sending; at most this share
 
 _DEBUG_AT_ONCE = 2  # debug passes over a device
-_PRESENT = 60.0  # seconds for which pages show a pass as the present: they read anew after 15
+_PRESENT = 60.0  # seconds for which pages show a pass as the present: they read again after 15
 _HURRY = 0.8  # of a device's timeout: a scraper that leaves less is in a hurry
 
 log = logging.getLogger(__name__)
@@ -223,7 +223,7 @@ class Device:
         """The snapshot of a pass that is over, once it was counted, logged and remembered for the pages."""
         progress, now = shared.read_pass.progress, asyncio.get_running_loop().time()
         if not progress.words:
-            # a pass that read nothing has a reason, also when no request came as far as going out
+            # a pass that read nothing has a reason, also if no request was sent
             if shared.read_pass.began and not progress.failures:
                 self.counters.fail("timeout")
             if not progress.errors:

@@ -19,7 +19,7 @@ _CHARGE = "generex_ups_battery_charge_ratio"
 class Pass:
     """What is kept of a pass; `time` is the clock's when it ended, `duration` in seconds.
 
-    `good` says that all was read and all of it vouches for itself. `reason` is why most requests that failed
+    `good` says that everything was read and can be trusted. `reason` is why most requests that failed
     did, as generex_exporter_modbus_errors_total has it; "" where none did.
     """
 

@@ -16,7 +16,7 @@ class News:
         self._said_pacing = False
 
     def tell(self, device: DeviceConfig, snapshot: Snapshot, *, asked: bool, refused: bool = False) -> None:
-        """One line when the device's state is another than before; nothing while it stays the same.
+        """One line when the device's state changes.
 
         `asked` says that the device was asked, or connecting to it was tried, `refused` that it refused
         everything.

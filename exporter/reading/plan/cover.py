@@ -32,7 +32,7 @@ def plan(
 
 
 def _cover(spans: list[Span], readable: Ranges, limit: int) -> list[Request]:
-    # A request is filled from the left as far as it goes, which needs the fewest; ending it earlier helps
+    # A request is filled from the left up to its limit, which needs the fewest; ending it earlier helps
     # only at a gap, by not reading the gap. So the search is over the gaps at which to end: shortest path,
     # in order of address, with (requests, words read) as the length.
     ends = [span.end for span in spans]
@@ -82,7 +82,7 @@ def plan_in_turns(
 ) -> tuple[Request, ...]:
     """The same for a serial line, but that no two requests in a row are for as many registers.
 
-    RTU has no transaction number: an answer that comes twice is told from the next one by its length.
+    RTU has no transaction number: only its length distinguishes a repeated answer from the next one.
     """
     spans = sorted(set(wanted), key=_PLACE)
     longest = max((span.count for span in spans), default=1)

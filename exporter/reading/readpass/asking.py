@@ -19,7 +19,7 @@ _REFUSED = (1, 2, 3)  # some devices say 1 of a request that is too long, others
 _CANNOT = 4
 _BUSY = (5, 6)
 _NOBODY_THERE = (10, 11)
-_NO_PLACE = ("connect", "closed")  # so says a device whose few connections others have just now
+_NO_PLACE = ("connect", "closed")  # the answer of a device whose few connections are all taken
 _PLACE_WAIT, _PLACE_PAUSE = 1.0, 0.1  # seconds that it may take until there is one, and between two tries
 _BUSY_PAUSE = (0.1, 1.0)
 

@@ -74,7 +74,7 @@ class Narrowing:
     async def try_without_limits(self) -> None:
         """Ask for more at once than the device took before, from time to time: it may have been starting up.
 
-        It is one request, so that a device that is silent then, too, is read all the same.
+        It is one request, so a device that is silent then too is still read.
         """
         limits, progress = self._memory.limits, self._progress
         if not progress.words or self._asker.given_up or not limits.due(self._now):

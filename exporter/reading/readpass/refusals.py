@@ -48,7 +48,7 @@ class Refusals:
         return {span for span, refusal in self._refused.items() if now >= refusal.again}
 
     def add(self, span: Span, now: float, *, flags: bool) -> None:
-        """Remember that the device refuses `span`, still or anew; `flags` says whether it holds any."""
+        """Remember that the device refuses `span`, still or again; `flags` says whether it holds any."""
         most = RECHECK_FLAGS if flags else RECHECK_MOST
         known = self._refused.get(span)
         wait = RECHECK_FIRST if known is None or self.was_served(span) else min(2 * known.wait, most)

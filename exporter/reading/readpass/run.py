@@ -260,7 +260,7 @@ class ReadPass:
             await self._read_layout()
 
     def _note_suspects(self) -> None:
-        """Remember what was asked for in vain; a word that never answers is left out like a refused one."""
+        """Remember the words without an answer; a word that never answers is left out like a refused one."""
         progress, memory = self.progress, self.memory
         silent = [request.spans for request in self._silent]
         others, in_time = bool(progress.words), self._asker.failed

@@ -1,4 +1,4 @@
-"""What is remembered of words that were asked for together in vain. Pure; there is no time in it."""
+"""The memory of words that were asked for together and got no answer. Pure; without time."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -15,7 +15,7 @@ Spans = tuple[Span, ...]
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """Words that were asked for together in vain; which of them it is, is not known yet.
+    """Words that were asked for together and got no answer; which of them is at fault is still unknown.
 
     They were refused, or gave no answer in so many passes in which others did.
     """
@@ -27,10 +27,10 @@ class Piece:
 
 @dataclass
 class Suspects:
-    """The words that were asked for in vain, in the pieces in which they were asked for last.
+    """The words that got no answer, in the pieces in which they were last asked for.
 
     Each piece is asked for apart from all else, what was asked for longest ago first. What is refused is
-    looked into at once, as far as there is time; what is silent is halved from pass to pass.
+    looked into at once while there is time; a silent piece is halved from pass to pass.
     """
 
     pieces: list[Piece] = field(default_factory=list)

@@ -86,7 +86,7 @@ def size_of_tcp(buffer: bytearray) -> int:
 def frames_of_tcp(buffer: bytearray) -> list[bytearray]:
     """The whole frames that `buffer` begins with."""
     frames: list[bytearray] = []
-    with suppress(LinkError):  # what is no frame will be found at the front of the buffer, and told then
+    with suppress(LinkError):  # a broken frame is found, and reported, at the front of the buffer
         while len(buffer) >= 8 and len(buffer) >= (size := size_of_tcp(buffer)):
             frames.append(buffer[:size])
             buffer = buffer[size:]

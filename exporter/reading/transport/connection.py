@@ -25,7 +25,7 @@ class Connection(ABC):
     def __init__(self, address: str, opener: Opener) -> None:
         self.address = address
         self.sent = 0
-        self._foreign = 0  # answers to other clients, until an exchange tells of them
+        self._foreign = 0  # answers to other clients, until an exchange reports them
         self._opener = opener
         self._wire: Wire | None = None
         self._ready_at = 0.0

@@ -1,4 +1,4 @@
-"""One request and its answer as they went over the wire, and who is told of them."""
+"""One request and its answer as they went over the wire, and who gets them."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -56,7 +56,7 @@ class Manner:
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """A request that a unit is to be asked: how, by when, and who is told of it."""
+    """A request to a unit: how, by when, and who gets the result."""
 
     unit: int
     request: Request

@@ -67,7 +67,7 @@ class SerialConnection(Connection):
         and as a device answers in order, its answer ends the matter.
 
         A unit that answers each of these with an older answer stays behind for as long as it is asked. Then
-        it is left alone until nothing that it owes can come any more, and one such request starts anew.
+        it is left alone until none of its late answers can come any more, and one such request starts again.
         """
         loop, unit = asyncio.get_running_loop(), ask.unit
         silent_until = self._silent_until.get(unit, 0.0)

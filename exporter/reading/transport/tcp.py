@@ -18,7 +18,7 @@ from exporter.reading.transport.opening import Opener
 from exporter.reading.transport.wire import Wire
 
 _HOLD = 3  # timeouts for which a gateway is thought to be busy with a given up request, until it is known
-_DEAF = 10.0  # seconds; a device that was not heard of since it was connected to may be deaf for so long
+_DEAF = 10.0  # seconds; after connecting, a device may ignore requests for this long
 _RECENT = 1000  # requests whose numbers are known for our own when an answer comes once more
 _HOLD_MOST = 10.0  # seconds; what comes later is no gateway that waited for a dead unit
 

@@ -1,4 +1,4 @@
-"""The transports are told apart here, once."""
+"""The one place that distinguishes transports."""
 
 from functools import partial
 

@@ -79,7 +79,7 @@ class Wire(asyncio.Protocol):
         self._look()
 
     def close(self) -> None:
-        """Close the connection at once; whoever waits for an answer is told."""
+        """Close the connection at once, and end the wait for an answer."""
         if self.transport is not None and not self.lost:
             self.lost = True
             self.transport.abort()

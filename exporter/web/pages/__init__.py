@@ -44,7 +44,7 @@ def add_pages(app: web.Application, state: State, prefix: str = "") -> None:
             raise RequestError('parameter "name" is missing: the name of a configured device')
         found = state.fleet.devices.get(name)
         if found is None:
-            raise RequestError(f'no device is configured by the name "{name}"', 404)
+            raise RequestError(f'no configured device has the name "{name}"', 404)
         being_read = await glance.at([found])
         grafana = state.config.grafana
         now = asyncio.get_running_loop().time()

@@ -127,7 +127,7 @@ def _old(device: Device, last: Snapshot | None) -> list[tuple[str, str, str, str
 
 
 def _blocks_known(snapshot: Snapshot | None) -> bool:
-    """Whether the blocks of a snapshot may be looked at: they were read, and the BACS vouches for itself."""
+    """Whether the blocks of a snapshot can be shown: they were read, and the BACS can be trusted."""
     if snapshot is None or not snapshot.up:
         return False
     return snapshot.valid.get("bacs", True) and snapshot.groups.get("modules", True)

@@ -50,8 +50,8 @@ class Seen:
 class Row:
     """A device. `now` is None until it was read once, `seen` is there when its UPS is out of sight.
 
-    `has_ups` says that its map has words of one. `whole` says that all was read and vouches for itself: only
-    then is an alarm that is not there none.
+    `has_ups` says that its map has words of one. `whole` says that everything was read and can be
+    trusted: only then does no alarm mean none.
     """
 
     name: str

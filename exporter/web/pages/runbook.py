@@ -12,7 +12,7 @@ _FLAG = re.compile(r"`([^`]+)`")
 
 
 def section_of_flags(sources: Iterable[str], label: str) -> str:
-    """Where the runbook tells of flags such as `ups_status.battery_low`, below the first page.
+    """The runbook's section about flags such as `ups_status.battery_low`, below the first page.
 
     No alert of the list has a flag of a user's own map: then a search for its label.
     """

@@ -1,27 +1,18 @@
-"""How long what a page shows has been so, as far as this exporter saw it."""
+"""How long the states and flags of a page have held, as seen by this exporter."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
+from typing import Any
 
 from exporter.assess.alarms import flag_readings
 from exporter.assess.outcomes import Outcome
-from exporter.maps.roles import of_word
 from exporter.reading.decode.snapshot import Snapshot
-from exporter.reading.device.changes import Held
+from exporter.reading.device.changes import Changes, Held
 from exporter.reading.device.device import Device
 from exporter.web.pages.texts import ago, clock
 
-_ROLES: Mapping[str, tuple[str, ...]] = {
-    "thermal_runaway": ("thermal_runaway",), "ground_fault": ("ground_fault",), "danger": ("danger",),
-    "load_dark": ("dark",), "on_battery": ("on_battery",), "bypass": ("bypass",), "eco": ("eco",),
-    "test": ("test",), "ups_lost": ("lost",),
-}  # fmt: skip
-"""The roles that make a state so while they are played."""
-_MAINS = ("on_battery", "dark")
-"""The roles none of which is played on mains."""
-
 
 def held_text(held: Held | None, now: float) -> str:
-    """ "for 7 min", or since when at least where no pass saw it begin; `now` is the loop's time."""
+    """ "for 7 min", or a time before which it began if no pass saw that; `now` is the loop's time."""
     if held is None:
         return ""
     if held.changed:
@@ -30,7 +21,7 @@ def held_text(held: Held | None, now: float) -> str:
 
 
 def flags_since(device: Device, snapshot: Snapshot | None) -> dict[str, Held]:
-    """Since when the flags that are not as they belong are so, by the label of their alarm."""
+    """Since when each active flag is active, by the label of its alarm."""
     found: dict[str, Held] = {}
     if snapshot is None or device.history is None:
         return found
@@ -45,35 +36,57 @@ def flags_since(device: Device, snapshot: Snapshot | None) -> dict[str, Held]:
 
 
 def state_since(device: Device, snapshot: Snapshot | None, state: Outcome) -> Held | None:
-    """Since when the state is so; None where no flag says it."""
-    if snapshot is None:
+    """Since when the state holds, by its own row of the table; None if no flag or state of a word says it."""
+    if snapshot is None or device.history is None:
         return None
-    if state.key == "mains":  # since the last of what speaks against it ended
-        return max((held for held, _ in _played(device, snapshot, _MAINS)), key=_at, default=None)
-    roles = _ROLES.get(state.key, ())
-    return min((held for held, active in _played(device, snapshot, roles) if active), key=_at, default=None)
+    evidence: Any = _Since(device.history.changes, snapshot)
+    held: Held | None = state.holds(evidence)
+    return held
+
+
+class _Since:
+    """A snapshot as `outcomes.Evidence`: the answer to a question is since when it is true."""
+
+    def __init__(self, changes: Changes, snapshot: Snapshot) -> None:
+        self._changes = changes
+        self._snapshot = snapshot
+
+    def plays(self, *roles: str) -> Held | None:
+        return min((held for held, active in self._played(roles) if active), key=_at, default=None)
+
+    def clear(self, *roles: str) -> Held | None:
+        return max((held for held, _ in self._played(roles)), key=_at, default=None)
+
+    def both(self, one: Held | None, other: Held | None) -> Held | None:
+        return max(one, other, key=_at) if one and other else None
+
+    @property
+    def ups_lost(self) -> Held | None:
+        return self.plays("lost")
+
+    def was(self, *_roles: str) -> None:
+        """The pages say when a lost device was last seen."""
+
+    def __getattr__(self, _question: str) -> None:
+        """No flag answers the other questions."""
+
+    def _played(self, roles: tuple[str, ...]) -> Iterator[tuple[Held, bool]]:
+        """Since when each flag or state with one of the roles is as it is, and whether it plays the role."""
+        for reading in flag_readings(self._snapshot):
+            if reading.flag.role in roles:
+                held = self._changes.since(reading.word, reading.place, reading.flag.name)
+                if held is not None:
+                    yield held, reading.is_set != reading.flag.normal
+        for family in self._snapshot.readings.values():
+            for series, raw in family:
+                word = series.word
+                if word is None or not word.roles:
+                    break
+                held = self._changes.since(word, series.labels if word.repeat else ())
+                for name, role in word.roles:
+                    if held is not None and role in roles:
+                        yield held, name == word.state(raw)
 
 
 def _at(held: Held) -> float:
     return held.at
-
-
-def _played(device: Device, snapshot: Snapshot, roles: tuple[str, ...]) -> Iterator[tuple[Held, bool]]:
-    """What may play one of the roles: since when it is as it is, and whether it plays it."""
-    if device.history is None:
-        return
-    changes = device.history.changes
-    for reading in flag_readings(snapshot):
-        if reading.flag.role in roles:
-            held = changes.since(reading.word, reading.place, reading.flag.name)
-            if held is not None:
-                yield held, reading.is_set != reading.flag.normal
-    for family in snapshot.readings.values():
-        for series, raw in family:
-            word = series.word
-            if word is None or not word.roles:
-                break
-            held = changes.since(word, series.labels if word.repeat else ())
-            for item in of_word(word):
-                if held is not None and item.label == "state" and item.role in roles:
-                    yield held, item.name == word.state(raw)

@@ -113,7 +113,7 @@ class CurrentWebConfig:
 
 
 class _Reading:
-    """Work with files, one at a time, each time anew; it goes on where nobody waits for it any more."""
+    """Work with files, one at a time; it continues even if nobody waits for it any more."""
 
     def __init__(self, work: Callable[[], None]) -> None:
         self._work = work

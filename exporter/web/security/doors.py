@@ -76,7 +76,7 @@ class Doors:
 
 
 class _Protocol(web.RequestHandler):
-    """HTTP as aiohttp speaks it; its own answers, to what is no request, carry the headers too."""
+    """HTTP as aiohttp speaks it; its own answers, to malformed requests, carry the headers too."""
 
     def __init__(self, server: web.Server, web_config: CurrentWebConfig | None) -> None:
         super().__init__(server, loop=asyncio.get_running_loop(), **server._kwargs)
