@@ -22,6 +22,7 @@ lint: $(VENV)/dev.stamp
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	.ci/vale/check
 
 check: lint ## lint, types, generated files, and the tests that are quick and need no other program
 	$(BIN)/pytest --quiet --numprocesses 2 --dist loadfile -m 'not slow' $(ARGS)

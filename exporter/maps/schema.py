@@ -207,8 +207,8 @@ class IncludeEntry(Strict):
 class KnownByEntry(Strict):
     """What tells, beside its words, that a device has this list.
 
-    The list has no words at the addresses `lacks`, where lists like it have some. `copies` are 0/1 words that
-    are not read, as each repeats a flag of the status word; those in `zeros` may stand at 0 all the same.
+    The list has no words at the addresses `lacks`, although similar lists do. `copies` are 0/1 words that are
+    not read, because each repeats a flag of the status word; those in `zeros` may be 0 whatever the flag.
     """
 
     lacks: list[AddressRange] = Field(default=[])

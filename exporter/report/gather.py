@@ -29,7 +29,7 @@ from exporter.report.query import Prometheus
 _PIECE = 31  # days asked for at once: an answer about 330 blocks is then some hundred kilobytes
 _AT_ONCE = 4  # queries: Prometheus works on twenty
 _MOST_HOURS = 600  # with a discharge or test, of which each is looked at closely
-_MOST_DISCHARGES = 200  # whose blocks are told
+_MOST_DISCHARGES = 200  # whose blocks are listed
 _INSTALLED = "generex_expected_block_installed_timestamp_seconds"
 _MARGIN = 600.0  # seconds looked at before and after an hour in which something happened
 _RESULT = 600.0  # seconds after a test in which the UPS says how it went
@@ -234,8 +234,8 @@ class _Asker:
     ) -> dict[tuple[str, ...], Days]:
         """Each series day by day: as rules recorded it, else from the series themselves.
 
-        What is `sparse` may have nothing to tell of a day on which the rules recorded; where there is nothing
-        at all in a piece of the period, the series themselves are asked whether that is so.
+        A `sparse` rule may have no value on a day on which the rules recorded. If a piece of the period has no
+        value at all, the series themselves are queried.
         """
         found: dict[tuple[str, ...], Days] = {}
         for start, end in self.pieces():

@@ -48,7 +48,7 @@ class _Header(Section):
 
 
 class HttpConfigEntry(Section):
-    """The HTTP client configuration of Prometheus, as far as it is spoken here."""
+    """The supported part of Prometheus' HTTP client configuration."""
 
     basic_auth: _BasicAuth | None = None
     authorization: _Authorization | None = None

@@ -57,7 +57,7 @@ def ranking(blocks: Iterable[tuple[Place, BlockFigures]]) -> list[Ranked]:
 
 
 def signs(block: BlockFigures) -> list[Sign]:
-    """Everything that speaks for replacing a block, as far as it has come; what is not known says nothing."""
+    """Every sign for replacing a block, with its progress to the limit; an unknown value is no sign."""
     found = []
     if block.growth is not None:
         of = "its baseline" if block.baseline_given else "its first 30 days"

@@ -1,4 +1,4 @@
-"""What is told of one device and of a site, from what was gathered. Pure."""
+"""What the report says about each device: discharges, tests, blocks and gaps."""
 
 import math
 from array import array
@@ -88,7 +88,7 @@ class Story:
 
 
 def story(it: Gathered, period: Period) -> Story:
-    """Everything that is told of a device."""
+    """Everything that the report says about a device."""
     blocks = block_figures(it, period)
     names = sorted({block.key.string for block in blocks}, key=lambda name: order(BlockKey(name, "")))
     passed = [test.when.end for test in it.tests if test.failed is False]
@@ -151,7 +151,7 @@ def alarms(it: Gathered) -> tuple[Alarm, ...]:
 
 
 def unknown(it: Gathered, blocks: Sequence[BlockFigures], period: Period) -> list[str]:
-    """What cannot be told of a device, and why."""
+    """What the report cannot say about a device, and why."""
     found = []
     recorded = sum(count > 0 for count in it.rules)
     days = [day for day, share in enumerate(_by_day(it.seen["device"])) if share > 0]

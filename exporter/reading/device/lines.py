@@ -25,8 +25,8 @@ class _Known:
 class Lines:
     """The lines by place: an address with its port, or the path of a serial port.
 
-    A name is a place only once it was looked up, and that may change: so before each pass that finds no
-    connection, or one that other hosts share, it is looked up anew. `permits` says whether an endpoint that
+    A name is a place only once it was looked up, and that may change: so each pass that finds no connection,
+    or one that other hosts share, first looks it up again. `permits` says whether an endpoint that
     is not configured may lead to an address; `configured` are those that are.
     """
 

@@ -11,7 +11,7 @@ class Part:
     """A group of words as the order sees it.
 
     `sure` says that the device has it, `optional` that another device might not; `vouches` that its words
-    say whether others are to be believed.
+    decide whether others are trusted.
     """
 
     spans: tuple[Span, ...]
