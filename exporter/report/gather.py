@@ -234,8 +234,8 @@ class _Asker:
     ) -> dict[tuple[str, ...], Days]:
         """Each series day by day: as rules recorded it, else from the series themselves.
 
-        A `sparse` rule may have no value on a day on which the rules recorded. If a piece of the period has no
-        value at all, the series themselves are queried.
+        A `sparse` rule may have no value on a day on which the rules recorded. If a piece of the
+        period has no value at all, the series themselves are queried.
         """
         found: dict[tuple[str, ...], Days] = {}
         for start, end in self.pieces():

@@ -285,7 +285,7 @@ def test_alarms_are_told_once_and_people_come_first() -> None:
         ("warning", "General alarm", ("string 1 module 2",)),
     ]
     assert alarms[0].danger
-    assert alarms[0].action.startswith("People out")
+    assert alarms[0].action.startswith("Get everybody out")
     assert alarms[1].sources == ("ups_status.output_high", "ups_alarm.output_overload")
 
 

@@ -144,7 +144,7 @@ def test_communication_lost(capsys: pytest.CaptureFixture[str], changes: dict[st
 
 def test_nothing_vouches_for_the_ups(capsys: pytest.CaptureFixture[str]) -> None:
     shown = text(capsys, frame(b21="D8F1", b71="D8F1"))
-    assert 'No word of the group "ups" vouches for it' in shown
+    assert 'No word of the group "ups" confirms it' in shown
     assert "231 V [not confirmed]" in shown
 
 

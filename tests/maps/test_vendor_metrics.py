@@ -207,7 +207,7 @@ def test_severities(name, severity):
         (
             "bacs",
             "thermal_runaway",
-            ["People out", "do not enter", "From outside the room", "switch nothing inside"],
+            ["Get everybody out", "do not enter", "From outside the room", "switch nothing inside"],
         ),
         ("bacs", "current_ground_fault_detected", ["Do not touch", "electrical specialist"]),
         ("bacs", "rcm_current_difference", ["Do not touch", "electrical specialist"]),

@@ -87,7 +87,7 @@ def test_an_unreachable_device_shows_its_past_struck_through(hall: Stage, page: 
     assert "cannot connect" in verdict
     assert page.locator(".verdict s").inner_text() == "on battery, 34 %"
     assert page.locator("dl.values dd").count() == page.locator("dl.values dd s").count() > 8
-    assert "As last seen at" in section(page, "Battery blocks")
+    assert "Last seen at" in section(page, "Battery blocks")
     assert page.locator("ol.blocks:not(.old)").count() == 0
     flags = section(page, "Active flags")
     assert "Unknown" in flags
@@ -252,7 +252,7 @@ def test_a_bacs_without_ups_that_dies_shows_its_past(page: Page, tmp_path: Path)
         old = page.locator("dl.values.old div")
         assert old.filter(has_text="BACS modules").locator("s").inner_text() == "8"
         strings = page.get_by_role("region", name="Strings", exact=True).first
-        assert "As last seen at" in strings.inner_text()
+        assert "Last seen at" in strings.inner_text()
         assert strings.get_by_role("cell").count() == strings.locator("s").count() > 4
 
 

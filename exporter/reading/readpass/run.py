@@ -291,7 +291,7 @@ class ReadPass:
         progress.errors.append(f"ran out of time before {', '.join(names)} could be read")
         unread -= self.memory.suspects.spans - suspects
         if progress.answering < (self._clock() - self._started) / 2:
-            # not the device is slow: what comes first anyway has time enough in the next pass
+            # the device was fast enough: its single groups fit into the next pass
             single = (part for part in parts(self.device, layout, self.memory) if not part.repeats)
             unread.difference_update(*(part.spans for part in single))
         self.memory.left_over = tuple(span for span in self._places() if span in unread)
