@@ -181,7 +181,7 @@ class ExpectEntry(Section):
     )
     test_every: PositiveDuration | None = Field(
         default=None,
-        description="How often the battery should pass a test, such as 90d; one that is overdue is told. "
+        description="How often the battery should pass a test, such as 90d; an overdue test raises an alert. "
         "Prometheus must keep its data for longer.",
     )
     test_lasts: PositiveDuration | None = Field(
