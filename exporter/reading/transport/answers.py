@@ -2,7 +2,6 @@
 
 import struct
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 
 from pymodbus.framer import FramerRTU
@@ -86,10 +85,15 @@ def size_of_tcp(buffer: bytearray) -> int:
 def frames_of_tcp(buffer: bytearray) -> list[bytearray]:
     """The whole frames that `buffer` begins with."""
     frames: list[bytearray] = []
-    with suppress(LinkError):  # a broken frame is found, and reported, at the front of the buffer
-        while len(buffer) >= 8 and len(buffer) >= (size := size_of_tcp(buffer)):
-            frames.append(buffer[:size])
-            buffer = buffer[size:]
+    while len(buffer) >= 8:
+        try:
+            size = size_of_tcp(buffer)
+        except LinkError:
+            break  # a broken frame is found, and reported, at the front of the buffer
+        if len(buffer) < size:
+            break
+        frames.append(buffer[:size])
+        buffer = buffer[size:]
     return frames
 
 

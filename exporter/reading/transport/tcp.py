@@ -110,6 +110,8 @@ class TcpConnection(Connection):
         A gateway that mixes up its clients may put the answer to another one into the same segment.
         """
         buffer = wire.buffer
+        if len(buffer) <= size_of_tcp(buffer):
+            return buffer
         frames = frames_of_tcp(buffer)
         numbers = [frame[:2] for frame in frames]
         if len(frames) < 2 or sum(map(len, frames)) < len(buffer) or numbers[0] in numbers[1:]:
