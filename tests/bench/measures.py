@@ -21,6 +21,7 @@ from exporter.reading.transport.exchange import Exchange, Manner
 from exporter.reading.transport.line import Turn
 from tests.bench.devices import Read, devices, floor
 from tests.bench.paths import paths
+from tests.bench.rules import rules
 from tests.bench.running import Running, exporter, probe_all
 from tests.bench.sink import sink
 from tests.bench.table import Table
@@ -276,4 +277,5 @@ MEASURES: dict[str, Callable[[int], Table]] = {
     "waits": waits,
     "start": start,
     "push": push,
+    "rules": rules,
 }

@@ -18,6 +18,12 @@ _TICK = os.sysconf("SC_CLK_TCK")
 _HEADERS = "Host: bench\r\nAccept-Encoding: identity\r\nX-Prometheus-Scrape-Timeout-Seconds: 10\r\n"
 
 
+def cpu_seconds(pid: int) -> float:
+    """The seconds of CPU that the kernel has booked on a process."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(") ", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / _TICK
+
+
 @dataclass(frozen=True)
 class Running:
     """A running exporter; `started` is how many seconds passed from its start to the first good scrape."""
@@ -29,8 +35,7 @@ class Running:
     @property
     def cpu(self) -> float:
         """The seconds of CPU it has used."""
-        fields = Path(f"/proc/{self.pid}/stat").read_text().rsplit(") ", 1)[1].split()
-        return (int(fields[11]) + int(fields[12])) / _TICK
+        return cpu_seconds(self.pid)
 
     @property
     def megabytes(self) -> float:
