@@ -162,7 +162,7 @@ def prometheus() -> Iterator[Prometheus]:
             running = Prometheus(port, process.pid, folder)
             until = time.monotonic() + 30
             while True:
-                with contextlib.suppress(OSError):
+                with contextlib.suppress(OSError, RuntimeError):
                     running._call("GET", "/-/ready")
                     break
                 if time.monotonic() > until:
