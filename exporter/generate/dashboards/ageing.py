@@ -5,7 +5,16 @@ from exporter.generate.dashboards import rules
 from exporter.generate.dashboards.choices import ORANGE, QUIET, RED
 from exporter.generate.dashboards.context import Context
 from exporter.generate.dashboards.looks import Override, Steps, coloured, limits
-from exporter.generate.dashboards.panels import Frame, Panel, Query, lines_panel, ref, table_panel, transform
+from exporter.generate.dashboards.panels import (
+    Frame,
+    Panel,
+    Query,
+    lines_panel,
+    ref,
+    stat_panel,
+    table_panel,
+    transform,
+)
 from exporter.generate.dashboards.sdk import models
 
 OHMS = "generex_bacs_module_resistance_ohms"
@@ -102,7 +111,54 @@ def discharge_panels(context: Context) -> list[Panel]:
             [Query(per_block(shown, "string"), BLOCK_LEGEND)],
             unit="percentunit", steps=steps, none="no discharge in this time",
         ),
+        *_records(),
     ]  # fmt: skip
+
+
+def _records() -> list[Panel]:
+    """What the rules recorded of discharges and tests."""
+    mark = q.recorded(rules.DISCHARGE_MARK, 'elapsed="5m"')
+    compared = q.by(f"max_over_time({mark}[$__interval])", *q.BLOCK)
+    return [
+        _last(
+            "Discharges in a year", "As far as Prometheus keeps its data.",
+            rules.DISCHARGES, "3h", unit="none", none="unknown: rules?",
+        ),
+        _last(
+            "Length of the last discharge", "Of the last 90 days, and of up to four hours.",
+            rules.DISCHARGE_SECONDS, "90d", unit="s", none="no discharge yet",
+        ),
+        _last(
+            "Last time to recharge",
+            "Until the charge was again what a load needs, after the last discharge below it.",
+            rules.RECHARGE, "90d", unit="s", none="none yet",
+        ),
+        stat_panel(
+            Frame(
+                "Since the last test that was passed",
+                "A test counts as passed when the UPS does not say ten minutes after it that it failed. "
+                "Unknown where the UPS never says so, or where Prometheus keeps no data of one.", 6, 4,
+            ),
+            [Query(f"time() - {q.by(f'last_over_time({q.recorded(rules.TEST_PASSED)}[3h])')}")],
+            unit="s", none="unknown",
+        ),
+        lines_panel(
+            Frame(
+                "Blocks after five minutes of each discharge",
+                "A point for each discharge of five minutes or more, to compare them: a block that falls "
+                "from one to the next loses capacity. Choose a long time.",
+                24, 9,
+            ),
+            [Query(per_block(compared, "string"), BLOCK_LEGEND)],
+            unit="volt", none="no discharge in this time",
+        ),
+    ]  # fmt: skip
+
+
+def _last(title: str, about: str, record: str, window: str, *, unit: str, none: str) -> Panel:
+    """The last value of a record of the device."""
+    query = Query(q.by(f"last_over_time({q.recorded(record)}[{window}])"))
+    return stat_panel(Frame(title, about, 6, 4), [query], unit=unit, none=none)
 
 
 def trend_panels(context: Context) -> list[Panel]:
