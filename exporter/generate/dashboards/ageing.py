@@ -116,9 +116,7 @@ def discharge_panels(context: Context) -> list[Panel]:
 
 
 def _records() -> list[Panel]:
-    """What the rules recorded of discharges and tests."""
-    mark = q.recorded(rules.DISCHARGE_MARK, 'elapsed="5m"')
-    compared = q.by(f"max_over_time({mark}[$__interval])", *q.BLOCK)
+    """What the rules recorded of discharges."""
     return [
         _last(
             "Discharges in a year", "As far as Prometheus keeps its data.",
@@ -127,30 +125,6 @@ def _records() -> list[Panel]:
         _last(
             "Length of the last discharge", "Of the last 90 days, and of up to four hours.",
             rules.DISCHARGE_SECONDS, "90d", unit="s", none="no discharge yet",
-        ),
-        _last(
-            "Last time to recharge",
-            "Until the charge was again what a load needs, after the last discharge below it.",
-            rules.RECHARGE, "90d", unit="s", none="none yet",
-        ),
-        stat_panel(
-            Frame(
-                "Since the last test that was passed",
-                "A test counts as passed when the UPS does not say ten minutes after it that it failed. "
-                "Unknown where the UPS never says so, or where Prometheus keeps no data of one.", 6, 4,
-            ),
-            [Query(f"time() - {q.by(f'last_over_time({q.recorded(rules.TEST_PASSED)}[3h])')}")],
-            unit="s", none="unknown",
-        ),
-        lines_panel(
-            Frame(
-                "Blocks after five minutes of each discharge",
-                "A point for each discharge of five minutes or more, to compare them: a block that falls "
-                "from one to the next loses capacity. Choose a long time.",
-                24, 9,
-            ),
-            [Query(per_block(compared, "string"), BLOCK_LEGEND)],
-            unit="volt", none="no discharge in this time",
         ),
     ]  # fmt: skip
 
