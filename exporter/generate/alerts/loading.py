@@ -25,8 +25,8 @@ from exporter.maps.model import Flag, Map
 from exporter.yamlfile import Strict, parse, validate
 
 ALERT_FILES = (
-    "outage", "power", "ups", "ups_values", "danger", "bacs", "strings", "voltage", "temperature",
-    "resistance", "tests", "health", "exporter",
+    "outage", "power", "ups", "ups_values", "danger", "bacs", "strings", "voltage", "temperature", "warmth",
+    "resistance", "ageing", "tests", "health", "exporter",
 )  # fmt: skip
 RECORDING_FILES = ("recording", "records")
 MOST = 20
@@ -194,14 +194,14 @@ _BLOCK = (
 )
 _BLOCK_WORD = Recording(
     "module:generex_bacs_module_alarm:word",
-    "max by (<place>, string, module) (last_over_time(generex_bacs_module_alarm_word[<held>])) > 0",
+    "max by (<place>, string, module) (last_over_time(generex_bacs_module_alarm_word[<held>]) > 0)",
     "the alarm word of a block that has any flag: hardly any has one, and one word holds all sixteen flags",
 )
 _BACS_FLAGS = Recording(
     "device:generex_bacs_flag:set",
-    'max by (<place>, flag) (last_over_time({__name__=~"generex_bacs_(state|alarm)"}[<held>]) '
+    'max by (<place>, flag) (last_over_time({__name__=~"generex_bacs_(state|alarm)"}[<held>]) == 1 '
     "or module:generex_bacs_module_alarm:set)",
-    "whether a BACS has this flag, in whichever of its words",
+    "1 while a BACS has this flag, in whichever of its words; no series else",
 )
 
 
