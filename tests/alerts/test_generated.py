@@ -54,7 +54,7 @@ def test_scaled_rules_have_no_time_of_the_original_length() -> None:
     intervals = {
         group["interval"] for group in yaml.safe_load(scaled["alerts/recording.rules.yml"])["groups"]
     }
-    assert intervals == {"150ms", "600ms", "9s", "36s"}
+    assert intervals == {"150ms", "600ms", "6s", "9s", "36s"}
 
 
 @pytest.mark.parametrize(
@@ -157,6 +157,14 @@ def test_long_ranges_are_not_read_every_fifteen_seconds() -> None:
     for group in groups():
         if group["interval"] == "15s" and not of_boards(group):
             assert not any(re.search(r"\[(1|7|10|30)d[]:]", rule["expr"]) for rule in group["rules"])
+
+
+def test_what_is_looked_at_more_seldom_is_not_urgent() -> None:
+    for group in yaml.safe_load(FILES["alerts/generex.rules.yml"])["groups"]:
+        if group["interval"] != "15s":
+            assert f"Looked at every {group['interval']}." in FILES["docs/alerts.md"]
+            for rule in group["rules"]:
+                assert rule["labels"]["severity"] != "critical"
 
 
 def test_the_kubernetes_object_holds_the_same_rules() -> None:

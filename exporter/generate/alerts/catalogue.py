@@ -48,7 +48,8 @@ def _alerts(group: Group, settings: Settings) -> str:
         if isinstance(rule, Alert)
     ]
     header = ("alert", "severity", "for", "condition", "when", "flags")
-    return f"## {group.title}\n\n{_table(header, rows)}"
+    often = "" if group.interval == "scrape" else f"Looked at every {settings.every(group.interval)}.\n\n"
+    return f"## {group.title}\n\n{often}{_table(header, rows)}"
 
 
 def _no_alert(alerts: Sequence[Group], settings: Settings) -> str:
