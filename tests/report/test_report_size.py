@@ -1,7 +1,6 @@
 """A year of 330 blocks takes little memory and time, whatever the Prometheus needs for it."""
 
 import json
-import os
 import subprocess
 import sys
 import threading
@@ -15,6 +14,14 @@ import pytest
 BLOCKS = 330
 DEVICE = {"device": "ups-a", "site": "north"}
 MOST_MEMORY, MOST_SECONDS = 200, 60  # MB, and seconds of processor time
+# the most that this program had: what wait() tells has the memory of the process that it was forked from
+MEASURED = """
+import re, sys, time
+from exporter.cli import main
+assert main(sys.argv[1:]) == 0
+most = re.search(r"VmHWM:\\s+(\\d+) kB", open("/proc/self/status").read())
+print(int(most[1]) / 1024, time.process_time())
+"""
 
 
 def answer(path: str, asked: dict[str, str]) -> list[dict[str, object]]:
@@ -66,10 +73,10 @@ def _url() -> Iterator[str]:
 def test_a_year_of_330_blocks(url: str, tmp_path: Path) -> None:
     out = tmp_path / "report.html"
     arguments = ["report", f"--prometheus={url}", "--from=2025-01-01", "--to=2025-12-31", f"--out={out}"]
-    process = subprocess.Popen([sys.executable, "-m", "exporter", *arguments], stderr=subprocess.DEVNULL)
-    _, status, used = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    assert process.returncode == 0
+    done = subprocess.run(
+        [sys.executable, "-c", MEASURED, *arguments], capture_output=True, text=True, check=True, timeout=600
+    )
+    memory, seconds = map(float, done.stdout.split()[-2:])
     assert out.read_text().count('<th scope="row">330<') == 1
-    assert used.ru_maxrss / 1024 < MOST_MEMORY
-    assert used.ru_utime + used.ru_stime < MOST_SECONDS
+    assert memory < MOST_MEMORY
+    assert seconds < MOST_SECONDS
