@@ -35,6 +35,7 @@ FLAGS = {
     "test": {"ups_status.test_act", "ups_alarm.test_in_progress"},
     "discharging": {"bacs_state.discharging"},
     "bacs_running": {"bacs_state.running"},
+    "bacs_stopped": {"bacs_state.running"},
     "service": {
         "bacs_state.module_addressing", "bacs_state.module_searching", "bacs_state.module_initializing",
         "bacs_state.module_polling",
@@ -82,7 +83,6 @@ METRICS = {
         "ups_output_load_ratio", "ups_output_volts", "ups_temperature_celsius",
     },
     "blocks_unserved": {"bacs_module_present", "bacs_modules"},
-    "bacs_silent": {"bacs_state_word"},
 }  # fmt: skip
 """What an outcome that is no flag is told by, without `generex_`."""
 
@@ -157,10 +157,10 @@ BACS = {
     "bacs_critical": "✖ ALARM",
     "discharging": "▲ DISCHARGING",
     "service": "◇ SERVICE",
+    "bacs_stopped": "? NOT TRUSTED",
     "bacs_warning": "▲ WARNING",
     "blocks_unserved": "? BLOCKS NOT SERVED",
     "bacs_running": "● RUNNING",
-    "bacs_silent": "? NOT TRUSTED",
     "no_ups": "– NO BACS SERVED",
 }
 """The tiles of the boards, the gravest first: what a device runs on, if it would survive, its BACS."""
@@ -168,7 +168,7 @@ BACS = {
 LEVELS = {
     "lost": {
         "map_in_doubt", "unreachable", "ups_lost", "ups_unread", "bacs_untrusted", "bacs_unread", "no_output",
-        "bacs_silent",
+        "bacs_stopped",
     },
     "warning": {"on_battery", "values_in_doubt", "discharging", "bacs_warning"},
     "info": {"service", "eco", "test"},

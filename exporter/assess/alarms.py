@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from exporter.maps.model import Flag, Labels, Severity, Word
-from exporter.maps.roles import DANGER
+from exporter.maps.roles import DANGER, gravity
 from exporter.reading.decode.series import Raw, Series
 from exporter.reading.decode.snapshot import Snapshot
 
@@ -55,17 +55,10 @@ def active_alarms(snapshot: Snapshot) -> tuple[Alarm, ...]:
     """
     found: dict[str, list[FlagReading]] = {}
     for reading in flag_readings(snapshot):
-        if reading.is_set != reading.flag.normal and (reading.flag.severity != "none" or reading.flag.normal):
+        if reading.is_set != reading.flag.normal and gravity(reading.flag) != "none":
             found.setdefault(reading.flag.trouble.label, []).append(reading)
     alarms = [_alarm(label, readings) for label, readings in found.items()]
     return tuple(sorted(alarms, key=_urgency))
-
-
-def severity_of(flag: Flag) -> Severity:
-    """How grave it is when the flag is not as it belongs: without output_act the load is dark."""
-    if flag.normal:
-        return "critical" if flag.role == "dark" else "warning"
-    return flag.severity
 
 
 def place_text(labels: Labels) -> str:
@@ -89,11 +82,11 @@ def _flags_of(series: Series, raw: Raw) -> Iterator[FlagReading]:
 
 
 def _alarm(label: str, readings: list[FlagReading]) -> Alarm:
-    worst = min(readings, key=lambda reading: _ORDER[severity_of(reading.flag)])
+    worst = min(readings, key=lambda reading: _ORDER[gravity(reading.flag)])
     places = dict.fromkeys(place_text(reading.place) for reading in readings if reading.place)
     sources = dict.fromkeys(f"{_source(reading.word)}.{reading.flag.name}" for reading in readings)
     return Alarm(
-        severity=severity_of(worst.flag),
+        severity=gravity(worst.flag),
         label=label,
         meaning=worst.flag.trouble.description,
         action=worst.flag.trouble.action,

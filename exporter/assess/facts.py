@@ -9,7 +9,7 @@ from exporter.assess.defaults import DEFAULTS
 from exporter.assess.plausible import implausible
 from exporter.maps.limits import Limit
 from exporter.maps.model import Word
-from exporter.maps.roles import BATTERY, of_word
+from exporter.maps.roles import BATTERY, gravity, of_word
 from exporter.reading.decode.snapshot import Snapshot
 
 UPS_ALARM = "generex_ups_alarm"
@@ -25,6 +25,12 @@ def ups_groups(words: Iterable[Word]) -> tuple[str, ...]:
 def bacs_groups(words: Iterable[Word]) -> tuple[str, ...]:
     """The same for a BACS, its strings and its modules."""
     return _groups(words, BACS_PREFIX, battery=True)
+
+
+def is_of_battery(word: Word) -> bool:
+    """Whether a word tells of a battery: by its metric, or as its flags play a battery's roles only."""
+    roles = {item.role for item in of_word(word)} - {"danger"}
+    return word.metric.startswith(BACS_PREFIX) or (bool(roles) and roles <= {*BATTERY})
 
 
 def _groups(words: Iterable[Word], prefix: str, *, battery: bool) -> tuple[str, ...]:
@@ -85,11 +91,11 @@ class Facts:
         return self._before is not None and self._before.was(*roles)
 
     def flagged(self, severity: Literal["critical", "warning"]) -> bool:
-        """A flag of the battery of that severity is set."""
+        """A flag of the battery is not as it belongs, and that is so grave."""
         return any(
-            reading.is_set and reading.flag.severity == severity
+            reading.is_set != reading.flag.normal and gravity(reading.flag) == severity
             for reading in flag_readings(self.snapshot)
-            if reading.word.metric.startswith(BACS_PREFIX) and not reading.flag.normal
+            if is_of_battery(reading.word)
         )
 
     def both(self, one: bool, other: bool) -> bool:
@@ -216,11 +222,6 @@ class Facts:
     def bacs_unread(self) -> bool:
         """There is a BACS, and a word about it is missing."""
         return not all(self.snapshot.groups.get(name, True) for name in self._bacs_groups)
-
-    @property
-    def bacs_there(self) -> bool:
-        """There is a BACS that reports its state."""
-        return "generex_bacs_state_word" in self.snapshot.readings
 
     @property
     def string_missing(self) -> bool:

@@ -41,7 +41,7 @@ class Evidence(Protocol[T]):
         """The last that is known is that one of these roles was played."""
 
     def flagged(self, severity: Literal["critical", "warning"]) -> T:
-        """A flag of the battery of that severity is set."""
+        """A flag of the battery is not as it belongs, and that is so grave."""
 
     def both(self, one: T, other: T) -> T:
         """Both hold."""
@@ -108,10 +108,6 @@ class Evidence(Protocol[T]):
     @property
     def blocks_unserved(self) -> T:
         """The BACS counts modules of which it serves no word, as in a gateway frame."""
-
-    @property
-    def bacs_there(self) -> T:
-        """There is a BACS that reports its state."""
 
 
 @dataclass(frozen=True)
@@ -295,13 +291,16 @@ OUTCOMES: tuple[Outcome, ...] = (
         "service", "◇", "info", _plays("service"), bacs="Service",
         alert="GenerexBacsService",
     ),
+    Outcome(
+        "bacs_stopped", "?", "lost", _plays("monitor_stopped"), bacs="Not trusted",
+        alert="GenerexBacsNotRunning",
+    ),
     Outcome("bacs_warning", "▲", "warning", lambda it: it.flagged("warning"), bacs="Warning"),
     Outcome(
         "blocks_unserved", "?", "none", lambda it: it.blocks_unserved,
         survival="blocks not served", bacs="Blocks not served",
     ),
     Outcome("bacs_running", "●", "good", lambda it: it.clear("monitor_stopped"), bacs="Running"),
-    Outcome("bacs_silent", "?", "lost", lambda it: it.bacs_there, bacs="Not trusted"),
     Outcome("eco", "◐", "info", _plays("eco"), "Eco mode"),
     Outcome(
         "test", "◇", "info", _plays("test"), "Test running",

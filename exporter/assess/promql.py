@@ -7,11 +7,11 @@ from functools import cached_property
 from typing import Literal
 
 from exporter.assess.defaults import DEFAULTS
-from exporter.assess.facts import BACS_PREFIX, CHARGE_METRIC, UPS_ALARM, bacs_groups, ups_groups
+from exporter.assess.facts import CHARGE_METRIC, UPS_ALARM, bacs_groups, is_of_battery, ups_groups
 from exporter.assess.outcomes import CHARGE, Outcome
 from exporter.maps.limits import LIMITS
 from exporter.maps.model import Map, Word
-from exporter.maps.roles import Matcher, matchers, selector
+from exporter.maps.roles import Matcher, gravity, matchers, selector
 
 _REMEMBERED = "1d"  # how long a device that fell silent stays listed, and its last word counts
 
@@ -75,16 +75,18 @@ class Prom:
         return then and f"({then} unless {self._on} {self.role(*roles)})"
 
     def flagged(self, severity: Literal["critical", "warning"]) -> str:
-        """A flag of the battery of that severity is set."""
-        found = [
-            (word.metric, flag.name)
-            for word in self._words
-            if word.metric.startswith(BACS_PREFIX)
-            for flag in word.flags or ((word.flag,) if word.flag else ())
-            if flag.severity == severity and not flag.normal
-        ]
-        metrics, names = (tuple(dict.fromkeys(column)) for column in zip(*found, strict=True))
-        return f"{self.by(self._over(Matcher(metrics, 'flag', names, 1).selector(*self.scope)))} == 1"
+        """A flag of the battery is not as it belongs, and that is so grave."""
+        found: dict[int, list[tuple[str, str]]] = {}
+        for word in filter(is_of_battery, self._words):
+            for flag in word.flags or ((word.flag,) if word.flag and word.metric else ()):
+                if gravity(flag) == severity:
+                    found.setdefault(int(not flag.normal), []).append((word.metric, flag.name))
+        parts = []
+        for active, pairs in found.items():
+            metrics, names = (tuple(dict.fromkeys(column)) for column in zip(*pairs, strict=True))
+            chosen = Matcher(metrics, "flag", names, active).selector(*self.scope)
+            parts.append(f"{self._over(chosen)} == {active}")
+        return self.by(" or ".join(parts)) if parts else ""
 
     def both(self, one: str, other: str) -> str:
         """Both hold."""
@@ -185,11 +187,6 @@ class Prom:
     def bacs_unread(self) -> str:
         """There is a BACS, and a word about it is missing."""
         return f"{self._read(bacs_groups(self._words))} == 0"
-
-    @property
-    def bacs_there(self) -> str:
-        """There is a BACS that reports its state."""
-        return self.by(self.series("generex_bacs_state_word"))
 
     @property
     def string_missing(self) -> str:

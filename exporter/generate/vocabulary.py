@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from exporter.maps.model import Flag, Map, Severity, Word
+from exporter.maps.roles import gravity
 
 SEVERITIES: tuple[Severity, ...] = ("critical", "warning", "info")
 """Those that are trouble, the worst first."""
@@ -17,12 +18,10 @@ class FlagMetric:
     name: str
     flags: Mapping[str, Flag]
 
-    def names(self, severity: Severity, *, normal: bool = False) -> tuple[str, ...]:
-        """The flags of that severity that tell trouble when set, or with `normal` when clear."""
+    def names(self, severity: Severity) -> tuple[str, ...]:
+        """The flags that are of that severity when set."""
         return tuple(
-            name
-            for name, flag in self.flags.items()
-            if flag.normal == normal and (normal or flag.severity == severity)
+            name for name, flag in self.flags.items() if not flag.normal and gravity(flag) == severity
         )
 
 

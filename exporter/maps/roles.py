@@ -7,7 +7,7 @@ role, and finds every flag of every loaded map that plays it.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from exporter.maps.model import Flag, Map, Word
+from exporter.maps.model import Flag, Map, Severity, Word
 from exporter.maps.series import series_of
 
 ROLES: Mapping[str, str] = {
@@ -55,6 +55,21 @@ BATTERY = tuple(ROLES)[tuple(ROLES).index("thermal_runaway") :]
 
 DANGER = ("thermal_runaway", "ground_fault", "danger")
 """The roles that mean danger to people (operations 6): they come before everything else."""
+
+CALM = ("eco", "float_charging")
+"""The roles that ask for nothing while they are played."""
+
+
+def gravity(flag: Flag) -> Severity:
+    """How grave it is when a flag is not as it belongs; danger to people is critical whatever its map says.
+
+    Of a flag that is normally set that is its severity, where its map gives one: "none" is said of set.
+    """
+    if flag.role in DANGER:
+        return "critical"
+    if not flag.normal or flag.severity != "none":
+        return flag.severity
+    return "critical" if flag.role == "dark" else "warning"
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ import exporter
 from exporter.config import load_config
 from exporter.files import write_files
 from exporter.generate.alerts import alert_files
+from exporter.maps import load_maps
 from exporter.maps.roles import ROLES
 from tests.alerts.promtool import SLOW, check_tests
 from tests.alerts.series import Watched, input_series
@@ -216,6 +217,39 @@ def test_a_flag_of_any_role_leads_to_an_alert_while_it_plays_it(normal: bool, tm
     ill = {role: {at: int(not normal)} for at, role in enumerate(ROLES)}
     own = {role: told + "Not" * (normal and told.startswith("Odd")) for role, told in TOLD.items()}
     check_alerts(tmp_path, text, dict.fromkeys(range(len(ROLES)), int(normal)), ill, own)
+
+
+def test_a_state_of_any_role_leads_to_an_alert_while_it_is_so(tmp_path: Path) -> None:
+    """What asks for nothing by its role has no severity as a state, and leads to none."""
+    text = (
+        "map: odd\ntitle: Odd\nsource: a made-up list\nmetrics: {odd: {help: Mode.}}\n"
+        "groups:\n  odd:\n    title: Odd\n    trust: {rule: lost_flags, lost_flags: [mode.lost]}\n"
+        "    words: {mode: {address: 0, metric: odd, states: {0: well, "
+        + ", ".join(f"{number}: {role}" for number, role in enumerate(ROLES, start=1))
+        + "}, roles: {"
+        + ", ".join(f"{role}: {role}" for role in ROLES)
+        + "}}}\n"
+    )
+    ill = {role: {0: number} for number, role in enumerate(ROLES, start=1)}
+    check_alerts(tmp_path, text, {0: 0}, ill, TOLD | {"eco": "", "float_charging": ""})
+
+
+@pytest.mark.parametrize("severity", ["none", "info"])
+@pytest.mark.parametrize("kind", ["flag", "state"])
+def test_danger_to_people_is_critical_whatever_the_map_says(kind: str, severity: str, tmp_path: Path) -> None:
+    flag = f"{{name: gas, vendor: V, label: Gas, description: Gas., severity: {severity}, role: danger}}"
+    what = (
+        f"type: bool, flag: {flag}" if kind == "flag" else "states: {0: well, 1: gas}, roles: {gas: danger}"
+    )
+    (tmp_path / "odd.yaml").write_text(
+        "map: odd\ntitle: Odd\nsource: a made-up list\nmetrics: {odd: {help: What.}}\n"
+        f"groups: {{odd: {{title: Odd, words: {{what: {{address: 0, metric: odd, {what}}}}}}}}}\n"
+    )
+    files = alert_files(load_maps([tmp_path / "odd.yaml"]), {})
+    groups = yaml.safe_load(files["alerts/generex.rules.yml"])["groups"]
+    (rule,) = (rule for group in groups for rule in group["rules"] if rule["alert"] == "GenerexOddGas")
+    assert rule["labels"] == {"severity": "critical", "condition": "odd_gas", "life_safety": "true"}
+    assert rule["keep_firing_for"] == "1h"
 
 
 def test_flags_of_one_name_in_two_metrics_do_not_hide_each_other(tmp_path: Path) -> None:

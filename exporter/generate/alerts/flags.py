@@ -1,12 +1,12 @@
 """From flags and roles to expressions, and alerts for the flags of the user's own maps."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from exporter.assess.promql import Prom
 from exporter.generate.alerts.model import Alert, FlagRef, Recording, Settings
 from exporter.generate.alerts.snippets import literal
-from exporter.maps.model import Flag, Map
-from exporter.maps.roles import DANGER, ROLES
+from exporter.maps.model import Clear, Flag, Map, Severity
+from exporter.maps.roles import CALM, DANGER, ROLES, Played, gravity
 
 BLOCK_WORD = "generex_bacs_module_alarm"
 _BLOCK = "module:generex_bacs_module_alarm:set"
@@ -80,23 +80,35 @@ def coarse_expression(roles: Sequence[str], flags: Sequence[FlagRef], finer: str
     )
 
 
-def own_flag_alerts(flags: Mapping[FlagRef, Flag]) -> tuple[Alert, ...]:
-    """An alert by its severity for each flag that no other alert covers; none for severity `none`.
+def own_flag_alerts(flags: Mapping[FlagRef, Flag]) -> Iterator[Alert]:
+    """An alert by its gravity for each flag that no other alert covers; none for what asks for nothing.
 
     It fires while the flag is set, of a flag that is normally set while it is clear.
     """
-    return tuple(_own_alert(reference, flag) for reference, flag in flags.items() if flag.severity != "none")
+    for reference, flag in flags.items():
+        if (grave := gravity(flag)) != "none":
+            yield _own_alert(reference, "flag", int(not flag.normal), flag.trouble, grave, flag.role)
 
 
-def _own_alert(reference: FlagRef, flag: Flag) -> Alert:
+def own_state_alerts(states: Iterable[Played]) -> Iterator[Alert]:
+    """An alert for each state whose role no other alert covers, in the words of the role."""
+    for item in states:
+        if item.role not in CALM:
+            words = Clear(f"{item.metric} is {item.name}", ROLES[item.role])
+            yield _own_alert((item.metric, item.name), "state", 1, words, "critical", item.role)
+
+
+def _own_alert(
+    reference: FlagRef, label: str, active: int, trouble: Clear, severity: Severity, role: str
+) -> Alert:
     metric, name = reference
     words = f"{metric.removeprefix('generex_')}_{name}".split("_")
-    value = f'last_over_time({metric}{{flag="{name}"}}[<held>])'
-    trouble = flag.trouble
+    value = f'last_over_time({metric}{{{label}="{name}"}}[<held>])'
+    danger = role in DANGER
     return Alert(
         name="Generex" + "".join(word.capitalize() for word in words),
-        expr=f"min by (<place>) ({value}) == 0" if flag.normal else f"max by (<place>) ({value}) == 1",
-        severity=flag.severity,
+        expr=f"{'max' if active else 'min'} by (<place>) ({value}) == {active}",
+        severity=severity,
         condition=f"{metric.removeprefix('generex_')}_{name}",
         summary=f"{trouble.label}.",
         description=f"<device>: {literal(trouble.description)}",
@@ -104,8 +116,8 @@ def _own_alert(reference: FlagRef, flag: Flag) -> Alert:
         check=trouble.action or "The map names no first action.",
         leads="The map does not say.",
         away="The map does not say: touch nothing that you do not know.",
-        keep="1h" if flag.role in DANGER else "5m",
-        life_safety=flag.role in DANGER,
+        keep="1h" if danger else "5m",
+        life_safety=danger,
         flags=(reference,),
     )
 

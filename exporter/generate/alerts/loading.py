@@ -13,15 +13,17 @@ from exporter.generate.alerts.flags import (
     coarse_expression,
     flag_expression,
     own_flag_alerts,
+    own_state_alerts,
     role_expression,
     role_recordings,
 )
 from exporter.generate.alerts.implausible import implausible_recordings
-from exporter.generate.alerts.model import Alert, FlagRef, Group, Recording, Settings, Severity
+from exporter.generate.alerts.model import Alert, FlagRef, Group, Recording, Settings
 from exporter.generate.alerts.snippets import literal
 from exporter.generate.alerts.texts import read_text
 from exporter.maps import built_in_maps
-from exporter.maps.model import Flag, Map
+from exporter.maps.model import Flag, Map, Severity
+from exporter.maps.roles import played
 from exporter.yamlfile import Strict, parse, validate
 
 ALERT_FILES = (
@@ -127,8 +129,12 @@ def alert_groups(settings: Settings) -> tuple[Group, ...]:
         groups.append(Group(entries.group, entries.interval, rules, entries.title))
     covered = {reference for group in groups for reference in covered_flags(group)}
     here = flags_of(settings.maps)
-    own = own_flag_alerts({reference: flag for reference, flag in here.items() if reference not in covered})
-    return (*groups, *_in_groups("generex-own", own, "Flags of your own maps"))
+    states = (item for item in played(settings.maps.values()) if item.label == "state")
+    own = (
+        *own_flag_alerts({reference: flag for reference, flag in here.items() if reference not in covered}),
+        *own_state_alerts(item for item in states if (item.metric, item.name) not in covered),
+    )
+    return (*groups, *_in_groups("generex-own", own, "Flags and states of your own maps"))
 
 
 def _in_groups(name: str, rules: Sequence[Recording | Alert], title: str = "") -> Iterator[Group]:
@@ -138,7 +144,7 @@ def _in_groups(name: str, rules: Sequence[Recording | Alert], title: str = "") -
 
 
 def covered_flags(group: Group) -> set[FlagRef]:
-    """The flags that lead to an alert of this group."""
+    """The flags and states that lead to an alert of this group."""
     return {flag for rule in group.rules if isinstance(rule, Alert) for flag in rule.flags}
 
 
@@ -156,7 +162,7 @@ def _alert(
     flags = (f"bacs_module_alarm.{block}", f"bacs_alarm.{block}") if block else entry.flags
     named = [("generex_" + metric, flag) for metric, flag in (name.split(".") for name in flags)]
     references = (*(flag for role in entry.roles for flag in settings.flags(role)), *named)
-    first = maps[references[0]] if references else None
+    first = next((maps[reference] for reference in references if reference in maps), None)
     expr = entry.expr
     if not expr and block:
         expr = block_expression(block)

@@ -4,20 +4,19 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
 
 from exporter.durations import format_duration, parse_duration
 from exporter.generate.alerts import snippets
-from exporter.maps.model import Map
+from exporter.maps.model import Map, Severity
+from exporter.maps.roles import played
 
 REPOSITORY_RUNBOOK = "https://github.com/generex-exporter/generex-exporter/blob/main/alerts/runbook.md"
 """Where the runbook is read if Prometheus knows no exporter that serves it."""
 SERVED_RUNBOOK = "all:generex_runbook:url"
 """The recorded series whose label `url` is where an exporter serves the runbook."""
 
-Severity = Literal["critical", "warning", "info", "none"]
 FlagRef = tuple[str, str]
-"""A flag as the series have it: metric name and value of the label `flag`."""
+"""A flag or state as the series have it: metric name and value of the label `flag` or `state`."""
 
 
 @dataclass(frozen=True)
@@ -123,14 +122,8 @@ class Settings:
         return f"{scaled}ms" if scaled % 1000 else f"{scaled // 1000}s"
 
     def flags(self, role: str) -> tuple[FlagRef, ...]:
-        """The flags that play this role in the maps."""
-        found = {
-            (word.metric, flag.name): None
-            for item in self.maps.values()
-            for word, flag in item.flags()
-            if word.metric and flag.role == role
-        }
-        return tuple(found)
+        """The flags and states that play this role in the maps."""
+        return tuple((item.metric, item.name) for item in played(self.maps.values(), role))
 
     def _windows(self) -> dict[str, str]:
         """Times that follow the scrape interval; `held` is two and a half of it, in whole five seconds."""

@@ -14,6 +14,7 @@ from exporter.generate.alerts.model import Group, Recording, Settings
 from exporter.generate.vocabulary import SEVERITIES, FlagMetric, Vocabulary, alternatives
 from exporter.maps.model import Flag
 from exporter.maps.roles import DANGER as DANGEROUS
+from exporter.maps.roles import gravity
 
 OUTCOME = "device:generex_outcome:rank"
 """`outcome` is its key. `state`, `survival` and `bacs` are `yes` where it answers that question. `urgency` is
@@ -122,11 +123,9 @@ def _by_rank(metric: FlagMetric) -> dict[int, dict[int, list[str]]]:
 
 def flag_rank(flag: Flag) -> int | None:
     """How grave it is that a flag is set, or clear where it is normally set; None when it is nothing."""
-    if flag.normal:
-        return CRITICAL if flag.role == "dark" else WARNING
     if flag.role in DANGEROUS:
         return DANGER
-    if flag.severity == "none":
+    if (grave := gravity(flag)) == "none":
         return None
-    rank = (CRITICAL, WARNING, INFO)[SEVERITIES.index(flag.severity)]
+    rank = (CRITICAL, WARNING, INFO)[SEVERITIES.index(grave)]
     return rank - _HALF if flag.role == "general_alarm" else rank

@@ -4,6 +4,7 @@ from exporter.generate.dashboards import queries as q
 from exporter.generate.dashboards.looks import FLAG_LEVELS, flag_mapping
 from exporter.generate.dashboards.panels import Frame, Panel, Query, timeline_panel
 from exporter.generate.vocabulary import FlagMetric, alternatives
+from exporter.maps.roles import gravity
 
 ABOUT = (
     "A line per bit, the grave ones on top: dark is not set, a colour is set at some moment of that step "
@@ -19,7 +20,7 @@ def flags_panel(metric: FlagMetric, frame: Frame) -> Panel:
         set_ones, clear_ones = (
             tuple(
                 name for name, flag in metric.flags.items()
-                if flag.normal == normal and FLAG_LEVELS["critical" if normal else flag.severity] == level
+                if flag.normal == normal and FLAG_LEVELS[gravity(flag)] == level
             ) for normal in (False, True)
         )  # fmt: skip
         if parts := _levels(metric.name, level, set_ones, clear_ones):

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from exporter.generate.dashboards.choices import BLUE, GREY, ORANGE, QUIET, RED, Choice
 from exporter.generate.dashboards.sdk import dashboard, models
 from exporter.generate.vocabulary import SEVERITIES, FlagMetric
+from exporter.maps.roles import gravity
 
 SEVERITY_COLOUR = {"critical": RED, "warning": ORANGE, "info": BLUE, "none": BLUE}
 _SHAPE = {"critical": "✖", "warning": "▲", "info": "◇", "none": "◇"}
@@ -66,11 +67,9 @@ def alarm_mapping(metrics: Iterable[FlagMetric]) -> list[models.ValueMapping]:
     words: dict[str, tuple[str, str | None]] = {"none": ("none", QUIET)}
     for metric in metrics:
         for name, flag in metric.flags.items():
-            if flag.normal:
-                words[f"{metric.name}.{name}"] = (f"✖ not: {flag.label}", RED)
-            elif flag.severity in SEVERITIES:
-                text = f"{_SHAPE[flag.severity]} {flag.label}"
-                words[f"{metric.name}.{name}"] = (text, SEVERITY_COLOUR[flag.severity])
+            if (grave := gravity(flag)) in SEVERITIES:
+                text = f"{_SHAPE[grave]} {'not: ' if flag.normal else ''}{flag.label}"
+                words[f"{metric.name}.{name}"] = (text, SEVERITY_COLOUR[grave])
     return mapping(words, "–")
 
 

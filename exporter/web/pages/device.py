@@ -4,12 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from exporter.assess.alarms import flag_readings, severity_of
+from exporter.assess.alarms import flag_readings
 from exporter.assess.blocks import QUANTITIES, Block, BlockString, Quantity, block_strings
 from exporter.assess.facts import ups_groups
 from exporter.exposition.summary import Section, meaning, quantity, summarise
 from exporter.hints import Failure, next_step
 from exporter.maps.model import Metric, Word
+from exporter.maps.roles import gravity
 from exporter.reading.decode.series import Raw
 from exporter.reading.decode.snapshot import Snapshot
 from exporter.reading.device.device import Device
@@ -170,7 +171,7 @@ def _flags(device: Device, snapshot: Snapshot | None) -> list[tuple[str, list[tu
             continue
         for flag in word.flags or ((word.flag,) if word.flag else ()):
             now = _STATES[known.get((word.metric, flag.name))]
-            tables.setdefault(word.metric, []).append((flag.label, flag.vendor, now, severity_of(flag)))
+            tables.setdefault(word.metric, []).append((flag.label, flag.vendor, now, gravity(flag)))
     return [(title(metric), rows) for metric, rows in tables.items()]
 
 
