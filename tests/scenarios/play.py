@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from exporter.simulator.scenarios import Scenario, load_scenario
+from tests.alerts.messages import Message
 from tests.scenarios.stage import Actor, Stage, staged
 from tests.scenarios.stories import Story
 
@@ -22,8 +23,8 @@ Alerts = dict[str, set[str]]
 class Record:
     """What happened. Alerts of a site as a whole stand under the site.
 
-    `missed` are the devices of which a pass failed, as it may happen on a busy machine. `lag` is how many
-    seconds behind the rules were at most.
+    `calls` are the messages to a person's phone. `missed` are the devices of which a pass failed, as it may
+    happen on a busy machine. `lag` is how many seconds behind the rules were at most.
     """
 
     fired: Alerts = field(default_factory=lambda: defaultdict(set))
@@ -33,6 +34,7 @@ class Record:
     missed: set[str] = field(default_factory=set)
     lag: float = 0.0
     texts: dict[tuple[str, str], set[str]] = field(default_factory=lambda: defaultdict(set))
+    calls: list[Message] = field(default_factory=list)
 
 
 def perform_in_time(folder: Path, stories: Sequence[Story], quick: float, scrape: float) -> Record:
@@ -62,6 +64,7 @@ def perform(folder: Path, stories: Sequence[Story], quick: float, scrape: float)
             if passed * quick > ends + (PATIENCE if ill else 0.0):
                 break
             time.sleep(scrape / 2)
+        record.calls = [message for message in stage.messages if message.receiver == "critical"]
         for device in ill:
             record.remaining[device] |= now[device]
         for series in stage.instant('count_over_time(ALERTS{alertstate="firing"}[1h])'):

@@ -1,4 +1,7 @@
-"""The stage: simulators, the exporter, a Prometheus with the rules and an Alertmanager, all in quick time."""
+"""The stage: simulators, the exporter, a Prometheus with the rules and an Alertmanager, all in quick time.
+
+What Alertmanager tells people is written down.
+"""
 
 import asyncio
 import json
@@ -20,6 +23,7 @@ from exporter.generate.alerts import alert_files
 from exporter.maps import built_in_maps
 from exporter.simulator.scenarios import Scenario
 from exporter.simulator.server import Simulator
+from tests.alerts.messages import Message, quicker, receiving
 from tests.support import Exporter, exporter, free_port, require, running, wait_for
 
 HELD = 0.05  # how fast simulated time runs before the curtain: the counter of a gateway must not stand still
@@ -61,6 +65,7 @@ class Stage:
     exporter: Exporter
     prometheus: str
     alertmanager: str
+    messages: list[Message]
 
     def instant(self, expr: str) -> list[dict[str, Any]]:
         """The series of an instant query."""
@@ -91,17 +96,18 @@ def staged(
     programs = require("prometheus"), require("prometheus-alertmanager")
     clock = Clock()
     with ExitStack() as stack:
+        phone, messages = stack.enter_context(receiving())
         simulators = stack.enter_context(_simulators(actors, quick, clock))
         (folder / "generex.yml").write_text(_devices(actors, simulators, quick, scrape))
         it = stack.enter_context(exporter(f"--config.file={folder / 'generex.yml'}", "--timeout-offset=0"))
         ports = {name: free_port() for name in ("prometheus", "alertmanager")}
-        for path, text in _files(quick, scrape, it.port, ports["alertmanager"]).items():
+        for path, text in _files(quick, scrape, it.port, ports["alertmanager"], phone).items():
             (folder / path).write_text(text)
         (folder / "more.rules.yml").write_text(more_rules)
         for command in _commands(folder, quick, *programs, ports["prometheus"], ports["alertmanager"]):
             stack.enter_context(running(command, folder / f"{Path(command[0]).name}.log"))
         urls = [f"http://127.0.0.1:{port}" for port in ports.values()]
-        stage = Stage(quick, scrape, clock, it, *urls)
+        stage = Stage(quick, scrape, clock, it, urls[0], urls[1], messages)
         wait_for(lambda: _seen(stage, len(actors)), 120, "all devices in Prometheus")
         clock.begin()
         yield stage
@@ -165,8 +171,8 @@ def _devices(actors: Sequence[Actor], simulators: dict[str, Simulator], quick: f
     return yaml.safe_dump({"devices": [device(actor) for actor in actors]})
 
 
-def _files(quick: float, scrape: float, at: int, alertmanager: int) -> dict[str, str]:
-    """Rules, Prometheus and Alertmanager as users have them, but quick, and telling nobody."""
+def _files(quick: float, scrape: float, at: int, alertmanager: int, phone: int) -> dict[str, str]:
+    """Rules, Prometheus and Alertmanager as users have them, but quick."""
     made = alert_files(built_in_maps(), {}, time_scale=1 / quick, scrape_interval=scrape * quick)
 
     def rules(name: str) -> str:
@@ -197,18 +203,8 @@ def _files(quick: float, scrape: float, at: int, alertmanager: int) -> dict[str,
         "recording.rules.yml": rules("recording.rules.yml"),
         "generex.rules.yml": rules("generex.rules.yml"),
         "prometheus.yml": yaml.safe_dump(config),
-        "alertmanager.yml": _silent(made["alerts/alertmanager.yml"], quick),
+        "alertmanager.yml": quicker(made["alerts/alertmanager.yml"], quick, phone),
     }
-
-
-def _silent(text: str, quick: float) -> str:
-    """alertmanager.yml with quicker routes and receivers that send nothing."""
-    config = yaml.safe_load(text)
-    for route in (config["route"], *config["route"]["routes"]):
-        for name in {"group_wait", "group_interval", "repeat_interval"} & route.keys():
-            route[name] = f"{max(parse_duration(route[name]) * 1000 / quick, 1):.0f}ms"
-    config["receivers"] = [{"name": receiver["name"]} for receiver in config["receivers"]]
-    return yaml.safe_dump(config)
 
 
 def _commands(

@@ -17,6 +17,7 @@ def record(performances: Performances) -> Record:
     for part in ("fired", "seen", "inhibited", "remaining", "texts"):
         getattr(quick, part).update(getattr(long, part))
     quick.missed |= long.missed
+    quick.calls += long.calls
     return quick
 
 
@@ -49,6 +50,13 @@ def test_the_site_has_one_event(record: Record) -> None:
     assert found == {**SITES, "everywhere": {"Watchdog"}}
     assert not record.inhibited["hall"]
     assert not record.remaining["hall"]
+
+
+def test_one_outage_of_a_dying_ups_calls_a_person_three_times_in_the_order_of_what_to_do(
+    record: Record,
+) -> None:
+    calls = [call for call in record.calls if "dies-on-battery" in {it.get("device") for it in call.firing}]
+    assert [call.group.get("outage") for call in calls] == ["1 on battery", "2 shut down", "3 dark"]
 
 
 @pytest.mark.parametrize("device", ["bus-cut", "bus-cut-count-stays"])

@@ -116,11 +116,11 @@ def alert_files(
         "alerts/generex.rules.yml": rule_file(
             alerts, settings, "The alerts; runbook.md has a section for each."
         ),
-        "alerts/alertmanager.yml": alertmanager_file(settings),
+        "alerts/alertmanager.yml": alertmanager_file(alerts, settings),
         "alerts/runbook.md": runbook(alerts),
         "deploy/kubernetes/prometheusrule.yaml": prometheus_rule((*recordings, *alerts), settings),
         "deploy/kubernetes/components/alertmanagerconfig/alertmanagerconfig.yaml": alertmanager_config(
-            settings
+            alerts, settings
         ),
         "docs/alerts.md": catalogue(recordings, alerts, settings),
     }

@@ -1,11 +1,12 @@
 """alerts/alertmanager.yml: who gets which alert, and which alert mutes another."""
 
 import re
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import yaml
 
-from exporter.generate.alerts.model import Settings
+from exporter.generate.alerts.model import Alert, Group, Settings
 from exporter.generate.alerts.render import HEAD, dump
 from exporter.generate.alerts.texts import read_text
 
@@ -28,8 +29,13 @@ UPS_CONDITIONS = (
 NEVER_MUTED_BY_SILENCE = "on_battery|lost_on_battery|thermal_runaway|ground_fault"
 
 WARNINGS = 'severity =~ "warning|info"'
-MUTES: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...] = (
-    # what mutes, what is muted, which labels must agree
+Mute = tuple[str, tuple[str, ...], tuple[str, ...]]
+"""What mutes, what is muted, and which labels must agree beside those of the place.
+
+One source to a rule, and of one source never two with the same of these labels: Alertmanager 0.34 remembers
+one of them only, and forgets that too once it has ended.
+"""
+MUTES: tuple[Mute, ...] = (
     ("GenerexFleetOnBattery", ('alertname = "GenerexOnBattery"', WARNINGS), ()),
     ("GenerexOnBattery", (f'condition =~ "{ON_BATTERY_MUTES}"', WARNINGS), ("device",)),
     ("GenerexTestOnGoodMains", (f'condition =~ "{ON_BATTERY_MUTES}"', WARNINGS), ("device",)),
@@ -47,7 +53,7 @@ MUTES: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...] = (
     ("GenerexLostOnBattery", ('outage =~ "[12] .+"',), ("device",)),
     ("GenerexLostOnBattery", ('alertname =~ "Generex(UpsOutOfSight|Unreachable)"',), ("device",)),
 )
-"""Inhibition, one rule for each source: Alertmanager 0.34.0 forgets one of several sources of a rule."""
+"""What alerts of one condition are to those of another."""
 
 NEVER_PLANNED = frozenset(
     {"thermal_runaway", "ground_fault", "runaway_precursor", "block_reversed", "lost_on_battery"}
@@ -55,22 +61,35 @@ NEVER_PLANNED = frozenset(
 """Conditions that no planned work explains, so that the runbook has no silence for them."""
 
 
-def alertmanager_file(settings: Settings) -> str:
+def alertmanager_file(alerts: Iterable[Group], settings: Settings) -> str:
     """The configuration as text, as its comments are half of it."""
     text = read_text("texts", "alertmanager.yml")
     place = ", ".join(("device", *settings.place))
-    rules = "\n".join(_rule(source, targets, equal, settings) for source, targets, equal in MUTES)
-    for name, value in (("site", settings.place[0]), ("place", place), ("mutes", rules)):
+    milder, rules = (
+        "\n".join(_rule(source, targets, equal, settings) for source, targets, equal in mutes)
+        for mutes in (_milder(alerts), MUTES)
+    )
+    for name, value in (("site", settings.place[0]), ("place", place), ("milder", milder), ("mutes", rules)):
         text = text.replace(f"<{name}>", value)
     return HEAD + text
 
 
-def alertmanager_config(settings: Settings) -> str:
+def _milder(groups: Iterable[Group]) -> Iterator[Mute]:
+    """Each critical alert mutes the milder forms of its condition, of the same block, string or sensor."""
+    alerts = [rule for group in groups for rule in group.rules if isinstance(rule, Alert)]
+    mild = {alert.condition for alert in alerts if alert.severity != "critical"}
+    for alert in alerts:
+        if alert.severity == "critical" and alert.condition in mild:
+            targets = (f'condition = "{alert.condition}"', WARNINGS)
+            yield alert.name, targets, ("device", "string", "module", "sensor")
+
+
+def alertmanager_config(alerts: Iterable[Group], settings: Settings) -> str:
     """The same as an AlertmanagerConfig object of the Prometheus operator.
 
     The root takes the alerts of this project only: the cluster's other alerts go their own ways.
     """
-    plain = yaml.safe_load(alertmanager_file(settings))
+    plain = yaml.safe_load(alertmanager_file(alerts, settings))
     route = _camel(plain["route"])
     spec = {
         "route": {"receiver": route.pop("receiver"), "matchers": [_matcher('alertname =~ "Generex.+"')]}
