@@ -7,11 +7,13 @@ import subprocess
 import sys
 import zlib
 from itertools import combinations
+from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from exporter.cli import main
 from exporter.errors import UserError
 from exporter.generate import dashboards
 from exporter.generate.alerts.model import REPOSITORY_RUNBOOK, SERVED_RUNBOOK
@@ -79,7 +81,9 @@ def test_every_bit_has_its_words_on_a_timeline(metric: str) -> None:
             }
             # asked for, and −1 where it is not known, in the query of its severity
             (query,) = (t["expr"] for t in panel["targets"] if f'"flag", "{flag.name}"' in t["expr"])
-            level = 3 if flag.normal else {"critical": 3, "warning": 2}.get(flag.severity, 1)
+            level = {"critical": 3, "warning": 2}.get(flag.severity, 1)
+            if flag.normal:  # clear: a dark load, and a monitor that has stopped
+                level = {"output_act": 3, "running": 2}[flag.name]
             selector = re.search(rf'flag=~"([a-z0-9_|]*\|)?{flag.name}(\|[a-z0-9_|]*)?"', query)
             assert selector
             assert query[: selector.start()].rsplit("\n  or ", 1)[-1].startswith(f"{level} * ")
@@ -326,6 +330,15 @@ def test_what_is_short_is_seen_in_every_step() -> None:
             assert "_over_time(" in target.expr, target
             assert "[$__interval]" in target.expr, target
             assert target.panel["interval"] == "30s", target
+
+
+@pytest.mark.parametrize(("scrape", "step"), [("15s", "30s"), ("30s", "1m"), ("1m", "2m")])
+def test_steps_follow_the_scrape_interval(scrape: str, step: str, tmp_path: Path) -> None:
+    arguments = ["generate", "dashboards", "--scrape-interval", scrape, "--out", str(tmp_path)]
+    assert main(arguments) == 0
+    boards = [json.loads(path.read_text()) for path in tmp_path.glob("*.json")]
+    found = [panel for one in boards for row in one["panels"] for panel in (row, *row.get("panels", ()))]
+    assert {panel["interval"] for panel in found if panel["type"] != "row"} == {step}
 
 
 def test_heat_maps_have_the_same_scale_on_every_day() -> None:

@@ -67,6 +67,8 @@ def render(board: Board, context: Context) -> str:
     # alerts without a device and a place are always shown
     any_of = ", ".join(f'{label}=~"${label}|"' for label in (*context.place, "device"))
     text = text.replace("<or none>", json.dumps(any_of)[1:-1])
+    for name, time in context.times.items():
+        text = text.replace(name, time)
     return text.replace("<place>", ", ".join(("device", *context.place))) + "\n"
 
 
@@ -149,8 +151,8 @@ def _variable(name: str, query: str, *, single: bool = False, every: str = ".+")
 
 
 def _power_failures() -> dashboard.AnnotationQuery:
-    expr = f"{q.by(f'increase({q.POWER_FAILURES}[2m])')} > 0"
+    expr = f"{q.by(f'increase({q.POWER_FAILURES}[<window>])')} > 0"
     target = prometheus.Dataquery().ref_id("A").expr(expr).datasource(SOURCE).range()
     note = dashboard.AnnotationQuery().name("Power failures").datasource(SOURCE).enable(True).hide(False)
-    note.icon_color("orange").expr(expr).step("60s").title_format("Power failure")
+    note.icon_color("orange").expr(expr).step("<mark>").title_format("Power failure")
     return note.text_format("{{device}}").target(target)

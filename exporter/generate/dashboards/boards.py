@@ -31,7 +31,9 @@ def board_files(settings: Settings) -> dict[str, str]:
         rule.name for group in alert_groups(settings) for rule in group.rules if isinstance(rule, Alert)
     )
     words = Vocabulary(settings.maps)
-    context = Context(words, settings.thresholds, settings.place, settings.runbook_url, alerts)
+    context = Context(
+        words, settings.thresholds, settings.place, settings.runbook_url, alerts, settings.scrape_interval
+    )
     boards: list[Board] = [fleet_board(context), bacs_board(context), exporter_board(context)]
     shown = set(_NAME.findall("".join(render(board, context) for board in (*boards, ups_board(context)))))
     others = [name for name in context.words.metrics() if name not in shown]

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from exporter.assess.promql import Prom
+from exporter.durations import format_duration
 from exporter.generate.dashboards.choices import ORANGE, QUIET, RED, Choice, choices
 from exporter.generate.dashboards.looks import Steps
 from exporter.generate.vocabulary import Vocabulary
@@ -15,6 +16,7 @@ class Context:
     """The maps' words, the thresholds that the alerts use, the labels of a place, and the runbook.
 
     `alerts` are the names of all alerts: their sections in the runbook are called so in lower case.
+    `scrape_interval` is in seconds.
     """
 
     words: Vocabulary
@@ -22,6 +24,19 @@ class Context:
     place: tuple[str, ...]
     runbook_url: str
     alerts: tuple[str, ...]
+    scrape_interval: float = 15.0
+
+    @property
+    def times(self) -> Mapping[str, str]:
+        """Times that follow the scrape interval, by their placeholder.
+
+        A step is two scrapes, so that each has a sample whatever the scrape's phase. Windows in which a
+        counter is seen to rise overlap by one scrape, so that each rise is in one of them.
+        """
+        return {
+            name: format_duration(scrapes * self.scrape_interval)
+            for name, scrapes in (("<step>", 2), ("<mark>", 4), ("<window>", 5))
+        }
 
     @cached_property
     def states(self) -> tuple[Choice, ...]:

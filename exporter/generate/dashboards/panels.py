@@ -24,8 +24,8 @@ from exporter.generate.dashboards.sdk import (
 
 SOURCE = common_models.DataSourceRef(type_val="prometheus", uid="$datasource")
 Panel = Builder[models.Panel]
-STEP = "30s"
-"""The shortest step: two scrapes, so that each step has a sample whatever the scrape's phase."""
+STEP = "<step>"
+"""The shortest step, by the scrape interval: see board.render."""
 _COLUMNS = 480  # of a timeline: each wide enough to be seen
 _P = TypeVar("_P", stat.Panel, timeseries.Panel, statetimeline.Panel, table.Panel, heatmap.Panel)
 
@@ -107,9 +107,7 @@ def lines_panel(
         .mode(common_models.TooltipDisplayMode.MULTI)
         .sort(common_models.SortOrder.DESCENDING)
     )
-    panel.interval(STEP).line_width(2).fill_opacity(0).span_nulls(False).show_points(
-        common_models.VisibilityMode.AUTO
-    )
+    panel.line_width(2).fill_opacity(0).span_nulls(False).show_points(common_models.VisibilityMode.AUTO)
     panel.color_scheme(dashboard.FieldColor().mode(models.FieldColorModeId.PALETTE_CLASSIC))
     low, high = bounds
     if low is not None:
@@ -142,7 +140,7 @@ def timeline_panel(
     panel.color_scheme(dashboard.FieldColor().mode(models.FieldColorModeId.THRESHOLDS))
     panel.show_value(common_models.VisibilityMode.AUTO).merge_values(True).row_height(0.85)
     panel.fill_opacity(90).line_width(0).span_nulls(False).per_page(per_page)
-    panel.interval(STEP).max_data_points(_COLUMNS)
+    panel.max_data_points(_COLUMNS)
     panel.legend(common.VizLegendOptions().show_legend(False).calcs([]))
     return _override(panel, overrides)
 
@@ -187,7 +185,7 @@ def heat_panel(frame: Frame, queries: Sequence[Query], *, unit: str, decimals: i
     panel.rows_frame(heatmap.RowsHeatmapOptions().layout(common_models.HeatmapCellLayout.AUTO))
     # the default hides zeros, which would look absent
     panel.filter_values(heatmap.FilterValueRange().le(-1e9))
-    panel.interval(STEP).max_data_points(120)
+    panel.max_data_points(120)
     return panel
 
 
@@ -238,7 +236,7 @@ def _common(
     panel: _P, frame: Frame, queries: Sequence[Query], *, instant: bool = False, as_table: bool = False
 ) -> _P:
     panel.title(frame.title).description(frame.about).span(frame.width).height(frame.height)
-    panel.datasource(SOURCE)
+    panel.datasource(SOURCE).interval(STEP)
     for index, query in enumerate(queries):
         target = prometheus.Dataquery().ref_id(ref(index)).expr(query.expr).datasource(SOURCE)
         target.format(
