@@ -251,6 +251,7 @@ flag_sets:
     worn: {bit: 1, vendor: WORN, label: Bearing worn, description: The bearing is worn., severity: warning}
     away: {bit: 2, vendor: AWAY, label: Away, description: Nobody is there., severity: info}
     turns: {bit: 3, vendor: TURNS, label: Turns, description: The pump turns., severity: none, normal: true}
+    idle: {bit: 4, vendor: IDLE, label: Idle, description: The pump may rest., severity: none}
 """
 
 
@@ -266,9 +267,10 @@ def test_flags_of_the_users_own_maps_become_alerts_by_their_severity(tmp_path: P
     own = {name: rule["labels"]["severity"] for name, rule in alerts(files).items() if "Pump" in name}
     assert own == {
         "GenerexPumpStateDry": "critical", "GenerexPumpStateWorn": "warning", "GenerexPumpStateAway": "info",
+        "GenerexPumpStateTurns": "warning",  # while it does not
     }  # fmt: skip
     assert "Stop it." in files["alerts/runbook.md"]
-    assert 'pump_state{flag="turns"}' in files["docs/alerts.md"]
+    assert 'pump_state{flag="idle"}' in files["docs/alerts.md"]
 
     watched = Watched(config.devices[0], config)
     pages = [watched.page({10: 8 if step < 4 else 9}, step * 15) for step in range(12)]
