@@ -33,14 +33,20 @@ def is_of_battery(word: Word) -> bool:
     return word.metric.startswith(BACS_PREFIX) or (bool(roles) and roles <= {*BATTERY})
 
 
+def is_of_ups(word: Word) -> bool:
+    """Whether a word tells of a UPS: by its metric, or as one of its flags plays a UPS's role."""
+    return _tells(word, UPS_PREFIX, battery=False)
+
+
 def _groups(words: Iterable[Word], prefix: str, *, battery: bool) -> tuple[str, ...]:
-    own = [
-        word
-        for word in words
-        if word.metric.startswith(prefix)
-        or any((item.role in BATTERY) == battery for item in of_word(word) if item.role != "danger")
-    ]
+    own = [word for word in words if _tells(word, prefix, battery=battery)]
     return tuple(dict.fromkeys(name for word in own for name in (word.group, word.section)))
+
+
+def _tells(word: Word, prefix: str, *, battery: bool) -> bool:
+    return word.metric.startswith(prefix) or any(
+        (item.role in BATTERY) == battery for item in of_word(word) if item.role != "danger"
+    )
 
 
 class Facts:

@@ -78,7 +78,7 @@ class Watched:
                 if span.address in words and span not in memory.refusals
             }
             memory.refusals.note_served(progress.words)
-            if "prof" in self.device.maps:
+            if any(trust.rule == "frame" for trust in self.map.trusts):
                 memory.frame.observe(words[0] >> 8 if self.frame_moves else 1, now)
         decoded = self.reporter.decode(progress, memory, now=now)
         memory.counts.see(decoded.alive)

@@ -17,6 +17,16 @@ GATEWAY = (
     "1002.4", "1005.9", "1005.12",
 )  # fmt: skip
 ALONE = ("1000.3", "1001.2", "1001.3", "1002.1", "1063.1", "1063.2", "1063.4", "1063.11", "1005.9")
+# its list ends before the alarm words for a fault, for communication and for a test
+INFORM = {
+    "": "",
+    "109.13": "UpsFault",
+    "109.6": "TestRunning TestOnGoodMains",
+    "109.14": "UpsOutOfSight",
+    "116=1": "OnBattery OnBatteryLong",
+}
+# 0xD8F1 in both words that say whether the UPS is lost, or in one of them
+UNTOLD = {("109=55537", "134=55537"): "UpsOutOfSight", ("134=55537",): ""}
 EVEREXCEED = {
     "": "", "106.0": "OnBypass", "-106.2": "LoadDark", "106.8": "Overload", "106.13": "UpsFault",
     "102=190": "InputVoltage", "104=180": "OutputVoltage",
@@ -71,6 +81,13 @@ def test_gateways_bacs_alone_and_devices_of_two_jobs(tmp_path: Path) -> None:
         watched = Watched(named(name, "everexceed", site=name))
         series += input_series(_pages(watched, everexceed, (change,) if change else ()), name)
         expected[name] = names
+    for change, names in INFORM.items():
+        name = f"inform {change}"
+        watched = Watched(named(name, "inform", site=name))
+        series += input_series(
+            _pages(watched, [image(Plant(2, 2), "cs141")] * count, (change,) if change else ()), name
+        )
+        expected[name] = names
     images = list(healthy_images(count, STEP, 2, 4))
     for change in ALONE:
         name = f"alone {change}"
@@ -78,6 +95,10 @@ def test_gateways_bacs_alone_and_devices_of_two_jobs(tmp_path: Path) -> None:
         expected[name] = BACS[change]
     # nothing is known of a UPS that could be at odds with it
     expected["alone 1000.3"] = "Discharging"
+    for number, (changes, names) in enumerate(UNTOLD.items()):
+        name = f"untold {number}"
+        series += input_series(_pages(Watched(named(name, site=name)), images, changes), name)
+        expected[name] = names
     for number, (changes, names) in enumerate(TWO_JOBS.items()):
         name = f"two {number}"
         for job in ("one", "other"):

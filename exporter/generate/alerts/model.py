@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from exporter.durations import format_duration, parse_duration
 from exporter.generate.alerts import snippets
+from exporter.generate.alerts.named import NAMED
 from exporter.maps.model import Map, Severity
 from exporter.maps.roles import played
 
@@ -97,7 +98,8 @@ class Settings:
 
         `<place>` are the labels of the place, `<site>` the first of them; `<interval>` is the scrape interval
         in seconds, `<minute>` that of rules that run once a minute; `[<held>]` reaches over a failed pass,
-        `[<settled>]` over four scrapes; `<load_warning>` and the like are thresholds, the rest snippets.
+        `[<settled>]` over four scrapes; `<load_warning>` and the like are thresholds. What the maps say of
+        themselves is in named.NAMED, the rest are snippets.
         """
         text = re.sub(r"<([a-z0-9_]+)>", self._placeholder, text)
         text = re.sub(r"(?<=\[)[0-9smhd:]+(?=\])", lambda m: self._range(m[0]), text)
@@ -149,6 +151,8 @@ class Settings:
             return self._windows()[name]
         if name == "per_second":  # derivatives are per second, also where time runs faster
             return "" if self.time_scale == 1 else f" * {self.time_scale:g}"
+        if name in NAMED:
+            return NAMED[name](self.maps.values())
         if name in self.thresholds:
             return f"{self.thresholds[name]:g}"
         return snippets.snippet(name, self.place)

@@ -1,0 +1,43 @@
+"""What register maps say of themselves, for expressions: their groups, and what vouches for them. Pure."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
+
+from exporter.assess.facts import is_of_ups, ups_groups
+from exporter.maps.model import Map, Word
+from exporter.maps.roles import selector
+
+
+def _words(maps: Iterable[Map]) -> Iterator[Word]:
+    return (word for item in maps for word in item.words.values())
+
+
+def _ups_groups(maps: Iterable[Map]) -> str:
+    return "|".join(ups_groups(_words(maps)))
+
+
+def _ups_words(maps: Iterable[Map]) -> str:
+    """A selector of all that is 0 where the words of a UPS are: no state, and nothing of the card itself."""
+    names = [
+        word.raw_metric or word.metric
+        for word in _words(maps)
+        if word.metric and is_of_ups(word) and not (word.survives or word.states or word.offset)
+    ]
+    return selector(tuple(dict.fromkeys(names)))
+
+
+def _sections(rule: str, maps: Iterable[Map]) -> str:
+    return "|".join(dict.fromkeys(it.section for item in maps for it in item.trusts if it.rule == rule))
+
+
+NAMED: Mapping[str, Callable[[Iterable[Map]], str]] = {
+    "ups_groups": _ups_groups,
+    "ups_words": _ups_words,
+    "ups_sections": partial(_sections, "lost_flags"),
+    "bacs_sections": partial(_sections, "bacs"),
+    "frame_sections": partial(_sections, "frame"),
+}
+"""By placeholder: the groups with words of a UPS; the words themselves, as a selector; and the values of the
+label `group` of generex_data_valid by what vouches: flags that say whether the UPS is lost, the state of a
+BACS, the counter of a gateway's frame.
+"""
