@@ -31,7 +31,8 @@ class TestStory:
 
     def test_brings_no_others(self, record: Record, story: Story) -> None:
         fired = record.fired[story.device] | record.seen[story.device]
-        late = LATE if story.device in record.missed else set()
+        # one that falls silent has failed passes of its own, and is dark before: it is not lost on battery
+        late = LATE if story.device in record.missed and story.heals else set()
         assert sorted(fired - story.fires - story.any_of - set(story.may) - late) == []
 
     def test_mutes_what_another_alert_says(self, record: Record, story: Story) -> None:
