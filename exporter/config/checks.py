@@ -6,13 +6,12 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from exporter.config.device_schema import DeviceEntry, OptionsEntry
 from exporter.config.model import Options
 from exporter.durations import format_duration
+from exporter.maps import sensor_map
 from exporter.maps.model import Map, Word
 from exporter.maps.series import series_of
 from exporter.yamlfile import Place
 
 Finding = tuple[Place, str]
-
-SENSOR_MAP = "sensors"
 
 
 def near(name: str, choices: Iterable[str]) -> str:
@@ -71,7 +70,7 @@ def overrides(entry: OptionsEntry, names: Sequence[str], maps: Mapping[str, Map]
     """Overrides must be of measurements in the maps that are read, or of sensors."""
     words = {
         word.id: word
-        for name in dict.fromkeys([*names, SENSOR_MAP])
+        for name in dict.fromkeys([*names, sensor_map(maps)])
         if name in maps
         for word in maps[name].words.values()
     }
@@ -79,13 +78,13 @@ def overrides(entry: OptionsEntry, names: Sequence[str], maps: Mapping[str, Map]
     for name, override in entry.overrides.items():
         place: Place = ("overrides", name)
         if name not in words:
-            read = ", ".join(dict.fromkeys([*names, SENSOR_MAP]))
+            read = ", ".join(dict.fromkeys([*names, sensor_map(maps)]))
             yield place, f'unknown word "{name}" in the maps {read}{near(name, words)}'
         elif not words[name].is_measurement:
             yield place, f'"{name}" holds flags or states: it has no scale or offset'
         elif name in counts:
             yield place, f'"{name}" is the count of what is read: it has no scale or offset'
-        elif words[name].map == SENSOR_MAP and override.scale is not None:
+        elif words[name].map == sensor_map(maps) and override.scale is not None:
             yield (*place, "scale"), "the scale of a sensor stands in its entry under sensors"
         elif override.scale is None and override.offset is None:
             yield place, "give scale, offset or both"
@@ -174,11 +173,11 @@ def sensors(entry: DeviceEntry, names: Sequence[str], maps: Mapping[str, Map]) -
             f"a device that is read with {', '.join(names)} has no sensors at addresses 143 to 150",
         )
     for item in known:
-        if entry.sensors and item.name != SENSOR_MAP and "sensor_1" in item.words:
-            address = item.words["sensor_1"].address
+        moved = next((word for word in item.words.values() if word.sensor), None)
+        if entry.sensors and moved is not None and item.name != sensor_map(maps):
             yield (
                 ("sensors",),
-                f'they are read at 143, but map "{item.name}" has sensor_1 at {address}: '
+                f'they are read at 143, but map "{item.name}" has {moved.name} at {moved.address}: '
                 "give its words a metric there instead",
             )
     first: dict[str, int] = {}

@@ -167,7 +167,7 @@ def _notes(item: Map, word: Word, raw: int | float) -> tuple[str, ...]:
         notes.append(f"Neither 0 nor 1: {seen}{counted}.")
     if kind_of(word) == "measurement" and not math.isfinite(word.value(raw)):
         notes.append("No number: it is not exported.")
-    if not word.metric and word.map == "sensors":
+    if not word.metric and word.sensor:
         notes.append("Exported only where the configuration names the sensor, its kind and its scale.")
     for trust in item.trusts:
         invalid = f'generex_data_valid{{group="{trust.section}"}} is 0'

@@ -154,7 +154,7 @@ def _map_row(metric: Metric, maps: Mapping[str, Map]) -> tuple[str, ...]:
         for group in item.groups:
             if group.repeat and group.repeat.present_metric == metric.name:
                 words, special = list(group.words), ", any of them"
-        if not words and item.name == "sensors":
+        if not words and any(word.sensor for word in item.words.values()):
             words, special = list(item.words.values()), ", where the configuration names the sensor"
             labels["sensor"] = {}
         for word in words:

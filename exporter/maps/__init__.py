@@ -33,6 +33,11 @@ def modules_of(maps: Iterable[Map]) -> dict[str, tuple[str, ...]]:
     return {name: names for item in maps for name, names in item.modules}
 
 
+def sensor_map(maps: Mapping[str, Map]) -> str:
+    """The name of the map whose words are sensors that the configuration names."""
+    return next(name for name, item in maps.items() if any(word.sensor for word in item.words.values()))
+
+
 def load_maps(paths: Iterable[Path] = ()) -> Mapping[str, Map]:
     """The built-in maps and the user's own; a map of the same name takes the place of the built-in one.
 

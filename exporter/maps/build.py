@@ -182,7 +182,8 @@ class _Builder:
             scale=entry.scale, offset=entry.offset, states=tuple(sorted(entry.states.items())),
             roles=tuple(entry.roles.items()), flags=flags,
             flag=entry.flag.made(entry.flag.name, 0) if entry.flag else None,
-            optional=entry.optional, survives=entry.survives, repeat=self._repeat(group.repeat),
+            optional=entry.optional, survives=entry.survives, sensor=entry.sensor or 0,
+            repeat=self._repeat(group.repeat),
             fillers=tuple(number & 0xFFFF for number in self.entry.not_available),
             not_available=tuple(entry.not_available),
         )  # fmt: skip

@@ -106,7 +106,8 @@ class Word:
     """One value of a map: where it is, how it is read and what becomes of it.
 
     `address` is the 0-based address in the PDU, where words repeat of the first; a formula has none. `roles`
-    are those of `states`, by name of the state.
+    are those of `states`, by name of the state. `sensor` is the number by which the configuration names what
+    the word measures, 0 where the map says it.
     """
 
     map: str
@@ -134,6 +135,7 @@ class Word:
     formula: Formula | None = field(default=None, repr=False)
     optional: bool = False
     survives: bool = False
+    sensor: int = 0
     repeat: Repeat | None = None
     fillers: tuple[int, ...] = (FILLER,)
     not_available: tuple[int, ...] = ()

@@ -148,6 +148,7 @@ class WordEntry(Strict):
     flag: WordFlag | None = None
     optional: bool = False
     survives: bool = False
+    sensor: Annotated[int, Field(ge=1, le=8)] | None = None
     not_available: list[int] = Field(default=[])
 
 

@@ -8,6 +8,7 @@ from weakref import WeakValueDictionary
 
 from exporter.config import DeviceConfig
 from exporter.errors import UserError
+from exporter.maps import sensor_map
 from exporter.maps.model import Group, Map, Metric, Trust, Word
 from exporter.reading.decode.layout import Counts, Layout
 from exporter.reading.decode.layout_maker import LayoutMaker
@@ -35,6 +36,14 @@ class DeviceMap:
     layouts: "WeakValueDictionary[object, Layout]" = field(
         default_factory=WeakValueDictionary, repr=False, compare=False
     )
+
+    @cached_property
+    def bacs(self) -> str:
+        """The section that vouches for itself as a BACS does, which is a group of its own or in a frame.
+
+        "" where the device has none.
+        """
+        return next((trust.section for trust in self.trusts if trust.rule == "bacs"), "")
 
     @property
     def bacs_required(self) -> bool:
@@ -102,8 +111,8 @@ def device_map(device: DeviceConfig, maps: Mapping[str, Map]) -> DeviceMap:
     trusts: list[Trust] = []
     metrics: dict[str, Metric] = {}
     names = list(device.maps)
-    if device.sensors and "sensors" not in names:
-        names.append("sensors")
+    if device.sensors and sensor_map(maps) not in names:
+        names.append(sensor_map(maps))
     for name in names:
         item = maps[name]
         metrics |= item.metrics
@@ -111,7 +120,7 @@ def device_map(device: DeviceConfig, maps: Mapping[str, Map]) -> DeviceMap:
         shift = device.options.prof.base_address if item.is_frame else 0
         for group in item.groups:
             words = tuple(_adapt(word, device, shift) for word in group.words)
-            if group.name == "sensors" and item.name == "sensors":
+            if name == sensor_map(maps):
                 words = _named_sensors(words, device)
                 group = replace(group, optional=False)  # whoever names a sensor expects it to be there
             if words:
@@ -151,10 +160,10 @@ def _adapt(word: Word, device: DeviceConfig, shift: int) -> Word:
 
 
 def _named_sensors(words: tuple[Word, ...], device: DeviceConfig) -> tuple[Word, ...]:
-    by_name = {word.name: word for word in words}
+    by_number = {word.sensor: word for word in words}
     named = []
     for sensor in device.sensors:
-        word = by_name[f"sensor_{sensor.number}"]
+        word = by_number[sensor.number]
         # the config's scale turns the word into °C or %RH; a ratio is a hundredth of that
         scale = sensor.scale / 100 if sensor.kind == "humidity" else sensor.scale
         labels = (("sensor", sensor.name),)

@@ -265,8 +265,8 @@ class Device:
         memory, now = self._memory, self._clock()
         decoded = self._reporter.decode(progress, memory, now=now)
         memory.counts.see(decoded.alive)
-        if decoded.bacs_there and "bacs" in progress.layout.trusts:
-            memory.presence.note("bacs", Sight.THERE, now)
+        if decoded.bacs_there and self.map.bacs:
+            memory.presence.note(self.map.bacs, Sight.THERE, now)
         return self._reporter.snapshot(
             progress,
             decoded,

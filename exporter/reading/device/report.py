@@ -32,7 +32,7 @@ class Reporter:
         return decode(
             progress.layout,
             progress.words,
-            bacs_found="bacs" in memory.presence.found,
+            bacs_found=self.device_map.bacs in memory.presence.found,
             frame_valid=memory.frame.moving(now),
             unread=_unread(progress, memory),
             seen=memory.counts.seen,
@@ -88,7 +88,7 @@ class Reporter:
         groups: dict[str, bool] = {}
         for group in self.device_map.groups:
             anchor = self.device_map.counting_group(group) if group.repeat else group
-            required = anchor.name == "bacs" and self.device_map.bacs_required
+            required = anchor.name == self.device_map.bacs and self.device_map.bacs_required
             if anchor.optional and anchor.name not in memory.presence.found and not required:
                 continue
             good = self._is_read(group, progress, memory)

@@ -16,7 +16,7 @@ def layout_now(device: DeviceMap, memory: Memory, now: float) -> Layout:
     presence = memory.presence
     without = set()
     for group in _optional_groups(device):
-        is_bacs = group.name == "bacs"
+        is_bacs = group.name == device.bacs
         wanted = presence.is_looked_for(group.name, now) or (is_bacs and device.bacs_required)
         if not wanted or (is_bacs and device.config.options.bacs == "off"):
             without.add(group.name)
@@ -32,7 +32,7 @@ def layout_now(device: DeviceMap, memory: Memory, now: float) -> Layout:
 def look_around(device: DeviceMap, memory: Memory, progress: Progress, now: float) -> None:
     """Learn from the words at hand which groups there are and how often the repeating ones repeat."""
     for group in _optional_groups(device):
-        sight = _sight(group, memory, progress)
+        sight = _sight(group, device, memory, progress)
         if sight is not None:
             memory.presence.note(group.name, sight, now)
     said = _said(device, progress)
@@ -58,8 +58,8 @@ def too_many(device: DeviceMap, progress: Progress) -> Iterable[str]:
 
 def no_bacs(device: DeviceMap, memory: Memory, progress: Progress) -> Iterable[str]:
     """What is to be said where a BACS is expected and was never seen."""
-    spans = progress.layout.group_spans.get("bacs")
-    if not spans or not device.bacs_required or "bacs" in memory.presence.found:
+    spans = progress.layout.group_spans.get(device.bacs)
+    if not spans or not device.bacs_required or device.bacs in memory.presence.found:
         return
     expect = device.config.expect
     sure = device.config.options.bacs == "required"
@@ -84,13 +84,13 @@ def _optional_groups(device: DeviceMap) -> Iterable[Group]:
     return (group for group in device.groups if group.optional and group.repeat is None)
 
 
-def _sight(group: Group, memory: Memory, progress: Progress) -> Sight | None:
+def _sight(group: Group, device: DeviceMap, memory: Memory, progress: Progress) -> Sight | None:
     """What this pass saw of an optional group; None where that says nothing."""
     spans = progress.layout.group_spans.get(group.name)
     if not spans:
         return None  # it is not looked for in this pass
     real = real_words(progress.layout, progress.words, {word.name for word in group.words})
-    if bacs_is_there(real) if group.name == "bacs" else real:
+    if bacs_is_there(real) if group.name == device.bacs else real:
         return Sight.THERE
     became = progress.became(spans)
     if Outcome.CUT_OFF in became or not became:
