@@ -205,8 +205,11 @@ def flags_in(expr: str) -> set[str]:
 
 @cache
 def _exported() -> set[str]:
+    """The flags of the metrics that are typed here: lists of other makers may have others."""
+    metrics = {flag.partition(".")[0] for flags in FLAGS.values() for flag in flags}
     return {
-        f"{word.metric.removeprefix('generex_')}.{flag.name}"
+        f"{name}.{flag.name}"
         for item in built_in_maps().values()
         for word, flag in item.flags()
+        if (name := word.metric.removeprefix("generex_")) in metrics
     }
