@@ -73,12 +73,12 @@ def test_alarms_of_a_half_silent_unit_are_read_in_every_pass(transport: str) -> 
             assert (await scrape(a)).groups["bacs"]
         device.behaviour = half
         for _ in range(4):
+            # scrapes have a pause between them: the line is left alone for a timeout after a silence
+            await asyncio.sleep(0.3)
             snapshot = await scrape(a)
             assert words(snapshot).keys() == set(UPS), snapshot.errors
             assert snapshot.groups["ups"]
             check_true(snapshot, device)
-            # scrapes have a pause between them: the line is left alone for a timeout after a silence
-            await asyncio.sleep(0.3)
 
     async def test() -> None:
         cases = {f"{t}ms {bacs}": (t, bacs) for t in (210, 300, 420, 580) for bacs in (True, False)}
