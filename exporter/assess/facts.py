@@ -28,13 +28,13 @@ def bacs_groups(words: Iterable[Word]) -> tuple[str, ...]:
 
 
 def is_of_battery(word: Word) -> bool:
-    """Whether a word tells of a battery: by its metric, or as its flags play a battery's roles only."""
+    """Whether a word is about a battery: by its metric, or as its flags play a battery's roles only."""
     roles = {item.role for item in of_word(word)} - {"danger"}
     return word.metric.startswith(BACS_PREFIX) or (bool(roles) and roles <= {*BATTERY})
 
 
 def is_of_ups(word: Word) -> bool:
-    """Whether a word tells of a UPS: by its metric, or as one of its flags plays a UPS's role."""
+    """Whether a word is about a UPS: by its metric, or as one of its flags plays a UPS's role."""
     return _tells(word, UPS_PREFIX, battery=False)
 
 
