@@ -1,4 +1,4 @@
-"""What register maps say of themselves, for expressions: their groups, and what shows that their data is valid. Pure."""
+"""What register maps say of themselves, for expressions: groups and what shows valid data. Pure."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
@@ -38,6 +38,6 @@ NAMED: Mapping[str, Callable[[Iterable[Map]], str]] = {
     "frame_sections": partial(_sections, "frame"),
 }
 """By placeholder: the groups with words of a UPS; the words themselves, as a selector; and the values of the
-label `group` of generex_data_valid by what shows validity: flags that say whether the UPS is lost, the state of a
-BACS, the counter of a gateway's frame.
+label `group` of generex_data_valid by what shows validity: flags that say whether the UPS is lost, the state
+of a BACS, the counter of a gateway's frame.
 """

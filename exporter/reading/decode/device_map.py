@@ -39,7 +39,7 @@ class DeviceMap:
 
     @cached_property
     def bacs(self) -> str:
-        """The section that shows by itself that its data is valid, as a BACS does; it is a group of its own or in a frame.
+        """The section with the data of a BACS, which is a group of its own or in a frame.
 
         "" where the device has none.
         """
