@@ -143,7 +143,7 @@ class ConfigEntry(Section):
         default=ProbeEntry(), description="Which other addresses /probe may ask, and how many at once."
     )
     otlp: OtlpEntry = Field(default=OtlpEntry(), description="Push of all metrics over OTLP; off by default.")
-    links: LinksEntry = Field(default=LinksEntry(), description="Links from the pages to other programs.")
+    links: LinksEntry = Field(default=LinksEntry(), description="Where the pages link to other programs.")
 
 
 def config_json_schema() -> dict[str, Any]:

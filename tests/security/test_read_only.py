@@ -27,7 +27,17 @@ SPEAK_TO_A_DEVICE: dict[str, Sequence[Sequence[str]]] = {
     "discover": (["{target}"],),
     "record": (["{target}", "{file}", "--interval=1s"],),
 }
-SPEAK_TO_NONE = {"explain", "simulate", "demo", "check", "healthy", "maps", "generate", "completion"}
+SPEAK_TO_NONE = {
+    "explain",
+    "simulate",
+    "demo",
+    "check",
+    "healthy",
+    "maps",
+    "generate",
+    "completion",
+    "report",
+}
 
 
 class Recording(Hostile):
