@@ -26,7 +26,7 @@ assert all((TESTS / name).exists() for name in (*FIRST, *QUICK_FILES))
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """One more than there are processors: tests wait half of their time, for what shall happen or shall not."""
+    """One more than processors: tests wait half of their time, for what shall happen or shall not."""
     return 1 + (os.cpu_count() or 1)
 
 
