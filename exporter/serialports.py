@@ -14,8 +14,11 @@ BY_ID = Path("/dev/serial/by-id")
 
 
 def lasting_name(path: str, folder: Path = BY_ID) -> str | None:
-    """The name in by-id of the port that a path names by number; None where there is none."""
-    if Path(path).parent == folder:
+    """The name in by-id of the port that a path names by number; None where there is none.
+
+    A name in by-path lasts too: it is that of the USB port, for adapters that share one name in by-id.
+    """
+    if Path(path).parent in (folder, folder.with_name("by-path")):
         return None
     place = os.path.realpath(path)
     try:

@@ -35,6 +35,15 @@ def test_a_link_of_ones_own_is_as_passing_as_what_it_leads_to(devices: tuple[Pat
     assert lasting_name(str(link), folder) == str(folder / NAME)
 
 
+def test_a_name_in_by_path_lasts(devices: tuple[Path, Path]) -> None:
+    """Adapters without a serial number share one name in by-id, so by-path is what docs/install.md names."""
+    port, folder = devices
+    by_path = folder.with_name("by-path")
+    by_path.mkdir()
+    (by_path / "pci-0000:00:14.0-usb-0:2:1.0-port0").symlink_to(port)
+    assert lasting_name(str(next(by_path.iterdir())), folder) is None
+
+
 def test_each_line_is_told_once(devices: tuple[Path, Path]) -> None:
     port, folder = devices
     targets = [parse_target(f"rtu://{port}?unit={unit}") for unit in (1, 2)]

@@ -219,8 +219,8 @@ def _commands(
         [
             prometheus, f"--config.file={folder}/prometheus.yml", f"--storage.tsdb.path={folder}/data",
             f"--web.listen-address=127.0.0.1:{port}", "--log.level=warn",
-            # five minutes, as quick as everything else
-            f"--query.lookback-delta={300_000 / quick:.0f}ms", "--rules.alert.resend-delay=1s",
+            # five minutes, as quick as everything else; five scrapes at least, as one that is late is no gap
+            f"--query.lookback-delta={max(300 / quick, 5 * scrape) * 1000:.0f}ms", "--rules.alert.resend-delay=1s",
         ],
     ]  # fmt: skip
 
