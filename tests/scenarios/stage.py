@@ -104,7 +104,9 @@ def staged(
         for path, text in _files(quick, scrape, it.port, ports["alertmanager"], phone).items():
             (folder / path).write_text(text)
         (folder / "more.rules.yml").write_text(more_rules)
-        for command in _commands(folder, quick, *programs, ports["prometheus"], ports["alertmanager"]):
+        # five minutes, as quick as everything else; five scrapes at least, as one that is late is no gap
+        lookback = max(300 / quick, 5 * scrape)
+        for command in _commands(folder, lookback, *programs, ports["prometheus"], ports["alertmanager"]):
             stack.enter_context(running(command, folder / f"{Path(command[0]).name}.log"))
         urls = [f"http://127.0.0.1:{port}" for port in ports.values()]
         stage = Stage(quick, scrape, clock, it, urls[0], urls[1], messages)
@@ -208,7 +210,7 @@ def _files(quick: float, scrape: float, at: int, alertmanager: int, phone: int) 
 
 
 def _commands(
-    folder: Path, quick: float, prometheus: str, alertmanager: str, port: int, alertmanager_port: int
+    folder: Path, lookback: float, prometheus: str, alertmanager: str, port: int, alertmanager_port: int
 ) -> list[list[str]]:
     return [
         [
@@ -219,8 +221,7 @@ def _commands(
         [
             prometheus, f"--config.file={folder}/prometheus.yml", f"--storage.tsdb.path={folder}/data",
             f"--web.listen-address=127.0.0.1:{port}", "--log.level=warn",
-            # five minutes, as quick as everything else; five scrapes at least, as one that is late is no gap
-            f"--query.lookback-delta={max(300 / quick, 5 * scrape) * 1000:.0f}ms", "--rules.alert.resend-delay=1s",
+            f"--query.lookback-delta={lookback * 1000:.0f}ms", "--rules.alert.resend-delay=1s",
         ],
     ]  # fmt: skip
 
