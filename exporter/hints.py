@@ -17,7 +17,8 @@ class Failure:
     """How asking failed: `reason` as generex_exporter_modbus_errors_total has it, `text` as the error says.
 
     `silent` are the unit ids behind the same address that were asked besides, and did not answer either.
-    `by_discover` says that single words were asked for, and a serial server by Modbus/TCP, too.
+    `by_discover` says that single words were asked for, and a serial server by Modbus/TCP, too. `answered`
+    says that the device was read before: then its address, unit and settings were right.
     """
 
     target: Target
@@ -25,6 +26,7 @@ class Failure:
     text: str
     silent: Collection[int] = ()
     by_discover: bool = False
+    answered: bool = False
 
 
 def next_step(failure: Failure) -> str:
@@ -33,6 +35,8 @@ def next_step(failure: Failure) -> str:
         "resolve": _resolve, "connect": _connect, "timeout": _timeout, "closed": _closed, "frame": _frame,
         "unit": _unit, "transaction": _other_answer, "function": _other_answer, "length": _other_answer,
     }  # fmt: skip
+    if failure.answered and failure.reason in ("connect", "timeout"):
+        return _WAS_WELL
     if failure.reason in steps:
         return steps[failure.reason](failure)
     return {
@@ -54,6 +58,10 @@ def with_next_step(failure: Failure) -> str:
     return f"{failure.text}\n  {step}" if step else failure.text
 
 
+_WAS_WELL = (
+    "it answered before: does it have power, does the network or line to it work, was anything changed there "
+    "since, and does another program read it now?"
+)
 _NO_TIME = "it has no time: it may be starting up, or other masters ask too often; try again later"
 
 

@@ -100,6 +100,15 @@ def test_what_discover_tried_is_not_suggested() -> None:
         assert tried not in next_step(Failure(parse_target(target), "timeout", "", (1,), by_discover=True))
 
 
+@pytest.mark.parametrize("reason", ["connect", "timeout"])
+@pytest.mark.parametrize("target", ["10.0.0.7", "rtu-tcp://10.0.0.7:4001", "rtu:///dev/ttyUSB0"])
+def test_what_was_right_before_is_not_doubted(target: str, reason: str) -> None:
+    told = next_step(Failure(parse_target(target), reason, REFUSED, answered=True))
+    assert told.startswith("it answered before: ")
+    for doubt in (SLAVE_ID, "--units", "nothing listens", "baud rate"):
+        assert doubt not in told
+
+
 def test_an_error_without_a_hint_stands_alone() -> None:
     target = parse_target("10.0.0.7")
     assert with_next_step(Failure(target, "exception_8", "exception 8 (unknown)")) == (

@@ -176,7 +176,7 @@ OUTCOMES: tuple[Outcome, ...] = (
     Outcome(
         "shutting_down", "✖", "critical", _plays("shutdown_imminent", "shutdown_pending"),
         survival="NO: shutting down", order=Urgency.DARK,
-        alert="GenerexShutdownImminent",
+        alert="GenerexShutdownPending",
     ),
     Outcome(
         "on_battery", "▲", "warning", _plays("on_battery"),

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from exporter.assess.outcomes import OUTCOMES, Urgency
 from exporter.cli import COMMANDS
 from exporter.generate.alerts import alert_files
 from exporter.maps import built_in_maps
@@ -157,3 +158,11 @@ def test_texts_of_flags_come_from_the_map() -> None:
     assert flag.action in SECTIONS["GenerexFanFailed"]
     assert flag.description in SECTIONS["GenerexFanFailed"]
     assert alert_files(built_in_maps(), {})["alerts/runbook.md"] == RUNBOOK
+
+
+@pytest.mark.parametrize(
+    "alert",
+    sorted({row.alert for row in OUTCOMES if row.alert and row.order in (Urgency.DANGER, Urgency.DARK)}),
+)
+def test_what_may_be_dangerous_leads_to_no_section_that_says_it_is_not(alert: str) -> None:
+    assert "not dangerous by itself" not in SECTIONS[alert]

@@ -36,6 +36,38 @@ def test_what_is_long_past_is_not_shown_as_the_present() -> None:
     asyncio.run(test())
 
 
+def test_the_largest_sign_gives_its_time_to_what_it_belongs_to() -> None:
+    async def test() -> None:
+        async with Simulator(listen="127.0.0.1:0", modules=2, static=True) as simulator:
+            fleet = Fleet(load_config(targets=[f"a={simulator.target}"]))
+            device, now = fleet.devices["a"], asyncio.get_running_loop().time
+            await device.scrape(now() + 5)
+            simulator.set(136, 1)  # a countdown to switch the output off has begun
+            await device.scrape(now() + 5)
+            data = device_data(device, being_read=False, now=now(), grafana="")
+            assert data["headline"] == ("critical", "✖", "On mains; shutting down")
+            assert data["since"].startswith("On mains since before ")
+            assert data["flags_since"]["Shutdown counting down"].startswith("for ")
+            assert data["survival_runbook"] == "docs/runbook#generexshutdownpending"
+            fleet.close()
+
+    asyncio.run(test())
+
+
+def test_a_device_that_was_well_is_not_asked_for_its_slave_id() -> None:
+    async def test() -> None:
+        async with Simulator(listen="127.0.0.1:0", modules=2, static=True) as simulator:
+            fleet = Fleet(load_config(targets=[f"a={simulator.target}"]))
+            device, now = fleet.devices["a"], asyncio.get_running_loop().time
+            await device.scrape(now() + 5)
+        await device.scrape(now() + 5)
+        data = device_data(device, being_read=False, now=now(), grafana="")
+        assert data["hint"].startswith("it answered before: ")
+        fleet.close()
+
+    asyncio.run(test())
+
+
 MODES = """\
 map: modes
 title: A UPS with a mode

@@ -54,6 +54,8 @@ def device_data(device: Device, being_read: bool, now: float, grafana: str) -> d
     condition, state, text, seen = look(device, now)
     config, history = device.config, device.history
     last = device.last(now)
+    largest = headline(condition, state, text)
+    since = held_text(state_since(device, last, state), now)
     before = history.last_good(_BATTERY) if history and not _blocks_known(last) else None
     tables = [(table, False) for table in _tables(last)]
     now_titles = {table.title for table, _ in tables}
@@ -64,11 +66,12 @@ def device_data(device: Device, being_read: bool, now: float, grafana: str) -> d
         "probe": probe_path(config.name),
         "config": config,
         "condition": condition,
-        "headline": headline(condition, state, text),
+        "headline": largest,
         "runbook": section_of_alert(state.alert),
         "survival_runbook": section_of_alert(condition.survival.alert) if condition else "",
         "board": board_url(grafana, config.name, has_ups=bool(ups_groups(device.map.words.values()))),
-        "since": held_text(state_since(device, last, state), now),
+        # the largest sign may name what began at another time
+        "since": f"{text} {since}" if since and largest[2] != text else since,
         "flags_since": {label: held_text(it, now) for label, it in flags_since(device, last).items()},
         "hint": _hint(device, last),
         "section_of_flags": section_of_flags,
@@ -99,7 +102,8 @@ def _hint(device: Device, last: Snapshot | None) -> str:
     failed = next((entry for entry in device.history.passes if entry.time == last.time), None)
     if failed is None or not failed.reason:
         return ""
-    return next_step(Failure(device.config.target, failed.reason, "; ".join(last.errors)))
+    answered = device.history.up_at is not None
+    return next_step(Failure(device.config.target, failed.reason, "; ".join(last.errors), answered=answered))
 
 
 def _sections(snapshot: Snapshot | None) -> dict[str, Section]:
