@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.alerts.promtool import check_tests
 from tests.alerts.test_situations import QUARTER, fired, line, of
 from tests.alerts.test_situations import check as check_alerts
@@ -128,3 +130,17 @@ def test_a_test_that_is_shorter_than_expected_is_told(tmp_path: Path) -> None:
     # the long one began after 300 s and lasted for 615 s
     running = of("short", "TestRunning") | of("long", "TestRunning")
     check_alerts(tmp_path, series, fired("9m", running), fired("40m", of("short", "TestShort")))
+
+
+@pytest.mark.parametrize("seconds", [15, 30, 60])
+def test_a_failed_pass_at_the_end_makes_no_test_short(seconds: int, tmp_path: Path) -> None:
+    series = []
+    for device, lasted in (("whole", 1200), ("half", 600)):
+        idle, passes = 600 // seconds, lasted // seconds
+        for name, before, during in (("up", 1, 1), ("ups_alarm", 0, 1)):
+            missed = "0" if name == "up" else "_"
+            values = f"{before}x{idle} {during}x{passes - 2} {missed} {before}x{3600 // seconds}"
+            labels = {"flag": "test_in_progress"} if name == "ups_alarm" else {}
+            series.append(line(f"generex_{name}", values, device, **labels))
+        series.append(line("generex_expected_test_seconds", f"1200x{5400 // seconds}", device))
+    check_alerts(tmp_path, series, fired("45m", of("half", "TestShort")), step=seconds)
