@@ -90,7 +90,7 @@ _CONNECT_SERIAL = {
     "Permission denied": "`ls -l {path}` names the group that may use it, on Debian dialout: "
     "sudo usermod -aG dialout $USER, then log in again",
     "another program has the port": "a serial line has one master: `sudo fuser -v {path}` names who has it. "
-    "If that is this exporter, the line stands in its configuration under another name, too",
+    "If that is this exporter, its configuration has this line under another name, too",
     "No such file or directory": "is the adapter plugged in? `ls /dev/serial/by-id` shows those that are",
     "Invalid argument": "the port does not take {line}: try another parity or baud rate, as in "
     "rtu://{path}?parity=N",
@@ -137,8 +137,8 @@ def _timeout(failure: Failure) -> str:
     serial = "" if endpoint.port == TCP_PORT else f" {_serial_server(failure)}"
     return (
         f"the port is open, and nothing comes back: is {_asked(failure)} the slave id that the Modbus "
-        "service shows? Another id gets no answer at all. Or another master has the only place: stop that "
-        "for a try."
+        "service shows? Another id gets no answer at all. Or another master holds the only connection: "
+        "stop it and try again."
         f"{short}{serial}{_more_units(failure)}"
     )
 
@@ -163,11 +163,11 @@ def _frame(failure: Failure) -> str:
     """Bytes came that are no answer."""
     if failure.target.endpoint.transport == "tcp":
         if "in time" in failure.text or "too many" in failure.text:
-            return "what comes breaks off or has too much: a bad network or gateway; try again"
+            return "answers are cut off or too long: a bad network or gateway; try again"
         return f"what answers does not speak Modbus/TCP. {_serial_server(failure)}"
     return (
         f"{_at_modbus_port(failure)}bytes come, but no whole answer: do baud rate, parity and stop bits "
-        f"match, and has no other device on the line the slave id {failure.target.unit}?"
+        f"match, and does no other device on the line have slave id {failure.target.unit}?"
         f"{_modbus_tcp(failure)}"
     )
 

@@ -55,11 +55,11 @@ RTU_FRAME = "answer is no Modbus/TCP frame: 0103020064b9af00"
         # tcp:// at a serial server
         ("10.0.0.7:4001", "timeout", "", "it needs rtu-tcp://10.0.0.7:4001", "COM2"),
         ("10.0.0.7:4001", "frame", RTU_FRAME, "it needs rtu-tcp://10.0.0.7:4001", SLAVE_ID),
-        ("10.0.0.7:4001", "frame", "no whole answer came in time", "breaks off", "rtu-tcp"),
+        ("10.0.0.7:4001", "frame", "no whole answer came in time", "cut off", "rtu-tcp"),
         # one place, and the second master waits in the queue of the port
-        ("10.0.0.7", "timeout", "", "another master has the only place", "rtu-tcp"),
+        ("10.0.0.7", "timeout", "", "another master holds the only connection", "rtu-tcp"),
         ("rtu:///dev/ttyUSB0", "timeout", "", "the target has 9600 8E1", "serial server"),
-        ("rtu:///dev/ttyUSB0", "frame", "", "has no other device on the line the slave id 1?", "port 502"),
+        ("rtu:///dev/ttyUSB0", "frame", "", "does no other device on the line have slave id 1?", "port 502"),
         ("rtu:///dev/ttyUSB0", "closed", "", "is the adapter plugged in firmly?", "masters"),
         ("rtu:///dev/ttyUSB0", "connect", BUSY_PORT, "under another name, too", "stop it"),
         ("rtu:///dev/ttyUSB0", "connect", "Invalid argument", "does not take 9600 8E1", "address"),

@@ -153,7 +153,7 @@ def _allow(text: str) -> str:
 def _web_url(text: str) -> str:
     parts = urlsplit(text)
     if parts.scheme not in ("http", "https") or not parts.hostname or re.search(r"[\s?#@]", text):
-        raise ValueError(f'"{text}" is no address of a web page: write a URL like https://grafana.example')
+        raise ValueError(f'"{text}" is not a web address: write a URL like https://grafana.example')
     return text.rstrip("/")
 
 

@@ -186,5 +186,5 @@ def _notes(item: Map, word: Word, raw: int | float) -> tuple[str, ...]:
                 + (" With all six BACS words 0 there is no BACS at all." if raw == 0 else "")
             )
         if trust.rule == "frame" and word.name == "error_code" and raw:
-            notes.append("The frame is in error: nothing in it is to be believed but the counter.")
+            notes.append("The frame is in error: only its counter can be trusted.")
     return tuple(notes)

@@ -383,7 +383,7 @@ def test_a_page_says_that_it_is_old_and_comes_back_with_the_exporter(
         page.on("load", lambda loaded: loads.append(loaded.url))
         page.clock.run_for(60_000)
         held = page.locator("#held")
-        expect(held).to_contain_text("The exporter does not answer: what stands here is 6")
+        expect(held).to_contain_text("The exporter does not answer: this page is 6")
         box = held.bounding_box()
         assert box
         assert box["y"] < 720, "seen without scrolling"

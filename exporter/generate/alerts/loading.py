@@ -196,7 +196,7 @@ def _alert(
 
 _BLOCK = (
     "{{{{ if $labels.module }}}}<block>{shows}: {summary}"
-    "{{{{ else }}}}<device>: at least one block, which one is not known: {summary}{{{{ end }}}}"
+    "{{{{ else }}}}<device>: at least one block (it is not known which): {summary}{{{{ end }}}}"
 )
 _BLOCK_WORD = Recording(
     "module:generex_bacs_module_alarm:word",

@@ -67,6 +67,6 @@
     held.hidden = false;
     held.textContent = used
       ? `In use, so not refreshed: this page is ${old}.`
-      : `The exporter does not answer: what stands here is ${old}.`;
+      : `The exporter does not answer: this page is ${old}.`;
   }, 1000);
 })();
