@@ -68,6 +68,23 @@ def test_a_device_that_was_well_is_not_asked_for_its_slave_id() -> None:
     asyncio.run(test())
 
 
+def test_a_device_lost_in_danger_names_the_danger_and_leads_to_its_section() -> None:
+    async def test() -> None:
+        async with Simulator(listen="127.0.0.1:0", modules=2, static=True, pins={1001: 0x0008}) as simulator:
+            fleet = Fleet(load_config(targets=[f"a={simulator.target}"]))
+            device, now = fleet.devices["a"], asyncio.get_running_loop().time
+            await device.scrape(now() + 5)
+            data = device_data(device, being_read=False, now=now(), grafana="")
+            assert data["headline"][2] == "Thermal runaway; on mains"
+        await device.scrape(now() + 5)
+        data = device_data(device, being_read=False, now=now(), grafana="")
+        assert data["headline"][2].startswith("Thermal runaway: lost in danger; unreachable for ")
+        assert data["runbook"] == "docs/runbook#generexthermalrunaway"
+        fleet.close()
+
+    asyncio.run(test())
+
+
 MODES = """\
 map: modes
 title: A UPS with a mode

@@ -7,6 +7,7 @@ from typing import Any
 from exporter.assess.alarms import flag_readings
 from exporter.assess.blocks import QUANTITIES, Block, BlockString, Quantity, block_strings
 from exporter.assess.facts import ups_groups
+from exporter.assess.outcomes import Urgency
 from exporter.exposition.summary import Section, meaning, quantity, summarise
 from exporter.hints import Failure, next_step
 from exporter.maps.model import Metric, Word
@@ -55,6 +56,8 @@ def device_data(device: Device, being_read: bool, now: float, grafana: str) -> d
     config, history = device.config, device.history
     last = device.last(now)
     largest = headline(condition, state, text)
+    # while nobody sees a danger, what it was last says what to do
+    told = seen.condition.state if seen and state.order is Urgency.DANGER else state
     since = held_text(state_since(device, last, state), now)
     before = history.last_good(_BATTERY) if history and not _blocks_known(last) else None
     tables = [(table, False) for table in _tables(last)]
@@ -67,7 +70,7 @@ def device_data(device: Device, being_read: bool, now: float, grafana: str) -> d
         "config": config,
         "condition": condition,
         "headline": largest,
-        "runbook": section_of_alert(state.alert),
+        "runbook": section_of_alert(told.alert),
         "survival_runbook": section_of_alert(condition.survival.alert) if condition else "",
         "board": board_url(grafana, config.name, has_ups=bool(ups_groups(device.map.words.values()))),
         # the largest sign may name what began at another time

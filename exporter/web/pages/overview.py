@@ -147,6 +147,8 @@ def look(device: Device, now: float) -> tuple[Condition | None, Outcome, str, Se
     seen = None
     if condition.out_of_sight and before:
         seen = _seen(before.time, assess(before), last.time, now - history.last_at)
+        if condition.state.order is Urgency.DANGER and (danger := seen.condition.state) != condition.state:
+            text = f"{danger.state}: {text[0].lower()}{text[1:]}"
     return condition, condition.state, text, seen
 
 
