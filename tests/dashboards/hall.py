@@ -3,6 +3,7 @@
 import asyncio
 import json
 import re
+import subprocess
 import threading
 import time
 import urllib.error
@@ -74,6 +75,39 @@ probe: {{allow: [127.0.0.1]}}
 """
 
 
+HISTORY = 6 * 3600
+"""Seconds before now in which `fine` had discharges, as the rules recorded them."""
+DISCHARGES = ((5, 600, 12.4), (4, 660, 12.3), (3, 600, 12.1))
+"""Each: hours ago, seconds, and the volts of block 3 after five minutes; the others had 12.5 V."""
+
+
+def records(now: int) -> str:
+    """What the rules recorded of DISCHARGES, as OpenMetrics; `now` is a Unix time."""
+    found: dict[str, list[str]] = {}
+    device = 'device="fine",site="north"'
+
+    def put(name: str, labels: str, at: int, value: float) -> None:
+        found.setdefault(name, []).append(f"{name}{{{labels}}} {value} {at}")
+
+    for hours, seconds, volts in DISCHARGES:
+        ended = now - 3600 * hours
+        put("device:generex_recharge:seconds", device, ended + 1800, 1800)
+        put("device:generex_test:passed_timestamp_seconds", device, ended + 600, ended + 600)
+        for at in range(ended, ended + 600, 30):
+            put("device:generex_discharge:seconds", device, at, seconds)
+            put("string:generex_discharge_volts:spread", f'{device},string="1"', at, round(12.5 - volts, 1))
+        for module in range(1, 9):
+            block = f'{device},string="{1 + (module > 4)}",module="{module}"'
+            own = volts if module == 3 else 12.5
+            for minutes in (1, 5, 10):
+                mark = f'{block},elapsed="{minutes}m"'
+                put("module:generex_discharge_volts:mark", mark, ended - seconds + 60 * minutes, own)
+            for at in range(ended, ended + 600, 30):
+                put("module:generex_discharge_volts:lowest", block, at, own - 0.2)
+    lines = [line for name, of in found.items() for line in (f"# TYPE {name} unknown", *of)]
+    return "\n".join((*lines, "# EOF", ""))
+
+
 def simulator(personality: str = "cs141", modules: int = 8, **knobs: Any) -> Simulator:
     steps = [{"at": "0s", "set": knobs}] if knobs else []
     scenario = Scenario.model_validate(
@@ -110,9 +144,18 @@ class Hall:
     def instant(self, expr: str) -> list[dict[str, Any]]:
         return self._ask("query", query=expr)
 
-    def over_time(self, expr: str, seconds: int = 60) -> list[dict[str, Any]]:
+    def over_time(self, expr: str, seconds: int = 60, step: int = 2) -> list[dict[str, Any]]:
         now = time.time()
-        return self._ask("query_range", query=expr, start=now - seconds, end=now, step=2)
+        return self._ask("query_range", query=expr, start=now - seconds, end=now, step=step)
+
+    def of_panel(self, panel: dict[str, Any], query: int = 0) -> list[dict[str, Any]]:
+        """What a query of a panel finds: now, over the last minute, or over all time where it has its own."""
+        target = panel["targets"][query]
+        steps = "60s" if "timeFrom" in panel else "4s"
+        expr = filled(target["expr"], steps)
+        if target["instant"]:
+            return self.instant(expr)
+        return self.over_time(expr, HISTORY, 60) if "timeFrom" in panel else self.over_time(expr)
 
     def _ask(self, path: str, **parameters: Any) -> list[dict[str, Any]]:
         url = f"http://127.0.0.1:{self.port}/api/v1/{path}"
@@ -183,6 +226,9 @@ def running_hall(folder: Path) -> Iterator[Hall]:
         (folder / "prometheus.yml").write_text(
             PROMETHEUS.format(folder=folder, port=it.port, cases=cases.port, fails=fails.port)
         )
+        (folder / "records.txt").write_text(records(int(time.time())))
+        backfill = ["promtool", "tsdb", "create-blocks-from", "openmetrics", "records.txt", "data"]
+        subprocess.run(backfill, cwd=folder, check=True, capture_output=True)
         port = free_port()
         command = [
             program, f"--config.file={folder}/prometheus.yml", f"--storage.tsdb.path={folder}/data",
@@ -203,12 +249,12 @@ def quick_rules() -> str:
     return re.sub(r"\[\d+[dh]:\d+[mh]\]", "[2m:1s]", text)
 
 
-def filled(expr: str) -> str:
+def filled(expr: str, step: str = "4s") -> str:
     """A query of a board as Grafana sends it with everything chosen, in steps short enough for a test."""
     for name, value in (
-        ("$__rate_interval", "9s"), ("$__range", "2m"), ("$__interval", "4s"),
+        ("$__rate_interval", "9s"), ("$__range", "2m"), ("$__interval", step),
         ("$job", ".+"), ("$instance", ".+"), ("$site", ".*"), ('device="$device"', 'device=~".+"'),
-        ("$device", ".+"),
+        ("$device", ".+"), ("$elapsed", "5m"),
     ):  # fmt: skip
         expr = expr.replace(name, value)
     return re.sub(r"\[1d:1m\]", "[2m:1s]", expr)

@@ -8,7 +8,7 @@ import pytest
 
 from tests.dashboards.boardfiles import Target, panels, targets
 from tests.dashboards.cases import BACS, CASES
-from tests.dashboards.hall import Hall, filled, running_hall
+from tests.dashboards.hall import HISTORY, Hall, filled, running_hall
 from tests.support import wait_for
 
 ALL_TARGETS = list(targets())
@@ -48,7 +48,7 @@ def hall(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hall]:
 @pytest.mark.parametrize("target", ALL_TARGETS, ids=str)
 def test_query_returns_data(hall: Hall, target: Target) -> None:
     expr = filled(target.expr)
-    values = numbers(hall.instant(expr) if target.instant else hall.over_time(expr))
+    values = numbers(hall.of_panel(target.panel, target.index))
     if "vector(-1)" in expr:
         values = [value for value in values if value != -1]
     assert values, expr
@@ -272,3 +272,43 @@ def test_no_alarm_and_no_word_about_alarms_are_told_apart(hall: Hall) -> None:
     assert "case: UPS unread" not in {
         s["metric"]["device"] for s in hall.instant(of("case: UPS unread", expr))
     }
+
+
+def in_hours(hall: Hall, title: str, query: int = 0) -> list[dict[str, Any]]:
+    """What a table of a year finds of `fine`, by the hour as Grafana asks, without the hall's own hour."""
+    (panel,) = (panel for panel in panels("bacs") if panel["title"] == title)
+    expr = filled(panel["targets"][query]["expr"], "1h")
+    found = hall.over_time(of("fine", expr), HISTORY, 3600)
+    return [{**one, "values": one["values"][:3]} for one in found]
+
+
+@pytest.mark.parametrize(
+    ("query", "found"), [(0, [600, 660, 600]), (1, [12.2, 12.1, 11.9]), (2, [0.1, 0.2, 0.4])]
+)
+def test_each_discharge_has_one_row_though_its_record_reaches_into_the_next_hour(
+    hall: Hall, query: int, found: list[float]
+) -> None:
+    (row,) = in_hours(hall, "Discharges of the last year", query)
+    assert [float(value) for _, value in row["values"]] == pytest.approx(found)
+
+
+@pytest.mark.parametrize(
+    ("title", "found"),
+    [
+        ("Discharges side by side, after the same time", [12.4, 12.3, 12.1]),
+        ("Discharges side by side, lowest voltage", [12.2, 12.1, 11.9]),
+    ],
+)
+def test_the_last_three_discharges_of_a_block_stand_side_by_side(
+    hall: Hall, title: str, found: list[float]
+) -> None:
+    (row,) = (series for series in in_hours(hall, title) if series["metric"]["block"] == "003")
+    assert [float(value) for _, value in row["values"]] == pytest.approx(found)
+
+
+def test_the_records_of_the_last_discharge_and_test(hall: Hall) -> None:
+    for title, value in (("Length of the last discharge", 600), ("Last time to recharge", 1800)):
+        (tile_,) = hall.instant(of("fine", tile("bacs", title)[1]).replace("[90d]", "[90d] offset 5m"))
+        assert float(tile_["value"][1]) == value
+    (since,) = hall.instant(of("fine", tile("bacs", "Since the last test that was passed")[1]))
+    assert 3 * 3600 - 600 < float(since["value"][1]) < 3 * 3600

@@ -11,7 +11,6 @@ from exporter.generate.dashboards.panels import (
     Query,
     lines_panel,
     ref,
-    stat_panel,
     table_panel,
     transform,
 )
@@ -111,28 +110,7 @@ def discharge_panels(context: Context) -> list[Panel]:
             [Query(per_block(shown, "string"), BLOCK_LEGEND)],
             unit="percentunit", steps=steps, none="no discharge in this time",
         ),
-        *_records(),
     ]  # fmt: skip
-
-
-def _records() -> list[Panel]:
-    """What the rules recorded of discharges."""
-    return [
-        _last(
-            "Discharges in a year", "As far as Prometheus keeps its data.",
-            rules.DISCHARGES, "3h", unit="none", none="unknown: rules?",
-        ),
-        _last(
-            "Length of the last discharge", "Of the last 90 days, and of up to four hours.",
-            rules.DISCHARGE_SECONDS, "90d", unit="s", none="no discharge yet",
-        ),
-    ]  # fmt: skip
-
-
-def _last(title: str, about: str, record: str, window: str, *, unit: str, none: str) -> Panel:
-    """The last value of a record of the device."""
-    query = Query(q.by(f"last_over_time({q.recorded(record)}[{window}])"))
-    return stat_panel(Frame(title, about, 6, 4), [query], unit=unit, none=none)
 
 
 def trend_panels(context: Context) -> list[Panel]:

@@ -25,6 +25,7 @@ from exporter.generate.dashboards.panels import (
     table_panel,
     timeline_panel,
 )
+from exporter.generate.dashboards.records import elapsed_variable, record_panels
 from exporter.generate.vocabulary import SEVERITIES, alternatives
 
 
@@ -37,6 +38,7 @@ def bacs_board(context: Context) -> Board:
         (
             Row("Now", (*_now(context), _strings(context), worst_panel(context))),
             Row("Last discharge", discharge_panels(context), closed=True),
+            Row("Discharges and tests of a year", record_panels(), closed=True),
             Row("Heat maps: how far each block is off", heat_panels(context), closed=True),
             Row("Strings over time", _currents(), closed=True),
             Row("Ageing", trend_panels(context), closed=True),
@@ -46,6 +48,7 @@ def bacs_board(context: Context) -> Board:
         since="now-24h",
         failures=True,
         single=True,
+        variables=(elapsed_variable(),),
     )
 
 

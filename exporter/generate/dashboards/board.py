@@ -35,7 +35,10 @@ class Row:
 
 @dataclass(frozen=True)
 class Board:
-    """A board: `name` is its key in BOARDS. One that is about a `single` device opens on one."""
+    """A board: `name` is its key in BOARDS. One that is about a `single` device opens on one.
+
+    `variables` are its own, beside those that all boards have.
+    """
 
     name: str
     about: str
@@ -43,6 +46,7 @@ class Board:
     since: str = "now-6h"
     failures: bool = False
     single: bool = False
+    variables: Sequence[Builder[models.VariableModel]] = ()
 
 
 def render(board: Board, context: Context) -> str:
@@ -52,7 +56,7 @@ def render(board: Board, context: Context) -> str:
     build.readonly().time(board.since, "now").refresh("30s").timezone("browser")
     build.tooltip(models.DashboardCursorSync.CROSSHAIR)
     build.links([_link(name) for name in BOARDS if name != board.name])
-    build.variables(_variables(board, context.place))
+    build.variables([*_variables(board, context.place), *board.variables])
     if board.failures:
         build.annotations([_power_failures()])
     result = build.build()

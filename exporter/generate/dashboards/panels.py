@@ -154,9 +154,16 @@ def table_panel(
     unit: str = "none",
     mappings: list[models.ValueMapping] | None = None,
     none: str = "–",
+    decimals: int | None = None,
+    over: tuple[str, int] | None = None,
 ) -> Panel:
-    """A table of this moment: instant queries."""
-    panel = _common(table.Panel(), frame, queries, instant=True, as_table=True).unit(unit).no_value(none)
+    """A table of this moment: instant queries. With `over`, a time and a number of steps, one of history."""
+    panel = _common(table.Panel(), frame, queries, instant=over is None, as_table=True)
+    panel.unit(unit).no_value(none)
+    if over is not None:
+        panel.time_from(over[0]).max_data_points(over[1])
+    if decimals is not None:
+        panel.decimals(decimals)
     panel.transformations(list(transformations)).mappings(mappings or [])
     panel.thresholds(limits((None, "text"))).cell_height(common_models.TableCellHeight.SM)
     return _override(panel, overrides)
@@ -220,6 +227,22 @@ def named(queries: Sequence[Query], *labels: str, **titles: str) -> list[models.
             indexByName={name: index for index, name in enumerate(order)},
         ),
     ]  # fmt: skip
+
+
+def matrix(column: str, row: str) -> list[models.DataTransformerConfig]:
+    """A column for each time in the field `column`, newest first, and a row for each value of `row`.
+
+    Grafana names the first column after both, as `row\\column`.
+    """
+    to_text = {"targetField": column, "destinationType": "string", "dateFormat": "YYYY-MM-DD HH:mm"}
+    return [
+        sorted_by(column, descending=True),
+        transform("convertFieldType", fields={}, conversions=[to_text]),
+        transform(
+            "groupingToMatrix", columnField=column, rowField=row, valueField="Value", emptyValue="null"
+        ),
+        sorted_by(f"{row}\\{column}"),
+    ]
 
 
 def sorted_by(field: str, *, descending: bool = False) -> models.DataTransformerConfig:

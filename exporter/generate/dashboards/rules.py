@@ -15,10 +15,15 @@ DISCHARGE_RATIO = "module:generex_bacs_module_volts:discharge_ratio"
 OHMS_BASELINE = "module:generex_bacs_module_resistance_ohms:baseline"
 DISCHARGE_SECONDS = "device:generex_discharge:seconds"
 DISCHARGES = "device:generex_discharges:count365d"
+DISCHARGE_MARK = "module:generex_discharge_volts:mark"
+DISCHARGE_LOWEST = "module:generex_discharge_volts:lowest"
+DISCHARGE_SPREAD = "string:generex_discharge_volts:spread"
+RECHARGE = "device:generex_recharge:seconds"
+TEST_PASSED = "device:generex_test:passed_last_timestamp_seconds"
 AGEING = "string:generex_bacs_ageing_factor:mean30d"
 
 ALL = (
     OUTCOME, FLAG, NOMINAL_OUTPUT, NOMINAL_INPUT, NOMINAL_HERTZ, VOLTS_RATIO, WARMTH, OHMS_RATIO, SHARE,
     DISCHARGE_RATIO, OHMS_BASELINE, AGEING, SERVED_RUNBOOK,
-    DISCHARGE_SECONDS, DISCHARGES,
+    DISCHARGE_SECONDS, DISCHARGES, DISCHARGE_MARK, DISCHARGE_LOWEST, DISCHARGE_SPREAD, RECHARGE, TEST_PASSED,
 )  # fmt: skip
