@@ -75,7 +75,9 @@ def _parser(wanted: Collection[str]) -> argparse.ArgumentParser:
         description="Prometheus exporter for GENEREX CS141 UPS managers and BACS battery monitors. "
         "It only ever reads.",
         epilog="Run a command with --help for its flags. "
-        "When the first argument is a flag, the command is serve.",
+        "When the first argument is a flag, the command is serve. "
+        "The exit code is 0 when it was good, 2 when a word of the command line means nothing here, "
+        "and 1 when anything else failed.",
     )
     parser.add_argument("--version", action="version", version=version)
     commands = parser.add_subparsers(metavar="COMMAND", required=True)

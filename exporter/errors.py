@@ -8,6 +8,6 @@ class UserError(Exception):
 class UsageError(UserError):
     """Wrong usage of the command line or its environment: exit code 2.
 
-    That is a value that no flag of its kind could have. A name of nothing that there is, a file or a device
-    that cannot be had is a failure: exit code 1.
+    Words that mean nothing here: an unknown flag, a bad value, a name of nothing that there is, flags that
+    contradict each other. What was understood and fails (a file, a device, a port) has exit code 1.
     """

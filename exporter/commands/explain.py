@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from exporter.commands.flags import add_config_file
 from exporter.config import load_config
 from exporter.config.checks import near
-from exporter.errors import UsageError, UserError
+from exporter.errors import UsageError
 from exporter.explain import (
     FRAME_BYTES,
     MODULE_BYTES,
@@ -65,7 +65,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print the explanation and return 0. Raises UserError for an unknown word or a bad value."""
+    """Print the explanation and return 0. Raises UsageError for an unknown word or a bad value."""
     config = load_config(args.config_file) if args.config_file else None
     maps = config.maps if config else built_in_maps()
     form = chosen_format(args.format)
@@ -79,22 +79,24 @@ def run(args: argparse.Namespace) -> int:
 
 
 def find_word(maps: Mapping[str, Map], name: str) -> tuple[Map, Word]:
-    """The word that is called MAP.WORD. Raises UserError with what it could have meant."""
+    """The word that is called MAP.WORD. Raises UsageError with what it could have meant."""
     map_name, dot, word_name = one_line(name.lower()).partition(".")
     if map_name in maps:
         item = maps[map_name]
         if word_name in item.words:
             return item, item.words[word_name]
         if dot:
-            raise UserError(f'map "{map_name}" has no word "{word_name}"{near(word_name, item.words)}')
-        raise UserError(f'"{map_name}" is a map: write MAP.WORD, such as {map_name}.{next(iter(item.words))}')
+            raise UsageError(f'map "{map_name}" has no word "{word_name}"{near(word_name, item.words)}')
+        raise UsageError(
+            f'"{map_name}" is a map: write MAP.WORD, such as {map_name}.{next(iter(item.words))}'
+        )
     if dot:
-        raise UserError(f'unknown map "{map_name}"{near(map_name, maps)}')
+        raise UsageError(f'unknown map "{map_name}"{near(map_name, maps)}')
     words = dict.fromkeys(word for item in maps.values() for word in item.words)
     close = [map_name] if map_name in words else difflib.get_close_matches(map_name, words, n=2)
     meant = [item.words[word].id for word in close for item in maps.values() if word in item.words]
     hint = f"did you mean {', '.join(meant)}?" if meant else "`generex-exporter maps` lists them"
-    raise UserError(f'"{map_name}" is not MAP.WORD ({hint})')
+    raise UsageError(f'"{map_name}" is not MAP.WORD ({hint})')
 
 
 def parse_value(word: Word, text: str) -> int:

@@ -7,7 +7,7 @@ from typing import Any
 from exporter.commands.flags import add_config_file
 from exporter.config import load_config
 from exporter.config.checks import near
-from exporter.errors import UserError
+from exporter.errors import UsageError
 from exporter.explain import kind_of
 from exporter.maps import built_in_maps
 from exporter.maps.model import Map, Word
@@ -46,7 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print the maps, or one of them, and return 0. Raises UserError for an unknown map."""
+    """Print the maps, or one of them, and return 0. Raises UsageError for an unknown map."""
     maps = load_config(args.config_file).maps if args.config_file else built_in_maps()
     form = chosen_format(args.format)
     if args.name is None:
@@ -55,7 +55,7 @@ def run(args: argparse.Namespace) -> int:
     item = maps.get(args.name.lower())
     if item is None:
         name = one_line(args.name)
-        raise UserError(f'unknown map "{name}"{near(name, maps)}')
+        raise UsageError(f'unknown map "{name}"{near(name, maps)}')
     _print_map(item, form)
     return 0
 

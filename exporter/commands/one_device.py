@@ -9,12 +9,12 @@ from exporter.targets import parse_target
 
 
 def one_device(fleet: Fleet, text: str, module: str | None) -> Device:
-    """The device that `text` names. Raises UsageError for a bad address, UserError for an unknown module."""
+    """The device that `text` names. Raises UsageError for a bad address, an unknown name or module."""
     named = fleet.devices.get(text)
     if named is None and _is_a_name(text):
         if fleet.devices:
             known = ", ".join(fleet.devices)
-            raise UserError(
+            raise UsageError(
                 f'"{text}" is neither a configured device (there are: {known}) nor an address; '
                 f"a host of that name is tcp://{text}"
             )
@@ -28,9 +28,12 @@ def one_device(fleet: Fleet, text: str, module: str | None) -> Device:
         except ValueError as error:
             known = f"; configured are: {', '.join(fleet.devices)}" if fleet.devices else ""
             raise UsageError(f"{error}{known}") from None
-        return fleet.probed(target, module or fleet.config.default_module)
+        try:
+            return fleet.probed(target, module or fleet.config.default_module)
+        except UserError as error:
+            raise UsageError(str(error)) from None
     if module not in (None, named.config.module):
-        raise UserError(
+        raise UsageError(
             f'module "{module}" contradicts the device "{text}", which has "{named.config.module}"'
         )
     return named

@@ -2,20 +2,16 @@
 
 import argparse
 import asyncio
-from collections.abc import Sequence
 from pathlib import Path
 
 from exporter import logs
 from exporter.commands.check import summary
 from exporter.commands.flags import AppendFlag, add_config_file
 from exporter.config import Config, load_config, metrics_url, refuse_nothing_to_read
-from exporter.config.devices import from_flags
-from exporter.config.problems import Problems
 from exporter.durations import parse_duration
-from exporter.errors import UsageError, UserError
+from exporter.errors import UsageError
 from exporter.web.listen import PORT, ListenAddress, systemd_sockets
 from exporter.web.prefix import Paths, route_prefix, telemetry_path
-from exporter.yamlfile import Document
 
 __all__ = ["PORT", "USES_ENVIRONMENT", "add_arguments", "add_log_arguments", "run"]
 
@@ -112,7 +108,6 @@ def run(args: argparse.Namespace) -> int:
     targets = args.target or ()
     if path is None and not targets:
         raise UsageError("nothing to read: give a --target, or a --config.file with devices or probe.allow")
-    _check(targets)
     web_config = CurrentWebConfig(args.web_config_file) if args.web_config_file else None
     scheme = "https" if web_config and web_config.config.tls else "http"
     address = WebAddress((options["web.external_url"] or "").rstrip("/"), scheme, paths.prefix)
@@ -132,15 +127,6 @@ def run(args: argparse.Namespace) -> int:
 
     asyncio.run(main())
     return 0
-
-
-def _check(targets: Sequence[str]) -> None:
-    problems = Problems(Document("", None, {}))
-    from_flags(targets, problems)
-    try:
-        problems.raise_if_any()
-    except UserError as error:
-        raise UsageError(str(error)) from None
 
 
 def _seconds(text: str) -> float:

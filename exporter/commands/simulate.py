@@ -62,8 +62,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Serve until SIGTERM or Ctrl-C; 0 then.
 
-    Raises UsageError for bad values, UserError for an unknown scenario, a bad recording, and when it cannot
-    listen.
+    Raises UsageError for bad values and an unknown scenario, UserError for a bad recording, and when it
+    cannot listen.
     """
     given = [name for name in _STORY if getattr(args, name) is not None]
     if args.replay is not None and given:

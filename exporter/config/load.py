@@ -37,7 +37,8 @@ def load_config(
     """The configuration of a file, of `--target [NAME=]URL` flags, or of both.
 
     `module` is taken wherever a device names none, `otlp_endpoint` in place of the file's; `environ` is the
-    environment. Raises UserError with a line `FILE:LINE: place: message` for each mistake.
+    environment. Raises UserError with a line `FILE:LINE: place: message` for each mistake, UsageError where
+    all of them are in flags or variables.
     """
     document = Document("", None, {}) if path is None else read(path)
     folder = path.parent if path else Path()

@@ -4,7 +4,7 @@ import sys
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
-from exporter.errors import UserError
+from exporter.errors import UsageError, UserError
 from exporter.plaintext import one_line
 from exporter.yamlfile import Document, Place
 
@@ -44,7 +44,8 @@ class Problems:
         return source.flag or f"line {self.document.line((*source.place, *place))}"
 
     def raise_if_any(self) -> None:
-        """Raise UserError with one line per problem."""
+        """Raise UserError with one line per problem; UsageError where the file is not to blame for any."""
         if self.found:
-            messages = [message for _, message in sorted(self.found, key=lambda item: item[0])]
-            raise UserError("\n".join(dict.fromkeys(messages)))
+            lines, messages = zip(*sorted(self.found, key=lambda item: item[0]), strict=True)
+            error = UsageError if min(lines) == _AFTER_THE_FILE else UserError
+            raise error("\n".join(dict.fromkeys(messages)))

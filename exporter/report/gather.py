@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from statistics import median
 
-from exporter.errors import UserError
+from exporter.errors import UsageError, UserError
 from exporter.report.asks import ROLES, SEEN, Asks, Question
 from exporter.report.model import (
     DAY,
@@ -38,7 +38,7 @@ Say = Callable[[str], None]
 
 
 async def places(client: Prometheus, period: Period, devices: Sequence[str]) -> list[Place]:
-    """The devices that were seen in the period. Raises UserError where one of `devices` was not."""
+    """The devices that were seen in the period. Raises UsageError where one of `devices` was not."""
     seen = f"max by (device, site) (last_over_time(last_over_time(generex_up[15m])[{period.days}d:3h]))"
     rows = await client.instant(seen, period.end)
     found = sorted(Place(row.labels.get("site", ""), row.labels.get("device", "")) for row in rows)
@@ -51,7 +51,7 @@ async def places(client: Prometheus, period: Period, devices: Sequence[str]) -> 
     names = {place.device for place in found}
     for device in devices:
         if device not in names:
-            raise UserError(
+            raise UsageError(
                 f'device "{device}" was not seen in the period (there are: {", ".join(sorted(names))})'
             )
     return [place for place in found if not devices or place.device in devices]

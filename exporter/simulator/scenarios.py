@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import BeforeValidator, Field, model_validator
 
 from exporter.durations import parse_duration
-from exporter.errors import UserError
+from exporter.errors import UsageError
 from exporter.simulator.knobs import Knobs
 from exporter.simulator.plant import Plant
 from exporter.simulator.registers import Personality
@@ -130,11 +130,11 @@ def out_of_reach(scenario: Scenario, strings: int, modules: int) -> list[str]:
 
 @cache
 def load_scenario(name: str) -> Scenario:
-    """The scenario of that name. Raises UserError, with all names, when there is none."""
+    """The scenario of that name. Raises UsageError, with all names, when there is none."""
     if name not in scenario_names():
         close = difflib.get_close_matches(name, scenario_names(), n=1)
         hint = f' (did you mean "{close[0]}"?)' if close else ""
-        raise UserError(f'unknown scenario "{name}"{hint}: there are {", ".join(scenario_names())}')
+        raise UsageError(f'unknown scenario "{name}"{hint}: there are {", ".join(scenario_names())}')
     return read_scenario(_FOLDER / f"{name}.yaml")
 
 

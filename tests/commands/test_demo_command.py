@@ -45,7 +45,7 @@ def test_demo_serves_a_simulated_bacs_and_ends_cleanly() -> None:
 def test_unknown_scenarios_are_named() -> None:
     command = [sys.executable, "-m", "exporter", "demo", "--scenario=flood"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert "flood" in done.stderr
     assert "power-failure" in done.stderr
     assert "Traceback" not in done.stderr

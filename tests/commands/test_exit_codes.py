@@ -1,4 +1,4 @@
-"""What every command ends with: 2 for what can never be right, 1 for what failed; one line of reason each."""
+"""What every command ends with: 2 for words that mean nothing here, 1 for what failed; a reason each."""
 
 import logging
 import os
@@ -28,6 +28,12 @@ serve --target=a --timeout-offset=soon
 serve --target=a --timeout-offset=3600
 serve --target=a --log.level=loud
 serve --target=a --log.format=xml
+serve --target=a --module=nope
+serve --target=a --target=a
+serve --target=x=10.0.0.1 --target=x=10.0.0.2
+serve --target=rtu:///dev/ttyS9 --target=rtu:///dev/ttyS9?baudrate=19200&unit=2
+serve --config.file={good} --target=127.0.0.1:1
+serve --config.file={good} --target=a=127.0.0.1:2
 probe
 probe http://x
 probe tcp://x?unit=999
@@ -38,6 +44,9 @@ probe a --timeout=soon
 probe a --timeout=0s
 probe a --timeout=-1s
 probe a --format=xml
+probe 127.0.0.1:1 --module=nope
+probe nobody --config.file={good}
+probe a --config.file={good} --module=ups
 explain
 explain ups.status
 explain ups.status much
@@ -46,6 +55,11 @@ explain ups.status -1
 explain ups.status 56 --format=xml
 explain prof nothex
 explain prof 00
+explain nope.status 1
+explain ups.nope 1
+explain ups 1
+explain nope 1
+explain nope.status 1 --config.file={good}
 discover
 discover http://x
 discover a --units=soon
@@ -69,6 +83,8 @@ record a {new} --interval=soon
 record a {new} --interval=0s
 record a {new} --duration=soon
 record a {new} --duration=0s
+record 127.0.0.1:1 {new} --count=1 --module=nope
+record nobody {new} --config.file={good}
 simulate surplus
 simulate --listen=nowhere
 simulate --listen=/dev/ttyUSB0
@@ -86,11 +102,13 @@ simulate --set=x=1
 simulate --set=70000=1
 simulate --set=100=70000
 simulate --replay={good} --strings=2
+simulate --scenario=nope
 demo surplus
 demo --web.listen-address=80
 demo --speed=0
 demo --speed=x
 demo --log.level=loud
+demo --scenario=nope
 check
 check {good} --schema
 check {good} surplus
@@ -100,6 +118,8 @@ healthy --web.external-url=ups.example
 healthy --web.route-prefix=/a?b
 maps ups surplus
 maps --format=xml
+maps nope
+maps nope --config.file={good}
 completion
 completion tcsh
 completion bash surplus
@@ -112,6 +132,7 @@ generate alerts --place=a-b --out={folder}
 generate alerts --conf={good} --out={folder}
 generate dashboards --place=9x --out={folder}
 generate reference surplus
+generate alerts --set=nope=1 --out={folder}
 report
 report --prometheus=prometheus:9090
 report --prometheus=http://127.0.0.1:1 --from=soon
@@ -124,24 +145,17 @@ FAILURES = """\
 serve --config.file={missing}
 serve --config.file={bad}
 serve --config.file={empty}
-serve --target=a --module=nope
 serve --target=a --web.config.file={missing}
 serve --config.file={bad} --config.check
 serve --config.file={empty} --config.check
 serve --target=a --web.config.file={missing} --config.check
 serve --target=a --web.systemd-socket
-serve --target=a --target=a
 serve --target=a --web.listen-address=203.0.113.7:80
 probe 127.0.0.1:1
 probe nowhere.invalid
-probe 127.0.0.1:1 --module=nope
 probe 127.0.0.1:1 --config.file={missing}
 probe 127.0.0.1:1 --config.file={bad}
 probe rtu:///dev/no-such-tty
-explain nope.status 1
-explain ups.nope 1
-explain ups 1
-explain nope 1
 explain ups.status 1 --config.file={missing}
 discover 127.0.0.1:1 --units=1
 discover 127.0.0.1:1 --units=1 --write={nofolder}
@@ -151,14 +165,11 @@ discover 127.0.0.1:1 --units=1 --scan=0-9
 record 127.0.0.1:1 {new} --count=1
 record 127.0.0.1:1 {nofolder} --count=1
 record 127.0.0.1:1 {good} --count=1
-record 127.0.0.1:1 {new} --count=1 --module=nope
 record 127.0.0.1:1 {new} --count=1 --config.file={missing}
-simulate --scenario=nope
 simulate --replay={missing}
 simulate --replay={bad}
 simulate --listen=203.0.113.7:1
 simulate --listen=rtu:///dev/no-such-tty
-demo --scenario=nope
 demo --web.listen-address=203.0.113.7:80
 check {missing}
 check {bad}
@@ -166,13 +177,11 @@ check {empty}
 check --web.config.file={missing}
 healthy --web.listen-address=127.0.0.1:1
 healthy --web.listen-address=nowhere.invalid:1
-maps nope
 maps --config.file={missing}
 generate alerts --config={missing} --out={folder}
 generate dashboards --config={missing} --out={folder}
 generate reference --config={missing} --out={folder}
 generate reference --out={good}
-generate alerts --set=nope=1 --out={folder}
 report --prometheus=http://127.0.0.1:1 --out={folder}/a.html
 report --prometheus=http://127.0.0.1:1 --out={nofolder}.html
 report --prometheus=http://127.0.0.1:1 --out={folder}/a.html --http.config.file={missing}

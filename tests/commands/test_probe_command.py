@@ -107,7 +107,7 @@ def test_a_dead_device_is_exit_1(form: str) -> None:
     ("arguments", "expected", "message"),
     [
         (["tcp://127.0.0.1:x"], 2, 'bad target "tcp://127.0.0.1:x"'),
-        (["127.0.0.1", "--module=nope"], 1, 'unknown module "nope"'),
+        (["127.0.0.1", "--module=nope"], 2, 'unknown module "nope"'),
         (["127.0.0.1", "--timeout=5"], 2, '--timeout: bad duration "5"'),
         (["127.0.0.1", "--config.file=/nonexistent.yml"], 1, "cannot read /nonexistent.yml"),
     ],

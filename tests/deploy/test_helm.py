@@ -85,12 +85,28 @@ def test_values_and_schema_and_readme_name_the_same() -> None:
         ("replicas=3,scrape.way=metrics", "way"),
         ("replicas=2,serial.enabled=true", "replicas"),
         ("scrape.way=probe", "targets"),
+        ("config.devices=null", "config.devices is empty, so there is nothing to read"),
+        ("config=null", "config.devices is empty"),
+        ("config.devices=null,config.probe=null", "config.devices is empty"),
     ],
 )
 def test_wrong_values_are_named(values: str, named: str) -> None:
     done = helm("template", "ups", CHART, f"--set={values}", check=False)
     assert done.returncode == 1
     assert named in done.stderr
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        "config.devices=null,config.probe.allow={192.0.2.0/24},scrape.way=probe,scrape.targets={192.0.2.7}",
+        "config.devices=null,existingConfigMap=mine",
+        "config.devices=null,fleet.enabled=false",
+    ],
+)
+def test_what_needs_no_devices_is_taken_without(values: str) -> None:
+    for item in template(f"--set={values}"):
+        validate(item)
 
 
 def test_the_chart_has_the_version_of_the_project() -> None:

@@ -92,6 +92,22 @@ def test_a_refusal_of_the_collector_is_a_failure(collector: tuple[int, Receiver]
     assert sender.send([], [], 1.0) == "404 Not Found: 404 page not found"
 
 
+def test_a_receiver_for_grpc_is_named_at_whatever_port_it_listens(tmp_path: Path) -> None:
+    if not COLLECTOR.exists():
+        pytest.skip("there is no OpenTelemetry Collector (.ci/otelcol/install builds it where Go is)")
+    port = free_port()
+    data = push_half(0, 1)
+    data["receivers"]["otlp"]["protocols"] = {"grpc": {"endpoint": f"127.0.0.1:{port}"}}
+    config, log = tmp_path / "otelcol.yaml", tmp_path / "log"
+    config.write_text(yaml.safe_dump(data))
+    with running([str(COLLECTOR), "--config", str(config)], log):
+        wait_for(lambda: "Everything is ready" in log.read_text(), what="the Collector")
+        for words in ({}, simulated(strings=10, modules=330)):
+            sender = Sender(Otlp(f"http://127.0.0.1:{port}/v1/metrics", timeout=5), Past(1))
+            snapshot = Source(name="ups", strings=10, modules=330).snapshot(words)
+            assert "this sends OTLP over HTTP" in sender.send([snapshot], [], 1.0)
+
+
 def test_what_the_example_scrapes_is_good_for_prometheus(tmp_path: Path) -> None:
     config = tmp_path / "prometheus.yml"
     config.write_text(yaml.safe_dump(shipped()["receivers"]["prometheus"]["config"]))

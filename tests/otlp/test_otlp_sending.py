@@ -169,9 +169,32 @@ def test_an_answer_that_drips_ends_with_the_timeout(head: bytes, drip: bytes) ->
 
 def test_the_port_of_grpc_is_named() -> None:
     sender = Sender(Otlp("http://127.0.0.1:4317/v1/metrics", timeout=3), Past(1))
-    assert sender.send([], [], 1.0).endswith(
-        " (collectors speak gRPC at port 4317; this sends OTLP over HTTP, which they take at 4318)"
-    )
+    assert sender.send([], [], 1.0).endswith(GRPC)
+
+
+GRPC = " (collectors speak gRPC at port 4317; this sends OTLP over HTTP, which they take at 4318)"
+
+
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [
+        # SETTINGS, as the Collector sends it
+        (bytes.fromhex("000006 04 00 00000000 0005 00004000"), "it speaks HTTP/2 alone, as gRPC does"),
+        # GOAWAY, of a server that waits for the client to speak first
+        (bytes.fromhex("000008 07 00 00000000 00000000 00000001"), "it speaks HTTP/2 alone, as gRPC does"),
+        (
+            b"HTTP/1.1 415 Unsupported\r\nContent-Type: application/grpc\r\nContent-Length: 0\r\n\r\n",
+            "415 Unsupported in gRPC",
+        ),
+        (
+            b"HTTP/1.1 200 OK\r\nContent-Type: application/grpc+proto\r\nContent-Length: 0\r\n\r\n",
+            "200 OK in gRPC",
+        ),
+    ],
+)  # fmt: skip
+def test_a_server_for_grpc_is_known_by_what_it_says(answer: bytes, error: str) -> None:
+    with answering(answer) as port:
+        assert send(port, timeout=3) == error + GRPC
 
 
 def test_no_collector() -> None:
@@ -387,5 +410,5 @@ def test_client_certificate(authority: Authority) -> None:
         assert send(collector.port, scheme="https", tls=files) == ""
         error = send(collector.port, scheme="https", timeout=3, tls=OtlpTls(authority.ca_file))
         # TLS 1.3 turns a client away only after the handshake: it may not get to hear why
-        assert re.search("certificate required|EOF occurred|reset by peer|Broken pipe|closed", error)
+        assert re.search("certificate required|EOF occurred|reset by peer|Broken pipe|closed|hung up", error)
         assert len(collector.pushes) == 1

@@ -124,7 +124,7 @@ def test_a_pipe_is_never_replaced(capsys: pytest.CaptureFixture[str], tmp_path: 
         (["x", "f", "--interval=2"], 2, '--interval: bad duration "2"'),
         (["x", "f", "--count=0"], 2, "--count: 0 is less than 1"),
         (["http://x", "f"], 2, 'unknown scheme "http"'),
-        (["10.0.0.1", "f", "--module=nope"], 1, 'unknown module "nope"'),
+        (["10.0.0.1", "f", "--module=nope"], 2, 'unknown module "nope"'),
         (["10.0.0.1", "/no/such/f", "--count=1"], 1, "cannot write /no/such/f: there is no folder /no/such"),
     ],
 )

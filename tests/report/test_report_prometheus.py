@@ -63,7 +63,7 @@ def test_only_the_worn_block_is_ranked(text: str) -> None:
 
 def test_a_device_that_there_is_not(url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     arguments = ["report", f"--prometheus={url}", *PERIOD, f"--out={tmp_path / 'a.html'}", "--device=ups-z"]
-    assert main(arguments) == 1
+    assert main(arguments) == 2
     assert 'device "ups-z" was not seen in the period (there are: ups-a, ups-b)' in capsys.readouterr().err
 
 

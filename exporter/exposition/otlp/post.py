@@ -4,6 +4,7 @@ The timeout of `requests` starts again with each byte that comes in.
 """
 
 import socket
+import ssl
 import threading
 import zlib
 from collections.abc import Mapping
@@ -20,6 +21,8 @@ from urllib3.exceptions import HTTPError, LocationValueError
 from exporter.config import Otlp
 
 LARGEST = 64 * 1024  # bytes of an answer that are read; a collector has nothing to say of that length
+# frames of HTTP/2 for the whole connection: SETTINGS, with which every server begins, and GOAWAY
+_HTTP2 = (b"\x04\x00\x00\x00\x00\x00", b"\x07\x00\x00\x00\x00\x00")
 _ANY_ZLIB = 47  # zlib's word for: gzip or zlib, by what the data say
 
 
@@ -29,6 +32,13 @@ class NoAnswerError(Exception):
     def __init__(self, text: str, *, passes: bool) -> None:
         super().__init__(text)
         self.passes = passes
+
+
+class Http2Error(NoAnswerError):
+    """The server speaks HTTP/2 alone, as one for gRPC does."""
+
+    def __init__(self) -> None:
+        super().__init__("it speaks HTTP/2 alone, as gRPC does", passes=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +142,7 @@ class _Adapter(HTTPAdapter):
 
 
 class _Noted:
-    """Mixed into a connection of urllib3: notes it, and its socket, which may outlive it."""
+    """Mixed into a connection of urllib3: notes it, and its socket, which may outlive it; knows HTTP/2."""
 
     connections: WeakSet[Any]
     sockets: WeakSet[socket.socket]
@@ -143,6 +153,14 @@ class _Noted:
         self.connections.add(self)
         super().connect()  # type: ignore[misc]
         self.sockets.add(self.sock)
+
+    def getresponse(self) -> Any:
+        """The answer. Raises Http2Error; read as a line of HTTP/1, its bytes get lost with the connection."""
+        if not isinstance(self.sock, ssl.SSLSocket):  # which cannot be looked into
+            with suppress(OSError):
+                if self.sock.recv(9, socket.MSG_PEEK)[3:] in _HTTP2:
+                    raise Http2Error
+        return super().getresponse()  # type: ignore[misc]
 
 
 def _as_configured(request: requests.PreparedRequest) -> requests.PreparedRequest:
@@ -156,5 +174,7 @@ def _innermost(error: BaseException) -> str:
         error = inner
     if isinstance(error, LocationValueError):  # its text has the address, with a proxy's password
         return "the address of the endpoint, or of a proxy in the environment, cannot be read"
+    if isinstance(error, ssl.SSLEOFError):  # they want HTTP/2, which TLS agrees on
+        return "the server hung up in TLS without a word, as those for gRPC do"
     text = getattr(error, "strerror", None) or str(error)
     return text.strip() or type(error).__name__

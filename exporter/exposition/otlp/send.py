@@ -19,7 +19,7 @@ from exporter.config import Otlp
 from exporter.exposition.otlp.answer import partial_success, words
 from exporter.exposition.otlp.encode import SERVICE, Encoder, Message, Readings
 from exporter.exposition.otlp.past import Past
-from exporter.exposition.otlp.post import Answer, Client, NoAnswerError
+from exporter.exposition.otlp.post import Answer, Client, Http2Error, NoAnswerError
 from exporter.reading.decode.snapshot import Snapshot
 
 # 330 modules are 7,447 points in 1.1 MB (measured), and a collector takes 20 MiB unless told otherwise
@@ -68,8 +68,7 @@ class Sender:
             headers["content-encoding"] = "gzip"
         self._client = Client(settings, headers)
         self._secrets = _secrets(settings)
-        grpc = urlsplit(settings.endpoint).port == _GRPC_PORT
-        self._hint = _GRPC_HINT if grpc else ""
+        self._is_grpc_port = urlsplit(settings.endpoint).port == _GRPC_PORT
 
     def send(self, snapshots: Sequence[Snapshot], own: Readings, time: float) -> str:
         """Send these passes, and the exporter's own readings of `time`. What went wrong first, or nothing."""
@@ -113,7 +112,8 @@ class Sender:
         try:
             answer = self._client.post(body, timeout)
         except NoAnswerError as error:
-            return _Failure(self._shown(str(error)) + self._hint, passes=error.passes)
+            hint = _GRPC_HINT if self._is_grpc_port or isinstance(error, Http2Error) else ""
+            return _Failure(self._shown(str(error)) + hint, passes=error.passes)
         return self._judge(answer)
 
     def _judge(self, answer: Answer) -> _Failure | None:
@@ -121,6 +121,8 @@ class Sender:
         if answer.status in _REDIRECTS and "Location" in answer.headers:
             elsewhere = _without_secrets(answer.headers["Location"])
             return _Failure(f"redirected to {self._shown(elsewhere)}: give that address as the endpoint")
+        if answer.kind.startswith("application/grpc"):
+            return _Failure(f"{status} in gRPC{_GRPC_HINT}")
         if not 200 <= answer.status < 300:
             reason = self._shown(": ".join(filter(None, (status, words(answer)))))
             if answer.status in _BUSY:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from exporter.assess.defaults import DEFAULTS
-from exporter.errors import UsageError, UserError
+from exporter.errors import UsageError
 from exporter.generate.alerts.texts import read_text
 from exporter.maps.limits import LIMITS
 from exporter.yamlfile import parse
@@ -39,13 +39,13 @@ def thresholds() -> Mapping[str, Threshold]:
 def threshold_values(overrides: Mapping[str, float]) -> dict[str, float]:
     """All thresholds with the user's values in place of defaults.
 
-    Raises UserError that names an unknown threshold, UsageError for a value outside its bounds.
+    Raises UsageError that names an unknown threshold, or a value outside its bounds.
     """
     values = {name: threshold.default for name, threshold in thresholds().items()}
     for name, value in overrides.items():
         threshold = thresholds().get(name)
         if threshold is None:
-            raise UserError(f'unknown threshold "{name}" (there are: {", ".join(thresholds())})')
+            raise UsageError(f'unknown threshold "{name}" (there are: {", ".join(thresholds())})')
         low, high = threshold.bounds
         if not math.isfinite(value) or not low <= value <= high:
             raise UsageError(
