@@ -1,4 +1,4 @@
-"""Names of serial ports: ttyUSB0 is whichever adapter came first, a name in by-id stays with its adapter."""
+"""Names of serial ports: ttyUSB0 is whichever adapter came first, a link of udev stays with its adapter."""
 
 import logging
 import os
@@ -11,21 +11,29 @@ log = logging.getLogger(__name__)
 
 BY_ID = Path("/dev/serial/by-id")
 """Where udev puts a link for each adapter, named after maker, product and serial number."""
+_HOPS = 40  # from link to link, as many as Linux follows
 
 
 def lasting_name(path: str, folder: Path = BY_ID) -> str | None:
     """The name in by-id of the port that a path names by number; None where there is none.
 
-    A name in by-path lasts too: it is that of the USB port, for adapters that share one name in by-id.
+    A link in /dev lasts: udev makes it anew at each start, by its own rules (by-id, by-path) or one of yours.
+    A link elsewhere lasts as long as what it leads to.
     """
-    if Path(path).parent in (folder, folder.with_name("by-path")):
-        return None
-    place = os.path.realpath(path)
+    link = Path(path)
+    for _ in range(_HOPS):
+        if not os.path.islink(link):  # noqa: PTH114 - that of Path fails where a folder may not be entered
+            break
+        place = link.parent.resolve()
+        if place.is_relative_to(folder.parent.parent):
+            return None
+        link = place / link.readlink()
+    port = os.path.realpath(link)
     try:
         links = sorted(folder.iterdir())
     except OSError:
         return None
-    return next((str(link) for link in links if os.path.realpath(link) == place and str(link) != path), None)
+    return next((str(link) for link in links if os.path.realpath(link) == port), None)
 
 
 def passing_names(targets: Iterable[Target], folder: Path = BY_ID) -> list[tuple[str, str]]:
