@@ -6,8 +6,7 @@ import re
 from collections.abc import Mapping
 
 from exporter.commands.flags import add_config_file
-from exporter.config import load_config
-from exporter.config.checks import near
+from exporter.config import load_config, near
 from exporter.errors import UsageError
 from exporter.explain import (
     FRAME_BYTES,

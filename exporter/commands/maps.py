@@ -5,8 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from exporter.commands.flags import add_config_file
-from exporter.config import load_config
-from exporter.config.checks import near
+from exporter.config import load_config, near
 from exporter.errors import UsageError
 from exporter.explain import kind_of
 from exporter.maps import built_in_maps

@@ -1,6 +1,8 @@
 """The configuration: what is read, how, and what `/probe` may ask (design 2.7)."""
 
 from exporter.config.allow import AllowRule
+from exporter.config.checks import near
+from exporter.config.fields import LABEL, Section
 from exporter.config.load import adhoc_device, load_config, refuse_nothing_to_read
 from exporter.config.model import (
     Config,
@@ -22,6 +24,7 @@ from exporter.config.otlp import metrics_url
 from exporter.config.schema import config_json_schema
 
 __all__ = [
+    "LABEL",
     "AllowRule",
     "Config",
     "DeviceConfig",
@@ -35,11 +38,13 @@ __all__ = [
     "Override",
     "Probe",
     "Prof",
+    "Section",
     "Sensor",
     "SensorKind",
     "adhoc_device",
     "config_json_schema",
     "load_config",
     "metrics_url",
+    "near",
     "refuse_nothing_to_read",
 ]

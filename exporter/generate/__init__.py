@@ -5,4 +5,6 @@ otherwise, `add_arguments(parser)` for flags of its own, and `files(maps, args)`
 each file by its path within that folder.
 """
 
+__all__ = ["KINDS"]
+
 KINDS = ("reference", "dashboards", "alerts")

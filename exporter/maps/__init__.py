@@ -13,6 +13,21 @@ from exporter.maps.schema import MapEntry
 from exporter.maps.series import group_series
 from exporter.yamlfile import parse, read, validate
 
+__all__ = [
+    "built_in_maps",
+    "limits",
+    "load_maps",
+    "model",
+    "modules_of",
+    "otlp",
+    "pass_metrics",
+    "roles",
+    "schema",
+    "sensor_map",
+    "series",
+    "units",
+]
+
 
 @cache
 def built_in_maps() -> Mapping[str, Map]:

@@ -3,3 +3,5 @@
 Asking (`query`, `asks`, `gather`) knows no figures, figures (`figures`, `trend`, `ranking`) know no
 Prometheus, and the page only lays out what they found.
 """
+
+__all__ = ["gather", "httpconfig", "model", "page", "query", "story"]

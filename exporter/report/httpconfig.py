@@ -8,7 +8,7 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
-from exporter.config.fields import Section
+from exporter.config import Section
 from exporter.errors import UserError
 from exporter.yamlfile import Document, read, validate
 

@@ -20,8 +20,7 @@ from exporter.web.pages import add_pages
 from exporter.web.parameters import TIMEOUT_HEADER, RequestError, check_known, scrape_seconds
 from exporter.web.prefix import METRICS, USUAL, Paths
 from exporter.web.probe import probed_device
-from exporter.web.security import Guard
-from exporter.web.security.guard import HEALTHY, READY
+from exporter.web.security import HEALTHY, READY, Guard
 from exporter.web.state import State
 
 log = logging.getLogger(__name__)

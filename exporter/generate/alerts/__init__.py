@@ -6,7 +6,7 @@ The rules are data in rules/*.yaml; the flags' texts come from the register maps
 import argparse
 from collections.abc import Mapping, Sequence
 
-from exporter.config.fields import LABEL
+from exporter.config import LABEL
 from exporter.durations import parse_duration
 from exporter.errors import UsageError
 from exporter.generate.alerts.alertmanager import alertmanager_config, alertmanager_file
@@ -18,6 +18,8 @@ from exporter.generate.alerts.render import prometheus_rule, rule_file
 from exporter.generate.alerts.runbook import runbook
 from exporter.generate.alerts.thresholds import parse_settings, threshold_values
 from exporter.maps.model import Map
+
+__all__ = ["loading", "model", "outcomes", "settings_of"]
 
 OUT = "."
 

@@ -4,3 +4,5 @@
 what was read into `series` with values, strings and modules in `repeated`, by the rules of `truth`. A
 `snapshot` is what one pass found out.
 """
+
+__all__ = ["decode", "device_map", "layout", "series", "snapshot", "truth"]

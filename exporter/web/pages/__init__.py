@@ -14,6 +14,8 @@ from exporter.web.parameters import RequestError, check_known, one
 from exporter.web.prefix import root_of
 from exporter.web.state import State
 
+__all__ = ["add_pages", "templates"]
+
 _EVERY = 15  # seconds between refreshes, the interval of scrapes that the rules expect
 _SOON = 3  # the same while a device is still being read
 

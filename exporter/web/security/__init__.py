@@ -2,6 +2,6 @@
 
 from exporter.web.security.current import CurrentWebConfig
 from exporter.web.security.doors import IDLE_TIMEOUT, Doors
-from exporter.web.security.guard import Guard
+from exporter.web.security.guard import HEALTHY, READY, Guard
 
-__all__ = ["IDLE_TIMEOUT", "CurrentWebConfig", "Doors", "Guard"]
+__all__ = ["HEALTHY", "IDLE_TIMEOUT", "READY", "CurrentWebConfig", "Doors", "Guard"]

@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 import bcrypt
 from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
 
-from exporter.config.fields import Section
+from exporter.config import Section
 from exporter.durations import parse_duration
 from exporter.web.security.names import CIPHERS, CURVES, OLD_VERSIONS, TLS13_CIPHERS, VERSIONS
 

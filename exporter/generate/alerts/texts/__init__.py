@@ -2,6 +2,8 @@
 
 from importlib.resources import files
 
+__all__ = ["read_text"]
+
 
 def read_text(folder: str, name: str) -> str:
     """A file of the package, from `rules` or `texts`."""
