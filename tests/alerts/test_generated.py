@@ -227,7 +227,7 @@ def test_the_labels_of_the_place_and_the_runbook_are_set_by_flags() -> None:
 
 
 def test_nothing_is_written_when_something_is_wrong(tmp_path: Path) -> None:
-    assert main(["generate", "alerts", "--set", "no_such=1", "--out", str(tmp_path / "out")]) == 1
+    assert main(["generate", "alerts", "--set", "no_such=1", "--out", str(tmp_path / "out")]) == 2
     assert not (tmp_path / "out").exists()
 
 
