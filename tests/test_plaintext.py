@@ -45,6 +45,7 @@ def test_the_log(form: str, capsys: pytest.CaptureFixture[str]) -> None:
         assert json.loads(quoted) == f"/{UNSEEN}é"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", [("probe",), ("serve", "--target"), ("check",)])
 def test_errors_on_the_terminal(command: tuple[str, ...]) -> None:
     answer = cli(*command, "u\x9b31m\u202ep s")

@@ -35,6 +35,7 @@ def test_the_committed_file_is_what_the_generator_writes(name: str) -> None:
     assert (ROOT / name).read_text(encoding="utf-8") == FILES[name]
 
 
+@pytest.mark.slow
 def test_promtool_accepts_the_rules_also_scaled_and_with_every_threshold_changed(tmp_path: Path) -> None:
     other = {t.name: t.default * 1.01 + (t.default == 0) for t in thresholds().values()}
     write_files(tmp_path / "scaled", alert_files(built_in_maps(), {}, time_scale=0.01))
@@ -45,6 +46,7 @@ def test_promtool_accepts_the_rules_also_scaled_and_with_every_threshold_changed
             assert answer.returncode == 0, answer.stdout + answer.stderr
 
 
+@pytest.mark.slow
 def test_scaled_rules_have_no_time_of_the_original_length() -> None:
     scaled = alert_files(built_in_maps(), {}, time_scale=0.01)
     rule = alerts(scaled)["GenerexOnBypass"]
@@ -58,6 +60,7 @@ def test_scaled_rules_have_no_time_of_the_original_length() -> None:
     assert intervals == {"150ms", "600ms", "6s", "9s", "36s"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("interval", "held", "shortest", "groups"),
     [
@@ -174,6 +177,7 @@ def test_the_kubernetes_object_holds_the_same_rules() -> None:
     assert item["spec"]["groups"] == groups()
 
 
+@pytest.mark.slow
 def test_a_threshold_changes_its_rule_and_the_catalogue_and_nothing_else() -> None:
     files = alert_files(built_in_maps(), parse_settings(["load_warning=0.7"]))
     before, after = alerts(FILES), alerts(files)
@@ -214,6 +218,7 @@ def test_every_threshold_says_why_and_is_used() -> None:
         assert low <= threshold.default <= high
 
 
+@pytest.mark.slow
 def test_the_labels_of_the_place_and_the_runbook_are_set_by_flags() -> None:
     files = alert_files(built_in_maps(), {}, place=("building", "room"), runbook_url="https://wiki/ups")
     rule = alerts(files)["GenerexFuseBlown"]
@@ -257,6 +262,7 @@ flag_sets:
 """
 
 
+@pytest.mark.slow
 def test_flags_of_the_users_own_maps_become_alerts_by_their_severity(tmp_path: Path) -> None:
     (tmp_path / "pump.yaml").write_text(PUMP)
     (tmp_path / "config.yaml").write_text(
@@ -293,6 +299,7 @@ def test_flags_of_the_users_own_maps_become_alerts_by_their_severity(tmp_path: P
     check_tests(tmp_path, [group], rules=rules)
 
 
+@pytest.mark.slow
 def test_texts_of_the_users_own_maps_stand_as_they_are_written(tmp_path: Path) -> None:
     odd = "See [1], below <limit> {{ x }}"
     pump = PUMP.replace("Runs dry", f"'{odd}'").replace("description: No water.", f"description: '{odd}.'")
@@ -321,6 +328,7 @@ def test_texts_of_the_users_own_maps_stand_as_they_are_written(tmp_path: Path) -
     check_tests(tmp_path, [group], rules=[str(tmp_path / "alerts" / "generex.rules.yml")])
 
 
+@pytest.mark.slow
 def test_the_command_writes_the_same_files(tmp_path: Path) -> None:
     import sys
 

@@ -221,7 +221,7 @@ def test_a_header_of_a_variable_that_cannot_be_read_is_not_shown(tmp_path: Path)
     result = cli(
         "serve", config(tmp_path, section(9)), OTEL_EXPORTER_OTLP_HEADERS="Authorization: Bearer s3cret"
     )
-    assert result.returncode == 1
+    assert result.returncode == 2
     assert "OTEL_EXPORTER_OTLP_HEADERS: entry 1 is not of the form NAME=VALUE" in result.stderr
     assert "s3cret" not in result.stderr
 
