@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from exporter.maps import built_in_maps
-from exporter.web.pages.manual import find, render, sources
+from exporter.web.pages.manual import find, render
+from exporter.web.pages.sources import sources
 from tests.web.webcase import serving
 
 

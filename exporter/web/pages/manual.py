@@ -9,13 +9,12 @@ import posixpath
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
-import exporter
 from exporter.maps.model import Flag, Map
+from exporter.web.pages.sources import root, source_text, sources
 from exporter.web.pages.templates import templates
 from exporter.web.parameters import RequestError, check_known, one
 from exporter.web.prefix import root_of
@@ -24,7 +23,6 @@ from exporter.web.state import State
 if TYPE_CHECKING:
     from markdown_it.token import Token
 
-_FIRST = ("getting-started", "runbook", "alerts", "metrics", "configuration", "troubleshooting")
 _IMAGES = {".png": "image/png", ".svg": "image/svg+xml"}
 _FOUND = 40  # hits that a search shows
 
@@ -102,7 +100,7 @@ async def _to_index(request: web.Request) -> web.Response:
 async def _image(request: web.Request) -> web.Response:
     check_known(request, ())
     name = request.match_info["file"]
-    path = _root() / "docs/images" / name
+    path = root() / "docs/images" / name
     kind = _IMAGES.get(path.suffix)
     if kind is None or name not in _images():
         raise web.HTTPNotFound
@@ -110,33 +108,8 @@ async def _image(request: web.Request) -> web.Response:
 
 
 @functools.cache
-def _root() -> Path:
-    """Where the Markdown files are: in an installed package, or in the checkout."""
-    package = Path(exporter.__file__).parent
-    packed = package / "web/manual"
-    return packed if packed.is_dir() else package.parent
-
-
-@functools.cache
 def _images() -> frozenset[str]:
-    return frozenset(path.name for path in (_root() / "docs/images").iterdir())
-
-
-def source_text(name: str) -> str:
-    """The Markdown of a page. Raises KeyError for a name that is none."""
-    return (_root() / sources()[name]).read_text(encoding="utf-8")
-
-
-@functools.cache
-def sources() -> Mapping[str, str]:
-    """The Markdown files by the names of their pages, the most wanted first."""
-    root = _root()
-    docs = root / "docs"
-    found = {path.relative_to(docs).with_suffix("").as_posix(): path for path in sorted(docs.rglob("*.md"))}
-    found |= {"runbook": root / "alerts/runbook.md"}
-    found |= {name.lower(): root / f"{name}.md" for name in ("README", "SECURITY", "CHANGELOG")}
-    order = [*(name for name in _FIRST if name in found), *(name for name in found if name not in _FIRST)]
-    return {name: found[name].relative_to(root).as_posix() for name in order}
+    return frozenset(path.name for path in (root() / "docs/images").iterdir())
 
 
 def _listed() -> list[Page]:
@@ -150,7 +123,7 @@ def render(name: str) -> Page:
 
     source = sources()[name]
     parser = MarkdownIt("commonmark", {"html": False}).enable("table")
-    tokens = parser.parse((_root() / source).read_text("utf-8"))
+    tokens = parser.parse(source_text(name))
     sections = tuple(_sections(name, tokens))
     for token in tokens:
         _mend_links(token, source, posixpath.dirname(name))

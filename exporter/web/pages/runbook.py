@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable, Mapping
 from urllib.parse import quote
 
-from exporter.web.pages.manual import source_text
+from exporter.web.pages.sources import source_text
 
 _ROW = re.compile(r"^\| \[\w+\]\(\S+#(\w+)\) \|.*\| ([^|]*) \|$", re.MULTILINE)
 _FLAG = re.compile(r"`([^`]+)`")
