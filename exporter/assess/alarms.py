@@ -36,6 +36,7 @@ class Alarm:
     system: str
     places: tuple[str, ...]
     sources: tuple[str, ...]
+    roles: frozenset[str]
     danger: bool
     collective: bool
 
@@ -66,6 +67,11 @@ def place_text(labels: Labels) -> str:
     return " ".join(f"{name} {value}" for name, value in labels if name in ("string", "module"))
 
 
+def source_of(metric: str, flag: Flag) -> str:
+    """The short name of a flag, such as `ups_status.battery_low`."""
+    return f"{metric.removeprefix('generex_')}.{flag.name}"
+
+
 def _flags_of(series: Series, raw: Raw) -> Iterator[FlagReading]:
     word = series.word
     if word is None or not (word.flag or series.flags):
@@ -84,7 +90,7 @@ def _flags_of(series: Series, raw: Raw) -> Iterator[FlagReading]:
 def _alarm(label: str, readings: list[FlagReading]) -> Alarm:
     worst = min(readings, key=lambda reading: _ORDER[gravity(reading.flag)])
     places = dict.fromkeys(place_text(reading.place) for reading in readings if reading.place)
-    sources = dict.fromkeys(f"{_source(reading.word)}.{reading.flag.name}" for reading in readings)
+    sources = dict.fromkeys(source_of(reading.word.metric, reading.flag) for reading in readings)
     return Alarm(
         severity=gravity(worst.flag),
         label=label,
@@ -93,13 +99,10 @@ def _alarm(label: str, readings: list[FlagReading]) -> Alarm:
         system=worst.word.map,
         places=tuple(places),
         sources=tuple(sources),
+        roles=frozenset(reading.flag.role for reading in readings),
         collective=all(reading.flag.role == "general_alarm" for reading in readings),
         danger=any(reading.flag.role in DANGER for reading in readings),
     )
-
-
-def _source(word: Word) -> str:
-    return word.metric.removeprefix("generex_")
 
 
 def _urgency(alarm: Alarm) -> tuple[bool, int, bool]:

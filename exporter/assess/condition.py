@@ -36,9 +36,10 @@ class Condition:
     `doubtful` are the metrics that are not to be relied on, `doubt` says why; `contradiction` says what
     speaks against an output that is off. `answered` says that a word was read; with `out_of_sight` not all of
     its UPS was read and can be trusted. `level` is that of the gravest of all this; devices sort by
-    `trouble`, worst first.
+    `trouble`, worst first. `facts` answer further questions.
     """
 
+    facts: Facts
     state: Outcome
     survival: Outcome
     supply: Outcome
@@ -104,6 +105,7 @@ def assess(snapshot: Snapshot, fall: float | None = None, before: Snapshot | Non
     order = min(state.order, survival.order)
     lasts = left if order is Urgency.ON_BATTERY and left is not None else math.inf
     return Condition(
+        facts=facts,
         state=state,
         survival=survival,
         supply=first(_SUPPLY, facts),

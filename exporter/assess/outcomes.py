@@ -116,7 +116,8 @@ class Outcome:
 
     `state` is what the device runs on, `survival` whether the load would survive a power failure now and if
     not why, `bacs` how its battery fares; "" where the row does not belong to that question. Of the
-    rows of a question the first that holds is shown. `alert` names the section of the runbook.
+    rows of a question the first that holds is shown. `section` is the heading in the runbook where no flag
+    of its roles leads to one, "" where there is nothing to do.
     """
 
     key: str
@@ -127,11 +128,20 @@ class Outcome:
     survival: str = ""
     bacs: str = ""
     order: Urgency = Urgency.REST
-    alert: str = ""
+    section: str = ""
+
+    @property
+    def roles(self) -> tuple[str, ...]:
+        """The roles of the flags that say it, those that say it most exactly first."""
+        return self.holds.roles if isinstance(self.holds, _Plays) else ()
 
 
-def _plays(*roles: str) -> Callable[[Evidence[Any]], Any]:
-    return lambda it: it.plays(*roles)
+class _Plays:
+    def __init__(self, *roles: str) -> None:
+        self.roles = roles
+
+    def __call__(self, it: Evidence[Any]) -> Any:
+        return it.plays(*self.roles)
 
 
 def _on_mains(it: Evidence[Any]) -> Any:
@@ -144,156 +154,157 @@ CHARGE = "{charge}"
 
 OUTCOMES: tuple[Outcome, ...] = (
     Outcome(
-        "thermal_runaway", "✖", "critical", _plays("thermal_runaway"),
+        "thermal_runaway", "✖", "critical", _Plays("thermal_runaway"),
         "Thermal runaway", "NO: thermal runaway", _KEEP_OUT, Urgency.DANGER,
-        alert="GenerexThermalRunaway",
+        section="GenerexThermalRunaway",
     ),
     Outcome(
-        "ground_fault", "✖", "critical", _plays("ground_fault"),
+        "ground_fault", "✖", "critical", _Plays("ground_fault"),
         "Ground fault", "NO: ground fault", _KEEP_OUT, Urgency.DANGER,
-        alert="GenerexGroundFault",
+        section="GenerexGroundFault",
     ),
     Outcome(
-        "danger", "✖", "critical", _plays("danger"),
+        "danger", "✖", "critical", _Plays("danger"),
         "Danger to people", "NO: danger to people", _KEEP_OUT, Urgency.DANGER,
+        section="Danger to people",
     ),
     # what is so now was told above: what was so last is not known any more
     Outcome(
         "lost_in_danger", "✖", "critical", lambda it: it.was(*DANGER),
         "Lost in danger", "lost in danger", _KEEP_OUT, Urgency.DANGER,
-        alert="GenerexUnreachable",
+        section="GenerexUnreachable",
     ),
     # before all that the status word says: it may be something else
     Outcome(
         "map_in_doubt", "?", "lost", lambda it: it.map_in_doubt,
         "Map in doubt", "map in doubt", order=Urgency.OUT_OF_SIGHT,
-        alert="GenerexMapDisagrees",
+        section="Map in doubt",
     ),
     Outcome(
-        "load_dark", "✖", "critical", _plays("dark"), "Load dark", "load is dark", order=Urgency.DARK,
-        alert="GenerexLoadDark",
+        "load_dark", "✖", "critical", _Plays("dark"), "Load dark", "load is dark", order=Urgency.DARK,
+        section="GenerexLoadDark",
     ),
     Outcome(
-        "shutting_down", "✖", "critical", _plays("shutdown_imminent", "shutdown_pending"),
+        "shutting_down", "✖", "critical", _Plays("shutdown_imminent", "shutdown_pending"),
         survival="NO: shutting down", order=Urgency.DARK,
-        alert="GenerexShutdownPending",
+        section="GenerexShutdownPending",
     ),
     Outcome(
-        "on_battery", "▲", "warning", _plays("on_battery"),
+        "on_battery", "▲", "warning", _Plays("on_battery"),
         "On battery", "on battery now", order=Urgency.ON_BATTERY,
-        alert="GenerexOnBattery",
+        section="GenerexOnBattery",
     ),
     Outcome(
         "lost_dark", "✖", "critical", lambda it: it.was("dark"),
         "Lost, load dark", "lost, load was dark", order=Urgency.DARK,
-        alert="GenerexUnreachable",
+        section="GenerexLoadDark",
     ),
     Outcome(
         "lost_on_battery", "✖", "critical", lambda it: it.was("on_battery"),
         "Lost on battery", "lost on battery", order=Urgency.DARK,
-        alert="GenerexLostOnBattery",
+        section="GenerexLostOnBattery",
     ),
     Outcome(
         "unreachable", "?", "lost", lambda it: it.unreachable,
         "Unreachable", "unreachable", "Unreachable", Urgency.OUT_OF_SIGHT,
-        alert="GenerexUnreachable",
+        section="GenerexUnreachable",
     ),
     Outcome(
         "ups_lost", "?", "lost", lambda it: it.ups_lost,
         "UPS lost", "UPS lost", order=Urgency.OUT_OF_SIGHT,
-        alert="GenerexUpsOutOfSight",
+        section="GenerexUpsOutOfSight",
     ),
     Outcome(
         "ups_unread", "?", "lost", lambda it: it.ups_unread,
         "UPS not read", "UPS not read", order=Urgency.OUT_OF_SIGHT,
-        alert="GenerexGroupUnread",
+        section="GenerexGroupUnread",
     ),
     Outcome(
-        "bypass", "◆", "critical", _plays("bypass"), "On bypass", "NO: on bypass", order=Urgency.BYPASS,
-        alert="GenerexOnBypass",
+        "bypass", "◆", "critical", _Plays("bypass"), "On bypass", "NO: on bypass", order=Urgency.BYPASS,
+        section="GenerexOnBypass",
     ),
     Outcome(
-        "battery_depleted", "✖", "critical", _plays("depleted"), survival="NO: battery depleted",
-        alert="GenerexBatteryDepleted",
+        "battery_depleted", "✖", "critical", _Plays("depleted"), survival="NO: battery depleted",
+        section="GenerexBatteryDepleted",
     ),
     Outcome(
-        "breaker_open", "✖", "critical", _plays("breaker_open"),
+        "breaker_open", "✖", "critical", _Plays("breaker_open"),
         survival="NO: breaker open", bacs="Breaker open",
-        alert="GenerexBreakerOpen",
+        section="GenerexBreakerOpen",
     ),
     Outcome(
-        "ups_fault", "✖", "critical", _plays("inverter_failed", "ups_fault", "fuse_blown", "output_bad"),
+        "ups_fault", "✖", "critical", _Plays("inverter_failed", "fuse_blown", "output_bad", "ups_fault"),
         survival="NO: UPS fault",
-        alert="GenerexUpsFault",
+        section="GenerexUpsFault",
     ),
     Outcome(
-        "overload", "✖", "critical", _plays("overload"), survival="NO: overload",
-        alert="GenerexOverload",
+        "overload", "✖", "critical", _Plays("overload"), survival="NO: overload",
+        section="GenerexOverload",
     ),
     Outcome(
-        "battery_low", "✖", "critical", _plays("battery_low"), survival="NO: battery low",
-        alert="GenerexBatteryLow",
+        "battery_low", "✖", "critical", _Plays("battery_low"), survival="NO: battery low",
+        section="GenerexBatteryLow",
     ),
     Outcome(
-        "charger_failed", "✖", "critical", _plays("charger_failed"), survival="NO: charger failed",
-        alert="GenerexChargerFailed",
+        "charger_failed", "✖", "critical", _Plays("charger_failed"), survival="NO: charger failed",
+        section="GenerexChargerFailed",
     ),
     Outcome(
-        "battery_bad", "✖", "critical", _plays("battery_bad"), survival="NO: battery bad",
-        alert="GenerexBatteryBad",
+        "battery_bad", "✖", "critical", _Plays("battery_bad"), survival="NO: battery bad",
+        section="GenerexBatteryBad",
     ),
     Outcome(
-        "test_failed", "✖", "critical", _plays("test_failed"), survival="NO: test failed",
-        alert="GenerexTestFailed",
+        "test_failed", "✖", "critical", _Plays("test_failed"), survival="NO: test failed",
+        section="GenerexTestFailed",
     ),
     Outcome(
         "string_missing", "✖", "critical", lambda it: it.string_missing,
         survival="NO: string missing", bacs="String missing",
-        alert="GenerexStringMissing",
+        section="GenerexStringMissing",
     ),
     Outcome(
         "block_missing", "✖", "critical", lambda it: it.module_missing,
         survival="NO: block missing", bacs="Block missing",
-        alert="GenerexModulesSilent",
+        section="GenerexModulesSilent",
     ),
     Outcome(
         "bacs_untrusted", "?", "lost", lambda it: it.bacs_untrusted,
         survival="BACS not trusted", bacs="Not trusted",
-        alert="GenerexBacsDoubtful",
+        section="GenerexBacsDoubtful",
     ),
     Outcome(
         "bacs_unread", "?", "lost", lambda it: it.bacs_unread,
-        survival="BACS not fully read", bacs="Not fully read", alert="GenerexGroupUnread",
+        survival="BACS not fully read", bacs="Not fully read", section="GenerexGroupUnread",
     ),
     Outcome("bacs_critical", "✖", "critical", lambda it: it.flagged("critical"), bacs="Alarm"),
     Outcome(
-        "battery_alarm", "✖", "critical", _plays("battery_alarm", "general_alarm"),
+        "battery_alarm", "✖", "critical", _Plays("battery_alarm", "general_alarm"),
         survival="NO: string or block alarm",
-        alert="GenerexBacsGeneralAlarm",
+        section="GenerexBacsGeneralAlarm",
     ),
     Outcome(
         "charge_low", "✖", "critical", lambda it: it.charge_low, survival=f"NO: charge < {CHARGE} %",
-        alert="GenerexChargeNotRising",
+        section="Low charge on mains",
     ),
     Outcome(
         "no_output", "?", "lost", lambda it: it.no_output, "No output seen", "no output seen",
-        alert="GenerexLoadDark",
+        section="No output seen",
     ),
     Outcome(
         "values_in_doubt", "?", "warning", lambda it: it.implausible, survival="values in doubt",
-        alert="GenerexImplausible",
+        section="GenerexImplausible",
     ),
     Outcome(
-        "discharging", "▲", "warning", _plays("discharging"), bacs="Discharging",
-        alert="GenerexDischarging",
+        "discharging", "▲", "warning", _Plays("discharging"), bacs="Discharging",
+        section="GenerexDischarging",
     ),
     Outcome(
-        "service", "◇", "info", _plays("service"), bacs="Service",
-        alert="GenerexBacsService",
+        "service", "◇", "info", _Plays("service"), bacs="Service",
+        section="GenerexBacsService",
     ),
     Outcome(
-        "bacs_stopped", "?", "lost", _plays("monitor_stopped"), bacs="Not trusted",
-        alert="GenerexBacsNotRunning",
+        "bacs_stopped", "?", "lost", _Plays("monitor_stopped"), bacs="Not trusted",
+        section="GenerexBacsNotRunning",
     ),
     Outcome("bacs_warning", "▲", "warning", lambda it: it.flagged("warning"), bacs="Warning"),
     Outcome(
@@ -301,10 +312,10 @@ OUTCOMES: tuple[Outcome, ...] = (
         survival="blocks not served", bacs="Blocks not served",
     ),
     Outcome("bacs_running", "●", "good", lambda it: it.clear("monitor_stopped"), bacs="Running"),
-    Outcome("eco", "◐", "info", _plays("eco"), "Eco mode"),
+    Outcome("eco", "◐", "info", _Plays("eco"), "Eco mode"),
     Outcome(
-        "test", "◇", "info", _plays("test"), "Test running",
-        alert="GenerexTestRunning",
+        "test", "◇", "info", _Plays("test"), "Test running",
+        section="GenerexTestRunning",
     ),
     Outcome("mains", "●", "good", _on_mains, "On mains"),
     # yes needs evidence for every part of it; whatever else the device serves was asked above
@@ -312,6 +323,9 @@ OUTCOMES: tuple[Outcome, ...] = (
     Outcome("unserved", "?", "none", lambda it: it.ups_read, "Not served", "not served"),
     Outcome("no_ups", "–", "none", lambda it: it.listed, "No UPS", "no UPS", "No BACS served"),
 )  # fmt: skip
+
+GONE = ("lost_in_danger", "lost_dark", "lost_on_battery", "unreachable", "ups_lost", "ups_unread")
+"""The keys of the rows of a device of which nobody sees how it is now."""
 
 STATES = tuple(row for row in OUTCOMES if row.state)
 SURVIVAL = tuple(row for row in OUTCOMES if row.survival)

@@ -150,11 +150,11 @@ def test_warm_blocks_after_a_discharge_are_no_general_alarm(tmp_path: Path) -> N
         *_series("rests", lambda step: (*warm, *(DISCHARGE if step < 20 else ())), warm),
         *_series("warm", lambda step: warm, warm),
     ]
-    only = ',alertname=~"Generex(TemperatureOutOfRange|BacsGeneralAlarm|BlockWarm)"'
+    only = ',alertname=~"Generex(TemperatureOutOfRange|BacsGeneralAlarm|BlockHotWarning)"'
     group = {
         "interval": f"{STEP}s",
         "input_series": series,
-        "promql_expr_test": [_fired("31m", "31m", {("warm", "BlockWarm")}, only)],
+        "promql_expr_test": [_fired("31m", "31m", {("warm", "BlockHotWarning")}, only)],
     }
     check_tests(tmp_path, [group], without={"generex-slow"})
 

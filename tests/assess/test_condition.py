@@ -6,10 +6,8 @@ from pathlib import Path
 import pytest
 
 from exporter.assess.condition import Condition, assess, minutes
-from exporter.assess.outcomes import CHARGE, OUTCOMES, STATES, SURVIVAL, Urgency
+from exporter.assess.outcomes import CHARGE, STATES, SURVIVAL
 from exporter.assess.promql import Prom
-from exporter.generate.alerts.loading import alert_groups
-from exporter.generate.alerts.model import Alert, Settings
 from exporter.generate.alerts.thresholds import threshold_values
 from exporter.generate.dashboards import choices
 from exporter.maps import built_in_maps
@@ -349,15 +347,6 @@ def test_what_was_so_is_not_told_of_a_device_that_says_otherwise_now() -> None:
     assert state(assess(source.snapshot(words({103: None})), before=before)) == "? UPS not read"
     # the manager answers, and the UPS is silent
     assert state(assess(source.snapshot(words({134: 1, 109: 0x4000})), before=before)) == "✖ Lost on battery"
-
-
-def test_every_outcome_names_an_alert_that_is() -> None:
-    groups = alert_groups(Settings(threshold_values({}), built_in_maps()))
-    known = {rule.name for group in groups for rule in group.rules if isinstance(rule, Alert)}
-    assert {row.alert for row in OUTCOMES} - {""} <= known
-    # of danger that a map of the user's own names, its own alert tells
-    told_of = {row.key for row in OUTCOMES if row.order < Urgency.REST and not row.alert}
-    assert told_of == {"danger"}
 
 
 def test_the_boards_tell_the_same_in_the_same_order() -> None:

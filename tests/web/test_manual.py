@@ -32,6 +32,20 @@ def test_the_search_finds_flags_and_alerts_first(wanted: str, kind: str, title: 
     assert (hits[0].kind, hits[0].title) == (kind, title)
 
 
+@pytest.mark.parametrize(
+    ("wanted", "alerts"),
+    [
+        ("thermal runaway", ("GenerexThermalRunaway",)),
+        ("UPS_SB_BATTERY_LOW", ("GenerexBatteryLowOnBattery", "GenerexBatteryLow")),
+        ("UPS_SB_OUTPUT_ACT", ("GenerexLoadDark",)),
+        ("eco mode", ()),
+    ],
+)
+def test_a_flag_that_is_found_leads_to_its_sections(wanted: str, alerts: tuple[str, ...]) -> None:
+    hit = next(hit for hit in find(wanted, built_in_maps()) if hit.kind == "Flag")
+    assert hit.alerts == alerts
+
+
 def test_a_search_for_nothing_finds_nothing() -> None:
     assert find("  ", built_in_maps()) == []
     assert find("zzyzx", built_in_maps()) == []
@@ -50,6 +64,8 @@ def test_pages_and_errors() -> None:
             assert "unknown path" in await client.text("/docs/images/..%2Fpyproject.toml", 404)
             assert 'unknown parameter "x"' in await client.text("/docs/search?x=1", 400)
             assert "&lt;script&gt;" in await client.text("/docs/search?q=%3Cscript%3E")
+            found = await client.text("/docs/search?q=UPS_SB_OVER_TEMP")
+            assert '<a href="../docs/runbook#generexupshot">GenerexUpsHot</a>' in found
 
     asyncio.run(main())
 

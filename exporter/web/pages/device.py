@@ -7,7 +7,6 @@ from typing import Any
 from exporter.assess.alarms import flag_readings
 from exporter.assess.blocks import QUANTITIES, Block, BlockString, Quantity, block_strings
 from exporter.assess.facts import ups_groups
-from exporter.assess.outcomes import Urgency
 from exporter.exposition.summary import Section, meaning, quantity, summarise
 from exporter.hints import Failure, next_step
 from exporter.maps.model import Metric, Word
@@ -17,7 +16,7 @@ from exporter.reading.decode.snapshot import Snapshot
 from exporter.reading.device.device import Device
 from exporter.terminal import hex_text
 from exporter.web.pages.overview import headline, look, number, telling_groups
-from exporter.web.pages.runbook import section_of_alert, section_of_flags
+from exporter.web.pages.runbook import section_of_alarm, section_of_state
 from exporter.web.pages.since import flags_since, held_text, state_since
 from exporter.web.pages.texts import SEVERITY_SIGNS, ago, board_url, clock, device_path, probe_path, title
 
@@ -56,8 +55,7 @@ def device_data(device: Device, being_read: bool, now: float, grafana: str) -> d
     config, history = device.config, device.history
     last = device.last(now)
     largest = headline(condition, state, text)
-    # while nobody sees a danger, what it was last says what to do
-    told = seen.condition.state if seen and state.order is Urgency.DANGER else state
+    past = seen.condition if seen else None
     since = held_text(state_since(device, last, state), now)
     before = history.last_good(_BATTERY) if history and not _blocks_known(last) else None
     tables = [(table, False) for table in _tables(last)]
@@ -70,14 +68,14 @@ def device_data(device: Device, being_read: bool, now: float, grafana: str) -> d
         "config": config,
         "condition": condition,
         "headline": largest,
-        "runbook": section_of_alert(told.alert),
-        "survival_runbook": section_of_alert(condition.survival.alert) if condition else "",
+        "runbook": section_of_state(state, condition, past) if condition else "",
+        "survival_runbook": section_of_state(condition.survival, condition, past) if condition else "",
         "board": board_url(grafana, config.name, has_ups=bool(ups_groups(device.map.words.values()))),
         # the largest sign may name what began at another time
         "since": f"{text} {since}" if since and largest[2] != text else since,
         "flags_since": {label: held_text(it, now) for label, it in flags_since(device, last).items()},
         "hint": _hint(device, last),
-        "section_of_flags": section_of_flags,
+        "section_of_alarm": section_of_alarm,
         "seen": seen,
         "being_read": being_read,
         "at": clock(last.time) if last else "",

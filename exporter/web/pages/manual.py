@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
+from exporter.assess.alarms import source_of
 from exporter.maps.model import Flag, Map
+from exporter.web.pages.runbook import sections_of_flags
 from exporter.web.pages.sources import root, source_text, sources
 from exporter.web.pages.templates import templates
 from exporter.web.parameters import RequestError, check_known, one
@@ -49,12 +51,16 @@ class Page:
 
 @dataclass(frozen=True)
 class Hit:
-    """Something that a search found; `path` is relative to the documentation, or empty."""
+    """Something that a search found; `path` is relative to the documentation, or empty.
+
+    `alerts` are those about a flag.
+    """
 
     kind: str
     title: str
     text: str
     path: str = ""
+    alerts: tuple[str, ...] = ()
 
 
 def add_manual(app: web.Application, state: State, prefix: str) -> None:
@@ -200,18 +206,20 @@ def find(wanted: str, maps: Mapping[str, Map]) -> list[Hit]:
                 kind = "Alert" if page.name == "runbook" else page.title
                 found.append((place, Hit(kind, section.title, section.text, f"{page.name}#{section.anchor}")))
     for item in maps.values():
-        for vendor, flag in _flags(item):
+        for metric, flag in _flags(item):
             trouble = flag.trouble
-            text = f"{flag.name}, {vendor}. {trouble.description} {trouble.action}"
-            places = (rank(name, text) for name in (flag.label, trouble.label, flag.name, vendor))
+            text = f"{flag.name}, {flag.vendor}. {trouble.description} {trouble.action}"
+            places = (rank(name, text) for name in (flag.label, trouble.label, flag.name, flag.vendor))
             if (place := min((place for place in places if place is not None), default=None)) is not None:
-                found.append((place, Hit("Flag", trouble.label, text)))
+                alerts = sections_of_flags([source_of(metric, flag)])
+                found.append((place, Hit("Flag", trouble.label, text, alerts=alerts)))
     found.sort(key=lambda entry: entry[0])
     return list(dict.fromkeys(hit for _, hit in found))[:_FOUND]
 
 
 def _flags(item: Map) -> Iterator[tuple[str, Flag]]:
+    """Every flag with the metric of its word."""
     for group in item.groups:
         for word in group.words:
             for flag in word.flags or ((word.flag,) if word.flag else ()):
-                yield flag.vendor, flag
+                yield word.metric, flag

@@ -1,36 +1,108 @@
-"""The section of the runbook that a flag or a state leads to, by the served list of alerts."""
+"""The section of the runbook that a flag or a state leads to: what to do about it now."""
 
 import functools
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from urllib.parse import quote
 
+from exporter.assess.alarms import Alarm
+from exporter.assess.condition import Condition
+from exporter.assess.facts import Facts
+from exporter.assess.outcomes import Outcome
+from exporter.reading.decode.truth import CONNECTED, RUNNING
 from exporter.web.pages.sources import source_text
 
-_ROW = re.compile(r"^\| \[\w+\]\(\S+#(\w+)\) \|.*\| ([^|]*) \|$", re.MULTILINE)
+_ROW = re.compile(r"^\| \[(\w+)\]\(\S+#\w+\) \|.*\| ([^|]*) \|$", re.MULTILINE)
 _FLAG = re.compile(r"`([^`]+)`")
 
 
-def section_of_flags(sources: Iterable[str], label: str) -> str:
-    """The runbook's section about flags such as `ups_status.battery_low`, below the first page.
+def _plays(*roles: str) -> Callable[[Facts], bool]:
+    return lambda facts: facts.plays(*roles)
 
-    No alert of the list has a flag of a user's own map: then a search for its label.
+
+def _bacs_state(facts: Facts) -> int | None:
+    family = facts.snapshot.readings.get("generex_bacs_state_word", ())
+    return next((int(raw) for series, raw in family if ("word", "bacs.state") in series.labels), None)
+
+
+def _bacs_starts(facts: Facts) -> bool:
+    state = _bacs_state(facts) or 0
+    return bool(state & CONNECTED) and not state & RUNNING
+
+
+def _frame_is_stale(facts: Facts) -> bool:
+    # all that is exported of a frame that is not valid
+    return not facts.plays("lost") and "generex_prof_sequence_number" in facts.snapshot.readings
+
+
+_BACS = (
+    (lambda facts: _bacs_state(facts) == 0, "GenerexBacsNoState"),
+    (_bacs_starts, "GenerexBacsStarting"),
+    (_plays("monitor_stopped"), "GenerexBacsNotRunning"),
+)
+_CLOSER: Mapping[str, tuple[tuple[Callable[[Facts], bool], str], ...]] = {
+    "GenerexOnBattery": (
+        (_plays("depleted"), "GenerexBatteryDepleted"),
+        (_plays("battery_low"), "GenerexBatteryLowOnBattery"),
+    ),
+    "GenerexBatteryLow": ((_plays("on_battery"), "GenerexBatteryLowOnBattery"),),
+    "GenerexOnBypass": ((_plays("input_bad", "bypass_bad"), "GenerexBypassFailing"),),
+    "GenerexChargerFailed": ((lambda facts: facts.charge_low, "GenerexChargerFailedDraining"),),
+    "GenerexUpsOutOfSight": ((_frame_is_stale, "GenerexGatewayFrameStale"),),
+    "GenerexBacsDoubtful": _BACS,
+    "GenerexBacsNotRunning": _BACS[:2],
+    "GenerexDischarging": (
+        (_plays("on_battery"), "GenerexOnBattery"),
+        (_plays("test"), "GenerexTestRunning"),
+        (lambda facts: facts.clear("on_battery"), "GenerexDischargingOnMains"),
+    ),
+    "GenerexBlockVoltageLowOffFloat": (
+        (_plays("on_battery", "discharging"), "GenerexBlockVoltageLowUnderLoad"),
+        (_plays("float_charging"), "GenerexBlockVoltageLow"),
+    ),
+}
+"""What is closer to what goes on than a section, by what else is so."""
+
+
+def section_of_state(outcome: Outcome, condition: Condition, seen: Condition | None = None) -> str:
+    """The section of a state or of a reason against survival; "" where there is nothing to do.
+
+    `seen` is how the device was last, if nobody sees it now.
     """
-    known = _sections()
-    anchor = next((known[source] for source in sources if source in known), None)
-    return f"docs/runbook#{anchor}" if anchor else f"docs/search?q={quote(label)}"
+    if seen is not None and outcome.key == "lost_in_danger":
+        return section_of_state(seen.state, seen)
+    for role in outcome.roles:
+        if alarm := next((alarm for alarm in condition.alarms if role in alarm.roles), None):
+            return section_of_alarm(alarm, condition)
+    return _link(_closest(outcome.section, condition.facts)) if outcome.section else ""
 
 
-def section_of_alert(alert: str) -> str:
-    """The section of an alert; "" where there is none."""
-    return f"docs/runbook#{alert.lower()}" if alert else ""
+def section_of_alarm(alarm: Alarm, condition: Condition) -> str:
+    """The section of an active flag. Of one in a map of the user's own, a search for its label."""
+    sections = sections_of_flags(alarm.sources)
+    if not sections:
+        return f"docs/search?q={quote(alarm.label)}"
+    # of several that share a flag the last one needs least else to be so
+    return _link(_closest(sections[-1], condition.facts))
+
+
+def sections_of_flags(sources: Iterable[str]) -> tuple[str, ...]:
+    """The alerts about flags such as `ups_status.battery_low`, in the order of the list of alerts."""
+    return next((known for source in sources if (known := _alerts_of_flags().get(source))), ())
+
+
+def _closest(section: str, facts: Facts) -> str:
+    return next((closer for holds, closer in _CLOSER.get(section, ()) if holds(facts)), section)
+
+
+def _link(section: str) -> str:
+    return f"docs/runbook#{section.lower().replace(' ', '-')}"
 
 
 @functools.cache
-def _sections() -> Mapping[str, str]:
-    """The anchors by flag. Where several alerts have a flag, the first one is the general one."""
-    found: dict[str, str] = {}
-    for anchor, flags in _ROW.findall(source_text("alerts")):
+def _alerts_of_flags() -> Mapping[str, tuple[str, ...]]:
+    found: dict[str, tuple[str, ...]] = {}
+    for alert, flags in _ROW.findall(source_text("alerts")):
         for flag in _FLAG.findall(flags):
-            found.setdefault(flag, anchor)
+            found[flag] = (*found.get(flag, ()), alert)
     return found
