@@ -5,16 +5,23 @@ Works from exported readings only, so that the truth rules hold here too: what i
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 from exporter.assess.alarms import Alarm, active_alarms, place_text
 from exporter.assess.defaults import DEFAULTS
 from exporter.assess.facts import CHARGE_METRIC, Facts
-from exporter.assess.outcomes import CHARGE, STATES, SURVIVAL, Level, Outcome, Urgency
+from exporter.assess.outcomes import CHARGE, GONE, STATES, SURVIVAL, Level, Outcome, Urgency
 from exporter.reading.decode.snapshot import Snapshot
 
 _RUNTIME = "generex_ups_battery_runtime_seconds"
 _SUPPLY = tuple(row for row in STATES if row.order is not Urgency.DANGER)
 _RANK: dict[Level, int] = {"critical": 0, "lost": 0, "warning": 1, "info": 2, "none": 3, "good": 3}
+
+
+Trouble = tuple[Any, ...]
+"""A key to sort by: urgency, seconds left, how the device was before it was lost, and what else is so."""
+
+_NEVER_SEEN = (math.inf,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +42,8 @@ class Condition:
     `left` is the smaller of that and what its falling charge says, and nothing doubtful has a part in it.
     `doubtful` are the metrics that are not to be relied on, `doubt` says why; `contradiction` says what
     speaks against an output that is off. `answered` says that a word was read; with `out_of_sight` not all of
-    its UPS was read and can be trusted. `level` is that of the gravest of all this; devices sort by
-    `trouble`, worst first. `facts` answer further questions.
+    its UPS was read and can be trusted, and `past` is how it was before. `level` is that of the gravest of all
+    this; devices sort by `trouble`, worst first. `facts` answer further questions.
     """
 
     facts: Facts
@@ -55,8 +62,9 @@ class Condition:
     contradiction: str
     answered: bool
     out_of_sight: bool
+    past: "Condition | None"
     level: Level
-    trouble: tuple[float, ...]
+    trouble: Trouble
 
     @property
     def state_text(self) -> str:
@@ -104,6 +112,10 @@ def assess(snapshot: Snapshot, fall: float | None = None, before: Snapshot | Non
     worst = min(levels, key=lambda level: _RANK[level])
     order = min(state.order, survival.order)
     lasts = left if order is Urgency.ON_BATTERY and left is not None else math.inf
+    out_of_sight = facts.unreachable or facts.ups_lost or facts.ups_unread
+    past = assess(before) if before and (out_of_sight or state.key in GONE) else None
+    # those in sight first, and last those that were never seen: a wrong address, most likely
+    gone: Trouble = () if state.key not in GONE else past.trouble if past else _NEVER_SEEN
     return Condition(
         facts=facts,
         state=state,
@@ -120,9 +132,10 @@ def assess(snapshot: Snapshot, fall: float | None = None, before: Snapshot | Non
         doubt=facts.doubt,
         contradiction=facts.contradiction,
         answered=snapshot.up,
-        out_of_sight=facts.unreachable or facts.ups_lost or facts.ups_unread,
+        out_of_sight=out_of_sight,
+        past=past,
         level=worst,
-        trouble=(order, lasts, _RANK[worst], STATES.index(state), SURVIVAL.index(survival)),
+        trouble=(order, lasts, gone, _RANK[worst], STATES.index(state), SURVIVAL.index(survival)),
     )
 
 

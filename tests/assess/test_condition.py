@@ -316,6 +316,29 @@ def test_devices_sort_by_what_to_do_first() -> None:
     assert of({116: 1}).trouble < assess(Source().snapshot({})).trouble < of({123: 1}).trouble
 
 
+def test_those_out_of_sight_sort_by_what_they_were_last() -> None:
+    def lost(last: Words | None, now: Words) -> Condition:
+        source = Source()
+        before = None if last is None else source.snapshot(words(last))
+        return assess(source.snapshot(words(now) if now else {}), before=before)
+
+    cases: list[tuple[Words | None, Words]] = [
+        ({1001: 0x0008}, {}),
+        ({125: 1, 103: 0}, {}),
+        ({116: 1, 108: 5}, {}),
+        ({116: 1, 108: 7}, {134: 1}),  # the manager answers, and the UPS is silent
+        ({123: 1}, {}),
+        ({118: 1}, {}),
+        ({127: 1}, {134: 1}),
+        ({}, {}),
+        (None, {}),  # never seen: a wrong address, most likely
+    ]
+    troubles = [lost(*case).trouble for case in cases]
+    assert troubles == sorted(troubles)
+    assert troubles[-1] < of({123: 1}).trouble, "out of sight before bypass"
+    assert of({125: 1}).trouble < troubles[1], "a dark load in sight first"
+
+
 @pytest.mark.parametrize(
     ("last", "state_then", "survival_then"),
     [

@@ -197,7 +197,8 @@ def test_the_most_urgent_stands_first(hall: Stage, page: Page) -> None:
     page.goto(hall.base)
     names = page.locator("a.name").all_inner_texts()
     assert names[:2] == ["runaway", "dying"], "danger, then what fell silent on battery"
-    assert names.index("lost") < names.index("bypassed") < names.index("missing") < names.index("fine")
+    assert names.index("lost") < names.index("never") < names.index("bypassed")
+    assert names.index("bypassed") < names.index("missing") < names.index("fine")
     state = row(page, "missing").locator("td.state .badge")
     assert "good" not in (state.get_attribute("class") or ""), "nothing green beside a critical finding"
 

@@ -20,11 +20,11 @@ def of(*changes: Words) -> Condition:
     return assess(Source().snapshot(words(*changes)))
 
 
-def lost(*changes: Words) -> tuple[Condition, Condition]:
-    """A device that answers no more, and how it was before."""
+def lost(*changes: Words) -> Condition:
+    """A device that answers no more, and was so before."""
     source = Source()
     before = source.snapshot(words(*changes))
-    return assess(source.snapshot({}), before=before), assess(before)
+    return assess(source.snapshot({}), before=before)
 
 
 def section(link: str) -> str:
@@ -230,10 +230,10 @@ LOST: tuple[tuple[str, Words, str], ...] = (
 )
 
 
-def led(condition: Condition, key: str, seen: Condition | None = None) -> str:
+def led(condition: Condition, key: str) -> str:
     """Where the state or the reason with this key leads; it must be the one that is shown."""
     (outcome,) = {row for row in (condition.state, condition.survival) if row.key == key}
-    return section(section_of_state(outcome, condition, seen))
+    return section(section_of_state(outcome, condition))
 
 
 @pytest.mark.parametrize(("key", "change", "name"), OUTCOMES)
@@ -243,8 +243,7 @@ def test_every_state_leads_to_the_section_that_says_what_to_do(key: str, change:
 
 @pytest.mark.parametrize(("key", "last", "name"), LOST)
 def test_a_device_that_is_lost_leads_to_what_it_was(key: str, last: Words, name: str) -> None:
-    condition, seen = lost(last)
-    assert led(condition, key, seen) == name.lower()
+    assert led(lost(last), key) == name.lower()
 
 
 def test_a_gateway_leads_to_its_frame() -> None:

@@ -55,7 +55,6 @@ def device_data(device: Device, being_read: bool, now: float, grafana: str) -> d
     config, history = device.config, device.history
     last = device.last(now)
     largest = headline(condition, state, text)
-    past = seen.condition if seen else None
     since = held_text(state_since(device, last, state), now)
     before = history.last_good(_BATTERY) if history and not _blocks_known(last) else None
     tables = [(table, False) for table in _tables(last)]
@@ -68,8 +67,8 @@ def device_data(device: Device, being_read: bool, now: float, grafana: str) -> d
         "config": config,
         "condition": condition,
         "headline": largest,
-        "runbook": section_of_state(state, condition, past) if condition else "",
-        "survival_runbook": section_of_state(condition.survival, condition, past) if condition else "",
+        "runbook": section_of_state(state, condition) if condition else "",
+        "survival_runbook": section_of_state(condition.survival, condition) if condition else "",
         "board": board_url(grafana, config.name, has_ups=bool(ups_groups(device.map.words.values()))),
         # the largest sign may name what began at another time
         "since": f"{text} {since}" if since and largest[2] != text else since,

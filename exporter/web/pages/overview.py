@@ -145,8 +145,8 @@ def look(device: Device, now: float) -> tuple[Condition | None, Outcome, str, Se
         text += "" if text.lower().endswith("unreachable") else ", unreachable"
         text += f" for {ago(now - since)}" if since is not None else ", never seen"
     seen = None
-    if condition.out_of_sight and before:
-        seen = _seen(before.time, assess(before), last.time, now - history.last_at)
+    if condition.out_of_sight and before and condition.past:
+        seen = _seen(before.time, condition.past, last.time, now - history.last_at)
         if condition.state.order is Urgency.DANGER and (danger := seen.condition.state) != condition.state:
             text = f"{danger.state}: {text[0].lower()}{text[1:]}"
     return condition, condition.state, text, seen
@@ -201,7 +201,8 @@ def _row(device: Device, being_read: bool, now: float) -> Row:
     config, history = device.config, device.history
     alarms: Sequence[Alarm] = condition.alarms if condition else ()
     last = device.last(now)
-    trouble = condition.trouble if condition else (Urgency.REST, math.inf, 3, len(STATES), 0)
+    known = condition or (seen.condition if seen else None)
+    trouble = known.trouble if known else (Urgency.REST, math.inf, (), math.inf)
     return Row(
         name=config.name,
         path=device_path(config.name),

@@ -64,13 +64,10 @@ _CLOSER: Mapping[str, tuple[tuple[Callable[[Facts], bool], str], ...]] = {
 """What is closer to what goes on than a section, by what else is so."""
 
 
-def section_of_state(outcome: Outcome, condition: Condition, seen: Condition | None = None) -> str:
-    """The section of a state or of a reason against survival; "" where there is nothing to do.
-
-    `seen` is how the device was last, if nobody sees it now.
-    """
-    if seen is not None and outcome.key == "lost_in_danger":
-        return section_of_state(seen.state, seen)
+def section_of_state(outcome: Outcome, condition: Condition) -> str:
+    """The section of a state or of a reason against survival; "" where there is nothing to do."""
+    if condition.past is not None and outcome.key == "lost_in_danger":
+        return section_of_state(condition.past.state, condition.past)
     for role in outcome.roles:
         if alarm := next((alarm for alarm in condition.alarms if role in alarm.roles), None):
             return section_of_alarm(alarm, condition)
