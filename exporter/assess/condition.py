@@ -42,7 +42,7 @@ class Condition:
     `left` is the smaller of that and what its falling charge says, and nothing doubtful has a part in it.
     `doubtful` are the metrics that are not to be relied on, `doubt` says why; `contradiction` says what
     speaks against an output that is off. `answered` says that a word was read; with `out_of_sight` not all of
-    its UPS was read and can be trusted, and `past` is how it was before. `level` is that of the gravest of all
+    its UPS was read and can be trusted, and `past` is how it was before. `level` is the gravest of all
     this; devices sort by `trouble`, worst first. `facts` answer further questions.
     """
 
