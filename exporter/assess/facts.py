@@ -130,8 +130,12 @@ class Facts:
     @property
     def ups_lost(self) -> bool:
         """The UPS is out of sight of its manager, or a gateway frame is not valid."""
-        unseen = any(not self.snapshot.valid.get(name, True) for name in self._ups_groups)
-        return unseen or self.plays("lost")
+        return self.ups_not_valid or self.plays("lost")
+
+    @property
+    def ups_not_valid(self) -> bool:
+        """What vouches for the UPS says that it cannot be trusted, or was not read."""
+        return any(not self.snapshot.valid.get(name, True) for name in self._ups_groups)
 
     @property
     def ups_read(self) -> bool:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 
+from exporter.assess.measured import measured
 from exporter.config import Config
 from exporter.exposition.lines import Renderer
 from exporter.exposition.own import SCRAPED_ADDRESS, ExporterMetrics, ExporterState, WebAddress
@@ -30,7 +31,7 @@ class State:
         self._load = load
         self._web = web
         self.timeout_offset = timeout_offset
-        self.fleet = Fleet(load(), check_names=True)
+        self.fleet = Fleet(load(), check_names=True, judge=measured)
         self.renderer = Renderer()
         self.own_metrics = ExporterMetrics()
         self.reserve = Reserve()

@@ -62,13 +62,52 @@ def test_since_when_a_flag_is_so() -> None:
         note(history, battery, at)
     note(history, read(dead=True), 40)
     note(history, battery, 50)
-    assert history.changes.since(word, (), "backup_mode") == Held(1.7e9 + 20, 20, True)
-    assert history.changes.since(word, (), "output_act") == Held(1.7e9 + 10, 10, False)
+    # the pass at 40 showed nothing
+    assert history.changes.since(word, (), "backup_mode") == Held(1.7e9 + 20, 20, True, gap=True)
+    assert history.changes.since(word, (), "output_act") == Held(1.7e9 + 10, 10, False, gap=True)
     # what is out of sight may have changed meanwhile
     note(history, lost, 60)
     assert history.changes.since(word, (), "comm_lost") == Held(1.7e9 + 60, 60, True)
     note(history, mains, 70)
     assert history.changes.since(word, (), "backup_mode") == Held(1.7e9 + 70, 70, False)
+
+
+def test_what_changed_while_nothing_was_read_is_no_change_that_was_seen() -> None:
+    mains, battery, dead = read(), read(battery=True), read(dead=True)
+    word = mains.layout.words["status"]
+    for between in ([], [(20, dead)]):
+        history = History()
+        # no pass for longer than scrapes may be apart is as blind as one that failed
+        at = 30 if between else 300
+        for when, snapshot in [(10, mains), *between, (at, battery), (at + 10, battery)]:
+            note(history, snapshot, when)
+        assert history.changes.since(word, (), "backup_mode") == Held(1.7e9 + at, at, False)
+    history = History()
+    for at in (0, 120, 240, 361):  # every two minutes, one of them a little late
+        note(history, battery, at)
+    assert history.changes.since(word, (), "backup_mode") == Held(1.7e9, 0, False)
+
+
+def test_since_when_an_answer_is_yes() -> None:
+    def no_output(snapshot: Snapshot) -> dict[str, bool]:
+        return {"no_output": snapshot.readings is dark.readings} if snapshot.up else {}
+
+    lit, dark, dead = read(), read(), read(dead=True)
+    history = History(no_output)
+    note(history, lit, 10)
+    assert history.changes.since_answer("no_output") is None
+    assert history.changes.since_answer("map_in_doubt") is None
+    note(history, dark, 20)
+    note(history, dark, 30)
+    assert history.changes.since_answer("no_output") == Held(1.7e9 + 20, 20, True)
+    note(history, dead, 40)
+    note(history, dark, 50)
+    assert history.changes.since_answer("no_output") == Held(1.7e9 + 20, 20, True, gap=True)
+    note(history, lit, 60)
+    assert history.changes.since_answer("no_output") is None
+    note(history, dead, 70)
+    note(history, dark, 80)
+    assert history.changes.since_answer("no_output") == Held(1.7e9 + 80, 80, False)
 
 
 def test_the_last_good_of_each_group() -> None:

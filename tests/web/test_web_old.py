@@ -4,12 +4,14 @@ import asyncio
 from pathlib import Path
 
 from exporter.assess.condition import assess
+from exporter.assess.measured import measured
 from exporter.config import load_config
 from exporter.reading.device.fleet import Fleet
 from exporter.simulator.server import Simulator
 from exporter.web.pages.device import device_data
 from exporter.web.pages.overview import overview_data
 from exporter.web.pages.since import state_since
+from tests.support import free_port
 
 
 def test_what_is_long_past_is_not_shown_as_the_present() -> None:
@@ -81,6 +83,62 @@ def test_a_device_lost_in_danger_names_the_danger_and_leads_to_its_section() -> 
         assert data["headline"][2].startswith("Thermal runaway: lost in danger; unreachable for ")
         assert data["runbook"] == "docs/runbook#generexthermalrunaway"
         fleet.close()
+
+    asyncio.run(test())
+
+
+NOTHING = dict.fromkeys(range(97, 103), 0)  # neither volts nor load at the output
+
+
+def test_how_long_a_state_that_no_flag_says_has_held() -> None:
+    async def test() -> None:
+        async with Simulator(listen=f"127.0.0.1:{free_port()}", modules=2, static=True) as simulator:
+            config = load_config(targets=[f"a={simulator.target}", f"b=127.0.0.1:{free_port()}"])
+            fleet = Fleet(config, judge=measured)
+            device, never, now = fleet.devices["a"], fleet.devices["b"], asyncio.get_running_loop().time
+
+            async def told() -> tuple[str, str]:
+                await device.scrape(now() + 5)
+                data = device_data(device, being_read=False, now=now() + 7, grafana="")
+                return data["headline"][2], data["since"]
+
+            await device.scrape(now() + 5)
+            for address, raw in NOTHING.items():
+                simulator.set(address, raw)
+            assert await told() == ("No output seen", "for 7 s")
+            for address in NOTHING:
+                simulator.set(address, 230)
+            simulator.turn(ups_communication=False)
+            assert await told() == ("UPS lost", "for 7 s")
+            await never.scrape(now() + 5)
+            for row in overview_data(fleet, (), now(), {})["rows"]:
+                assert row.since.startswith("first tried at " if row.name == "b" else "for ")
+            simulator.turn(ups_communication=True, mains=False)
+            await told()
+            await simulator.stop()
+            assert (await told())[1] == "", "the state itself says since when it does not answer"
+            await simulator.start()
+            headline, since = await told()
+            assert headline.startswith("On battery")
+            assert since.startswith("since before ")
+            assert since.endswith(" (not always read), when this exporter first saw it")
+            fleet.close()
+
+    asyncio.run(test())
+
+
+def test_a_ups_that_is_lost_on_battery_says_since_when_it_is_lost() -> None:
+    async def test() -> None:
+        async with Simulator(listen="127.0.0.1:0", modules=2, static=True) as simulator:
+            simulator.turn(mains=False)
+            fleet = Fleet(load_config(targets=[f"a={simulator.target}"]), judge=measured)
+            device, now = fleet.devices["a"], asyncio.get_running_loop().time
+            await device.scrape(now() + 5)
+            simulator.turn(ups_communication=False)
+            await device.scrape(now() + 5)
+            data = device_data(device, being_read=False, now=now() + 7, grafana="")
+            assert (data["headline"][2], data["since"]) == ("Lost on battery", "for 7 s")
+            fleet.close()
 
     asyncio.run(test())
 

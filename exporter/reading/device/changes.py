@@ -1,6 +1,6 @@
 """Since when flags and states have their values, as seen by the passes. Only pages use this."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from exporter.maps.model import Labels, Word
@@ -8,6 +8,7 @@ from exporter.reading.decode.series import Raw
 from exporter.reading.decode.snapshot import Snapshot
 
 _Shown = frozenset[str] | tuple[str, ...] | None
+_APART = 150.0  # seconds; scrapes are at most two minutes apart: a longer pause is a gap
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,22 +16,44 @@ class Held:
     """The first pass that showed it: `time` by the clock, `at` by the loop.
 
     `changed` says that the pass before showed something else; otherwise it may have been so for longer.
+    `gap` says that it was not seen in between: some pass did not show it, or there was none for long.
     """
 
     time: float
     at: float
     changed: bool
+    gap: bool = False
+
+
+@dataclass(slots=True)
+class _Known:
+    """A word or an answer: in which pass it was last seen, and when first again after a gap."""
+
+    raw: Raw
+    shown: _Shown
+    held: Held
+    seen: int
+    again: float = float("-inf")
+
+    def told(self, held: Held) -> Held:
+        return Held(held.time, held.at, held.changed, gap=self.again > held.at)
 
 
 class Changes:
     """One entry for each word with flags or states, and one for each flag that has changed since."""
 
     def __init__(self) -> None:
-        self._words: dict[tuple[str, Labels], tuple[Raw, _Shown, Held]] = {}
+        self._words: dict[tuple[str, Labels], _Known] = {}
         self._changed: dict[tuple[str, Labels, str], Held] = {}
+        self._answers: dict[str, _Known] = {}
+        self._pass = 0
+        self._at = float("-inf")
 
-    def note(self, snapshot: Snapshot, at: float) -> None:
-        """Take note of a pass that ended `at`. What it did not show stays as it was."""
+    def note(self, snapshot: Snapshot, at: float, answers: Mapping[str, bool]) -> None:
+        """Take note of a pass that ended `at`, and of answers to questions. What it did not show stays."""
+        # after a long pause nothing was seen in the pass before
+        self._pass += 1 if at - self._at <= _APART else 2
+        self._at = at
         first, changed = Held(snapshot.time, at, False), Held(snapshot.time, at, True)
         for family in snapshot.readings.values():
             for series, raw in family:
@@ -39,22 +62,47 @@ class Changes:
                     break  # all of a family are alike
                 key = (word.name, series.labels if word.repeat else ())
                 known = self._words.get(key)
-                if known is not None and known[:2] == (raw, series.flags):
-                    continue
-                self._words[key] = (raw, series.flags, known[2] if known else first)
                 if known is None:
+                    self._words[key] = _Known(raw, series.flags, first, self._pass)
                     continue
-                before = dict(_values(word, known[0], known[1]))
+                unseen = self._see(known)
+                if known.raw == raw and known.shown == series.flags:
+                    continue
+                before = dict(_values(word, known.raw, known.shown))
+                known.raw, known.shown = raw, series.flags
                 for name, value in _values(word, raw, series.flags):
                     if name not in before:
                         self._changed[*key, name] = first
                     elif before[name] != value:
-                        self._changed[*key, name] = changed
+                        self._changed[*key, name] = first if unseen else changed
+        for question, answer in answers.items():
+            known = self._answers.get(question)
+            if known is None:
+                self._answers[question] = _Known(answer, None, first, self._pass)
+                continue
+            unseen = self._see(known)
+            if known.raw != answer:
+                known.raw, known.held = answer, first if unseen else changed
 
     def since(self, word: Word, place: Labels, flag: str = "") -> Held | None:
         """Since when a flag, or the state of an enumeration, is as it was last seen; None if it never was."""
         known = self._words.get((word.name, place))
-        return self._changed.get((word.name, place, flag), known[2] if known else None)
+        if known is None:
+            return None
+        return known.told(self._changed.get((word.name, place, flag), known.held))
+
+    def since_answer(self, question: str) -> Held | None:
+        """Since when the answer to a question is yes; None if it is no, or was never known."""
+        known = self._answers.get(question)
+        return known.told(known.held) if known is not None and known.raw else None
+
+    def _see(self, known: _Known) -> bool:
+        """Take note that it is seen in this pass; whether it was not in the one before."""
+        unseen = known.seen < self._pass - 1
+        if unseen:
+            known.again = self._at
+        known.seen = self._pass
+        return unseen
 
 
 def _values(word: Word, raw: Raw, shown: _Shown) -> Iterator[tuple[str, object]]:

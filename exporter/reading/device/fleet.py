@@ -12,7 +12,7 @@ from exporter.reading.decode.device_map import DeviceMaps
 from exporter.reading.decode.snapshot import Snapshot
 from exporter.reading.device.counters import Counters
 from exporter.reading.device.device import Device
-from exporter.reading.device.history import History
+from exporter.reading.device.history import History, Judge
 from exporter.reading.device.lines import Lines, plain
 from exporter.reading.readpass.asking import Clock
 from exporter.reading.transport.resolve import Resolver
@@ -27,6 +27,7 @@ class Fleet:
 
     A reload goes over in place: a device whose settings did not change keeps its connection and memory.
     `check_names` is for a fleet whose targets strangers may name: then it is checked where names lead.
+    `judge` is for the histories.
     """
 
     def __init__(
@@ -36,8 +37,10 @@ class Fleet:
         *,
         check_names: bool = False,
         clock: Clock = time.monotonic,
+        judge: Judge = lambda _: {},
     ) -> None:
         self._clock = clock
+        self._judge = judge
         self._check_names = check_names
         self._lines = Lines(resolver or Resolver(), self._permits)
         self._probed: OrderedDict[tuple[Target, str], Device] = OrderedDict()
@@ -61,7 +64,7 @@ class Fleet:
                 devices[name] = old
                 continue
             counters = old.counters if old is not None else Counters()
-            device = Device(new_map, self._lines, counters, History(), self._clock)
+            device = Device(new_map, self._lines, counters, History(self._judge), self._clock)
             if old is not None:
                 device.take_over(old)
             devices[name] = device

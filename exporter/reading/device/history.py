@@ -1,7 +1,7 @@
 """The passes of one device that pages look back on. /metrics and /probe never repeat anything from here."""
 
 from collections import deque
-from collections.abc import Container
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass
 
 from exporter.reading.decode.snapshot import Snapshot
@@ -13,6 +13,10 @@ _TREND = 300.0  # seconds over which a falling charge is looked at (operations 3
 _TREND_LEAST = 60.0  # in less the charge, in whole per cent, says nothing about its fall
 _TREND_STEP = 5.0  # passes that follow each other faster add nothing to it
 _CHARGE = "generex_ups_battery_charge_ratio"
+
+
+Judge = Callable[[Snapshot], Mapping[str, bool]]
+"""Answers questions about a pass by their names, without those that the pass leaves open."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +39,12 @@ class Pass:
 class History:
     """The last snapshot whole, and the last one in which each group was good; of older passes a summary only.
 
-    Times named `at` are the loop's monotonic seconds; `up_at` is when anything was read last.
+    Times named `at` are the loop's monotonic seconds; `up_at` is when anything was read last. `judge` answers
+    questions about each pass, so that `changes` knows since when the answer is yes.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, judge: Judge = lambda _: {}) -> None:
+        self._judge = judge
         self.last: Snapshot | None = None
         self.last_at = 0.0
         self.good: dict[str, Snapshot] = {}
@@ -76,7 +82,7 @@ class History:
             if snapshot.groups.get(name, True) and snapshot.valid.get(name, True):
                 self.good[name] = snapshot
         self._note_charge(snapshot, at)
-        self.changes.note(snapshot, at)
+        self.changes.note(snapshot, at, self._judge(snapshot))
 
     @property
     def passes(self) -> list[Pass]:

@@ -17,7 +17,7 @@ from exporter.reading.device.device import Device
 from exporter.terminal import hex_text
 from exporter.web.pages.overview import headline, look, number, telling_groups
 from exporter.web.pages.runbook import section_of_alarm, section_of_state
-from exporter.web.pages.since import flags_since, held_text, state_since
+from exporter.web.pages.since import flags_since, held_text, since_text
 from exporter.web.pages.texts import SEVERITY_SIGNS, ago, board_url, clock, device_path, probe_path, title
 
 _TILE: Mapping[Quantity, str] = {"voltage": "V", "resistance": "R", "temperature": "T"}
@@ -55,7 +55,7 @@ def device_data(device: Device, being_read: bool, now: float, grafana: str) -> d
     config, history = device.config, device.history
     last = device.last(now)
     largest = headline(condition, state, text)
-    since = held_text(state_since(device, last, state), now)
+    since = since_text(device, last, state, now)
     before = history.last_good(_BATTERY) if history and not _blocks_known(last) else None
     tables = [(table, False) for table in _tables(last)]
     now_titles = {table.title for table, _ in tables}

@@ -12,7 +12,7 @@ from exporter.assess.facts import ups_groups
 from exporter.assess.outcomes import STATES, Level, Outcome, Urgency
 from exporter.reading.device.device import Device
 from exporter.reading.device.fleet import Fleet
-from exporter.web.pages.since import held_text, state_since
+from exporter.web.pages.since import since_text
 from exporter.web.pages.texts import SEVERITY_SIGNS, ago, clock, device_path, probe_path
 
 _UNREAD = Outcome("unread", "…", "none", lambda it: it.listed, "Not read yet")
@@ -214,9 +214,7 @@ def _row(device: Device, being_read: bool, now: float) -> Row:
         sign=worst_sign(condition, state),
         state=state,
         state_text=text,
-        since=""
-        if state.key == "mains"
-        else held_text(state_since(device, last, state), now).partition(",")[0],
+        since="" if state.key == "mains" else since_text(device, last, state, now).partition(",")[0],
         now=condition,
         seen=seen,
         whole=last is not None and last.whole,

@@ -5,6 +5,7 @@ from typing import Any
 
 from exporter.assess.alarms import flag_readings
 from exporter.assess.outcomes import Outcome
+from exporter.maps.roles import DANGER
 from exporter.reading.decode.snapshot import Snapshot
 from exporter.reading.device.changes import Changes, Held
 from exporter.reading.device.device import Device
@@ -15,9 +16,18 @@ def held_text(held: Held | None, now: float) -> str:
     """ "for 7 min", or a time before which it began if no pass saw that; `now` is the loop's time."""
     if held is None:
         return ""
+    gap = " (not always read)" if held.gap else ""
     if held.changed:
-        return f"for {ago(now - held.at)}"
-    return f"since before {clock(held.time)}, when this exporter first saw it"
+        return f"for {ago(now - held.at)}{gap}"
+    return f"since before {clock(held.time)}{gap}, when this exporter first saw it"
+
+
+def since_text(device: Device, last: Snapshot | None, state: Outcome, now: float) -> str:
+    """How long the state has held, where its words do not say it; `now` is the loop's time."""
+    if last is None or last.up or device.history is None:
+        return held_text(state_since(device, last, state), now)
+    tried = device.history.changes.since_answer("unreachable")
+    return f"first tried at {clock(tried.time)}" if tried and device.history.up_at is None else ""
 
 
 def flags_since(device: Device, snapshot: Snapshot | None) -> dict[str, Held]:
@@ -36,7 +46,7 @@ def flags_since(device: Device, snapshot: Snapshot | None) -> dict[str, Held]:
 
 
 def state_since(device: Device, snapshot: Snapshot | None, state: Outcome) -> Held | None:
-    """Since when the state holds, by its own row of the table; None if no flag or state of a word says it."""
+    """Since when the state holds, by its own row of the table; None for what is no event, such as no UPS."""
     if snapshot is None or device.history is None:
         return None
     evidence: Any = _Since(device.history.changes, snapshot)
@@ -60,15 +70,14 @@ class _Since:
     def both(self, one: Held | None, other: Held | None) -> Held | None:
         return max(one, other, key=_at) if one and other else None
 
-    @property
-    def ups_lost(self) -> Held | None:
-        return self.plays("lost")
+    def was(self, *roles: str) -> Held | None:
+        # since when nobody sees what was so; the pages say that of a device that does not answer
+        bacs = roles == DANGER
+        lost = ("bacs_untrusted", "bacs_unread") if bacs else ("ups_lost", "ups_unread")
+        return min(filter(None, map(self._changes.since_answer, lost)), key=_at, default=None)
 
-    def was(self, *_roles: str) -> None:
-        """The pages say when a lost device was last seen."""
-
-    def __getattr__(self, _question: str) -> None:
-        """No flag answers the other questions."""
+    def __getattr__(self, question: str) -> Held | None:
+        return self._changes.since_answer(question)
 
     def _played(self, roles: tuple[str, ...]) -> Iterator[tuple[Held, bool]]:
         """Since when each flag or state with one of the roles is as it is, and whether it plays the role."""
