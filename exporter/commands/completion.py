@@ -58,5 +58,6 @@ def _words(command: str, action: argparse.Action) -> Sequence[str]:
     if (command, action.dest) == ("maps", "name"):
         return list(maps)
     if (command, action.dest) == ("explain", "word"):
-        return ["prof", *(word.id for item in maps.values() for word in item.words.values())]
+        frames = [name for name, item in maps.items() if item.is_frame]
+        return [*frames, *(word.id for item in maps.values() for word in item.words.values())]
     return ()

@@ -66,7 +66,7 @@ def run(args: argparse.Namespace) -> int:
     async def main() -> None:
         async with simulator:
             targets = [f"demo={simulator.target}"]
-            module = "prof" if simulator.scenario.personality == "prof" else "cs141"
+            module = simulator.scenario.module
             state = State(lambda: load_config(targets=targets, module=module), timeout_offset=0.5)
             await serve(state, [address], on_ready=greet)
 

@@ -69,8 +69,9 @@ def run(args: argparse.Namespace) -> int:
     maps = config.maps if config else built_in_maps()
     form = chosen_format(args.format)
     text = " ".join(args.value)
-    if args.word.lower() == "prof":
-        _print_frame(explain_frame(maps, parse_frame(text), config), form)
+    named = maps.get(args.word.lower())
+    if named is not None and named.is_frame:
+        _print_frame(explain_frame(maps, named, parse_frame(text), config), form)
     else:
         item, word = find_word(maps, args.word)
         _print_word(explain_word(item, word, parse_value(word, text), config), form)

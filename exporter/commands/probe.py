@@ -18,6 +18,7 @@ from exporter.errors import UsageError
 from exporter.exposition.lines import Renderer
 from exporter.exposition.summary import Section, as_data, summarise
 from exporter.hints import Failure, next_step
+from exporter.maps import DEFAULT_MODULE
 from exporter.reading.decode.snapshot import Snapshot
 from exporter.reading.device.device import Device
 from exporter.reading.device.fleet import Fleet
@@ -40,7 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "target", metavar="URL", help="the device, like tcp://10.0.0.7, or its name in the configuration"
     )
-    parser.add_argument("--module", metavar="NAME", help="what to read there (default: cs141)")
+    parser.add_argument("--module", metavar="NAME", help=f"what to read there (default: {DEFAULT_MODULE})")
     add_config_file(parser, "know the devices, modules and maps of this configuration")
     parser.add_argument(
         "--timeout", metavar="DURATION", help="longest time for the pass, like 5s (default: the device's)"

@@ -18,6 +18,7 @@ from exporter.durations import parse_duration
 from exporter.errors import UsageError, UserError
 from exporter.files import refuse_existing, write_whole
 from exporter.hints import Failure, with_next_step
+from exporter.maps import DEFAULT_MODULE
 from exporter.progress import Progress
 from exporter.reading.device.device import Device
 from exporter.reading.device.fleet import Fleet
@@ -34,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "target", metavar="URL", help="the device, like tcp://10.0.0.7, or its name in the configuration"
     )
     parser.add_argument("file", metavar="FILE", help="where to, as JSON lines; - for standard output")
-    parser.add_argument("--module", metavar="NAME", help="what to read there (default: cs141)")
+    parser.add_argument("--module", metavar="NAME", help=f"what to read there (default: {DEFAULT_MODULE})")
     add_config_file(parser, "know the devices, modules and maps of this configuration")
     parser.add_argument(
         "--interval", metavar="DURATION", default="10s", help="from one pass to the next (default: 10s)"

@@ -10,6 +10,7 @@ from exporter.commands.flags import AppendFlag, add_config_file
 from exporter.config import Config, load_config, metrics_url, refuse_nothing_to_read
 from exporter.durations import parse_duration
 from exporter.errors import UsageError
+from exporter.maps import DEFAULT_MODULE
 from exporter.web.listen import PORT, ListenAddress, systemd_sockets
 from exporter.web.prefix import Paths, route_prefix, telemetry_path
 
@@ -30,7 +31,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="a device to read, like ups1=tcp://10.0.0.7 (repeatable; adds to the file's devices)",
     )  # fmt: skip
     parser.add_argument(
-        "--module", default="cs141", metavar="NAME", help="module of the --target devices (default: cs141)"
+        "--module",
+        default=DEFAULT_MODULE,
+        metavar="NAME",
+        help=f"module of the --target devices (default: {DEFAULT_MODULE})",
     )
     parser.add_argument(
         "--web.listen-address", action=AppendFlag, metavar="[HOST]:PORT",

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from exporter.errors import UsageError
+from exporter.maps import DEFAULT_MODULE
 from exporter.simulator.scenarios import out_of_reach, scenario_summaries
 
 if TYPE_CHECKING:
@@ -92,9 +93,8 @@ def _simulate(args: argparse.Namespace, defaults: dict[str, object]) -> int:
     )
     for text in out_of_reach(simulator.scenario, simulator.plant.strings, simulator.plant.modules):
         print(f"generex-exporter: {text}", file=sys.stderr)
-    # a gateway frame is read as such; an EverExceed on the default map is meant to be read wrongly
-    module = " --module=prof" if simulator.scenario.personality == "prof" else ""
-    return asyncio.run(_serve(simulator, f"simulating {simulator.scenario.name}", module))
+    scenario = simulator.scenario
+    return asyncio.run(_serve(simulator, f"simulating {scenario.name}", scenario.module))
 
 
 def _replay(args: argparse.Namespace) -> int:
@@ -103,8 +103,7 @@ def _replay(args: argparse.Namespace) -> int:
 
     recording = read_recording(args.replay)
     replayer = Replayer(recording, listen=args.listen, unit=args.unit, speed=args.speed)
-    module = "" if recording.header.module == "cs141" else f" --module={recording.header.module}"
-    return asyncio.run(_serve(replayer, _title(recording, args.replay), module))
+    return asyncio.run(_serve(replayer, _title(recording, args.replay), recording.header.module))
 
 
 def _title(recording: "Recording", path: Path) -> str:
@@ -143,6 +142,7 @@ async def _serve(server: "Server", title: str, module: str) -> int:
         loop.add_signal_handler(number, stop.set)
     async with server:
         print(f"{title} (unit {server.unit}) on {server.address}")
-        print(f"try: generex-exporter probe '{server.target}'{module}", flush=True)
+        flag = "" if module == DEFAULT_MODULE else f" --module={module}"
+        print(f"try: generex-exporter probe '{server.target}'{flag}", flush=True)
         await stop.wait()
     return 0

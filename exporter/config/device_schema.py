@@ -21,6 +21,7 @@ from exporter.config.fields import (
     TargetText,
     Unit,
 )
+from exporter.maps import DEFAULT_MODULE
 
 MAX_STRINGS = 10
 MAX_MODULES = 330
@@ -238,7 +239,7 @@ class DeviceEntry(OptionsEntry):
         description="Modbus unit id, 0 to 255, if the target does not give it; the default is 1.",
     )
     module: ModuleName | None = Field(
-        default=None, description="Name of the module; the default is that of --module (cs141)."
+        default=None, description=f"Name of the module; the default is that of --module ({DEFAULT_MODULE})."
     )
     labels: dict[LabelName, LabelValue] = Field(
         default={},

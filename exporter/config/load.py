@@ -18,7 +18,7 @@ from exporter.config.problems import Problems, Source
 from exporter.config.salvage import Salvage, can_salvage
 from exporter.config.schema import ConfigEntry
 from exporter.errors import UserError
-from exporter.maps import built_in_maps, load_maps, modules_of
+from exporter.maps import DEFAULT_MODULE, built_in_maps, load_maps, modules_of
 from exporter.maps.model import Map
 from exporter.targets import Target
 from exporter.yamlfile import Document, MistakesError, Place, read, validate
@@ -30,7 +30,7 @@ def load_config(
     path: Path | None = None,
     *,
     targets: Sequence[str] = (),
-    module: str = "cs141",
+    module: str = DEFAULT_MODULE,
     otlp_endpoint: str | None = None,
     environ: Mapping[str, str] = os.environ,
 ) -> Config:

@@ -8,6 +8,7 @@ from typing import Literal
 
 from exporter.config.allow import AllowRule, is_own_or_local
 from exporter.config.dump import dump_config
+from exporter.maps import DEFAULT_MODULE
 from exporter.maps.model import Map
 from exporter.targets import Endpoint, Target
 
@@ -191,7 +192,7 @@ class Config:
     modules: Mapping[str, Module]
     maps: Mapping[str, Map]
     probe: Probe = Probe()
-    default_module: str = "cs141"
+    default_module: str = DEFAULT_MODULE
     map_files: tuple[str, ...] = ()
     otlp: Otlp | None = None
     grafana: str = ""

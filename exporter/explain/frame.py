@@ -41,10 +41,9 @@ class Frame:
     words: tuple[FrameWord, ...]
 
 
-def explain_frame(maps: Mapping[str, Map], data: bytes, config: Config | None = None) -> Frame:
-    """What a gateway frame of 100 bytes, or the module of 128, says; needs the map `prof`."""
-    item = maps["prof"]
-    device = DeviceConfig("frame", Target(Endpoint("tcp", "frame", 502)), "prof", ("prof",))
+def explain_frame(maps: Mapping[str, Map], item: Map, data: bytes, config: Config | None = None) -> Frame:
+    """What a gateway frame of 100 bytes, or the module of 128, says by `item`, a map of such frames."""
+    device = DeviceConfig("frame", Target(Endpoint("tcp", "frame", 502)), item.name, (item.name,))
     layout = device_map(device, maps).layout({})
     numbers = [int.from_bytes(data[index : index + 2], "big") for index in range(0, FRAME_BYTES, 2)]
     registers = {kind << 16 | address: word for address, word in enumerate(numbers) for kind in (3, 4)}
@@ -60,7 +59,7 @@ def explain_frame(maps: Mapping[str, Map], data: bytes, config: Config | None = 
             explanation = explain_word(item, instance.word, _given(instance, registers, decoded), config)
             words.append(_frame_word(explanation, instance, decoded, exported))
     without_bacs = not decoded.bacs_there and any(trust.rule == "bacs" for trust in layout.trusts.values())
-    counter, error = (decoded.words.get(f"prof.{name}") for name in _HEAD[1:])
+    counter, error = (decoded.words.get(f"{item.name}.{name}") for name in _HEAD[1:])
     return Frame(
         size=len(data),
         counter=None if counter is None else int(counter),
@@ -97,7 +96,8 @@ def _frame_word(
 
 def _doubt(instance: Instance, decoded: Decoded) -> str:
     """Why the words of an instance's section are not trusted; "" if they are."""
-    if decoded.words.get("prof.error_code", 0) != 0:
+    of_map = instance.id.partition(".")[0]
+    if decoded.words.get(f"{of_map}.error_code", 0) != 0:
         return "not to be believed"
     trust = instance.trust
     if trust is None or decoded.valid.get(trust.section, False):
@@ -106,7 +106,7 @@ def _doubt(instance: Instance, decoded: Decoded) -> str:
         return "" if trust.section in decoded.valid else "no BACS"
     if trust.rule == "lost_flags":
         names = {reference.split(".")[0] for reference in trust.lost_flags}
-        heard = any(decoded.words.get(f"prof.{name}", FILLER) != FILLER for name in names)
+        heard = any(decoded.words.get(f"{of_map}.{name}", FILLER) != FILLER for name in names)
         return "frozen" if heard else "not confirmed"
     return ""
 

@@ -12,7 +12,7 @@ from exporter.exposition.lines import LayoutText, device_labels
 from exporter.exposition.own import ExporterMetrics, ExporterState
 from exporter.generate.configuration import configuration_page
 from exporter.generate.otlp import otlp_page
-from exporter.maps import pass_metrics
+from exporter.maps import DEFAULT_MODULE, pass_metrics
 from exporter.maps.model import Flag, Labels, Map, Metric, Word
 from exporter.reading.decode.series import Raw, Series
 from exporter.reading.device.counters import Counters
@@ -65,7 +65,10 @@ _PASS_EXAMPLES: dict[Metric, tuple[Labels, float]] = {
     pass_metrics.UP: ((), 1),
     pass_metrics.GROUP_UP: ((("group", "ups"),), 1),
     pass_metrics.DATA_VALID: ((("group", "ups"),), 1),
-    pass_metrics.DEVICE_INFO: ((("target", "tcp://10.0.0.5:502"), ("module", "cs141"), ("unit", "1")), 1),
+    pass_metrics.DEVICE_INFO: (
+        (("target", "tcp://10.0.0.5:502"), ("module", DEFAULT_MODULE), ("unit", "1")),
+        1,
+    ),
     pass_metrics.UNDEFINED_FLAGS: ((("word", "bacs.alarms_1"),), 0),
     pass_metrics.ODD_WORDS: ((("group", "ups"),), 0),
     pass_metrics.REFUSED_WORDS: ((("group", "ups"),), 0),
@@ -231,7 +234,9 @@ def _readings(metric: Metric, item: Map) -> list[tuple[Series, Raw]]:
 def _example(readings: Sequence[tuple[Series, Raw]]) -> list[str]:
     if not readings:
         return []
-    device = DeviceConfig("ups-a", Target(Endpoint("tcp", "10.0.0.5", 502)), "cs141", (), {"site": "north"})
+    device = DeviceConfig(
+        "ups-a", Target(Endpoint("tcp", "10.0.0.5", 502)), DEFAULT_MODULE, (), {"site": "north"}
+    )
     lines = "".join(LayoutText().lines(device_labels(device), readings))
     return [f"Examples, of flags those that are set:\n\n```\n{lines}```\n"]
 

@@ -14,6 +14,7 @@ from exporter.maps.series import group_series
 from exporter.yamlfile import parse, read, validate
 
 __all__ = [
+    "DEFAULT_MODULE",
     "built_in_maps",
     "limits",
     "load_maps",
@@ -27,6 +28,9 @@ __all__ = [
     "series",
     "units",
 ]
+
+DEFAULT_MODULE = "cs141"
+"""The module of a device that names none."""
 
 
 @cache

@@ -9,6 +9,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from exporter.durations import parse_duration
 from exporter.errors import UsageError
+from exporter.maps import DEFAULT_MODULE, built_in_maps
 from exporter.simulator.knobs import Knobs
 from exporter.simulator.plant import Plant
 from exporter.simulator.registers import Personality
@@ -43,6 +44,13 @@ class Scenario(Strict):
     repeat: bool = False
     lasts: Seconds
     timeline: Annotated[tuple[Step, ...], Field(strict=False)] = ()
+
+    @property
+    def module(self) -> str:
+        """The module to read it with; an EverExceed on the default map is meant to be read wrongly."""
+        if self.personality != "prof":
+            return DEFAULT_MODULE
+        return next(name for item in built_in_maps().values() if item.is_frame for name, _ in item.modules)
 
     @model_validator(mode="after")
     def _in_order(self) -> "Scenario":

@@ -2,6 +2,8 @@
 
 import argparse
 import json
+from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -89,6 +91,21 @@ def test_the_frame_by_its_bytes(capsys: pytest.CaptureFixture[str]) -> None:
     }
     assert [name for name in words if words[name]["kind"] == "level"] == ["aux_1", "aux_2", "aux_3", "aux_4"]
     assert words["aux_1"]["value"] == 1.0
+
+
+def test_a_frame_by_a_map_of_your_own(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """A map is a frame's by its rule, whatever its name."""
+    own = files("exporter.maps").joinpath("data", "prof.yaml").read_text(encoding="utf-8")
+    for old, new in (("map: prof", "map: mine"), ("{prof: [prof]}", "{mine: [mine]}")):
+        own = own.replace(old, new)
+    (tmp_path / "mine.yaml").write_text(own)
+    config = tmp_path / "generex.yml"
+    config.write_text("maps: [mine.yaml]\n")
+    value = frame(b1="1203")  # error byte 3
+    assert run("mine", value, "--config.file", str(config)) == 0
+    shown = capsys.readouterr().out
+    assert shown.replace("mine.", "prof.") == text(capsys, value)
+    assert "error byte: 3 (0x03)" in shown
 
 
 def test_plain_text(capsys: pytest.CaptureFixture[str]) -> None:
