@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import itertools
+import time
 import tracemalloc
 from collections.abc import Callable
 
@@ -436,6 +437,8 @@ def test_the_fleet_closes_under_running_passes() -> None:
 class _Late:
     """A device that notes by when it is to answer."""
 
+    silent = False
+
     def __init__(self, deadlines: list[float]) -> None:
         self.deadlines = deadlines
 
@@ -464,6 +467,8 @@ def test_the_passes_of_a_fleet_end_one_after_the_other(number: int, step: float)
 class _Reloads:
     """A device during whose scrape the configuration is read again."""
 
+    silent = False
+
     def __init__(self, reload: Callable[[], None]) -> None:
         self.reload = reload
 
@@ -484,3 +489,51 @@ def test_a_device_that_a_reload_removes_while_a_fleet_is_asked_is_left_out() -> 
             assert answers[1].device.name == "a"
 
     asyncio.run(test())
+
+
+class _SlowMachine(Resolver):
+    """A name server that knows no name; each look-up keeps the machine busy for so many seconds."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked: list[str] = []
+        self.seconds = 0.0
+
+    async def addresses(self, host: str) -> list[str]:
+        self.asked.append(host)
+        time.sleep(self.seconds)  # noqa: ASYNC251 - that is the point
+        return []
+
+
+def test_where_a_machine_is_too_slow_the_silent_take_turns_and_the_living_are_read(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """The deadline holds, and the devices at the end of the file are asked as often as the others."""
+
+    async def test() -> None:
+        hosts = [f"dead{number}.test" for number in range(30)]
+        names, loop = _SlowMachine(), asyncio.get_running_loop()
+        async with Hostile() as device:
+            alive = {"name": "alive", "target": device.target(), **_PATIENT}
+            devices = Fleet(config(*({"name": host, "target": host} for host in hosts), alive), names)
+            await devices.scrape(loop.time() + 10)
+            assert names.asked == hosts
+            names.seconds = 0.03
+            for _ in range(6):
+                before = len(names.asked)
+                snapshots = await devices.scrape(loop.time() + 0.5)
+                asked = names.asked[before:]
+                assert [one.device.name for one in snapshots] == [*hosts, "alive"]
+                assert snapshots[-1].up
+                left = {
+                    one.device.name for one in snapshots if one.errors == ("not asked: no time was left",)
+                }
+                assert left == {*hosts} - {*asked} != set()
+            counts = [names.asked.count(host) for host in hosts]
+            assert len(names.asked) > 60
+            assert max(counts) - min(counts) <= 2
+            devices.close()
+
+    asyncio.run(test())
+    (line,) = [one for one in caplog.records if one.name.endswith("fleet")]
+    assert line.message == "no time to ask all devices: this machine is too slow for one scrape of them"

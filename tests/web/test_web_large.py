@@ -56,6 +56,8 @@ def test_a_large_page_comes_in_pieces() -> None:
 class _Fake:
     """A device that answers at once with a snapshot made beforehand."""
 
+    silent = False
+
     def __init__(self, snapshot: Snapshot, asked: Callable[[], None]) -> None:
         self.snapshot = snapshot
         self.asked = asked
@@ -275,6 +277,8 @@ def test_what_is_kept_back_for_the_page(last: float, devices: int, left: float, 
 
 class _Overdue:
     """A device that ends after its deadline, as one does on a busy machine, and notes what it was left."""
+
+    silent = False
 
     def __init__(self, snapshot: Snapshot) -> None:
         self.snapshot, self.left = snapshot, list[float]()

@@ -19,6 +19,7 @@ from exporter.reading.device.news import News
 from exporter.reading.device.report import Reporter
 from exporter.reading.plan.spans import Request
 from exporter.reading.readpass.asking import Clock
+from exporter.reading.readpass.looking import layout_now
 from exporter.reading.readpass.memory import Memory, Sight
 from exporter.reading.readpass.progress import Progress
 from exporter.reading.readpass.run import PACING_MISSED, ReadPass
@@ -118,9 +119,17 @@ class Device:
             await asyncio.wait({shared.task}, timeout=max(deadline - now, 0))
             now = asyncio.get_running_loop().time()
             if now >= deadline:
-                return self._snapshot(Progress(shared.read_pass.progress.layout), now, deadline)
+                break
+        if now >= deadline:
+            return self._unasked(now, deadline)
         self._shared = self._start(deadline)
         return await self._wait(self._shared, deadline)
+
+    def _unasked(self, now: float, deadline: float) -> Snapshot:
+        """There was no time to ask: that says nothing about the device."""
+        progress = Progress(layout_now(self.map, self._memory, self._clock()))
+        progress.errors.append("not asked: no time was left")
+        return self._snapshot(progress, now, deadline)
 
     async def debug(self, deadline: float, observer: Observer) -> Snapshot:
         """A pass of its own, with every request and answer told to `observer`; scrapes go before it.
@@ -139,6 +148,11 @@ class Device:
             return await self._wait(self._start(deadline, (observer,), gives_way=True), deadline)
         finally:
             self._debugging -= 1
+
+    @property
+    def silent(self) -> bool:
+        """Whether its last pass read nothing, as it gave no answer."""
+        return self._memory.read_nothing
 
     def last(self, now: float) -> Snapshot | None:
         """The snapshot that pages may show as the present; none when it is too old, whatever else is known.

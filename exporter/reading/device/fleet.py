@@ -1,9 +1,10 @@
 """All devices there are: the configured ones by name, and those probed by address, with their lines."""
 
 import asyncio
+import logging
 import time
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from exporter.config import Config, DeviceConfig, adhoc_device
@@ -20,6 +21,8 @@ from exporter.targets import Endpoint, Target
 
 _STEP = (0.005, 0.2)  # seconds between the deadlines of two devices; all steps at most this share of the time
 MAX_PROBED = 100  # devices reached only through probe.allow whose connections are kept
+
+log = logging.getLogger(__name__)
 
 
 class Fleet:
@@ -46,6 +49,7 @@ class Fleet:
         self._probed: OrderedDict[tuple[Target, str], Device] = OrderedDict()
         self.probed_counters = Counters()
         self.devices: dict[str, Device] = {}
+        self._left_over: Sequence[str] = ()  # devices that there was no time to ask in the last `scrape`
         self.config = config
         self.apply(config)
 
@@ -79,18 +83,33 @@ class Fleet:
         """One pass over every configured device, all at once; each ends as in `Device.scrape`.
 
         They end one after the other, the last one by `deadline`: were all devices silent, decoding what there
-        is of them at the same moment would hold up everything else.
+        is of them at the same moment would hold up everything else. The silent ones begin last. Where this
+        machine is too slow to begin with all in time, those left over are not asked: the next one begins with
+        them.
         """
-        tasks = []
+        loop = asyncio.get_running_loop()
+        tasks: dict[str, asyncio.Task[Snapshot]] = {}
         names = list(self.devices)
-        left = deadline - asyncio.get_running_loop().time()
-        step = min(_STEP[0], _STEP[1] * left / max(len(names), 1))
+        step = min(_STEP[0], _STEP[1] * (deadline - loop.time()) / max(len(names), 1))
+        waiting = {name: number for number, name in enumerate(self._left_over)}
+        order = sorted(names, key=lambda it: (self.devices[it].silent, waiting.get(it, len(names))))
+        left_over: Sequence[str] = ()
+        ends = deadline
         async with asyncio.TaskGroup() as group:
-            for number, name in enumerate(names, 1):
+            for number, name in enumerate(order, 1):
                 if device := self.devices.get(name):  # a reload may come in between
-                    tasks.append(group.create_task(device.scrape(deadline - step * (len(names) - number))))
+                    if not left_over:
+                        ends = deadline - step * (len(order) - number)
+                        left_over = order[number - 1 :] if loop.time() >= ends else ()
+                    tasks[name] = group.create_task(device.scrape(ends))
                 await asyncio.sleep(0)  # whatever else there is to do has its turn before the next
-        return [task.result() for task in tasks]
+        if left_over and not waiting:
+            log.warning(
+                "no time to ask all devices: this machine is too slow for one scrape of them",
+                extra={"devices": len(names), "not_asked": len(left_over)},
+            )
+        self._left_over = left_over
+        return [tasks[name].result() for name in names if name in tasks]
 
     def probed(self, target: Target, module: str) -> Device:
         """The device at an address that no configured device has.

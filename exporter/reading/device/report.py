@@ -29,6 +29,8 @@ class Reporter:
 
     def decode(self, progress: Progress, memory: Memory, *, now: float) -> Decoded:
         """What the words read so far say, by what is known of the device; `now` is monotonic seconds."""
+        if not progress.words:
+            return Decoded()
         return decode(
             progress.layout,
             progress.words,
