@@ -28,6 +28,7 @@ from exporter.reading.transport.answers import LinkError
 from exporter.targets import Endpoint, Target, parse_target
 
 _TIRED = "run it again with a longer --pause and --timeout, and while nobody else reads the device"
+_LONGEST_NAME = 200  # characters, as in the configuration
 _LONGEST = 60.0  # seconds; for one answer, and for the pause
 
 
@@ -63,6 +64,8 @@ def run(args: argparse.Namespace) -> int:
         target = parse_target(args.target)
         units = parse_units(args.units) if args.units else [target.unit]
         pause, timeout = _duration("--pause", args.pause, 0), _duration("--timeout", args.timeout, 0.001)
+        if args.name is not None and not (args.name.isprintable() and 1 <= len(args.name) <= _LONGEST_NAME):
+            raise ValueError(f"bad --name: it has 1 to {_LONGEST_NAME} characters, all of them printable")
     except ValueError as error:
         raise UsageError(str(error)) from None
     base = vars(args)["prof.base_address"]

@@ -63,6 +63,7 @@ explain nope.status 1 --config.file={good}
 discover
 discover http://x
 discover a --units=soon
+discover a --name=
 discover a --units=0-999
 discover a --units=5-2
 discover a --timeout=soon
