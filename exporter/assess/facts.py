@@ -134,7 +134,7 @@ class Facts:
 
     @property
     def ups_not_valid(self) -> bool:
-        """What vouches for the UPS says that it cannot be trusted, or was not read."""
+        """The words about the UPS itself say that it cannot be trusted, or was not read."""
         return any(not self.snapshot.valid.get(name, True) for name in self._ups_groups)
 
     @property
