@@ -17,7 +17,7 @@ _HOPS = 40  # from link to link, as many as Linux follows
 def lasting_name(path: str, folder: Path = BY_ID) -> str | None:
     """The name in by-id of the port that a path names by number; None where there is none.
 
-    A link in /dev lasts: udev makes it again at each start, by its own rules (by-id, by-path) or one of yours.
+    A link in /dev lasts: udev makes it at each start, by its own rules (by-id, by-path) or one of yours.
     A link elsewhere lasts as long as what it leads to.
     """
     link = Path(path)

@@ -46,7 +46,7 @@ def flags_since(device: Device, snapshot: Snapshot | None) -> dict[str, Held]:
 
 
 def state_since(device: Device, snapshot: Snapshot | None, state: Outcome) -> Held | None:
-    """Since when the state holds, by its own row of the table; None where it is not an event, such as no UPS."""
+    """Since when the state holds, by its own row of the table; None for no event, such as no UPS."""
     if snapshot is None or device.history is None:
         return None
     evidence: Any = _Since(device.history.changes, snapshot)
