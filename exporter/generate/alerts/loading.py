@@ -28,7 +28,7 @@ from exporter.yamlfile import Strict, parse, validate
 
 ALERT_FILES = (
     "outage", "power", "ups", "ups_values", "danger", "bacs", "strings", "voltage", "temperature", "warmth",
-    "resistance", "ageing", "tests", "health", "exporter",
+    "resistance", "ageing", "tests", "compared", "health", "exporter",
 )  # fmt: skip
 RECORDING_FILES = ("recording", "records")
 MOST = 20
