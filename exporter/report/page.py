@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from exporter import __version__
 from exporter.assess.blocks import RESISTANCE_RATIO
 from exporter.errors import UserError
+from exporter.maps import built_in_maps
 from exporter.report import pictures
 from exporter.report.figures import Outlook
 from exporter.report.model import DAY, Period, utc
@@ -88,8 +89,20 @@ def _templates() -> "Environment":
         "number": _number,
         "percent": lambda value, digits=0: "–" if value is None else f"{100 * value:.{digits}f} %",
         "outlook": _outlook,
+        "flag_label": lambda name: _flag_labels().get(name, name),
     }
     return environment
+
+
+@functools.cache
+def _flag_labels() -> dict[str, str]:
+    """The flags of blocks in the words of the maps."""
+    return {
+        flag.name: flag.trouble.label
+        for one in built_in_maps().values()
+        for word, flag in one.flags()
+        if word.repeat is not None
+    }
 
 
 def _number(value: float | None, digits: int = 1, unit: str = "", factor: float = 1.0, sign: str = "") -> str:

@@ -14,6 +14,7 @@ OUTAGES = (
     (50 * 86400 + 36000, 7200),
 )  # begin and length
 TEST = (70 * 86400 + 36000, 1800)
+FAILED = (80 * 86400 + 36000, 1800)  # a test, too; the UPS says for two hours after it that it failed
 FAULT = (20 * 86400 + 36000, 7200)
 BLOCKS, WEAK = 16, 7
 RISE = 0.6  # of the resistance of block 7, over the 90 days
@@ -35,7 +36,9 @@ def lines() -> Iterator[str]:
             if device == "ups-a" and GAP[0] < after <= GAP[1]:
                 continue
             out = any(start <= after < start + length for start, length in OUTAGES) and device == "ups-a"
-            test = TEST[0] <= after < TEST[0] + TEST[1] and device == "ups-a"
+            tests = [start <= after < start + length for start, length in (TEST, FAILED)]
+            test = any(tests) and device == "ups-a"
+            failed = device == "ups-a" and sum(FAILED) <= after < sum(FAILED) + 7200
             failures += any(start == after for start, _ in OUTAGES) and device == "ups-a"
             put("generex_up", who, at, 1)
             put("generex_data_valid", f'{who},group="ups"', at, 1)
@@ -45,7 +48,7 @@ def lines() -> Iterator[str]:
             put("generex_ups_battery_runtime_seconds", who, at, 1200 if out else 2400)
             put("generex_ups_alarm", f'{who},flag="on_battery"', at, int(out or test))
             put("generex_ups_alarm", f'{who},flag="test_in_progress"', at, int(test))
-            put("generex_ups_alarm", f'{who},flag="diagnostic_test_failed"', at, 0)
+            put("generex_ups_alarm", f'{who},flag="diagnostic_test_failed"', at, int(failed))
             if device != "ups-a":
                 # here the rules recorded: a hundred minutes of a fault within a day
                 put("device:generex_role:active", f'{who},role="test"', at, 0)
@@ -65,6 +68,10 @@ def lines() -> Iterator[str]:
                 put("generex_bacs_module_resistance_ohms", block, at, round(0.005 * grown, 6))
                 put("generex_bacs_module_temperature_celsius", block, at, 30 if module == 3 else 20)
                 put("generex_bacs_module_equalization_ratio", block, at, 0)
+            # the only thing that a rule recorded here: a hundred and twenty minutes of a flag of a block
+            flagged = f'{who},string="1",module="{WEAK}",flag="resistor_high"'
+            for minute in range(at, at + STEP, 60) if FAULT[0] <= after < sum(FAULT) else ():
+                put("module:generex_bacs_module_alarm:set", flagged, minute, 1)
             put("generex_expected_block_installed_timestamp_seconds", f'{who},module="12"', at,
                 START + 40 * 86400)  # fmt: skip
     for name, samples in series.items():

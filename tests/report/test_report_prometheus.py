@@ -34,19 +34,24 @@ def _text(url: str, tmp_path_factory: pytest.TempPathFactory) -> str:
         "ups-a 97.8 % 97.8 % 97.8 % 47.0 h from 2026-01-31 01:00",
         "ups-b 100.0 % 100.0 % no blocks",
         "The recording rules recorded nothing",
-        "Power failures counted 2 Discharges seen 3 Tests seen 1",
+        "Power failures counted 2 Discharges seen 4 Tests seen 2",
+        # 0.6 for three hours of ninety days, two of which were not seen
+        "Load, mean 40 % Load, most 60 %",
         "Days since the last test that was passed 20",
-        "power failure 60 min 100 % 80 % 20 min",
+        "2026-01-11 10:01 power failure 60 min 100 % 80 % 20 min 60 %",
         "block 7: 10.80 V 1.20 V",
-        "30 min passed",
+        # looked at each half hour, not on the hour
+        "2026-03-12 10:01 30 min passed 2026-03-22 10:01 30 min failed",
         # 0.005 Ω × (1 + 0.6 × 86.5 of 90 days) is 7.88 mΩ, a baseline of 5.50 after 15 days of that
         "7.88 5.50 1.43 1.58",
         "10.0 % below that of its string",
         # block 3 is at 30 °C: twice the ageing
         "3 13.600 +0 30.0 30.0 2.00",
         "replaced 2026-02-10",
-        # both outages and the test, from the series; what the rules recorded of the other device
-        "On battery warning 3.5 h 3",
+        # (without its stale marker the last sample counts for five minutes more)
+        "Resistance high 2.1 h",
+        # both outages and both tests, from the series; what the rules recorded of the other device
+        "On battery warning 4.0 h 4",
         # (without its stale marker the last sample counts for five minutes more)
         "Fan failed warning 2.1 h 1",
     ],

@@ -3,6 +3,7 @@
 One file for both: each process of a run makes the year for itself.
 """
 
+import re
 from datetime import UTC, datetime
 from statistics import fmean, median
 
@@ -57,6 +58,12 @@ def test_stories_differ_by_their_seed() -> None:
 
 YEAR = STORY.days * DAY
 OHMS = "generex_bacs_module_resistance_ohms"
+LOAD = "generex_ups_output_load_ratio"
+PHASES = (1, 2, 3)
+STRINGS = {
+    name: range(first, first + STORY.modules // STORY.strings)
+    for name, first in enumerate(range(1, STORY.modules + 1, STORY.modules // STORY.strings), 1)
+}
 
 
 @pytest.fixture(scope="module", name="page")
@@ -88,6 +95,10 @@ def test_the_report_has_every_discharge_with_what_was_read_at_its_end(
             found = samples(one_year, metric, end - 1, lasts)
             return {module: [value for _, value in points] for module, points in found.items()}
 
+        (before,) = last("generex_ups_battery_charge_ratio", end=start, lasts=120).values()
+        assert row["Charge before"] == f"{100 * before[-1]:.0f} %"
+        loads = [last(f'{LOAD}{{phase="{phase}"}}')[0] for phase in PHASES]
+        assert row["Load"] == f"{100 * max(map(fmean, loads)):.0f} %"
         (charge,) = last("generex_ups_battery_charge_ratio").values()
         assert row["Charge at end"] == f"{100 * charge[-1]:.0f} %"
         (runtime,) = last("generex_ups_battery_runtime_seconds").values()
@@ -154,6 +165,95 @@ def test_the_temperatures_and_voltages_of_the_report_are_those_of_the_samples(
         assert float(row["Float V"]) == pytest.approx(float_volts, abs=0.005)
 
 
+def test_the_report_has_how_far_each_block_is_off_on_float_and_how_hard_it_is_equalised(
+    one_year: Prometheus, tables: Tables
+) -> None:
+    floats = samples(one_year, 'generex_bacs_state{flag="float_charging"}', END, 30 * DAY)[0]
+    on_float = {at for at, value in floats if value == 1}
+    month = range(STORY.days - 30, STORY.days)
+    volts = means(by_day(samples(one_year, "generex_bacs_module_volts", END, 31 * DAY), STORY, on_float))
+    efforts = samples(one_year, "generex_bacs_module_equalization_ratio", END, 31 * DAY)
+    hourly = {at for of in efforts.values() for at, _ in of if at % COARSE == 0}
+    equalised = means(by_day(efforts, STORY, hourly))
+    for string in STRINGS.values():
+        middle = {day: median(volts[module][day] for module in string) for day in month}
+        for module in string:
+            row = tables.block(module)
+            off = 1000 * median(volts[module][day] - middle[day] for day in month)
+            assert float(row["to median mV"]) == pytest.approx(off, abs=1.5)
+            effort = 100 * fmean(equalised[module][day] for day in month)
+            assert float(row["Equalising"].removesuffix(" %")) == pytest.approx(effort, abs=1)
+
+
+def lowest_of_discharges(prometheus: Prometheus) -> dict[int, tuple[float, int]]:
+    """By module its lowest voltage in a discharge against that of its string, and when that ended."""
+    found: dict[int, tuple[float, int]] = {}
+    for begin, lasts in STORY.discharges:
+        end = STORY.start + begin + lasts
+        volts = samples(prometheus, "generex_bacs_module_volts", end - 1, lasts)
+        least = {module: min(value for _, value in points) for module, points in volts.items()}
+        for string in STRINGS.values():
+            middle = median(least[module] for module in string)
+            for module in string:
+                if module != STORY.replaced or begin >= STORY.replaced_on:
+                    found[module] = min(found.get(module, (9.9, 0)), (least[module] / middle, end))
+    return found
+
+
+def test_the_report_has_the_weakest_discharge_of_each_block(one_year: Prometheus, tables: Tables) -> None:
+    for module, (share, _) in lowest_of_discharges(one_year).items():
+        told = float(tables.block(module)["Weakest in a discharge"].removesuffix(" %"))
+        assert told == pytest.approx(100 * (share - 1), abs=0.051)
+
+
+def test_the_report_says_of_each_string_what_its_blocks_say_together(page: str, tables: Tables) -> None:
+    """From the figures of the blocks, which other tests reckon from the samples."""
+    text = " ".join(re.sub("<[^>]*>", " ", page).split())
+    for name, string in STRINGS.items():
+        words = text.partition(f"String {name}: {len(string)} blocks ")[2].partition("(medians)")[0]
+        told = [float(number) for number in re.findall(r"[-+]?\d+\.?\d*", words)]
+        blocks = [tables.block(module) for module in string]
+
+        def of(head: str, blocks: list[dict[str, str]] = blocks) -> list[float]:
+            return [float(row[head]) for row in blocks]
+
+        assert told == [
+            pytest.approx(median(of("Float V")), abs=0.006), min(of("to median mV")), max(of("to median mV")),
+            pytest.approx(fmean(of("Mean °C")), abs=0.1), max(of("Warmest °C")),
+            pytest.approx(fmean(of("Ageing ×")), abs=0.011), 20,  # °C
+            pytest.approx(median(of("Resistance mΩ")), abs=0.011),
+            pytest.approx(median(of("× baseline")), abs=0.011),
+        ]  # fmt: skip
+
+
+def test_the_report_has_the_load_of_the_phase_that_carries_most(one_year: Prometheus, page: str) -> None:
+    loads = [samples(one_year, f'{LOAD}{{phase="{phase}"}}', END, YEAR) for phase in PHASES]
+    daily = [means(by_day(of, STORY))[0] for of in loads]
+    mean = fmean(max(of[day] for of in daily) for day in range(STORY.days))
+    most = max(value for of in loads for _, value in of[0])
+    assert f"Load, mean</dt><dd>{100 * mean:.0f} %<" in page
+    assert f"Load, most</dt><dd>{100 * most:.0f} %<" in page
+
+
+def test_the_reasons_of_the_ranking_have_the_figures_of_the_samples(
+    one_year: Prometheus, page: str, tables: Tables
+) -> None:
+    weakest = lowest_of_discharges(one_year)
+    reasons = page.partition("What to replace first</h2>")[2].partition("First is the block")[0]
+    for part in reasons.split(", block ")[1:]:
+        module = int(part.partition("<")[0])
+        row, (share, ended) = tables.block(module), weakest[module]
+        when = datetime.fromtimestamp(ended, UTC)
+        assert f"its resistance is {row['× baseline']} times that of its first 30 days" in part
+        assert f"its resistance is {row['× median']} times the median of its string" in part
+        told = re.search(r"in the discharge of ([\d-]+) its lowest voltage was ([\d.]+) % below", part)
+        assert told
+        assert told[1] == f"{when:%Y-%m-%d}"
+        assert float(told[2]) == pytest.approx(100 * (1 - share), abs=0.051)
+        assert "reached" in part  # 1.5 times its baseline
+        assert float(row["× baseline"]) > 1.5
+
+
 def test_the_report_ranks_the_blocks_that_fail_and_no_other(page: str) -> None:
     first = page.partition("What to replace first</h2>")[2].partition("First is the block")[0]
     worst = sorted(STORY.failing, key=lambda block: STORY.failing[block])
@@ -164,13 +264,19 @@ def test_the_report_ranks_the_blocks_that_fail_and_no_other(page: str) -> None:
 def test_the_report_has_the_flags_of_the_blocks_and_no_other(tables: Tables) -> None:
     flagged = {
         module for module in range(1, STORY.modules + 1)
-        if "resistor_high" in tables.block(module)["Flags, installed"]
+        if "Resistance high" in tables.block(module)["Flags, installed"]
     }  # fmt: skip
     assert flagged == set(STORY.failing)
 
 
-def test_the_report_has_the_alarms_by_length(tables: Tables) -> None:
+def test_the_report_has_the_alarms_by_length(one_year: Prometheus, tables: Tables) -> None:
     rows = {row[0]: row for row in tables.rows if len(row) == 4}
     hours = sum(lasts for _, lasts in STORY.discharges) / 3600
     assert float(rows["On battery"][2].removesuffix(" h")) == pytest.approx(hours, abs=0.5)
     assert rows["On battery"][3] == str(len(STORY.discharges))
+    for flag, alarm in (("resistor_high", "Resistance high"), ("general_alarm", "General alarm")):
+        (of,) = samples(one_year, f'generex_bacs_alarm{{flag="{flag}"}}', END, YEAR).values()
+        days = {int((at - STORY.start) // DAY) for at, value in of if value == 1}
+        assert int(rows[alarm][3]) == pytest.approx(len(days), abs=1)
+        hours = sum(value for at, value in of if at % COARSE == 0)
+        assert float(rows[alarm][2].removesuffix(" d")) == pytest.approx(hours / 24, rel=0.01)
