@@ -241,7 +241,7 @@ def test_the_line_is_left_alone_for_a_timeout_after_a_timeout(transport: str) ->
             ) as devices,
         ):
             a = devices.devices["a"]
-            for behaviour, functions in ((hostile.silent, [3, 4, 3]), (hostile.late(0.28), [3, 3])):
+            for behaviour, functions in ((hostile.silent, [3, 4, 3, 3]), (hostile.late(0.28), [3, 3])):
                 device.requests.clear()
                 device.script = [behaviour]
                 assert (await scrape(a)).up

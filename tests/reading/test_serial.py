@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Mapping
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -223,6 +224,37 @@ def test_a_slave_that_lags_by_one_answer_since_before_the_start_is_never_believe
                     said.update(snapshot.errors)
                     loop.ahead += 15
                 assert any("lags an answer behind" in text for text in said), said
+
+    with asyncio.Runner(loop_factory=LaterLoop) as runner:
+        runner.run(test())
+
+
+@pytest.mark.parametrize("transport", LINES)
+@pytest.mark.parametrize("kept", [("all", "all"), ("probe", "all"), ("all", "other"), ("other", "all")])
+def test_a_slave_that_kept_two_requests_since_before_the_start_is_never_believed(
+    transport: str, kept: tuple[str, str]
+) -> None:
+    """Also where one of them is just what the new exporter asks for first."""
+
+    async def test() -> None:
+        loop = asyncio.get_running_loop()
+        assert isinstance(loop, LaterLoop)
+        async with Hostile(transport) as device:
+            await stop_while_it_asks(device, {})
+            last = device.requests[-1]
+            shapes = {
+                "all": last,
+                "probe": replace(last, count=1),
+                "other": replace(last, function=4, count=1),
+            }
+            device.behaviour = slave = OneAnswerARead(1e9, behind=2)
+            slave.buffered += [shapes[kind] for kind in kept]
+            async with fleet({"name": "a", "target": device.target(), "timeout": "1s"}) as devices:
+                a = devices.devices["a"]
+                for _ in range(12):
+                    snapshot = await scrape(a)
+                    assert not snapshot.words
+                    loop.ahead += 15
 
     with asyncio.Runner(loop_factory=LaterLoop) as runner:
         runner.run(test())

@@ -84,18 +84,21 @@ class LateAnswers:
         """
         return any(owed.answer.unit == unit and owed.answer.function == function for owed in self._owed)
 
-    def probe(self, unit: int, request: Request) -> Request | None:
+    def probe(self, unit: int, request: Request, before: Sequence[Request] = ()) -> Request | None:
         """A read near `request` whose answer cannot be taken for one that is owed; None when there is none.
+
+        Nor for one of those `before`, which it follows.
 
         By its function code, which exceptions carry too. A device that was silent to the other code as well,
         or owes nothing that is known of, is asked for another length, and not for that of `request` either:
         if an exception answers the probe in its place, its answer comes to the next request.
         """
         other = _OTHER[request.function]
-        if self.owes(unit, request.function) and not self.owes(unit, other):
+        codes = {earlier.function for earlier in before}
+        if self.owes(unit, request.function) and not self.owes(unit, other) and other not in codes:
             return Request(other, request.address, 1)
         taken = {owed.answer.byte_count for owed in self._owed if owed.answer.unit == unit}
-        taken.add(Expected(unit, request.function, request.count).byte_count)
+        taken.update(Expected(unit, it.function, it.count).byte_count for it in (request, *before))
         step = 8 if request.function in (1, 2) else 1  # so many more bits, or registers, are another length
         for count in range(1, 125 * step + 1, step):
             if Expected(unit, request.function, count).byte_count not in taken:

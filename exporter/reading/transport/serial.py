@@ -9,6 +9,7 @@ import asyncio
 import logging
 from dataclasses import replace
 
+from exporter.reading.plan.spans import Request
 from exporter.reading.transport.answers import (
     LinkError,
     NotAskedError,
@@ -24,6 +25,7 @@ from exporter.reading.transport.wire import Wire
 
 _QUIET = 0.05  # silence between two frames on a serial line, far above 3.5 characters at 9600 baud
 _OWED_FOR = (10, 30.0)  # times the timeout, but at least seconds: so long a late answer may still come
+_PROBES = 2  # at the first contact: a slave whose line has stalled hardly keeps more requests than this
 _LAGS = 4  # probes in a row that are answered with an answer as far behind, until it is a lag
 
 log = logging.getLogger(__name__)
@@ -58,8 +60,10 @@ class SerialConnection(Connection):
     async def _settle(self, wire: Wire, ask: Ask) -> None:
         """Let late answers run out before the next request goes out.
 
-        Before the first request to a unit one goes out that asks for less: what an exporter before this one
-        has asked for may still come, and would be taken for the answer to the same request of this one.
+        Before the first request to a unit two go out that ask for less, each for another length: what an
+        exporter before this one has asked for may still come, and would be taken for the answer to the same
+        request of this one. A slave that has kept up to two of its requests gives itself away, even if one of
+        them was for that length, too: the first answer to the new exporter comes when it waits for another.
 
         After a request without an answer the unit is first left alone until it was silent for a whole
         timeout; the other units are not: their number tells their answers apart. If the late answer did not
@@ -80,16 +84,20 @@ class SerialConnection(Connection):
         self._late.expire(loop.time())
         came, _ = self._late.strike_off(self._heard(wire) or bytearray())
         self._lags.pop(came, None)  # it came by itself: the unit is slow, but it gets through
-        if self._late.owes(unit, ask.request.function) or unit not in self._heard_of:
-            probe = self._late.probe(unit, ask.request)
+        first = unit not in self._heard_of
+        probes: list[Request] = []
+        while len(probes) < (_PROBES if first else self._late.owes(unit, ask.request.function)):
+            probe = self._late.probe(unit, ask.request, probes)
             if probe is None:
                 text = f"unit {unit} owes too many answers: it is left alone until they cannot come any more"
                 raise LinkError("timeout", f"{self.address}: {text}")
+            probes.append(probe)
             try:
                 await self._exchange(wire, replace(ask, request=probe))
             except LinkError as error:
                 if error.exception_code is None:
                     raise
+        self._heard_of.add(unit)
 
     def _lagging(self, unit: int) -> bool:
         return len(self._lags.get(unit, ())) >= _LAGS
@@ -153,7 +161,6 @@ class SerialConnection(Connection):
         return super()._no_answer(wire)
 
     def _answered(self, ask: Ask, took: float) -> None:
-        self._heard_of.add(ask.unit)
         self._late.settle(ask.unit)
         self._lags.pop(ask.unit, None)
         self._silent_until.pop(ask.unit, None)
