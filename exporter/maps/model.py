@@ -160,7 +160,12 @@ class Word:
         """Whether the word is a bit field with bits that no table names."""
         return bool(self.flags) and self.named_bits != (1 << 16 * self.registers) - 1
 
-    @property
+    @cached_property
+    def is_whole(self) -> bool:
+        """Whether every number that it can be is a value: neither a 0/1 word nor a floating-point number."""
+        return not self.type.startswith(("bool", "float"))
+
+    @cached_property
     def is_measurement(self) -> bool:
         """Whether the word is a measured value rather than flags, a 0/1 word or an enumeration."""
         return not (self.flags or self.flag or self.states or self.type == "bool")

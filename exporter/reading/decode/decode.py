@@ -84,7 +84,8 @@ def _read_singles(layout: Layout, words: Words, result: Decoded) -> dict[str, Ra
         if raw is None:
             continue
         result.words[instance.id] = raw
-        count_odd(word, raw, result)
+        if word.type == "bool":
+            count_odd(word, raw, result)
         if raw not in word.absent:
             raws[word.name] = raw
     for instance in formulas:
@@ -167,7 +168,8 @@ def _emit(instance: Instance, raw: Raw, belief: Belief, result: Decoded) -> None
         return
     word = instance.word
     series = instance.lost_series if belief == "frozen" else instance.series
-    if series is not None and says_something(word, raw) and (belief != "flags" or not is_reading(word)):
+    shown = word.is_whole or says_something(word, raw)
+    if series is not None and shown and (belief != "flags" or not is_reading(word)):
         result.add(series, raw)
     if instance.raw_series is not None:
         result.add(instance.raw_series, raw)

@@ -53,8 +53,8 @@ def raw_number(instance: Instance, words: Words) -> int | None:
 
 
 def count_odd(word: Word, raw: Raw, result: Decoded) -> None:
-    """Count a word in a 0/1 register that is neither; a group that has such registers starts at 0."""
-    if word.type == "bool" and word.formula is None and word.function in (3, 4):
+    """Count a 0/1 word in a register that is neither; a group that has such registers starts at 0."""
+    if word.formula is None and word.function in (3, 4):
         odd = raw not in (0, 1) and raw not in word.absent
         result.odd[word.group] = result.odd.get(word.group, 0) + odd
 

@@ -136,7 +136,8 @@ def _lost(items: Sequence[Item], real: Sequence[Values], unread: AbstractSet[Spa
     if alarm is None:
         return frozenset()
     name, alarms = items[0].lost, real[items[0].instances.index(alarm)]
-    lost = {n for n, raw in enumerate(alarms) if raw is not None and alarm.word.plays(name, raw)}
+    saying = {raw for raw in {*alarms} if raw is not None and alarm.word.plays(name, raw)}
+    lost = {n for n, raw in enumerate(alarms) if raw in saying} if saying else set()
     if unread:
         lost |= {n for n, item in enumerate(items) if item.alarm and item.alarm.span in unread}
     return lost
@@ -147,8 +148,11 @@ def _emit(column: Column, raws: Values, belief: Belief, result: Decoded) -> None
     word, frozen = column.word, belief == "frozen"
     series = column.lost_series if frozen else column.series
     if series:
-        always = not word.type.startswith(("bool", "float"))
-        shown = raws if always else [r if r is not None and says_something(word, r) else None for r in raws]
+        shown = (
+            raws
+            if word.is_whole
+            else [r if r is not None and says_something(word, r) else None for r in raws]
+        )
         _add(series, shown, result)
     if column.raw_series:
         _add(column.raw_series, raws, result)

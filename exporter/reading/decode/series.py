@@ -77,8 +77,22 @@ class Family:
         """The metric that all series are of."""
         return self._series[0].metric
 
+    @property
+    def tells_states(self) -> bool:
+        """Whether its words hold flags or states, and not only as a number; all of a family are alike."""
+        first = self._series[0]
+        word = first.word
+        return word is not None and not word.is_measurement and first.metric.name != word.raw_metric
+
     def __iter__(self) -> Iterator[tuple[Series, Raw]]:
         return zip(self._series, self._raws, strict=True)
 
     def __len__(self) -> int:
         return len(self._series)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Family):
+            return NotImplemented
+        return self._series == other._series and self._raws == other._raws
+
+    __hash__ = None  # type: ignore[assignment]

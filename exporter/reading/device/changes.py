@@ -4,10 +4,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from exporter.maps.model import Labels, Word
-from exporter.reading.decode.series import Raw
+from exporter.reading.decode.series import Family, Raw
 from exporter.reading.decode.snapshot import Snapshot
 
 _Shown = frozenset[str] | tuple[str, ...] | None
+_Key = tuple[str, Labels]
 _APART = 150.0  # seconds; scrapes are at most two minutes apart: a longer pause is a gap
 
 
@@ -43,7 +44,8 @@ class Changes:
     """One entry for each word with flags or states, and one for each flag that has changed since."""
 
     def __init__(self) -> None:
-        self._words: dict[tuple[str, Labels], _Known] = {}
+        self._families: dict[str, tuple[Family, int]] = {}  # as last shown, and in which pass
+        self._words: dict[_Key, _Known] = {}
         self._changed: dict[tuple[str, Labels, str], Held] = {}
         self._answers: dict[str, _Known] = {}
         self._pass = 0
@@ -55,26 +57,17 @@ class Changes:
         self._pass += 1 if at - self._at <= _APART else 2
         self._at = at
         first, changed = Held(snapshot.time, at, False), Held(snapshot.time, at, True)
-        for family in snapshot.readings.values():
-            for series, raw in family:
-                word = series.word
-                if word is None or word.is_measurement or series.metric.name == word.raw_metric:
-                    break  # all of a family are alike
-                key = (word.name, series.labels if word.repeat else ())
-                known = self._words.get(key)
-                if known is None:
-                    self._words[key] = _Known(raw, series.flags, first, self._pass)
-                    continue
-                unseen = self._see(known)
-                if known.raw == raw and known.shown == series.flags:
-                    continue
-                before = dict(_values(word, known.raw, known.shown))
-                known.raw, known.shown = raw, series.flags
-                for name, value in _values(word, raw, series.flags):
-                    if name not in before:
-                        self._changed[*key, name] = first
-                    elif before[name] != value:
-                        self._changed[*key, name] = first if unseen else changed
+        for name, family in snapshot.readings.items():
+            if not family.tells_states:
+                continue
+            before, seen = self._families.get(name, (None, 0))
+            self._families[name] = family, self._pass
+            if family == before and seen >= self._pass - 1:
+                continue  # in most passes nothing changes
+            for _, key, _, _ in _words_of(before) if before else ():
+                self._words[key].seen = seen
+            for word, key, shown, raw in _words_of(family):
+                self._note_word(word, key, shown, raw, first, changed)
         for question, answer in answers.items():
             known = self._answers.get(question)
             if known is None:
@@ -96,6 +89,22 @@ class Changes:
         known = self._answers.get(question)
         return known.told(known.held) if known is not None and known.raw else None
 
+    def _note_word(self, word: Word, key: _Key, shown: _Shown, raw: Raw, first: Held, changed: Held) -> None:
+        known = self._words.get(key)
+        if known is None:
+            self._words[key] = _Known(raw, shown, first, self._pass)
+            return
+        unseen = self._see(known)
+        if known.raw == raw and known.shown == shown:
+            return
+        before = dict(_values(word, known.raw, known.shown))
+        known.raw, known.shown = raw, shown
+        for name, value in _values(word, raw, shown):
+            if name not in before:
+                self._changed[*key, name] = first
+            elif before[name] != value:
+                self._changed[*key, name] = first if unseen else changed
+
     def _see(self, known: _Known) -> bool:
         """Take note that it is seen in this pass; whether it was not in the one before."""
         unseen = known.seen < self._pass - 1
@@ -103,6 +112,12 @@ class Changes:
             known.again = self._at
         known.seen = self._pass
         return unseen
+
+
+def _words_of(family: Family) -> Iterator[tuple[Word, _Key, _Shown, Raw]]:
+    for series, raw in family:
+        if (word := series.word) is not None:
+            yield word, (word.name, series.labels if word.repeat else ()), series.flags, raw
 
 
 def _values(word: Word, raw: Raw, shown: _Shown) -> Iterator[tuple[str, object]]:

@@ -250,7 +250,7 @@ class Device:
         if progress.asked_twice >= PACING_MISSED:
             self._news.tell_of_pacing(self.config, snapshot)
         if self.history is not None:
-            failures = Counter(progress.failures).most_common(1)
+            failures = Counter(progress.failures).most_common(1) if progress.failures else []
             self.history.note(
                 snapshot,
                 at=now,

@@ -1,7 +1,7 @@
 """Where words stand on a device, and the requests that fetch them. Pure."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 MAX_REGISTERS = 125
 MAX_BITS = 2000
@@ -9,13 +9,12 @@ MAX_BITS = 2000
 Ranges = Sequence[tuple[int, int]]
 
 
-@dataclass(frozen=True, order=True, slots=True)
-class Span:
+class Span(NamedTuple):
     """The addresses of one value, which is never split: `count` registers or bits from `address` on."""
 
     function: int
     address: int
-    count: int
+    count: int  # type: ignore[assignment]  # in place of the method of tuples
 
     @property
     def end(self) -> int:
@@ -28,11 +27,22 @@ class Span:
         return range(first, first + self.count)
 
 
-@dataclass(frozen=True, slots=True)
-class Request(Span):
-    """What is asked for at once: the same, but that only `spans` are wanted of it."""
+class Request(NamedTuple):
+    """What is asked for at once: addresses like those of a span, of which only `spans` are wanted."""
 
+    function: int
+    address: int
+    count: int  # type: ignore[assignment]  # in place of the method of tuples
     spans: tuple[Span, ...] = ()
+
+    @property
+    def end(self) -> int:
+        """The first address behind it."""
+        return self.address + self.count
+
+    def keys(self) -> range:
+        """The keys under which the words of the answer are stored."""
+        return Span(self.function, self.address, self.count).keys()
 
     @classmethod
     def of(cls, *spans: Span) -> "Request":

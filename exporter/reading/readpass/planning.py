@@ -15,6 +15,8 @@ def make_requests(
     spans: Sequence[Span], device: DeviceMap, memory: Memory, max_words: int = 0
 ) -> Sequence[Request]:
     """The fewest requests for `spans`, of at most `max_words` words if given."""
+    if not spans:
+        return ()
     limits = memory.limits
     limit = min(max_words or limits.max_words, limits.max_words, device.config.options.max_words)
     # a value that is longer than what was found to be taken at once is still asked for

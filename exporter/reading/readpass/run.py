@@ -76,6 +76,8 @@ class ReadPass:
     @property
     def refused(self) -> bool:
         """Whether the device refused everything that it was asked for."""
+        if self.progress.words:
+            return False
         outcomes = {*self.progress.outcomes.values()}
         return bool(outcomes) and outcomes <= {Outcome.REFUSED, Outcome.ABSENT}
 
