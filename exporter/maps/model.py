@@ -162,8 +162,11 @@ class Word:
 
     @cached_property
     def is_whole(self) -> bool:
-        """Whether every number that it can be is a value: neither a 0/1 word nor a floating-point number."""
-        return not self.type.startswith(("bool", "float"))
+        """Whether every number is a value: of a floating-point word or one of 0 and 1 some are not.
+
+        Any bit sets a 0/1 word that holds a flag.
+        """
+        return not self.type.startswith("float") and (self.type != "bool" or self.flag is not None)
 
     @cached_property
     def is_measurement(self) -> bool:

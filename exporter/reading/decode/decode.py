@@ -168,8 +168,7 @@ def _emit(instance: Instance, raw: Raw, belief: Belief, result: Decoded) -> None
         return
     word = instance.word
     series = instance.lost_series if belief == "frozen" else instance.series
-    shown = word.is_whole or says_something(word, raw)
-    if series is not None and shown and (belief != "flags" or not is_reading(word)):
+    if series is not None and says_something(word, raw) and (belief != "flags" or not is_reading(word)):
         result.add(series, raw)
     if instance.raw_series is not None:
         result.add(instance.raw_series, raw)

@@ -78,6 +78,6 @@ def is_reading(word: Word) -> bool:
 
 def says_something(word: Word, raw: Raw) -> bool:
     """Whether a real word has a value to export: not an AUX word beside 0 and 1, nor NaN or infinity."""
-    if word.type == "bool" and word.flag is None:
-        return raw in (0, 1)
-    return word.is_finite(raw)
+    if word.is_whole:
+        return True
+    return raw in (0, 1) if word.type == "bool" else word.is_finite(raw)
