@@ -410,5 +410,5 @@ def test_client_certificate(authority: Authority) -> None:
         assert send(collector.port, scheme="https", tls=files) == ""
         error = send(collector.port, scheme="https", timeout=3, tls=OtlpTls(authority.ca_file))
         # TLS 1.3 turns a client away only after the handshake: it may not get to hear why
-        assert re.search("certificate required|EOF occurred|reset by peer|Broken pipe|closed|hung up", error)
+        assert re.search("certificate required|EOF occurred|reset by peer|Broken pipe|closed", error)
         assert len(collector.pushes) == 1

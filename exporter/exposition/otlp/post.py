@@ -174,7 +174,5 @@ def _innermost(error: BaseException) -> str:
         error = inner
     if isinstance(error, LocationValueError):  # its text has the address, with a proxy's password
         return "the address of the endpoint, or of a proxy in the environment, cannot be read"
-    if isinstance(error, ssl.SSLEOFError):  # they want HTTP/2, which TLS agrees on
-        return "the server hung up in TLS without a word, as those for gRPC do"
     text = getattr(error, "strerror", None) or str(error)
     return text.strip() or type(error).__name__
