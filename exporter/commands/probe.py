@@ -13,6 +13,7 @@ from exporter.assess.plausible import implausible
 from exporter.commands.flags import add_config_file
 from exporter.commands.one_device import one_device
 from exporter.config import load_config
+from exporter.discover.shift import shift_of
 from exporter.durations import parse_duration
 from exporter.errors import UsageError
 from exporter.exposition.lines import Renderer
@@ -93,6 +94,8 @@ def _next_step(device: Device, snapshot: Snapshot) -> str:
     """What to do about a device that said nothing in the one pass there was, or what cannot be; else ""."""
     if snapshot.up:
         target = shlex.quote(device.config.target.url)
+        if shift := shift_of(snapshot):
+            return f"{shift} generex-exporter discover {target} says how such a list is read"
         look = f"generex-exporter discover {target} finds out which list it speaks"
         return f"there are values that cannot be: {look}" if implausible(snapshot) else ""
     counted = device.counters.errors

@@ -1,3 +1,14 @@
 """Commissioning: ask a device gently, judge what its words mean, and write down what was found."""
 
-__all__ = ["ask", "configfile", "findings", "heard", "report", "scan", "scanned", "skeleton", "survey"]
+__all__ = [
+    "ask",
+    "configfile",
+    "findings",
+    "heard",
+    "report",
+    "scan",
+    "scanned",
+    "shift",
+    "skeleton",
+    "survey",
+]

@@ -157,6 +157,21 @@ def test_what_contradicts_an_output_that_is_off_is_told(page: Page, tmp_path: Pa
         assert "The load has no power from this UPS." in page.locator(".hits").inner_text()
 
 
+def test_a_list_that_counts_from_another_address_is_told(page: Page, tmp_path: Path) -> None:
+    with stage() as it:
+        words = Simulator(static=True).image()
+        shifted = Simulator(listen="127.0.0.1:0", pins={a + 1: words[a] for a in range(97, 143)})
+        (target,) = it.start([shifted])
+        (tmp_path / "generex.yml").write_text(f"devices: [{{name: a, target: '{target}'}}]\n")
+        it.serve(tmp_path / "generex.yml")
+        page.goto(f"{it.base}/device/a")
+        said = (
+            "The words seem shifted: one address higher, they fit the list ups: its word 109 stands at 110."
+        )
+        assert said in " ".join(page.locator(".doubt").all_inner_texts())
+        _check_access(page)
+
+
 def test_an_unreachable_device_shows_what_to_try(hall: Stage, page: Page) -> None:
     page.goto(f"{hall.base}/device/never")
     hint = page.locator(".hint").inner_text()

@@ -7,6 +7,7 @@ from typing import Any
 from exporter.assess.alarms import flag_readings
 from exporter.assess.blocks import QUANTITIES, Block, BlockString, Quantity, block_strings
 from exporter.assess.facts import ups_groups
+from exporter.discover.shift import shift_of
 from exporter.exposition.summary import Section, meaning, quantity, summarise
 from exporter.hints import Failure, next_step
 from exporter.maps.model import Metric, Word
@@ -76,6 +77,7 @@ def device_data(device: Device, being_read: bool, now: float, grafana: str) -> d
         "hint": _hint(device, last),
         "section_of_alarm": section_of_alarm,
         "seen": seen,
+        "shift": shift_of(last) if last else "",
         "being_read": being_read,
         "at": clock(last.time) if last else "",
         "age": ago(now - history.last_at) if history and last else "",
