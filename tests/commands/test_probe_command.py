@@ -84,22 +84,17 @@ def test_values_that_cannot_be_point_to_discover() -> None:
 
 @pytest.mark.parametrize(("by", "where"), [(1, "higher"), (-1, "lower")])
 def test_a_list_that_counts_from_another_address_is_told(by: int, where: str) -> None:
-    """The hint is made of the words of this one pass: a device may have no time for more."""
-
-    async def run() -> tuple[str, int]:
+    async def run() -> str:
         words = {address + by: word for address, word in Simulator(static=True).image().items()}
         device = Hostile(served=set(words))
         device.pins = words
         async with device:
-            error = (await _probe(device.target()))[2]
-            return error, len(device.requests)
+            return (await _probe(device.target()))[2]
 
-    error, requests = asyncio.run(run())
-    assert (
-        f"The words seem shifted: one address {where}, they fit the list ups: its word 109 stands " in error
-    )
+    error = asyncio.run(run())
+    fits = f"one address {where}, they fit the list ups: its word 109 stands at {109 + by}."
+    assert f"The words seem shifted: {fits}" in error
     assert " says how such a list is read\n" in error
-    assert requests < 12
 
 
 def test_the_command_to_go_on_with_can_be_pasted_into_a_shell() -> None:
