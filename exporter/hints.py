@@ -59,8 +59,8 @@ def with_next_step(failure: Failure) -> str:
 
 
 _WAS_WELL = (
-    "it answered before: does it have power, does the network or line to it work, was anything changed there "
-    "since, and does another program read it now?"
+    "it answered before: does it have power? Does the network or line to it work? Was anything changed "
+    "there? Does another program read it now?"
 )
 _NO_TIME = "it has no time: it may be starting up, or other masters ask too often; try again later"
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from exporter.assess.outcomes import CHARGE, SURVIVAL
 from exporter.cli import _parser, main
 from exporter.config import config_json_schema, load_config
 from tests.snapshots import Source, simulated
@@ -170,3 +171,10 @@ def test_the_worked_example_is_right() -> None:
     assert places == [("temperature", 100), ("input_volts_1", 102), ("status", 106)]
     flags = [(flag.name, flag.mask) for flag in words["status"].flags]
     assert flags == [("bypass_mode", 1), ("output_act", 4)]
+
+
+def test_the_boards_page_names_every_answer_to_survival() -> None:
+    table = (ROOT / "docs/dashboards.md").read_text()
+    for row in SURVIVAL:
+        words = row.survival.replace(CHARGE, "90").removeprefix("NO: ")
+        assert re.search(rf"^  \| .*{re.escape(words)}.* \|", table, re.M), words

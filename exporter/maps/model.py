@@ -79,7 +79,8 @@ class Flag:
         """Label, meaning and first action of the flag when it is not as it belongs."""
         if not self.normal:
             return Clear(self.label, self.description, self.action)
-        return self.clear or Clear(f"{self.label}: no", self.description, self.action)
+        unset = f"This flag is normally set, and it is clear now. When it is set: {self.description}"
+        return self.clear or Clear(f"{self.label}: no", unset, self.action)
 
     @property
     def mask(self) -> int:

@@ -11,6 +11,7 @@ from exporter.assess.promql import Prom
 from exporter.generate.alerts.thresholds import threshold_values
 from exporter.generate.dashboards import choices
 from exporter.maps import built_in_maps
+from exporter.maps.model import Flag
 from tests.assess.spoken import FILLER, OTHERWISE, REASONS, UNKNOWABLE, Words, words
 from tests.assess.spoken import STATES as SPOKEN_STATES
 from tests.snapshots import Source, simulated
@@ -382,3 +383,11 @@ def test_the_boards_tell_the_same_in_the_same_order() -> None:
         # of several that hold the first has the highest rank
         ranks = [choice.number for choice in found]
         assert ranks == sorted(set(ranks), reverse=True)
+
+
+def test_a_flag_without_words_for_clear_is_not_described_as_normal() -> None:
+    flag = Flag("ready", 0, "READY", "Ready", "Everything is in order.", "none", normal=True)
+    assert flag.trouble.label == "Ready: no"
+    assert flag.trouble.description == (
+        "This flag is normally set, and it is clear now. When it is set: Everything is in order."
+    )

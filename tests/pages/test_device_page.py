@@ -175,7 +175,7 @@ def test_a_list_that_counts_from_another_address_is_told(page: Page, tmp_path: P
 def test_an_unreachable_device_shows_what_to_try(hall: Stage, page: Page) -> None:
     page.goto(f"{hall.base}/device/never")
     hint = page.locator(".hint").inner_text()
-    assert hint.startswith("Try: nothing listens there, or it takes no further master")
+    assert hint.startswith("Hint: nothing listens there, or it takes no further master")
     page.goto(f"{hall.base}/device/fine")
     assert page.locator(".hint").count() == 0
 

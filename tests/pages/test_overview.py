@@ -169,8 +169,8 @@ def test_the_list_can_be_told_apart_by_plain_links(hall: Stage, browser: Browser
     page = context.new_page()
     page.goto(hall.base)
     assert counts(page)[:7] == [
-        "10 devices", "✖ Danger to people 1", "✖ Dark or lost 1", "▲ On battery 1", "? Out of sight 2",
-        "◆ On bypass 1", "· The rest 4",
+        "10 devices", "✖ Danger to people 1", "✖ Dark, shutting down or lost 1", "▲ On battery 1",
+        "? Out of sight 2", "◆ On bypass 1", "· The rest 4",
     ]  # fmt: skip
     card = row(page, "runaway").bounding_box()
     assert card is not None

@@ -25,6 +25,8 @@ def test_every_markdown_file_is_a_page() -> None:
         ("GenerexThermalRunaway", "Alert", "GenerexThermalRunaway"),
         ("UPS_SB_OVER_TEMP", "Flag", "Too hot"),
         ("battery breaker", "Flag", "Battery breaker open"),
+        ("low charge on mains", "Runbook", "Low charge on mains"),
+        ("planned work", "Runbook", "Planned work"),
     ],
 )
 def test_the_search_finds_flags_and_alerts_first(wanted: str, kind: str, title: str) -> None:

@@ -127,6 +127,23 @@ def test_how_long_a_state_that_no_flag_says_has_held() -> None:
     asyncio.run(test())
 
 
+def test_a_reason_against_survival_says_since_when() -> None:
+    async def test() -> None:
+        async with Simulator(listen="127.0.0.1:0", modules=2, static=True) as simulator:
+            fleet = Fleet(load_config(targets=[f"a={simulator.target}"]), judge=measured)
+            device, now = fleet.devices["a"], asyncio.get_running_loop().time
+            await device.scrape(now() + 5)
+            simulator.turn(bacs_starting=True)
+            await device.scrape(now() + 5)
+            data = device_data(device, being_read=False, now=now() + 7, grafana="")
+            assert data["headline"][2] == "On mains; BACS not trusted"
+            assert data["since"].startswith("On mains since before ")
+            assert data["survival_since"] == "for 7 s"
+            fleet.close()
+
+    asyncio.run(test())
+
+
 def test_a_ups_that_is_lost_on_battery_says_since_when_it_is_lost() -> None:
     async def test() -> None:
         async with Simulator(listen="127.0.0.1:0", modules=2, static=True) as simulator:

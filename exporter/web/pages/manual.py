@@ -15,7 +15,7 @@ from aiohttp import web
 
 from exporter.assess.alarms import source_of
 from exporter.maps.model import Flag, Map
-from exporter.web.pages.runbook import sections_of_flags
+from exporter.web.pages.runbook import alerts_of_the_list, sections_of_flags
 from exporter.web.pages.sources import root, source_text, sources
 from exporter.web.pages.templates import templates
 from exporter.web.parameters import RequestError, check_known, one
@@ -203,7 +203,8 @@ def find(wanted: str, maps: Mapping[str, Map]) -> list[Hit]:
     for page in _listed():
         for section in page.sections:
             if (place := rank(section.title, section.text)) is not None:
-                kind = "Alert" if page.name == "runbook" else page.title
+                alert = page.name == "runbook" and section.title in alerts_of_the_list()
+                kind = "Alert" if alert else page.title
                 found.append((place, Hit(kind, section.title, section.text, f"{page.name}#{section.anchor}")))
     for item in maps.values():
         for metric, flag in _flags(item):

@@ -26,7 +26,7 @@ _ALARMS = 3  # of a row; the device's page has them all
 STATE_KEYS = tuple(row.key for row in (*STATES, _UNREAD))
 URGENCIES: dict[Urgency, tuple[Level, str, str]] = {
     Urgency.DANGER: ("critical", "✖", "Danger to people"),
-    Urgency.DARK: ("critical", "✖", "Dark or lost"),
+    Urgency.DARK: ("critical", "✖", "Dark, shutting down or lost"),
     Urgency.ON_BATTERY: ("warning", "▲", "On battery"),
     Urgency.OUT_OF_SIGHT: ("lost", "?", "Out of sight"),
     Urgency.BYPASS: ("critical", "◆", "On bypass"),

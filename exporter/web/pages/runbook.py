@@ -88,6 +88,12 @@ def sections_of_flags(sources: Iterable[str]) -> tuple[str, ...]:
     return next((known for source in sources if (known := _alerts_of_flags().get(source))), ())
 
 
+@functools.cache
+def alerts_of_the_list() -> frozenset[str]:
+    """The names of all alerts."""
+    return frozenset(alert for alert, _ in _ROW.findall(source_text("alerts")))
+
+
 def _closest(section: str, facts: Facts) -> str:
     return next((closer for holds, closer in _CLOSER.get(section, ()) if holds(facts)), section)
 
