@@ -109,9 +109,9 @@ def _add_environment(command: argparse.ArgumentParser) -> None:
             continue
         if action.nargs == 0:
             if value.lower() not in ("true", "false"):
-                command.error(f"{variable}: {value!r} is none of true, false")
+                command.error(f"{variable}: {value!r} is not one of true, false")
             action.default = value.lower() == "true"
             continue
         if action.choices is not None and value not in action.choices:
-            command.error(f"{variable}: {value!r} is none of {', '.join(map(str, action.choices))}")
+            command.error(f"{variable}: {value!r} is not one of {', '.join(map(str, action.choices))}")
         action.default = Repeated(value.split(",")) if isinstance(action, AppendFlag) else value

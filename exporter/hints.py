@@ -202,11 +202,11 @@ def _serial_server(failure: Failure) -> str:
 
 
 def _at_modbus_port(failure: Failure) -> str:
-    """At the port of Modbus/TCP it is most likely that that is spoken there."""
+    """At the port of Modbus/TCP that protocol is the likely one."""
     endpoint = failure.target.endpoint
     if endpoint.transport != "rtu-tcp" or endpoint.port != TCP_PORT:
         return ""
-    here = f"port {TCP_PORT} is that of Modbus/TCP"
+    here = f"port {TCP_PORT} belongs to Modbus/TCP"
     return f"{here}: if that is spoken there, write tcp://{endpoint.address}. Else: "
 
 

@@ -63,7 +63,7 @@ def _parts(item: Map) -> Iterator[tuple[object, str, bool]]:
     for group in item.groups:
         yield ("group", group.name), f'the group "{group.name}"', group.repeat is not None
     for trust in item.trusts:
-        yield ("trust", trust.section), f'what vouches for "{trust.section}"', True
+        yield ("trust", trust.section), f'what says whether "{trust.section}" can be trusted', True
 
 
 def overrides(entry: OptionsEntry, names: Sequence[str], maps: Mapping[str, Map]) -> Iterator[Finding]:

@@ -48,7 +48,7 @@ class OtelVariables:
         for known in COMPRESSIONS:
             if text == known:
                 return known
-        self.note(variable, f'"{one_line(text)}" is none of {", ".join(COMPRESSIONS)}')
+        self.note(variable, f'"{one_line(text)}" is not one of {", ".join(COMPRESSIONS)}')
         return "gzip"
 
     def delta(self) -> bool:
@@ -59,7 +59,7 @@ class OtelVariables:
         variable = "OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE"
         text = self._text(variable)
         if text.lower() not in ("", *_TEMPORALITIES):
-            self.note(variable, f'"{one_line(text)}" is none of {", ".join(_TEMPORALITIES)}')
+            self.note(variable, f'"{one_line(text)}" is not one of {", ".join(_TEMPORALITIES)}')
         return text.lower() == "delta"
 
     def check_protocol(self) -> None:

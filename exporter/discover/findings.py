@@ -52,7 +52,7 @@ class Findings:
     def why_no_map(self) -> str:
         """Why there is no map, as a sentence: a list of which no word was answered may still fit."""
         if any(fit.verdict == "unknown" for fit in self.fits):
-            return "Which built-in map fits cannot be told"
+            return "It is unknown which built-in map fits"
         return "No built-in map fits"
 
 

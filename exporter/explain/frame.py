@@ -98,7 +98,7 @@ def _doubt(instance: Instance, decoded: Decoded) -> str:
     """Why the words of an instance's section are not trusted; "" if they are."""
     of_map = instance.id.partition(".")[0]
     if decoded.words.get(f"{of_map}.error_code", 0) != 0:
-        return "not to be believed"
+        return "not trusted"
     trust = instance.trust
     if trust is None or decoded.valid.get(trust.section, False):
         return ""

@@ -100,7 +100,7 @@ class Otlp:
             return None
         convention = CONVENTIONS.get(self.name)
         if convention is None:
-            return f'"{self.name}" is none of {", ".join(CONVENTIONS)}; other names begin with {PREFIX}'
+            return f'"{self.name}" is not one of {", ".join(CONVENTIONS)}; other names begin with {PREFIX}'
         if self.unit != convention.unit:
             return f'"{self.name}" is in {convention.unit}, and this metric in {self.unit or "no unit"}'
         if (self.instrument == "counter") != (convention.instrument == "counter"):

@@ -45,8 +45,8 @@ async def places(client: Prometheus, period: Period, devices: Sequence[str]) -> 
     if not found:
         raise UserError(
             f"{client.shown} holds no generex_up from {utc(period.start):%Y-%m-%d} to "
-            f"{utc(period.end - 1):%Y-%m-%d}: does it scrape the exporter, and does it keep its data for so "
-            "long (--storage.tsdb.retention.time)?"
+            f"{utc(period.end - 1):%Y-%m-%d}: does it scrape the exporter, and does it keep its data "
+            "long enough (--storage.tsdb.retention.time)?"
         )
     names = {place.device for place in found}
     for device in devices:

@@ -167,8 +167,8 @@ def test_an_empty_file_has_nothing_to_read(run: Run, tmp_path: Path) -> None:
     ("variable", "value", "text"),
     [
         ("GENEREX_TARGET", "http://x", '--target "http://x"'),
-        ("GENEREX_LOG_LEVEL", "loud", "GENEREX_LOG_LEVEL: 'loud' is none of debug, info, warn, error"),
-        ("GENEREX_LOG_FORMAT", "xml", "GENEREX_LOG_FORMAT: 'xml' is none of logfmt, json"),
+        ("GENEREX_LOG_LEVEL", "loud", "GENEREX_LOG_LEVEL: 'loud' is not one of debug, info, warn, error"),
+        ("GENEREX_LOG_FORMAT", "xml", "GENEREX_LOG_FORMAT: 'xml' is not one of logfmt, json"),
         ("GENEREX_WEB_LISTEN_ADDRESS", "nonsense", 'bad listen address "nonsense"'),
         ("GENEREX_TIMEOUT_OFFSET", "soon", '"soon"'),
     ],

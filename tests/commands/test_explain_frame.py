@@ -133,7 +133,7 @@ def test_error_byte(capsys: pytest.CaptureFixture[str]) -> None:
     assert not any(word["believed"] for word in found["words"])
     shown = text(capsys, value)
     assert "Error byte 3: the frame is not valid. Nothing in it is to be believed but its counter." in shown
-    assert "231 V [not to be believed]" in shown
+    assert "231 V [not trusted]" in shown
     assert "First action" not in shown
 
 

@@ -29,7 +29,7 @@ def test_config_check_says_what_would_be_served_and_ends(tmp_path: Path) -> None
 def test_a_flag_without_a_value_is_true_or_false_in_the_environment(value: str, code: int) -> None:
     done = cli("--target=a=10.0.0.7", GENEREX_CONFIG_CHECK=value)
     assert done.returncode == code
-    assert ("GENEREX_CONFIG_CHECK: 'yes' is none of true, false" in done.stderr) == (code == 2)
+    assert ("GENEREX_CONFIG_CHECK: 'yes' is not one of true, false" in done.stderr) == (code == 2)
 
 
 def test_false_in_the_environment_changes_nothing() -> None:

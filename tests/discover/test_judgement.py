@@ -203,7 +203,7 @@ def test_numbers_of_things() -> None:
 def test_which_map_fits_is_not_known_of_a_device_that_was_not_heard() -> None:
     item = judge(Heard(1, silent=set(range(97, 143)), complete=False))
     text = terminal_text(item, built_in_maps())
-    assert "Which built-in map fits cannot be told.\n" in text
+    assert "It is unknown which built-in map fits.\n" in text
     assert "No built-in map fits" not in text
     assert line(item, "not known") == "not known: 1000–1005 not asked for"
     assert "No built-in map fits.\n" in terminal_text(judge(heard({})), built_in_maps())

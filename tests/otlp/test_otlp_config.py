@@ -161,7 +161,7 @@ def test_bad_times_name_the_variable(variable: str, value: str, tmp_path: Path) 
 
 
 def test_bad_compression_names_the_variable(tmp_path: Path) -> None:
-    message = 'OTEL_EXPORTER_OTLP_METRICS_COMPRESSION: "zstd" is none of gzip, none'
+    message = 'OTEL_EXPORTER_OTLP_METRICS_COMPRESSION: "zstd" is not one of gzip, none'
     with pytest.raises(UserError, match=message):
         load("otlp: {endpoint: 'http://c'}", tmp_path, OTEL_EXPORTER_OTLP_METRICS_COMPRESSION="zstd")
 
@@ -179,7 +179,7 @@ def test_temporality(value: str, delta: bool, tmp_path: Path) -> None:
 
 def test_a_wrong_temporality_names_the_variable(tmp_path: Path) -> None:
     variables = {"OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE": "deltas"}
-    message = f'{next(iter(variables))}: "deltas" is none of cumulative, delta, lowmemory'
+    message = f'{next(iter(variables))}: "deltas" is not one of cumulative, delta, lowmemory'
     with pytest.raises(UserError, match=message):
         load("otlp: {endpoint: 'http://c'}", tmp_path, **variables)
     assert load("", tmp_path, **variables) is None

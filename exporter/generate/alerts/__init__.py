@@ -114,7 +114,7 @@ def alert_files(
     recordings = (*recording_groups(settings), *outcome_groups(settings))
     alerts = alert_groups(settings)
     return {
-        "alerts/recording.rules.yml": rule_file(recordings, settings, "What alerts and dashboards share."),
+        "alerts/recording.rules.yml": rule_file(recordings, settings, "Records for alerts and dashboards."),
         "alerts/generex.rules.yml": rule_file(
             alerts, settings, "The alerts; runbook.md has a section for each."
         ),

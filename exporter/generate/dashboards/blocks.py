@@ -203,7 +203,7 @@ def block_flags_panel(context: Context) -> Panel:
         Frame(
             "Flags of each block now",
             "A row per block, the worst on top, and a column per flag: ✖ critical and ▲ other flags that "
-            "are set, · not set, n/a not served (also where the exporter is told to show set flags only). "
+            "are set, · not set, n/a not served (also if the configuration asks for set flags only). "
             "An absent block has no flags, it has lost its voice.",
             24, 14,
         ),

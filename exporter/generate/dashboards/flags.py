@@ -8,8 +8,8 @@ from exporter.maps.roles import gravity
 
 ABOUT = (
     "A line per bit, the grave ones on top: dark is not set, a colour is set at some moment of that step "
-    "(✖ critical, ▲ warning, ◇ other). A bit that should be set is told when it is clear. Grey n/a is a bit "
-    "that this device or its firmware does not report, or not now: that is not the same as fine."
+    "(✖ critical, ▲ warning, ◇ other). A bit that should be set has a colour while it is clear. Grey "
+    "n/a is a bit that this device or its firmware does not report, or not now: that is not the same as fine."
 )
 
 

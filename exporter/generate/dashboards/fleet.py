@@ -59,7 +59,7 @@ def _glance() -> list[Panel]:
             "out_of_sight",
             PURPLE,
         ),
-        ("On bypass", "Devices whose load hangs on the mains unprotected.", "bypass", RED),
+        ("On bypass", "Devices whose load runs on the mains without protection.", "bypass", RED),
     )
     tiles = (
         ("All devices", "All devices that were seen within the last day.", f"count({q.STATE})", QUIET),
@@ -69,15 +69,15 @@ def _glance() -> list[Panel]:
         ),
         (
             "Would not survive",
-            "Devices that would lose their load in a power failure now. The table says why. Those of which "
-            "it is not known are counted beside.",
+            "Devices that would lose their load in a power failure now. The table says why. The next "
+            "tile counts those that are unknown.",
             _count(q.with_survival('says="no"')),
             RED,
         ),
         (
             "Survival not known",
             "Devices that should say it and do not: they are out of sight, were not read, or show values "
-            "that cannot be. What never serves it, such as a gateway, is not counted.",
+            "that cannot be. Devices that never serve it, such as a gateway, are not counted.",
             _count(q.with_survival('says="unknown"')),
             PURPLE,
         ),

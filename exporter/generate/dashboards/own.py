@@ -147,8 +147,8 @@ def _passes(context: Context) -> list[Panel]:
         timeline_panel(
             Frame(
                 "Groups that were not read or not trusted",
-                "Groups of words of which something could not be read, or that did not vouch for "
-                "themselves, at any moment of the time shown. Empty is good.",
+                "Groups of words that could not be read whole or could not be trusted at some moment of the "
+                "time shown. Empty is good.",
                 12, 8,
             ),
             [

@@ -34,7 +34,7 @@ def record_panels() -> list[Panel]:
     compared = q.recorded(rules.DISCHARGE_MARK, 'elapsed="$elapsed"')
     return [
         _last(
-            "Discharges in a year", "As far as Prometheus keeps its data.",
+            "Discharges in a year", "If Prometheus keeps its data that long.",
             rules.DISCHARGES, "3h", unit="none", none="unknown: rules?",
         ),
         _last(

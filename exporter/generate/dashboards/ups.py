@@ -53,9 +53,9 @@ def _now(context: Context) -> list[Panel]:
         stat_panel(
             Frame(
                 "Runs on",
-                "What the load lives on now, the gravest first: unreachable, UPS lost, UPS not read, map in "
-                "doubt (no alarm word is served), load dark, on battery with the smaller of both runtimes, "
-                "bypass, eco, test, mains. During a battery test many UPSs say on battery.",
+                "The source of the load's power now, the gravest first: unreachable, UPS lost, UPS not read, "
+                "map in doubt (no alarm word is served), load dark, on battery with the smaller of both "
+                "runtimes, bypass, eco, test, mains. During a battery test many UPSs say on battery.",
                 7, 6,
             ),
             [Query(q.STATE), Query(lasts)],
@@ -133,8 +133,8 @@ def _rest() -> list[Panel]:
         timeline_panel(
             Frame(
                 "Read and trusted",
-                "Whether the device answered, whether each group of words was read whole, and whether its "
-                "values vouch for themselves. NO means that green elsewhere on this board proves nothing.",
+                "Whether the device answered, and whether each group of words was read whole and can be "
+                "trusted. NO means that green elsewhere on this board proves nothing.",
                 12, 7,
             ),
             [
@@ -145,7 +145,7 @@ def _rest() -> list[Panel]:
             mappings=trust, none="NO DATA",
         ),
         timeline_panel(
-            Frame("AUX inputs", "The level at each AUX port. What high means depends on the wiring.", 6, 7),
+            Frame("AUX inputs", "The level at each AUX port. The wiring decides what high means.", 6, 7),
             [Query(q.per(q.most(q.series("generex_ups_aux_input")), "port"), "AUX {{port}}")],
             mappings=level,
         ),

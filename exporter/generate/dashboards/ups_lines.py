@@ -87,8 +87,8 @@ def battery_panels(context: Context) -> list[Panel]:
         lines_panel(
             Frame(
                 "Temperature",
-                "The temperature that the UPS reports, of itself or of its battery as the make has it, and "
-                "those of named sensors. Watch for a change, the right value depends on the site.",
+                "The temperature that the UPS reports (its own or its battery's, by make) and those of named "
+                "sensors. Watch for a change: the right value depends on the site.",
                 8, 7,
             ),
             [
