@@ -128,5 +128,17 @@ def test_frame_that_went_away_must_move_again():
     assert watch.moving(3)
 
 
+@pytest.mark.parametrize(
+    ("stale_after", "apart", "believed"),
+    [(60, 62, True), (60, 62.1, False), (15, 15.5, True), (15, 15.6, False)],
+)
+def test_looks_a_thirtieth_late_still_count(stale_after, apart, believed):
+    """Between two looks further apart a full round of the counter may lie."""
+    watch = FrameWatch(stale_after)
+    watch.observe(1, 100)
+    watch.observe(2, 100 + apart)
+    assert watch.moving(100 + apart) is believed
+
+
 def test_nothing_seen_yet():
     assert not FrameWatch(60).moving(0)
