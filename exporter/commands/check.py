@@ -5,10 +5,12 @@ import json
 import sys
 from pathlib import Path
 
+from exporter.commands.twice import said_of_names
 from exporter.config import Config, config_json_schema, load_config, refuse_nothing_to_read
 from exporter.durations import format_duration
 from exporter.errors import UsageError, UserError
 from exporter.plaintext import lines
+from exporter.reading.transport.resolve import Resolver
 from exporter.serialports import passing_names
 
 
@@ -61,6 +63,8 @@ def _config(path: Path) -> bool:
                 f"    timeout {format_duration(options.timeout)} leaves no time beside request_timeout "
                 f"{format_duration(options.request_timeout)}: one answer that is lost costs the whole pass"
             )
+    for text in said_of_names(config.devices, Resolver()):
+        print(f"  {text}")
     for port, name in passing_names(device.target for device in config.devices):
         print(f"  {port} may be another adapter after a restart: its lasting name is {name}")
     return True

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from exporter.commands import check
+from exporter.commands.twice import said_of_names
+from exporter.config import DeviceConfig, load_config
 from exporter.errors import UsageError
 
 HERE = Path(__file__).parent
@@ -85,3 +87,49 @@ def test_web_configuration(capsys: pytest.CaptureFixture[str], tmp_path: Path) -
     out, err = capsys.readouterr()
     assert out.startswith(f"{config}: good: ")
     assert err == f'{path}:2: tls_server: unknown key "tls_server"\n'
+
+
+class _Names:
+    """A name server that knows these names."""
+
+    def __init__(self, **found: str) -> None:
+        self.found = found
+        self.asked: list[str] = []
+
+    async def addresses(self, host: str) -> list[str]:
+        self.asked.append(host)
+        name = host.partition(".")[0]
+        return [self.found[name]] if name in self.found else []
+
+
+def _devices(*targets: str) -> tuple[DeviceConfig, ...]:
+    return load_config(
+        targets=[f"{chr(97 + number)}={target}" for number, target in enumerate(targets)]
+    ).devices
+
+
+def test_names_that_lead_to_one_device_are_told() -> None:
+    names = _Names(one="10.0.0.7", two="::ffff:10.0.0.7", other="10.0.0.8")
+    said = said_of_names(_devices("one.test", "10.0.0.7", "other.test", "two.test", "dead.test"), names)
+    twice = "as the device b does: it would be read twice, and its power failures count twice"
+    assert said == [
+        f"a: one.test leads to 10.0.0.7, {twice}",
+        f"d: two.test leads to 10.0.0.7, {twice}",
+        "no address was found here for dead.test: whether one is a device that is there already is not known",
+    ]
+
+
+def test_only_names_that_may_lead_to_one_device_are_looked_up() -> None:
+    """Another port or unit is another device, wherever the name leads."""
+    names = _Names(one="10.0.0.7")
+    assert said_of_names(_devices("one.test", "10.0.0.7?unit=2", "10.0.0.7:503", "rtu:///dev/x"), names) == []
+    assert names.asked == []
+
+
+def test_check_says_that_localhost_is_this_machine(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    file = tmp_path / "generex.yml"
+    file.write_text("devices: [{name: a, target: 127.0.0.1}, {name: b, target: LOCALHOST.}]\n")
+    assert run(str(file)) == 0
+    assert "  b: localhost leads to 127.0.0.1, as the device a does: it would" in capsys.readouterr().out

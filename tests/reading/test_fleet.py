@@ -240,6 +240,26 @@ def test_one_place_has_one_connection_whatever_name_leads_there() -> None:
     asyncio.run(test())
 
 
+def test_a_device_under_two_names_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
+    """Only a look-up shows it; another unit there is another device."""
+
+    async def test() -> None:
+        async with Hostile(units=(1, 2)) as device:
+            port = device.port
+            targets = (f"a.test:{port}", f"127.0.0.1:{port}", f"c.test:{port}?unit=2")
+            entries = [{"name": target, "target": target, **_PATIENT} for target in targets]
+            devices = Fleet(config(*entries), _Names(a="127.0.0.1", c="127.0.0.1"))
+            for _ in range(3):
+                for one in devices.devices.values():
+                    assert (await scrape(one)).up
+            devices.close()
+            (line,) = [one for one in caplog.records if one.message == "one device is configured twice"]
+            said = {line.__dict__["target"], line.__dict__["also"]}
+            assert said == {f"tcp://a.test:{device.port}", f"tcp://127.0.0.1:{device.port}"}
+
+    asyncio.run(test())
+
+
 def test_a_name_that_leads_elsewhere_now_is_followed_although_its_old_place_is_still_read() -> None:
     async def test() -> None:
         async with Hostile() as old, Hostile() as new:

@@ -58,7 +58,9 @@ class Fleet:
         maps = DeviceMaps(config.maps)
         fresh = {device.name: maps.of(device) for device in config.devices}
         kept = self.devices
-        configured = {device.target.endpoint for device in config.devices}
+        configured: dict[Endpoint, set[int]] = {}
+        for one in config.devices:
+            configured.setdefault(one.target.endpoint, set()).add(one.target.unit)
         self._lines.configured = configured
         self._transports = {at.place: at.transport for at in configured if not at.path}
         devices = {}

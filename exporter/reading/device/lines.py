@@ -1,6 +1,7 @@
 """The lines to all places: one place has one line, however it is written and whatever leads there."""
 
-from collections.abc import Callable, Collection
+import logging
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 
 from exporter.hosts import plain_host
@@ -11,6 +12,8 @@ from exporter.reading.transport.opening import look_up
 from exporter.reading.transport.resolve import Found, Resolver, is_address
 from exporter.reading.transport.transports import connection_to
 from exporter.targets import Endpoint, Place, Target
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(eq=False)
@@ -27,11 +30,11 @@ class Lines:
 
     A name is a place only once it was looked up, and that may change: so each pass that finds no connection,
     or one that other hosts share, first looks it up again. `permits` says whether an endpoint that
-    is not configured may lead to an address; `configured` are those that are.
+    is not configured may lead to an address; `configured` are those that are, each with the units there.
     """
 
     def __init__(self, resolver: Resolver, permits: Callable[[Endpoint, str], bool]) -> None:
-        self.configured: Collection[Endpoint] = ()
+        self.configured: Mapping[Endpoint, Collection[int]] = {}
         self._resolver = resolver
         self._permits = permits
         self._at: dict[Place, _Known] = {}
@@ -99,9 +102,17 @@ class Lines:
                 self._forget({known.line})
                 continue
             known.line.retired = False
+            self._tell_twice(endpoint, known.written)
             known.written.add(endpoint)
             return known.line
         return self._make(endpoint, places, addresses)
+
+    def _tell_twice(self, endpoint: Endpoint, written: Collection[Endpoint]) -> None:
+        """One line in the log where a place is written in two ways, and one unit there is asked by both."""
+        for other in written if endpoint not in written else ():
+            for unit in {*self.configured.get(endpoint, ())}.intersection(self.configured.get(other, ())):
+                here, there = Target(endpoint, unit).url, Target(other, unit).url
+                log.warning("one device is configured twice", extra={"target": here, "also": there})
 
     def _serial(self, endpoint: Endpoint) -> Line:
         """The line at a path, or that of a configured device whose path leads to the same port now."""
