@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from exporter.targets import TCP_PORT, Endpoint, Target
 
 USUAL_UNITS = (*range(1, 11), 247, 255, 0)
-"""Unit ids worth a try: the first ten, the last one, and two that odd gateways have."""
+"""Unit ids worth a try: the first ten, the last one, and two that odd gateways have (Modbus/TCP alone)."""
 
 _ONE_PLACE = "many take one client at a time: is another program connected?"
 
@@ -121,8 +121,8 @@ def _timeout(failure: Failure) -> str:
     if endpoint.transport == "rtu":
         return (
             "no answer comes from the line: is COM2 of the CS141 set to Modbus Slave, do baud rate, parity "
-            f"and stop bits match (the target has {_line(endpoint)}), are A and B swapped, and is "
-            f"{_asked(failure)} its slave id?{_more_units(failure)}"
+            f"and stop bits match (the target has {_line(endpoint)}), are A and B swapped"
+            f"{_and_its_id(failure)}?{_more_units(failure)}"
         )
     if endpoint.transport == "rtu-tcp":
         came = (
@@ -130,17 +130,18 @@ def _timeout(failure: Failure) -> str:
         )
         return _at_modbus_port(failure) + (
             f"it takes the connection, and {came}: do baud rate, parity and stop bits of the serial "
-            "server match those of the CS141, is COM2 there set to Modbus Slave, are A and B swapped, "
-            f"and is {_asked(failure)} its slave id?{_modbus_tcp(failure)}{_more_units(failure)}"
+            "server match those of the CS141, is COM2 there set to Modbus Slave, are A and B swapped"
+            f"{_and_its_id(failure)}?{_modbus_tcp(failure)}{_more_units(failure)}"
         )
     short = "" if failure.by_discover else " Or it ignores long requests: discover tries short ones."
     serial = "" if endpoint.port == TCP_PORT else f" {_serial_server(failure)}"
-    return (
-        f"the port is open, and nothing comes back: is {_asked(failure)} the slave id that the Modbus "
-        "service shows? Another id gets no answer at all. Or another master holds the only connection: "
-        "stop it and try again."
-        f"{short}{serial}{_more_units(failure)}"
+    its_id = (
+        f"is {_asked(failure)} the slave id that the Modbus service shows? Another id gets no answer at all. "
+        "Or another master holds the only connection: stop it and try again."
     )
+    if _all_asked(failure):
+        its_id = "does another master hold the only connection? Stop it and try again."
+    return f"the port is open, and nothing comes back: {its_id}{short}{serial}{_more_units(failure)}"
 
 
 def _closed(failure: Failure) -> str:
@@ -190,6 +191,11 @@ def _other_answer(failure: Failure) -> str:
 
 
 def _behind_the_gateway(failure: Failure) -> str:
+    if _all_asked(failure):
+        return (
+            "the gateway is there, but nothing behind it: is the device on, and does the line to it work?"
+            + _more_units(failure)
+        )
     return (
         "the gateway is there, but not what is behind it: is "
         f"{_asked(failure)} the right unit id?{_more_units(failure)}"
@@ -228,10 +234,22 @@ def _asked(failure: Failure) -> str:
     return str(units[0]) if len(units) == 1 else f"one of {_written(units)}"
 
 
+def _and_its_id(failure: Failure) -> str:
+    return "" if _all_asked(failure) else f", and is {_asked(failure)} its slave id"
+
+
+def _all_asked(failure: Failure) -> bool:
+    """Whether every slave id there can be was asked: then the id is not at fault."""
+    return {failure.target.unit, *failure.silent}.issuperset(range(1, 248))
+
+
 def _more_units(failure: Failure) -> str:
     asked = {failure.target.unit, *failure.silent}
-    left = [unit for unit in USUAL_UNITS if unit not in asked]
-    return f" Try discover with --units {_written(left)}" if left else ""
+    # on a serial line, 0 is for all slaves at once, and 255 is none
+    known = USUAL_UNITS if failure.target.endpoint.transport == "tcp" else USUAL_UNITS[:-2]
+    if left := [unit for unit in known if unit not in asked]:
+        return f" Try discover with --units {_written(left)}"
+    return " The slave id is not at fault: all were asked." if _all_asked(failure) else ""
 
 
 def _written(units: Iterable[int]) -> str:

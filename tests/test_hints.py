@@ -114,3 +114,20 @@ def test_an_error_without_a_hint_stands_alone() -> None:
     assert with_next_step(Failure(target, "exception_8", "exception 8 (unknown)")) == (
         "exception 8 (unknown)"
     )
+
+
+@pytest.mark.parametrize(
+    "target", ["10.0.0.7", "10.0.0.7:5020", "rtu-tcp://10.0.0.7:4001", "rtu:///dev/ttyUSB0"]
+)
+@pytest.mark.parametrize("reason", ["timeout", "exception_11"])
+def test_where_every_slave_id_was_asked_the_id_is_not_doubted(target: str, reason: str) -> None:
+    said = hint(target, reason, "", *range(256))
+    assert said.endswith(" The slave id is not at fault: all were asked.")
+    for doubt in ("is one of", "Another id", "right unit id", "--units"):
+        assert doubt not in said
+    said = hint(target, reason, "", *range(1, 248))
+    assert said.endswith("--units 255,0" if target.startswith("10.") else "all were asked.")
+
+
+def test_no_slave_on_a_serial_line_is_255_or_0() -> None:
+    assert hint("rtu:///dev/ttyUSB0", "timeout").endswith("Try discover with --units 2-10,247")
