@@ -5,12 +5,13 @@ import json
 import os
 import signal
 import sys
+from pathlib import Path
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from exporter.simulator.server import Simulator
-from tests.hostile import Hostile
+from tests.hostile import Hostile, standing
 
 
 async def _start(*arguments: str) -> asyncio.subprocess.Process:
@@ -70,6 +71,28 @@ def test_json_holds_words_and_metrics() -> None:
     assert data["words"]["ups.status"] == 56
     status = {m["labels"]["flag"]: m["value"] for m in data["metrics"] if m["name"] == "generex_ups_status"}
     assert {flag for flag, value in status.items() if value} == {"over_temp", "battery_low", "backup_mode"}
+
+
+@pytest.mark.parametrize("unit", ["", "?unit=1", "?unit=2"])
+def test_the_address_of_a_configured_device_is_that_device(tmp_path: Path, unit: str) -> None:
+    """Its settings are what it can be read by; another unit there is another device."""
+
+    async def run() -> tuple[int, str, str]:
+        async with Hostile(units=(1, 2)) as device:
+            device.behaviour = standing(0)
+            file = tmp_path / "generex.yml"
+            settings = "name: hall, any_transaction: true, module: ups"
+            file.write_text(f"devices: [{{{settings}, target: '{device.target()}'}}]\n")
+            config = f"--config.file={file}"
+            return await _probe(f"127.0.0.1:{device.port}{unit}", config, "--format=json")
+
+    code, out, _ = asyncio.run(run())
+    assert (code, json.loads(out)["device"] == "hall") == ((0, True) if unit != "?unit=2" else (1, False))
+
+
+def test_a_serial_port_of_windows_is_no_name() -> None:
+    code, _, error = asyncio.run(_probe("COM3"))
+    assert (code, '"COM3" is a serial port, no host: write it like rtu:///dev/ttyUSB0' in error) == (2, True)
 
 
 def test_values_that_cannot_be_point_to_discover() -> None:
