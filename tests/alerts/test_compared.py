@@ -15,9 +15,11 @@ BESIDE = ("generex-outcomes", "generex-states", "generex-remembered", "generex-f
 """Groups that say nothing here, and take long at every step of a day."""
 
 
-def check(folder: Path, scrape: int, series: Lines, *tests: dict[str, Any]) -> None:
-    group = {"interval": f"{scrape}s", "input_series": series, "promql_expr_test": list(tests)}
-    check_tests(folder, [group], f"{scrape}s", rules_for(scrape), BESIDE)
+def check(folder: Path, scrape: int, series: Lines, *tests: dict[str, Any], step: int = 0) -> None:
+    """The rules for a scrape interval; the series have a value at each, or every `step` seconds."""
+    every = f"{step or scrape}s"
+    group = {"interval": every, "input_series": series, "promql_expr_test": list(tests)}
+    check_tests(folder, [group], every, rules_for(scrape), BESIDE)
 
 
 def told(at: str, names: Iterable[tuple[str, str]]) -> dict[str, Any]:
@@ -71,15 +73,15 @@ def test_a_ups_and_its_strings_that_differ_are_told_and_halves_of_a_battery_are_
 @SCRAPES
 def test_ripple_that_rises_above_its_week_is_told(scrape: int, tmp_path: Path) -> None:
     def string(name: str, before: float, after: float) -> Lines:
-        values = f"{before}x{26 * 3600 // scrape} {after}x{2 * 3600 // scrape}"
-        return device(name, scrape, {"bacs_string_ripple_current_amperes string=1": values}, hours=28)
+        values = f"{before}x{26 * 12} {after}x{2 * 12}"
+        return device(name, 300, {"bacs_string_ripple_current_amperes string=1": values}, hours=28)
 
     series = [
         *string("rises", 0.3, 0.7), *string("from nothing", 0, 0.4), *string("noise", 0.01, 0.04),
         *string("a little", 0.3, 0.5), *string("falls", 0.7, 0.3),
     ]  # fmt: skip
     risen = {("RippleRisen", "rises"), ("RippleRisen", "from nothing")}
-    check(tmp_path, scrape, series, told("26h", ()), told("27h30m", risen))
+    check(tmp_path, scrape, series, told("26h", ()), told("27h30m", risen), step=300)
 
 
 @SCRAPES

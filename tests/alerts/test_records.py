@@ -1,17 +1,21 @@
 """What is recorded of a discharge and of a test: its length, its lowest volts, and the time to recharge."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
-from tests.alerts.promtool import check_tests
-from tests.alerts.test_situations import QUARTER, fired, line, of
+from tests.alerts.promtool import check_tests, rules_for
+from tests.alerts.test_situations import QUARTER, Lines, fired, line, of
 from tests.alerts.test_situations import check as check_alerts
 
 # Each 15 s: five minutes on mains, discharged from 315 s to 930 s, on mains again. Block 3 is weak. The
 # charge is 90 % again at 2145 s. A test is what discharges it, and the UPS never says that it failed.
+ALONE = (
+    "generex-roles-1", "generex-roles-2", "generex-state", "generex-records", "generex-days", "generex-tests",
+)  # fmt: skip
 MARKS = 'module:generex_discharge_volts:mark{elapsed="5m"}'
 ON = "0x20 1x41 0x200"
 SERIES = [
@@ -144,3 +148,66 @@ def test_a_failed_pass_at_the_end_makes_no_test_short(seconds: int, tmp_path: Pa
             series.append(line(f"generex_{name}", values, device, **labels))
         series.append(line("generex_expected_test_seconds", f"1200x{5400 // seconds}", device))
     check_alerts(tmp_path, series, fired("45m", of("half", "TestShort")), step=seconds)
+
+
+SCRAPES = pytest.mark.parametrize("scrape", [15, 30, 60])
+
+
+def check_alone(
+    folder: Path, scrape: int, step: int, groups: Sequence[str], series: Lines, *tests: dict[str, Any]
+) -> None:
+    """Only some groups of the rules for a scrape interval: all of them would take minutes."""
+    rules = rules_for(scrape)
+    names = [group["name"] for name in rules for group in yaml.safe_load(Path(name).read_text())["groups"]]
+    assert set(groups) <= set(names)
+    tried = {"interval": f"{step}s", "input_series": series, "promql_expr_test": list(tests)}
+    check_tests(folder, [tried], f"{step}s", rules, [name for name in names if name not in groups])
+
+
+@SCRAPES
+def test_a_test_is_overdue_two_hours_after_the_last_that_was_passed(scrape: int, tmp_path: Path) -> None:
+    hour = 3600 // scrape
+    series = []
+    # tested for twelve minutes after half an hour, or after two hours; a pass fails at the end of one
+    for name, before, missed, failed in (
+        ("early", hour // 2, 0, 0), ("late", 2 * hour, 0, 0), ("misses a pass", 2 * hour, 1, 0),
+        ("failed", 2 * hour, 0, 1), ("none", 5 * hour, 0, 0),
+    ):  # fmt: skip
+        passes = 12 * 60 // scrape
+        test = f"0x{before - 1} 1x{passes - 1 - missed} {'_ ' * missed}0x{5 * hour}"
+        result = f"0x{before + passes - 1} {failed}x{5 * hour}"
+        series += [
+            line("generex_up", f"1x{5 * hour}", name),
+            line("generex_ups_alarm", test, name, flag="test_in_progress"),
+            line("generex_ups_alarm", test, name, flag="on_battery"),
+            line("generex_ups_alarm", result, name, flag="diagnostic_test_failed"),
+            line("generex_expected_test_interval_seconds", f"7200x{5 * hour}", name),
+        ]
+    never = of("failed", "TestOverdue") | of("none", "TestOverdue")
+    early = of("early", "TestOverdue")
+    late = of("late", "TestOverdue") | of("misses a pass", "TestOverdue")
+    check_alone(
+        tmp_path, scrape, scrape, ALONE, series,
+        # passed ten minutes after its end, and told five minutes late
+        fired("2h45m", never), fired("3h05m", never | early),
+        fired("4h15m", never | early), fired("4h35m", never | early | late),
+    )  # fmt: skip
+
+
+@SCRAPES
+def test_that_a_test_cannot_be_known_is_told_after_ten_days(scrape: int, tmp_path: Path) -> None:
+    # what hourly rules recorded, as it is seen each quarter of an hour
+    hours = "0 _x3 " * 24 * 12
+    series = []
+    for name, every, passed in (("short", 30, False), ("tested", 30, True), ("overdue", 5, False)):
+        series += [
+            line("device:generex_discharges:count365d", hours, name),
+            line("generex_expected_test_interval_seconds", f"{every * 86400}x1152", name),
+        ]
+        if passed:
+            series.append(line("device:generex_test:passed_last_timestamp_seconds", hours, name))
+    overdue = of("overdue", "TestOverdue")
+    check_alone(
+        tmp_path, scrape, QUARTER, ("generex-tests",), series,
+        fired("8d", overdue), fired("11d", overdue | of("short", "TestUnknown")),
+    )  # fmt: skip
