@@ -36,7 +36,7 @@ from exporter.generate.alerts import alert_files
 from exporter.maps import built_in_maps
 from tests.snapshots import Source, page
 from tests.support import free_port, require, running, wait_for
-from tests.year.story import COARSE, DENSE, Story
+from tests.year.story import COARSE, DENSE, RECHARGE, Story
 
 BLOCK = 486 * 3600  # seconds: the largest block below a month that promtool makes
 MOST_POINTS = 10_000  # Prometheus answers at most 11,000
@@ -62,6 +62,9 @@ RECORDED = (
     "string:generex_bacs_ageing_factor:mean30d",
     "module:generex_bacs_module_alarm:set",
 )
+
+HELD = "module:generex_bacs_module_alarm:set"
+"""The record of which is counted for how long it is there: it is written every five minutes."""
 
 Found = list[dict[str, Any]]
 
@@ -187,7 +190,9 @@ def _evaluate(prometheus: Prometheus, story: Story, rule: dict[str, Any]) -> Ite
             coarse = step >= COARSE
             for at, value in series["values"]:
                 if not (coarse and at - story.start in inside):
-                    yield name, at, value
+                    held = step if coarse and rule["record"] == HELD else 1
+                    for later in range(at, at + held, RECHARGE):
+                        yield name, later, value
 
 
 def _write(folder: Path, samples: Iterable[Sample]) -> None:

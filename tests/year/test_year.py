@@ -60,6 +60,7 @@ YEAR = STORY.days * DAY
 OHMS = "generex_bacs_module_resistance_ohms"
 LOAD = "generex_ups_output_load_ratio"
 PHASES = (1, 2, 3)
+RESISTOR_HIGH = 6  # bit of a module's alarm word
 STRINGS = {
     name: range(first, first + STORY.modules // STORY.strings)
     for name, first in enumerate(range(1, STORY.modules + 1, STORY.modules // STORY.strings), 1)
@@ -261,12 +262,20 @@ def test_the_report_ranks_the_blocks_that_fail_and_no_other(page: str) -> None:
     assert found == worst
 
 
-def test_the_report_has_the_flags_of_the_blocks_and_no_other(tables: Tables) -> None:
-    flagged = {
-        module for module in range(1, STORY.modules + 1)
-        if "Resistance high" in tables.block(module)["Flags, installed"]
-    }  # fmt: skip
-    assert flagged == set(STORY.failing)
+def test_the_report_has_the_flags_of_the_blocks_and_for_how_long(
+    one_year: Prometheus, tables: Tables
+) -> None:
+    told = {}
+    for module in range(1, STORY.modules + 1):
+        found = re.search(r"Resistance high ([\d.]+) d", tables.block(module)["Flags, installed"])
+        if found:
+            told[module] = float(found[1])
+    words = samples(one_year, "generex_bacs_module_alarm_word", END, YEAR)
+    hours = {
+        module: sum(int(word) >> RESISTOR_HIGH & 1 for at, word in words[module] if at % COARSE == 0)
+        for module in STORY.failing
+    }
+    assert told == {module: pytest.approx(count / 24, abs=0.3) for module, count in hours.items()}
 
 
 def test_the_report_has_the_alarms_by_length(one_year: Prometheus, tables: Tables) -> None:
