@@ -188,6 +188,8 @@ OUTCOMES: tuple[tuple[str, Words, str], ...] = (
     ("shutting_down", {136: 1}, "GenerexShutdownPending"),
     ("shutting_down", {136: 1, 137: 1}, "GenerexShutdownImminent"),
     ("on_battery", {116: 1}, "GenerexOnBattery"),
+    ("on_battery", {116: 1, 108: 10}, "GenerexOnBattery"),
+    ("on_battery", {116: 1, 108: 9}, "GenerexRuntimeShort"),
     ("on_battery", {116: 1, 117: 1}, "GenerexBatteryLowOnBattery"),
     ("on_battery", {116: 1, 117: 1, 118: 1}, "GenerexBatteryDepleted"),
     ("ups_lost", {134: 1}, "GenerexUpsOutOfSight"),

@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from exporter.assess.alarms import Alarm
 from exporter.assess.condition import Condition
-from exporter.assess.facts import Facts
+from exporter.assess.defaults import DEFAULTS
 from exporter.assess.outcomes import Outcome
 from exporter.reading.decode.truth import CONNECTED, RUNNING
 from exporter.web.pages.sources import source_text
@@ -16,45 +16,54 @@ _ROW = re.compile(r"^\| \[(\w+)\]\(\S+#\w+\) \|.*\| ([^|]*) \|$", re.MULTILINE)
 _FLAG = re.compile(r"`([^`]+)`")
 
 
-def _plays(*roles: str) -> Callable[[Facts], bool]:
-    return lambda facts: facts.plays(*roles)
+_Holds = Callable[[Condition], bool]
 
 
-def _bacs_state(facts: Facts) -> int | None:
-    family = facts.snapshot.readings.get("generex_bacs_state_word", ())
+def _plays(*roles: str) -> _Holds:
+    return lambda condition: condition.facts.plays(*roles)
+
+
+def _bacs_state(condition: Condition) -> int | None:
+    family = condition.facts.snapshot.readings.get("generex_bacs_state_word", ())
     return next((int(raw) for series, raw in family if ("word", "bacs.state") in series.labels), None)
 
 
-def _bacs_starts(facts: Facts) -> bool:
-    state = _bacs_state(facts) or 0
+def _bacs_starts(condition: Condition) -> bool:
+    state = _bacs_state(condition) or 0
     return bool(state & CONNECTED) and not state & RUNNING
 
 
-def _frame_is_stale(facts: Facts) -> bool:
+def _frame_is_stale(condition: Condition) -> bool:
     # all that is exported of a frame that is not valid
+    facts = condition.facts
     return not facts.plays("lost") and "generex_prof_sequence_number" in facts.snapshot.readings
 
 
-_BACS = (
-    (lambda facts: _bacs_state(facts) == 0, "GenerexBacsNoState"),
+def _ends_soon(condition: Condition) -> bool:
+    return condition.left is not None and condition.left < DEFAULTS["runtime_short"]
+
+
+_BACS: tuple[tuple[_Holds, str], ...] = (
+    (lambda condition: _bacs_state(condition) == 0, "GenerexBacsNoState"),
     (_bacs_starts, "GenerexBacsStarting"),
     (_plays("monitor_stopped"), "GenerexBacsNotRunning"),
 )
-_CLOSER: Mapping[str, tuple[tuple[Callable[[Facts], bool], str], ...]] = {
+_CLOSER: Mapping[str, tuple[tuple[_Holds, str], ...]] = {
     "GenerexOnBattery": (
         (_plays("depleted"), "GenerexBatteryDepleted"),
         (_plays("battery_low"), "GenerexBatteryLowOnBattery"),
+        (_ends_soon, "GenerexRuntimeShort"),
     ),
     "GenerexBatteryLow": ((_plays("on_battery"), "GenerexBatteryLowOnBattery"),),
     "GenerexOnBypass": ((_plays("input_bad", "bypass_bad"), "GenerexBypassFailing"),),
-    "GenerexChargerFailed": ((lambda facts: facts.charge_low, "GenerexChargerFailedDraining"),),
+    "GenerexChargerFailed": ((lambda condition: condition.facts.charge_low, "GenerexChargerFailedDraining"),),
     "GenerexUpsOutOfSight": ((_frame_is_stale, "GenerexGatewayFrameStale"),),
     "GenerexBacsDoubtful": _BACS,
     "GenerexBacsNotRunning": _BACS[:2],
     "GenerexDischarging": (
         (_plays("on_battery"), "GenerexOnBattery"),
         (_plays("test"), "GenerexTestRunning"),
-        (lambda facts: facts.clear("on_battery"), "GenerexDischargingOnMains"),
+        (lambda condition: condition.facts.clear("on_battery"), "GenerexDischargingOnMains"),
     ),
     "GenerexBlockVoltageLowOffFloat": (
         (_plays("on_battery", "discharging"), "GenerexBlockVoltageLowUnderLoad"),
@@ -71,7 +80,7 @@ def section_of_state(outcome: Outcome, condition: Condition) -> str:
     for role in outcome.roles:
         if alarm := next((alarm for alarm in condition.alarms if role in alarm.roles), None):
             return section_of_alarm(alarm, condition)
-    return _link(_closest(outcome.section, condition.facts)) if outcome.section else ""
+    return _link(_closest(outcome.section, condition)) if outcome.section else ""
 
 
 def section_of_alarm(alarm: Alarm, condition: Condition) -> str:
@@ -80,7 +89,7 @@ def section_of_alarm(alarm: Alarm, condition: Condition) -> str:
     if not sections:
         return f"docs/search?q={quote(alarm.label)}"
     # of several that share a flag the last one needs least else to be so
-    return _link(_closest(sections[-1], condition.facts))
+    return _link(_closest(sections[-1], condition))
 
 
 def sections_of_flags(sources: Iterable[str]) -> tuple[str, ...]:
@@ -94,8 +103,8 @@ def alerts_of_the_list() -> frozenset[str]:
     return frozenset(alert for alert, _ in _ROW.findall(source_text("alerts")))
 
 
-def _closest(section: str, facts: Facts) -> str:
-    return next((closer for holds, closer in _CLOSER.get(section, ()) if holds(facts)), section)
+def _closest(section: str, condition: Condition) -> str:
+    return next((closer for holds, closer in _CLOSER.get(section, ()) if holds(condition)), section)
 
 
 def _link(section: str) -> str:
