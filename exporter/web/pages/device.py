@@ -73,7 +73,7 @@ def device_data(device: Device, being_read: bool, now: float, grafana: str) -> d
         "board": board_url(grafana, config.name, has_ups=bool(ups_groups(device.map.words.values()))),
         # the largest sign may name what began at another time
         "since": f"{text} {since}" if since and largest[2] != text else since,
-        "survival_since": since_text(device, last, condition.survival, now) if condition else "",
+        "survival_since": _short(since_text(device, last, condition.survival, now)) if condition else "",
         "flags_since": {label: held_text(it, now) for label, it in flags_since(device, last).items()},
         "hint": _hint(device, last),
         "section_of_alarm": section_of_alarm,
@@ -96,6 +96,10 @@ def device_data(device: Device, being_read: bool, now: float, grafana: str) -> d
         "signs": SEVERITY_SIGNS,
         "number": number,
     }
+
+
+def _short(since: str) -> str:
+    return since.partition(",")[0]
 
 
 def _hint(device: Device, last: Snapshot | None) -> str:
