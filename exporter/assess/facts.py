@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from functools import cached_property
 from typing import Literal
+from weakref import WeakKeyDictionary
 
 from exporter.assess.alarms import flag_readings
 from exporter.assess.defaults import DEFAULTS
@@ -10,6 +11,7 @@ from exporter.assess.plausible import implausible
 from exporter.maps.limits import Limit
 from exporter.maps.model import Word
 from exporter.maps.roles import BATTERY, gravity, of_word
+from exporter.reading.decode.layout import Layout
 from exporter.reading.decode.snapshot import Snapshot
 
 UPS_ALARM = "generex_ups_alarm"
@@ -47,6 +49,18 @@ def _tells(word: Word, prefix: str, *, battery: bool) -> bool:
     return word.metric.startswith(prefix) or any(
         (item.role in BATTERY) == battery for item in of_word(word) if item.role != "danger"
     )
+
+
+_KNOWN: WeakKeyDictionary[Layout, tuple[tuple[str, ...], tuple[str, ...]]] = WeakKeyDictionary()
+
+
+def _groups_of(layout: Layout) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The groups of its UPS and of its BACS. Each pass asks, and the layout stays: found once."""
+    found = _KNOWN.get(layout)
+    if found is None:
+        words = layout.words.values()
+        found = _KNOWN[layout] = ups_groups(words), bacs_groups(words)
+    return found
 
 
 class Facts:
@@ -119,13 +133,13 @@ class Facts:
         """No word of it was read."""
         return not self.snapshot.up
 
-    @cached_property
+    @property
     def _ups_groups(self) -> tuple[str, ...]:
-        return ups_groups(self.snapshot.layout.words.values())
+        return _groups_of(self.snapshot.layout)[0]
 
-    @cached_property
+    @property
     def _bacs_groups(self) -> tuple[str, ...]:
-        return bacs_groups(self.snapshot.layout.words.values())
+        return _groups_of(self.snapshot.layout)[1]
 
     @property
     def ups_lost(self) -> bool:
