@@ -107,6 +107,11 @@ def shown_target(text: str) -> str:
     return address + mark + ("&".join(options) if query else "")
 
 
+def options_said(text: str) -> set[str]:
+    """The names of the options that stand in a target."""
+    return {option.partition("=")[0] for option in text.partition("?")[2].split("&")} - {""}
+
+
 def parse_target(text: str) -> Target:
     """Read a target; a bare `HOST[:PORT]` means tcp.
 

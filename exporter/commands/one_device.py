@@ -1,12 +1,12 @@
-"""The one device that a command talks to: a configured one by name, or any by address."""
+"""The one device that a command talks to: a configured one by name or address, or any other by address."""
 
 import re
 
 from exporter.errors import UsageError, UserError
 from exporter.hosts import check_host
 from exporter.reading.device.device import Device
-from exporter.reading.device.fleet import Fleet
-from exporter.targets import Target, parse_target
+from exporter.reading.device.fleet import Fleet, of_unit
+from exporter.targets import Target, options_said, parse_target
 
 
 def one_device(fleet: Fleet, text: str, module: str | None) -> Device:
@@ -36,7 +36,7 @@ def one_device(fleet: Fleet, text: str, module: str | None) -> Device:
         except ValueError as error:
             known = f"; configured are: {', '.join(fleet.devices)}" if fleet.devices else ""
             raise UsageError(f"{error}{known}") from None
-        configured = _configured_at(fleet, target, says_unit="unit=" in text.partition("?")[2])
+        configured = _configured(fleet, target, options_said(text))
         if configured is not None and module in (None, configured.config.module):
             return configured
         try:
@@ -50,17 +50,17 @@ def one_device(fleet: Fleet, text: str, module: str | None) -> Device:
     return named
 
 
-def _configured_at(fleet: Fleet, target: Target, *, says_unit: bool) -> Device | None:
-    """The configured device at this place with this unit; where no unit is said, the only one there."""
+def _configured(fleet: Fleet, target: Target, said: set[str]) -> Device | None:
+    """The configured device at an address: it has the scales. Other settings of a line are tried as said."""
+    asked = target.endpoint
+    settings_said = bool(said - {"unit"})
     there = [
         device
-        for device in fleet.devices.values()
-        if (has := device.config.target.endpoint).place == target.endpoint.place
-        and has.manner == target.endpoint.manner
+        for device in fleet.at_place(target)
+        if (has := device.config.target.endpoint).transport == asked.transport
+        and (has.manner == asked.manner or not settings_said)
     ]
-    if len(there) == 1 and not says_unit:
-        return there[0]
-    return next((device for device in there if device.config.target.unit == target.unit), None)
+    return of_unit(there, target.unit, said="unit" in said)
 
 
 def _is_a_name(text: str) -> bool:

@@ -9,8 +9,8 @@ from exporter.config import AllowRule
 from exporter.errors import UserError
 from exporter.hosts import plain_host
 from exporter.reading.device.device import Device
-from exporter.reading.device.fleet import Fleet
-from exporter.targets import Endpoint, Target, parse_target, shown_target
+from exporter.reading.device.fleet import Fleet, of_unit
+from exporter.targets import Endpoint, Target, options_said, parse_target, shown_target
 from exporter.web.parameters import RequestError, check_known, one
 
 PARAMETERS = ("target", "module", "unit", "debug")
@@ -49,17 +49,14 @@ def _at_address(text: str, unit: int | None, module: str | None, fleet: Fleet) -
         # what stands before an @ may be a password
         what = "this" if "@" in text else f'"{shown_target(text)}"'
         raise RequestError(f"{what} is neither a configured device nor an address: {error}") from None
-    says_unit = "unit=" in text.partition("?")[2]
+    says_unit = "unit" in options_said(text)
     if unit is not None:
         if says_unit and target.unit != unit:
             raise RequestError(f'parameter "unit" is {unit}, but the target says {target.unit}')
         target, says_unit = replace(target, unit=unit), True
     there = _configured_at(target, fleet)
-    if len(there) == 1 and (there[0].config.target.unit == target.unit or not says_unit):
-        return there[0]
-    for device in there:
-        if device.config.target.unit == target.unit:
-            return device
+    if device := of_unit(there, target.unit, said=says_unit):
+        return device
     if len(there) == 1:
         _check_contradiction(there[0], None, target.unit)
     if not fleet.config.probe.allows(target):
@@ -72,24 +69,9 @@ def _at_address(text: str, unit: int | None, module: str | None, fleet: Fleet) -
 
 def _configured_at(target: Target, fleet: Fleet) -> list[Device]:
     """The configured devices at this place. Raises RequestError where another transport is theirs."""
-    asked = target.endpoint
-    if asked.path:
-        lines = [device for device in fleet.devices.values() if device.config.target.endpoint.path]
-        # a stranger's path is looked at on the disk only where serial lines are
-        follow = asked.path.startswith("/dev/") and ".." not in asked.path
-        return [
-            device
-            for device in lines
-            if (has := device.config.target.endpoint).path == asked.path
-            or (follow and has.place == asked.place)
-        ]
-    there = [
-        device
-        for device in fleet.devices.values()
-        if not (has := device.config.target.endpoint).path and has.place == asked.place
-    ]
+    there = fleet.at_place(target)
     for device in there:
-        if (transport := device.config.target.endpoint.transport) != asked.transport:
+        if (transport := device.config.target.endpoint.transport) != target.endpoint.transport:
             raise RequestError(
                 f'"{target.url}" is where the configured device "{device.config.name}" is, which is read as '
                 f"{transport}: one place has one transport"

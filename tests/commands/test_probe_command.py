@@ -105,6 +105,35 @@ def test_values_that_cannot_be_point_to_discover() -> None:
     assert error.endswith(" finds out which list it speaks\n")
 
 
+@pytest.mark.parametrize(
+    ("listen", "configured", "asked"),
+    [
+        ("127.0.0.1:0", "", ""),
+        ("127.0.0.1:0", "?unit=1", "?unit=1"),
+        ("pty", "?baudrate=19200&parity=N", ""),
+    ],
+)
+def test_the_address_of_a_configured_device_is_that_device(
+    tmp_path: Path, listen: str, configured: str, asked: str
+) -> None:
+    """It was read without its scales: 2300 V, with the very file that `discover` had written for it."""
+
+    async def run(*arguments: str) -> str:
+        async with Simulator(listen=listen, modules=0, static=True, pins={97: 2300}) as device:
+            address = device.target.partition("?")[0]
+            file = tmp_path / "generex.yml"
+            file.write_text(
+                f"devices:\n  - name: ups-a\n    target: {address}{configured}\n"
+                "    overrides: {ups.output_volts_1: {scale: 0.1}}\n"
+            )
+            return (await _probe(f"{address}{asked}", f"--config.file={file}", *arguments))[1]
+
+    lines = asyncio.run(run()).splitlines()
+    assert 'generex_ups_output_volts{device="ups-a",phase="1"} 230' in lines
+    tried = asyncio.run(run("--module=ups")).splitlines()
+    assert not [line for line in tried if 'device="ups-a"' in line], "another module is tried as it is"
+
+
 @pytest.mark.parametrize(("by", "where"), [(1, "higher"), (-1, "lower")])
 def test_a_list_that_counts_from_another_address_is_told(by: int, where: str) -> None:
     async def run() -> str:

@@ -131,6 +131,19 @@ class Fleet:
         self._probed.move_to_end(key)
         return device
 
+    def at_place(self, target: Target) -> list[Device]:
+        """The configured devices at the place of a target, whatever transport and unit they have."""
+        asked = target.endpoint
+        # a stranger's path is looked at on the disk only where serial lines are
+        follow = asked.path.startswith("/dev/") and ".." not in asked.path
+
+        def there(has: Endpoint) -> bool:
+            if asked.path:
+                return bool(has.path) and (has.path == asked.path or (follow and has.place == asked.place))
+            return not has.path and has.place == asked.place
+
+        return [device for device in self.devices.values() if there(device.config.target.endpoint)]
+
     def is_configured(self, device: Device) -> bool:
         """Whether the device is one of the configuration, not one that is probed by its address."""
         return self.devices.get(device.config.name) is device
@@ -177,3 +190,10 @@ class Fleet:
     def _drop_unused_lines(self) -> None:
         devices = (*self.devices.values(), *self._probed.values())
         self._lines.drop_unused({device.line for device in devices if device.line is not None})
+
+
+def of_unit(there: Sequence[Device], unit: int, *, said: bool) -> Device | None:
+    """The device at a place that a target means: of its unit, or the only one where no unit was `said`."""
+    if len(there) == 1 and not said:
+        return there[0]
+    return next((device for device in there if device.config.target.unit == unit), None)
