@@ -159,7 +159,7 @@ class _Walk:
             self._construct(node, place)
 
     def _mapping(self, node: yaml.MappingNode, place: Place, depth: int) -> None:
-        seen: dict[Any, int] = {}
+        seen: dict[str, int] = {}  # 1 and "1" are one key to those that read numbers
         for key_node, value_node in node.value:
             if key_node.tag == "tag:yaml.org,2002:merge":
                 self._value(value_node, (*place, "<<"), depth + 1)
@@ -169,9 +169,9 @@ class _Walk:
             line = key_node.start_mark.line + 1
             if not isinstance(key, str | int):
                 raise self._fail(key_node, "a key is not text: put it in quotes")
-            if key in seen:
-                raise self._fail(key_node, f"duplicate key{_in_quotes(key)} (first on line {seen[key]})")
-            seen[key] = line
+            if (same := str(key)) in seen:
+                raise self._fail(key_node, f"duplicate key{_in_quotes(key)} (first on line {seen[same]})")
+            seen[same] = line
             self._lines[(*place, key)] = line
             self._value(value_node, (*place, key), depth + 1)
 

@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Annotated, Literal
 
-from pydantic import Field, field_validator
+from pydantic import BeforeValidator, Field, field_validator
 
 from exporter.config.fields import (
     Bacs,
@@ -20,6 +20,7 @@ from exporter.config.fields import (
     SensorNumber,
     TargetText,
     Unit,
+    number_key,
 )
 from exporter.maps import DEFAULT_MODULE
 
@@ -194,7 +195,7 @@ class ExpectEntry(Section):
         description="UPSs of one group back each other up, as a 2N pair does: together they may carry as "
         "much as all but one of them, if all have the same size.",
     )
-    blocks: dict[ModuleNumber, BlockEntry] = Field(
+    blocks: dict[Annotated[ModuleNumber, BeforeValidator(number_key)], BlockEntry] = Field(
         default={}, description="Known facts about battery blocks, by the number of their module."
     )
 

@@ -189,7 +189,13 @@ def header_name(name: object) -> object:
     return name
 
 
+def number_key(key: object) -> object:
+    """The number that a key in quotes is: what Helm writes of `1:`, as keys are text in JSON."""
+    return int(key) if isinstance(key, str) and re.fullmatch(r"0|[1-9][0-9]{0,8}", key) else key
+
+
 def _sensor_number(number: object) -> object:
+    number = number_key(number)
     if isinstance(number, bool) or not isinstance(number, int) or not 1 <= number <= 8:
         raise ValueError(f"sensors are numbered 1 to 8 (addresses 143 to 150), not {_quoted(number)}")
     return number

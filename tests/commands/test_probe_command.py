@@ -113,7 +113,7 @@ def test_values_that_cannot_be_point_to_discover() -> None:
         ("pty", "?baudrate=19200&parity=N", ""),
     ],
 )
-def test_the_address_of_a_configured_device_is_that_device(
+def test_a_configured_device_is_read_with_its_scales_by_its_address_too(
     tmp_path: Path, listen: str, configured: str, asked: str
 ) -> None:
     """It was read without its scales: 2300 V, with the very file that `discover` had written for it."""

@@ -13,6 +13,7 @@ import pytest
 import yaml
 
 from exporter import __version__
+from exporter.config import load_config
 from exporter.generate.alerts import alert_files
 from exporter.maps import built_in_maps
 from tests.deploy.manifests import KUBERNETES, Object, build, name, objects_in, of_kind, overlay, validate
@@ -23,6 +24,8 @@ CHART = ROOT / "deploy/helm/generex-exporter"
 CASES = sorted((CHART / "ci").glob("*-values.yaml"))
 VALUES: dict[str, Any] = yaml.safe_load((CHART / "values.yaml").read_text())
 SCHEMA: dict[str, Any] = json.loads((CHART / "values.schema.json").read_text())
+DEVICES = f"--values={CHART / 'ci/default-values.yaml'}"
+BASE = KUBERNETES / "base"
 COMPONENTS = KUBERNETES / "components"
 # what a release has of its own, and how Kustomize says the same
 OWN_LABELS = {
@@ -91,17 +94,56 @@ def test_values_and_schema_and_readme_name_the_same() -> None:
     ],
 )
 def test_wrong_values_are_named(values: str, named: str) -> None:
-    done = helm("template", "ups", CHART, f"--set={values}", check=False)
+    done = helm("template", "ups", CHART, DEVICES, f"--set={values}", check=False)
     assert done.returncode == 1
     assert named in done.stderr
+
+
+def test_nobody_is_given_devices_that_he_did_not_write() -> None:
+    """Helm merges maps: two devices as examples stayed beside `probe.allow`, and raised alerts."""
+    assert VALUES["config"] == {}
+    objects = template("--set=config.probe.allow={192.0.2.0/24}")
+    (config,) = [item for item in of_kind(objects, "ConfigMap") if "generex.yml" in item["data"]]
+    assert yaml.safe_load(config["data"]["generex.yml"]) == {"probe": {"allow": ["192.0.2.0/24"]}}
+
+
+def test_every_key_of_a_configuration_survives_helm(tmp_path: Path) -> None:
+    """Keys become text on their way: sensor 1 becomes "1"."""
+    full = ROOT / "tests/config/good/full.yaml"
+    own_map = ROOT / "tests/config/maps/pump.yaml"
+    text = full.read_text().replace("../maps/pump.yaml", str(own_map))
+    values = tmp_path / "values.yaml"
+    values.write_text("config:\n" + "".join(f"  {line}\n" for line in text.splitlines()))
+    (config,) = [
+        item for item in of_kind(template(f"--values={values}"), "ConfigMap") if "generex.yml" in item["data"]
+    ]
+    file = tmp_path / "generex.yml"
+    file.write_text(config["data"]["generex.yml"])
+    assert load_config(file).devices == load_config(full).devices
+
+
+def test_a_collector_is_reached_whatever_networks_the_devices_have() -> None:
+    objects = template(DEVICES, "--set=networkPolicy.devices={192.0.2.0/24},networkPolicy.ports={4318}")
+    (policy,) = of_kind(objects, "NetworkPolicy")
+    modbus, further, _ = policy["spec"]["egress"]
+    assert modbus == {"ports": [{"port": 502}], "to": [{"ipBlock": {"cidr": "192.0.2.0/24"}}]}
+    assert further == {"ports": [{"port": 4318}]}
+
+
+def test_no_variable_is_given_twice() -> None:
+    """Server-side apply, which Helm 4 uses, refuses a list with the same name twice."""
+    objects = template(DEVICES, '--set-json=env=[{"name": "GENEREX_LOG_FORMAT", "value": "logfmt"}]')
+    (deployment,) = of_kind(objects, "Deployment")
+    (container,) = deployment["spec"]["template"]["spec"]["containers"]
+    assert container["env"][1:] == [{"name": "GENEREX_LOG_FORMAT", "value": "logfmt"}]
 
 
 @pytest.mark.parametrize(
     "values",
     [
-        "config.devices=null,config.probe.allow={192.0.2.0/24},scrape.way=probe,scrape.targets={192.0.2.7}",
-        "config.devices=null,existingConfigMap=mine",
-        "config.devices=null,fleet.enabled=false",
+        "config.probe.allow={192.0.2.0/24},scrape.way=probe,scrape.targets={192.0.2.7}",
+        "existingConfigMap=mine",
+        "fleet.enabled=false",
     ],
 )
 def test_what_needs_no_devices_is_taken_without(values: str) -> None:
@@ -119,7 +161,9 @@ RECOMMENDED = {"name", "part-of", "managed-by", "version"}
 
 @pytest.mark.parametrize("tool", ["helm", "kustomize"])
 def test_the_exporters_objects_have_the_recommended_labels(tool: str) -> None:
-    objects = template("--set=dashboards.enabled=false") if tool == "helm" else build(KUBERNETES / "base")
+    objects = (
+        template(DEVICES, "--set=dashboards.enabled=false") if tool == "helm" else build(KUBERNETES / "base")
+    )
     for item in of_kind(objects, "Deployment", "Service", "NetworkPolicy", "PodDisruptionBudget"):
         labels = item["metadata"]["labels"]
         assert {f"app.kubernetes.io/{part}" for part in RECOMMENDED} <= labels.keys()
@@ -250,7 +294,7 @@ def test_rules_of_ones_own_replace_the_shipped_ones(tmp_path: Path) -> None:
     file = tmp_path / "prometheusrule.yaml"
     made = alert_files(built_in_maps(), {"load_warning": 0.7})["deploy/kubernetes/prometheusrule.yaml"]
     file.write_text(made)
-    (rule,) = of_kind(template(f"--set-file=prometheusRule.file={file}"), "PrometheusRule")
+    (rule,) = of_kind(template(DEVICES, f"--set-file=prometheusRule.file={file}"), "PrometheusRule")
     assert rule["spec"] == yaml.safe_load(made)["spec"]
 
 
