@@ -124,8 +124,8 @@ def trend_panels(context: Context) -> list[Panel]:
                 "Resistance against baseline",
                 "The ten blocks whose resistance has grown most. Above "
                 f"{thresholds['resistance_warning']:g} plan the replacement, above "
-                f"{thresholds['resistance_replace']:g} replace. The baseline is the mean of the first week "
-                "on float that was seen, or one that you record yourself: needs the rules, and a "
+                f"{thresholds['resistance_replace']:g} replace. The baseline is the lowest daily mean on "
+                "float of the last 30 days, or that of the block in expect.blocks: needs the rules, and a "
                 "retention of 40 days.",
                 16, 9,
             ),
