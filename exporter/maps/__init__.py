@@ -66,6 +66,8 @@ def load_maps(paths: Iterable[Path] = ()) -> Mapping[str, Map]:
     own: set[str] = set()
     for path in paths:
         document = read(path)
+        if isinstance(document.data, dict) and "map" not in document.data and "maps" in document.data:
+            raise document.error((), "a configuration, no map: give the map file that its `maps` names")
         entry = validate(document, MapEntry)
         if entry.map in own:
             raise document.error(("map",), f'map "{entry.map}" was given by another file already')
