@@ -1,5 +1,6 @@
 """What the service manager is told, on a real notification socket, and the unit by systemd's own checks."""
 
+import os
 import re
 import signal
 import socket
@@ -102,3 +103,11 @@ def test_systemd_finds_little_that_the_unit_exposes(unit: Path) -> None:
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
     assert re.search(r"exposure level .*: [01]\.\d", done.stdout), done.stdout
+
+
+def test_wrong_usage_is_not_started_again_and_again() -> None:
+    """It began anew every 5 s, for ever: RestartSec is too long for systemd's own limit of starts."""
+    command = [sys.executable, "-m", "exporter", "--target=127.0.0.1:9"]
+    environment = {**os.environ, "GENEREX_LOG_LEVEL": "loud"}
+    done = subprocess.run(command, env=environment, capture_output=True, timeout=60, check=False)
+    assert f"RestartPreventExitStatus={done.returncode}" in UNIT.read_text().splitlines()
