@@ -50,6 +50,7 @@ TABLE_LABELS = frozenset(
 )
 LARGEST = 1_000_000_000
 LONGEST = 365 * 86400.0
+_EXPONENT = re.compile(r"-?[0-9](\.[0-9]{1,20})?e[-+][0-9]{2,3}")
 _DURATION_PATTERN = r"^[0-9]+(\.[0-9]+)?(ms|s|m|h|d)$"
 
 
@@ -117,6 +118,9 @@ def _positive(seconds: float) -> float:
 
 
 def _number(value: object) -> object:
+    """A number; also `1e-05`, as Helm writes 0.00001, which YAML 1.1 takes for text. Raises ValueError."""
+    if isinstance(value, str) and _EXPONENT.fullmatch(value):
+        value = float(value)
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise ValueError(f"write a plain number, like 10 or 0.1, not {_quoted(value)}")
     if abs(value) > LARGEST:

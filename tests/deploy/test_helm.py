@@ -108,10 +108,12 @@ def test_nobody_is_given_devices_that_he_did_not_write() -> None:
 
 
 def test_every_key_of_a_configuration_survives_helm(tmp_path: Path) -> None:
-    """Keys become text on their way: sensor 1 becomes "1"."""
-    full = ROOT / "tests/config/good/full.yaml"
+    """On their way keys become text, sensor 1 becomes "1", and 0.00001 becomes 1e-05."""
     own_map = ROOT / "tests/config/maps/pump.yaml"
-    text = full.read_text().replace("../maps/pump.yaml", str(own_map))
+    text = (ROOT / "tests/config/good/full.yaml").read_text().replace("../maps/pump.yaml", str(own_map))
+    text = text.replace("ups.input_volts_1: {scale: 0.01}", "bacs.module_resistance: {scale: -0.00001}")
+    full = tmp_path / "full.yaml"
+    full.write_text(text)
     values = tmp_path / "values.yaml"
     values.write_text("config:\n" + "".join(f"  {line}\n" for line in text.splitlines()))
     (config,) = [
