@@ -4,6 +4,7 @@ The flags are those of the vendor's tables (device.md 1, 3); words, order and gr
 """
 
 import re
+from collections.abc import Iterable, Mapping
 from functools import cache
 
 from exporter.maps import built_in_maps
@@ -66,23 +67,23 @@ FLAGS |= {
 """The flags that an outcome is told by, without `generex_`."""
 
 METRICS = {
-    "map_in_doubt": {"group_up", "refused_words", "ups_alarm"},
-    "unreachable": {"up"},
-    "ups_unread": {"group_up"},
+    "map_in_doubt": {"group:group_up:max", "refused_words", "ups_alarm"},
+    "unreachable": {"device:up:max", "device:up:last1d"},
+    "ups_unread": {"group:group_up:max"},
     "no_output": {"ups_output_load_ratio", "ups_output_volts"},
-    "unserved": {"group_up"},
-    "no_ups": {"up"},
-    "string_missing": {"bacs_module_present", "bacs_string_volts", "bacs_strings", "data_valid", "group_up"},
-    "block_missing": {"bacs_module_present", "bacs_modules"},
-    "bacs_untrusted": {"data_valid"},
-    "bacs_unread": {"group_up"},
-    "charge_low": {"ups_battery_charge_ratio"},
-    "values_in_doubt": {
-        "bacs_module_temperature_celsius", "bacs_string_volts", "ups_battery_charge_ratio",
-        "ups_battery_runtime_seconds", "ups_battery_volts", "ups_input_frequency_hertz", "ups_input_volts",
-        "ups_output_load_ratio", "ups_output_volts", "ups_temperature_celsius",
+    "unserved": {"group:group_up:max"},
+    "no_ups": {"device:up:max", "device:up:last1d"},
+    "string_missing": {
+        "device:bacs_strings:max", "device:bacs_strings:max1d", "device:bacs_strings_missing:count",
     },
-    "blocks_unserved": {"bacs_module_present", "bacs_modules"},
+    "block_missing": {
+        "device:bacs_modules:max", "device:bacs_modules:max1d", "device:bacs_modules_missing:count",
+    },
+    "bacs_untrusted": {"group:data_valid:max"},
+    "bacs_unread": {"group:group_up:max"},
+    "charge_low": {"device:ups_battery_charge_ratio:min"},
+    "values_in_doubt": {"device:implausible:value"},
+    "blocks_unserved": {"device:bacs_modules:max", "device:bacs_modules_missing:count"},
 }  # fmt: skip
 """What an outcome that is no flag is told by, without `generex_`."""
 
@@ -192,15 +193,31 @@ def where(table: dict[str, set[str]], key: str, else_: str) -> str:
     return next((name for name, keys in table.items() if key in keys), else_)
 
 
-def flags_in(expr: str) -> set[str]:
-    """The flags that the selectors of an expression find, as METRIC.FLAG without `generex_`."""
+Rules = Iterable[tuple[str, Mapping[str, str], str]]
+"""Recording rules: name, labels and expression."""
+
+
+def flags_in(expr: str, rules: Rules) -> set[str]:
+    """The flags that the selectors of an expression find, as METRIC.FLAG without `generex_`.
+
+    A selector of what one of the rules records finds what that rule finds.
+    """
     found = set()
     for metric, matchers in re.findall(r"([\w:]*)\{([^}]*)\}", expr):
         chosen = dict(re.findall(r'(\w+)=~?"([^"]*)"', matchers))
-        for one in chosen.get("__name__", metric).split("|"):
+        for record, labels, of_rule in rules:
+            if record == metric and labels and _fits(labels, chosen):
+                found |= flags_in(of_rule, ())
+        common, _, ends = chosen.get("__name__", metric).rstrip(")").partition("(")
+        for end in ends.split("|"):
+            one = common + end
             of = one.removeprefix("module:").removesuffix(":set").removeprefix("generex_")
             found |= {f"{of}.{name}" for name in chosen.get("flag", "").split("|")}
     return found & _exported()
+
+
+def _fits(labels: Mapping[str, str], chosen: Mapping[str, str]) -> bool:
+    return all(re.fullmatch(wanted, labels.get(name, "")) for name, wanted in chosen.items())
 
 
 @cache

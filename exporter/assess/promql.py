@@ -1,7 +1,11 @@
-"""The outcomes' evidence in PromQL: vectors of the devices for which something holds. Pure."""
+"""The outcomes' evidence in PromQL: vectors of the devices for which something holds. Pure.
+
+It asks for what rules record for the alerts, so that boards and alerts take the same side. All that it asks
+for is held over a failed scrape: where one part were held and another not, a good part would stand alone.
+"""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal
@@ -11,25 +15,32 @@ from exporter.assess.facts import CHARGE_METRIC, UPS_ALARM, bacs_groups, is_of_b
 from exporter.assess.outcomes import CHARGE, Outcome
 from exporter.maps.limits import LIMITS
 from exporter.maps.model import Map, Word
-from exporter.maps.roles import Matcher, gravity, matchers, selector
+from exporter.maps.roles import DANGER, gravity, matchers, played
 
-_REMEMBERED = "1d"  # how long a device that fell silent stays listed, and its last word counts
+ROLE = "device:generex_role:active"
+"""1 while a flag or state of a device plays the role, 0 while none does, by the label `role`."""
+
+REMEMBERED = (*DANGER, "dark", "on_battery")
+"""The roles of which the last value within a day is recorded as LAST."""
+LAST = "device:generex_role:last1d"
+FLAG = "device:generex_flag:rank"
+"""Flags of whole devices that ask for something, by the labels `metric`, `flag` and `grave`."""
+BLOCK_ALARM, BLOCK_FLAG = "generex_bacs_module_alarm", "module:generex_bacs_module_alarm:set"
+"""Of 16 flags for each of 330 modules hardly one is set: those that are, are recorded."""
+_GRAVE = {"critical": "danger|critical.*", "warning": "warning.*"}
 
 
 @dataclass(frozen=True)
 class Prom:
-    """Evidence as PromQL over series of these maps; "" is what no series of theirs can tell.
+    """Evidence as PromQL over what is recorded for these maps; "" is what no series of theirs can tell.
 
-    Every selector has the matchers of `scope`, every result the labels of `place`, and what is known of two
-    devices is joined by these. With `window`, such as 40s, the last value within it counts, so that a failed
-    pass leaves no gap. `thresholds` take the place of DEFAULTS.
+    Every result has the labels of `place`, and what is known of two devices is joined by these. `thresholds`
+    take the place of DEFAULTS. Expressions hold placeholders, see alerts.model.Settings.fill.
     """
 
     maps: Mapping[str, Map]
     thresholds: Mapping[str, float]
-    scope: tuple[str, ...] = ()
     place: tuple[str, ...] = ("device",)
-    window: str = ""
 
     def holds(self, outcome: Outcome) -> str:
         """The devices for which the outcome's condition holds."""
@@ -40,23 +51,13 @@ class Prom:
         """A text of an outcome with its numbers."""
         return text.replace(CHARGE, f"{self._limit('survivable_charge') * 100:g}")
 
-    def series(self, metric: str, *matchers: str) -> str:
-        """A selector of one metric."""
-        return self._over(selector((metric,), *self.scope, *matchers))
-
-    def by(self, expr: str, *labels: str, how: str = "max") -> str:
-        """An aggregate per device, or per device and further labels; also of a device scraped twice."""
-        return f"{how} by ({', '.join((*self.place, *labels))}) ({expr})"
+    def by(self, expr: str, how: str = "max") -> str:
+        """An aggregate per device, also of a device scraped twice."""
+        return f"{how} by ({', '.join(self.place)}) ({expr})"
 
     def role(self, *roles: str) -> str:
         """1 for a device of which a flag or state plays one of the roles, 0 for one of which none does."""
-        parts = []
-        for number, item in enumerate(matchers(self.maps.values(), *roles)):
-            value = self._over(item.selector(*self.scope))
-            part = value if item.active else f"1 - {value}"
-            # `or` would drop what has the same labels but for the name
-            parts.append(f'label_replace({part}, "of", "{number}", "", "")' if number else part)
-        return self.by(" or ".join(parts)) if parts else ""
+        return self.by(f"{ROLE}{{{which}}}") if (which := self._which(roles)) else ""
 
     def plays(self, *roles: str) -> str:
         """A flag or state of one of these roles is in its role."""
@@ -70,27 +71,33 @@ class Prom:
         """The last that is known, within a day, is that one of these roles was played.
 
         What is known now goes before it: an exporter that moved, or one that is blind, has older words.
+        LAST is recorded once a minute, and what is newer goes before it.
         """
-        then = replace(self, window=_REMEMBERED).plays(*roles)
-        return then and f"({then} unless {self._on} {self.role(*roles)})"
+        if not (which := self._which(roles)):
+            return ""
+        then = self.by(f"last_over_time({ROLE}{{{which}}}[5m]) or {LAST}{{{which}}}")
+        return f"({then} == 1 unless {self._on} {ROLE}{{{which}}})"
 
     def flagged(self, severity: Literal["critical", "warning"]) -> str:
         """A flag of the battery is not as it belongs, and that is so grave."""
-        found: dict[int, list[tuple[str, str]]] = {}
-        for word in filter(is_of_battery, self._words):
-            for flag in word.flags or ((word.flag,) if word.flag and word.metric else ()):
-                if gravity(flag) == severity:
-                    found.setdefault(int(not flag.normal), []).append((word.metric, flag.name))
+        of_battery = [word for word in self._words if is_of_battery(word) and (word.flags or word.flag)]
+        systems = dict.fromkeys(word.metric for word in of_battery if word.metric and not word.repeat)
+        blocks = dict.fromkeys(
+            flag.name
+            for word in of_battery
+            for flag in word.flags
+            if word.metric == BLOCK_ALARM and gravity(flag) == severity
+        )
         parts = []
-        for active, pairs in found.items():
-            metrics, names = (tuple(dict.fromkeys(column)) for column in zip(*pairs, strict=True))
-            chosen = Matcher(metrics, "flag", names, active).selector(*self.scope)
-            parts.append(f"{self._over(chosen)} == {active}")
+        if systems:
+            parts.append(f'{FLAG}{{{any_of("metric", systems)}, grave=~"{_GRAVE[severity]}"}}')
+        if blocks:
+            parts.append(f"{BLOCK_FLAG}{{{any_of('flag', blocks)}}}")
         return self.by(" or ".join(parts)) if parts else ""
 
     def both(self, one: str, other: str) -> str:
         """Both hold."""
-        return f"({one} and {self._on} {other})" if one and other else ""
+        return f"({one} and {other})" if one and other else ""
 
     def either(self, *parts: str) -> str:
         """One of them holds."""
@@ -100,8 +107,7 @@ class Prom:
     @property
     def listed(self) -> str:
         """1 for a device that answers, 0 for one that does not or fell silent within the day."""
-        silent = replace(self, window=_REMEMBERED).series("generex_up")
-        return f"({self.by(self.series('generex_up'))} or {self.by(silent)} * 0)"
+        return "(device:generex_up:max or device:generex_up:last1d * 0)"
 
     @property
     def unreachable(self) -> str:
@@ -129,21 +135,21 @@ class Prom:
         alarms = Counter(
             word.map for word in self._words if word.metric == UPS_ALARM and word.address is not None
         )
-        refused = self.by(self.series("generex_refused_words", self._of(ups_groups(self._words))))
-        alarm = self.by(self.series(UPS_ALARM))
+        refused = self.by(_held(f"generex_refused_words{{{any_of('group', ups_groups(self._words))}}}"))
+        alarm = _held(UPS_ALARM)
         return self.both(f"({refused} >= {min(alarms.values())} unless {self._on} {alarm})", self.ups_read)
 
     @property
     def no_output(self) -> str:
         """It measures its output, and finds neither volts nor load."""
-        volts = self.by(self.series("generex_ups_output_volts"))
-        load = self.by(self.series("generex_ups_output_load_ratio"))
-        return f"({volts} >= 0 <= {self._limit('served_volts'):g} unless {self._on} {load} > 0)"
+        volts = self.by(_held("generex_ups_output_volts"))
+        load = f"{_held('generex_ups_output_load_ratio')} > 0"
+        return f"({volts} >= 0 <= {self._limit('served_volts'):g} unless {self._on} {load})"
 
     @property
     def charge(self) -> str:
         """The battery charge from 0 to 1, also one that cannot be."""
-        return self.by(self.series(CHARGE_METRIC))
+        return f"device:{CHARGE_METRIC}:min"
 
     @property
     def charge_known(self) -> str:
@@ -160,28 +166,12 @@ class Prom:
     @property
     def implausible(self) -> str:
         """It shows a value that cannot be."""
-        beyond: dict[tuple[str, bool], list[str]] = {}
-        for limit in LIMITS:
-            bounds = [f"> {self.thresholds.get(limit.threshold, limit.most):g}", f"< {limit.least:g}"]
-            for bound in (*bounds, *(f"> {low:g} < {high:g}" for low, high in limit.gaps)):
-                beyond.setdefault((bound, limit.of_string), []).append(limit.metric)
-        found = []
-        for (bound, of_string), metrics in beyond.items():
-            value = self._over(selector(metrics, *self.scope))
-            if of_string:
-                value = f"quantile by ({', '.join((*self.place, 'string'))}) (0.5, {value})"
-            found.append(f"{value} {bound}")
-        return self.by("\n  or ".join(found))
+        return self.by("device:generex_implausible:value")
 
     @property
     def bacs_untrusted(self) -> str:
         """There is a BACS, and by its own words it cannot be trusted."""
         return f"{self._valid(bacs_groups(self._words))} == 0"
-
-    @property
-    def bacs_trusted(self) -> str:
-        """There is a BACS, and by its own words it can be trusted."""
-        return f"{self._valid(bacs_groups(self._words))} == 1"
 
     @property
     def bacs_unread(self) -> str:
@@ -190,41 +180,23 @@ class Prom:
 
     @property
     def string_missing(self) -> str:
-        """A string has no values although the BACS was read, or the device counts fewer than it did.
-
-        Expected are those that the device counts, and those of the modules that are expected.
-        """
-        strings = self.by(self.series("generex_bacs_strings"))
-        of_modules = self._count("generex_bacs_module_present", 'string!=""')
-        expected = self.by(f'{strings} or label_replace({of_modules}, "of", "modules", "", "")')
-        shown = self._count("generex_bacs_string_volts")
-        read = self.by(self.series("generex_group_up", 'group="strings"'))
-        most = self.by(replace(self, window="").peak("generex_bacs_strings"))
-        return (
-            f"({expected} > 0 unless {self._on} {shown} >= {expected} and {self._on} {read} == 1"
-            f" unless {self._on} {self.bacs_untrusted} or {strings} < {most})"
-        )
+        """A string has no values although the BACS was read, or the device counts fewer than it did."""
+        return self._missing("strings")
 
     @property
     def module_missing(self) -> str:
         """An expected module is absent, or the device counts fewer than it did."""
-        count = self.by(self.series("generex_bacs_modules"))
-        most = self.by(replace(self, window="").peak("generex_bacs_modules"))
-        present = self.by(self.series("generex_bacs_module_present"), "string", "module")
-        return f"({self.by(f'{present} == 0')} or {count} < {most})"
+        return self._missing("modules")
 
     @property
     def blocks_unserved(self) -> str:
         """The BACS counts modules of which it serves no word, as in a gateway frame."""
-        present = self.by(self.series("generex_bacs_module_present"))
-        return f"({self.by(self.series('generex_bacs_modules'))} > 0 unless {self._on} {present})"
+        of_modules = "device:generex_bacs_modules"
+        return f"({of_modules}:max > 0 unless {of_modules}_missing:count)"
 
-    def peak(self, metric: str) -> str:
-        """The most that a series was within a day."""
-        return f"max_over_time({self.series(metric)}[{_REMEMBERED}])"
-
-    def _count(self, metric: str, *matchers: str) -> str:
-        return self.by(self.by(self.series(metric, *matchers), "string"), how="count")
+    def _missing(self, what: str) -> str:
+        counted = f"device:generex_bacs_{what}:max"
+        return f"(device:generex_bacs_{what}_missing:count > 0 or {counted} < {counted}1d)"
 
     @cached_property
     def _words(self) -> tuple[Word, ...]:
@@ -240,11 +212,10 @@ class Prom:
     def _with(self, condition: str, vector: str) -> str:
         return f"{vector} {condition}" if vector else ""
 
-    def _over(self, chosen: str) -> str:
-        return f"last_over_time({chosen}[{self.window}])" if self.window else chosen
-
-    def _of(self, groups: tuple[str, ...]) -> str:
-        return f'group=~"{"|".join(groups)}"'
+    def _which(self, roles: tuple[str, ...]) -> str:
+        """A matcher of those of the roles that anything in the maps plays."""
+        found = [role for role in roles if played(self.maps.values(), role)]
+        return any_of("role", found) if found else ""
 
     def _read(self, groups: tuple[str, ...]) -> str:
         return self._all_of("generex_group_up", groups)
@@ -254,4 +225,34 @@ class Prom:
 
     def _all_of(self, metric: str, groups: tuple[str, ...]) -> str:
         """1 where all groups are good, else 0: each by the exporter that sees it best."""
-        return self.by(self.by(self.series(metric, self._of(groups)), "group"), how="min")
+        return self.by(f"group:{metric}:max{{{any_of('group', groups)}}}", "min")
+
+
+def playing(maps: Iterable[Map], role: str, window: str, *scope: str, blocks: str = "") -> str:
+    """1 where a flag or state that is scraped plays the role, else 0; "" where none can.
+
+    The last value within `window` counts, and every selector has the matchers of `scope`. `blocks` names what
+    is recorded of the flags of blocks that are set, to be asked instead of all of them.
+    """
+    parts = []
+    for number, item in enumerate(matchers(maps, role)):
+        metrics = tuple(metric for metric in item.metrics if metric != BLOCK_ALARM)
+        recorded = ""
+        if blocks and item.active and metrics and metrics != item.metrics:
+            recorded = f" or {replace(item, metrics=(blocks,)).selector(*scope)}"
+            item = replace(item, metrics=metrics)
+        value = f"last_over_time({item.selector(*scope)}[{window}])"
+        part = value if item.active else f"1 - {value}"
+        # `or` would drop what has the same labels but for the name
+        parts.append((f'label_replace({part}, "of", "{number}", "", "")' if number else part) + recorded)
+    return " or ".join(parts)
+
+
+def any_of(label: str, names: Iterable[str]) -> str:
+    """A matcher of the names, each once."""
+    different = tuple(dict.fromkeys(names))
+    return f'{label}="{different[0]}"' if len(different) == 1 else f'{label}=~"{"|".join(different)}"'
+
+
+def _held(selector: str) -> str:
+    return f"last_over_time({selector}[<held>])"

@@ -6,6 +6,7 @@ role, and finds every flag of every loaded map that plays it.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from os.path import commonprefix
 
 from exporter.maps.model import Flag, Map, Severity, Word
 from exporter.maps.series import series_of
@@ -41,8 +42,8 @@ ROLES: Mapping[str, str] = {
     "ground_fault": "Battery current leaks to earth. Danger to people.",
     "danger": "Any other danger to people.",
     "breaker_open": "A battery breaker is open.",
-    "battery_alarm": "Part of the battery is outside its limits.",
     "general_alarm": "A general alarm of the battery: another flag gives the cause.",
+    "battery_alarm": "Part of the battery is outside its limits.",
     "discharging": "The battery is discharging, as the monitor sees it.",
     "float_charging": "The battery is full, and the charger keeps it so.",
     "service": "Someone is working on the monitor, and monitoring is paused.",
@@ -103,10 +104,11 @@ class Matcher:
 
 def selector(metrics: Sequence[str], *matchers: str) -> str:
     """A selector over several metrics. `or` would drop a series where the other has the same labels."""
-    name = "|".join(metrics)
     if len(metrics) == 1:
-        return f"{name}{{{', '.join(matchers)}}}" if matchers else name
-    several = f'__name__=~"{name}"'
+        return f"{metrics[0]}{{{', '.join(matchers)}}}" if matchers else metrics[0]
+    common = commonprefix(metrics)  # noqa: RUF071 - of names, letter by letter
+    ends = "|".join(name.removeprefix(common) for name in metrics)
+    several = f'__name__=~"{common}({ends})"' if common else f'__name__=~"{ends}"'
     return f"{{{', '.join((several, *matchers))}}}"
 
 

@@ -4,8 +4,7 @@ import math
 from dataclasses import dataclass
 from functools import cached_property
 
-from exporter.assess.defaults import DEFAULTS
-from exporter.assess.promql import Prom
+from exporter.assess.promql import playing
 from exporter.maps import built_in_maps
 from exporter.report.model import HOUR, Place
 
@@ -192,8 +191,7 @@ class Asks:
         return f"avg_over_time(({self._block(metric)} and on () ({float_now}))[1d:{FEW}])"
 
     def _role(self, role: str, window: str = "") -> str:
-        prom = Prom(built_in_maps(), DEFAULTS, self.matchers, (), window or self.held)
-        return prom.role(role)
+        return f"max({playing(built_in_maps().values(), role, window or self.held, *self.matchers)})"
 
 
 def _flags() -> dict[tuple[str, int], str]:

@@ -22,7 +22,10 @@ ROOT = Path(__file__).resolve().parents[2]
 RULES = [str(ROOT / "alerts" / name) for name in ("recording.rules.yml", "generex.rules.yml")]
 
 _DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
-SLOW = {"generex-slow", "generex-nominal", "generex-quarter-hour"}
+SLOW = {
+    "generex-slow", "generex-nominal", "generex-quarter-hour", "generex-ten-minutes", "generex-last",
+    "generex-ageing",
+}  # fmt: skip
 
 
 @cache

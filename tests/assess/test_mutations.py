@@ -8,14 +8,16 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
+from itertools import chain
 from pathlib import Path
 
 import pytest
 
 from exporter.assess.condition import assess
 from exporter.assess.outcomes import OUTCOMES, Outcome, Urgency
+from exporter.generate.alerts.flags import role_recordings
 from exporter.generate.alerts.model import Recording, Settings
-from exporter.generate.alerts.outcomes import OUTCOME, outcome_groups
+from exporter.generate.alerts.outcomes import OUTCOME, flag_recordings, outcome_groups
 from exporter.generate.alerts.thresholds import threshold_values
 from exporter.generate.dashboards.context import Context
 from exporter.generate.vocabulary import Vocabulary
@@ -135,9 +137,11 @@ def _level(key: str) -> str:
 # ---- rules
 
 
+SETTINGS = Settings(threshold_values({}), built_in_maps())
+
+
 def recorded() -> dict[str, Recording]:
-    settings = Settings(threshold_values({}), built_in_maps())
-    rules = [rule for group in outcome_groups(settings) for rule in group.rules]
+    rules = [rule for group in outcome_groups(SETTINGS) for rule in group.rules]
     return {
         dict(rule.labels)["outcome"]: rule
         for rule in rules
@@ -147,6 +151,10 @@ def recorded() -> dict[str, Recording]:
 
 def rules(found: Mapping[str, Recording]) -> Faults:
     """The outcomes that are recorded otherwise: by other flags or series, or with other labels."""
+    made = [
+        (rule.record, dict(rule.labels), rule.expr)
+        for rule in (*chain(*role_recordings(SETTINGS)), *flag_recordings(SETTINGS))
+    ]
     faults = {key for key in (*told.STATE, *told.SURVIVAL, *told.BACS) if key not in found} - {"danger"}
     for key, rule in found.items():
         says = {"critical": "no", "lost": "unknown", "good": "yes"}.get(_level(key), "else")
@@ -156,8 +164,8 @@ def rules(found: Mapping[str, Recording]) -> Faults:
             "says": "unknown" if key == "values_in_doubt" else says,
             "urgency": told.where(told.URGENT, key, "rest"),
         }
-        flags = told.flags_in(rule.expr)
-        metrics = {*re.findall(r"\bgenerex_(\w+)", rule.expr)}
+        flags = told.flags_in(rule.expr, made)
+        metrics = {name.replace("generex_", "") for name in re.findall(r"[\w:]*generex_[\w:]+", rule.expr)}
         asked = told.METRICS.get(key)
         if (
             dict(rule.labels) != labels

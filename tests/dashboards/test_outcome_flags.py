@@ -8,10 +8,14 @@ from tests.told import FLAGS, flags_in
 
 def test_each_outcome_asks_for_every_flag_that_tells_it() -> None:
     content = yaml.safe_load((ROOT / "alerts" / "recording.rules.yml").read_text(encoding="utf-8"))
-    found = {
-        rule["labels"]["outcome"]: flags_in(rule["expr"])
+    rules = [
+        (rule["record"], rule.get("labels", {}), rule["expr"])
         for group in content["groups"]
         for rule in group["rules"]
-        if rule["record"] == "device:generex_outcome:rank"
+    ]
+    found = {
+        labels["outcome"]: flags_in(expr, rules)
+        for record, labels, expr in rules
+        if record == "device:generex_outcome:rank"
     }
     assert {outcome: found[outcome] for outcome in FLAGS} == FLAGS

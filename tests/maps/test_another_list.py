@@ -90,18 +90,18 @@ def test_rules_boards_and_reference_know_it(package: Path) -> None:
         run(package, "-m", "exporter", "generate", kind, "--out", str(package / "made" / kind))
     rules = yaml.safe_load(next((package / "made" / "alerts").rglob("recording.rules.yml")).read_text())
     found = {
-        rule["labels"]["outcome"]: rule["expr"]
+        rule["labels"]["role"]: rule["expr"]
         for group in rules["groups"]
         for rule in group["rules"]
-        if rule["record"] == "device:generex_outcome:rank"
+        if rule["record"] == "device:generex_role:active"
     }
-    for outcome, flag in (
-        ("load_dark", "output_on"),
+    for role, flag in (
+        ("dark", "output_on"),
         ("on_battery", "running_on_battery"),
         ("bypass", "manual_bypass"),
-        ("ups_lost", "silent"),
+        ("lost", "silent"),
     ):
-        assert flag in found[outcome], outcome
+        assert flag in found[role], role
     alerts = next((package / "made" / "alerts").rglob("generex.rules.yml")).read_text()
     assert 'acme_status{flag="capacitor_worn"}' in alerts
     boards = "".join(path.read_text() for path in (package / "made" / "dashboards").rglob("*.json"))

@@ -2,69 +2,91 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from exporter.assess.promql import Prom
+from exporter.assess.facts import BACS_PREFIX
+from exporter.assess.promql import BLOCK_ALARM, BLOCK_FLAG, ROLE, any_of, playing
 from exporter.generate.alerts.model import Alert, FlagRef, Recording, Settings
 from exporter.generate.alerts.snippets import literal
 from exporter.maps.model import Clear, Flag, Map, Severity
-from exporter.maps.roles import CALM, DANGER, ROLES, Played, gravity
+from exporter.maps.roles import CALM, DANGER, ROLES, Played, gravity, selector
 
-BLOCK_WORD = "generex_bacs_module_alarm"
-_BLOCK = "module:generex_bacs_module_alarm:set"
-_BACS = "device:generex_bacs_flag:set"
+_BLOCK_WORD = "module:generex_bacs_alarm:word"
+_BACS_FLAG = "device:generex_bacs_flag:set"
+_BLOCK_ACTIVE = "module:generex_bacs_flag:active"
 LONG = "> 255"
 """Most of the last five minutes, in seconds: a flag that is set for so long has become an alert, or will."""
 
 
-def role_recordings(settings: Settings) -> tuple[Recording, ...]:
-    """A recording rule for each role that a flag or a state of the maps plays."""
-    prom = Prom(settings.maps, settings.thresholds, place=("device", *settings.place), window="<held>")
-    return tuple(
-        Recording("device:generex_role:active", expr, meaning, (("role", role),))
-        for role, meaning in ROLES.items()
-        if (expr := prom.role(role))
-    )
+def role_recordings(settings: Settings) -> tuple[tuple[Recording, ...], tuple[Recording, ...]]:
+    """A recording rule for each role that a flag or a state of the maps plays.
+
+    The second ones are those of the roles that flags of blocks play, which are recorded before.
+    """
+    scraped: list[Recording] = []
+    of_blocks: list[Recording] = []
+    for role, meaning in ROLES.items():
+        if expr := playing(settings.maps.values(), role, "<held>", blocks=BLOCK_FLAG):
+            rule = Recording(ROLE, f"max by (<place>) ({expr})", meaning, (("role", role),))
+            (of_blocks if BLOCK_FLAG in expr else scraped).append(rule)
+    return tuple(scraped), tuple(of_blocks)
 
 
-def block_recordings(maps: Iterable[Map]) -> tuple[Recording, ...]:
-    """A recording rule for each bit of the alarm word of blocks."""
+def flag_recordings(maps: Iterable[Map]) -> tuple[Recording, ...]:
+    """The flags of blocks bit by bit from their alarm word, and what a BACS has of all of its flags."""
+    words = [(word, flag) for one in maps for word, flag in one.flags()]
     bits = {
         flag.name: flag.bit
-        for one in maps
-        for word, flag in one.flags()
-        if word.metric == BLOCK_WORD and flag.severity != "none"
+        for word, flag in words
+        if word.metric == BLOCK_ALARM and (flag.role or flag.severity != "none")
     }
-    return tuple(
+    systems = [
+        word.metric for word, _ in words if word.metric.startswith(BACS_PREFIX) and word.metric != BLOCK_ALARM
+    ]
+    of_systems = selector(tuple(dict.fromkeys(systems)))
+    return (
         Recording(
-            _BLOCK,
-            f"floor(module:generex_bacs_module_alarm:word / {1 << bit}) % 2 == 1",
-            "1 while a block has this flag, bit by bit from its alarm word; no series else",
-            (("flag", name),),
-        )
-        for name, bit in bits.items()
+            _BLOCK_WORD,
+            f"max by (<place>, string, module) (last_over_time({BLOCK_ALARM}_word[<held>]) > 0)",
+            "the alarm word of a block that has any flag: hardly any has one, and one word holds all "
+            "sixteen flags",
+        ),
+        *(
+            Recording(
+                BLOCK_FLAG,
+                f"floor({_BLOCK_WORD} / {1 << bit}) % 2 == 1",
+                "1 while a block has this flag, bit by bit from its alarm word; no series else",
+                (("flag", name),),
+            )
+            for name, bit in bits.items()
+        ),
+        Recording(
+            _BACS_FLAG,
+            f"max by (<place>, flag) (last_over_time({of_systems}[<held>]) == 1 or {BLOCK_FLAG})",
+            "1 while a BACS has this flag, in whichever of its words; no series else",
+        ),
+        Recording(
+            _BLOCK_ACTIVE,
+            f"{BLOCK_FLAG}\n"
+            f"  or {_BACS_FLAG}\n"
+            f"    unless on (<place>, flag) count_over_time({BLOCK_FLAG}[5m]) * <interval> {LONG}",
+            "each flag by the block that has it; by its BACS alone where no block has it for long, as of "
+            "blocks that take turns",
+        ),
     )
 
 
 def flag_expression(flags: Sequence[FlagRef]) -> str:
     """An expression that holds while one of the flags of a BACS is set."""
-    return f"max by (<place>) ({_BACS}{{{_any_of([name for _, name in flags])}}}) == 1"
+    return _by_device(_of_bacs(flags), len({name for _, name in flags}))
 
 
 def role_expression(roles: Sequence[str]) -> str:
     """An expression that holds while a flag is as one of the roles has it."""
-    return f"max by (<place>) ({_of_roles(roles)}) == 1"
+    return f"{_by_device(_of_roles(roles), len(roles))} == 1"
 
 
 def block_expression(flag: str) -> str:
-    """A series per block with this flag; one without a block where only the system's word has it.
-
-    The BACS-wide word covers blocks that take turns: none of them has the flag for long.
-    """
-    of_block = f'{_BLOCK}{{flag="{flag}"}}'
-    return (
-        f"max by (<place>, string, module) ({of_block})\n"
-        f'or max by (<place>) ({_BACS}{{flag="{flag}"}}) == 1\n'
-        f"  unless on (<place>) count_over_time({of_block}[5m]) * <interval> {LONG}"
-    )
+    """A series per block with this flag; one without a block where only the system's word has it for long."""
+    return f'{_BLOCK_ACTIVE}{{flag="{flag}"}}'
 
 
 def coarse_expression(roles: Sequence[str], flags: Sequence[FlagRef], finer: str) -> str:
@@ -73,11 +95,9 @@ def coarse_expression(roles: Sequence[str], flags: Sequence[FlagRef], finer: str
     A finer flag that comes and goes does not count, as it never becomes an alert of its own. The coarse one
     is held for two minutes, so that both may come and go together.
     """
-    coarse = _of_roles(roles) if roles else f"{_BACS}{{{_any_of([name for _, name in flags])}}}"
-    return (
-        f"max by (<place>) (max_over_time({coarse}[2m])) == 1\n"
-        f"  unless on (<place>) sum_over_time({_BACS}{{{finer}}}[5m]) * <interval> {LONG}"
-    )
+    coarse = _of_roles(roles) if roles else _of_bacs(flags)
+    coarse = _by_device(f"max_over_time({coarse}[2m])", len(roles or flags)) + (" == 1" if roles else "")
+    return f"{coarse}\n  unless on (<place>) sum_over_time({_BACS_FLAG}{{{finer}}}[5m]) * <interval> {LONG}"
 
 
 def own_flag_alerts(flags: Mapping[FlagRef, Flag]) -> Iterator[Alert]:
@@ -123,10 +143,13 @@ def _own_alert(
 
 
 def _of_roles(roles: Sequence[str]) -> str:
-    which = f'="{roles[0]}"' if len(roles) == 1 else f'=~"{"|".join(roles)}"'
-    return f"device:generex_role:active{{role{which}}}"
+    return f"{ROLE}{{{any_of('role', roles)}}}"
 
 
-def _any_of(names: Sequence[str]) -> str:
-    different = tuple(dict.fromkeys(names))
-    return f'flag="{different[0]}"' if len(different) == 1 else f'flag=~"{"|".join(different)}"'
+def _of_bacs(flags: Sequence[FlagRef]) -> str:
+    return f"{_BACS_FLAG}{{{any_of('flag', [name for _, name in flags])}}}"
+
+
+def _by_device(expr: str, series: int) -> str:
+    """One series per device, of so many that are recorded; a single one already is."""
+    return expr if series == 1 else f"max by (<place>) ({expr})"

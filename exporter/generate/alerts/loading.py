@@ -9,9 +9,9 @@ from pydantic import Field
 
 from exporter.generate.alerts.flags import (
     block_expression,
-    block_recordings,
     coarse_expression,
     flag_expression,
+    flag_recordings,
     own_flag_alerts,
     own_state_alerts,
     role_expression,
@@ -101,10 +101,12 @@ class RecordingFile(Strict):
 def recording_groups(settings: Settings) -> tuple[Group, ...]:
     """The groups of recording rules: first what flags say, as it is the ground of all others."""
     documents = [validate(parse(_text(name), f"{name}.yaml"), RecordingFile) for name in RECORDING_FILES]
-    maps = tuple(settings.maps.values())
+    roles, of_blocks = role_recordings(settings)
+    flags = flag_recordings(settings.maps.values())
     made = (
-        *_in_groups("generex-roles", role_recordings(settings)),
-        *_in_groups("generex-block-flags", (_BLOCK_WORD, *block_recordings(maps), _BACS_FLAGS)),
+        *_in_groups("generex-roles", roles),
+        # of one group, so that a flag of a block plays its role at once
+        *_in_groups("generex-block-flags", (*flags, *of_blocks)),
     )
     read = tuple(
         Group(
@@ -171,7 +173,7 @@ def _alert(
     elif not expr:
         expr = role_expression(entry.roles) if entry.roles else flag_expression(references)
     if entry.gate:
-        expr = (f"(\n{_indent(expr)}\n)" if block else expr) + "\n  " + entry.gate
+        expr = f"{expr}\n{_indent(entry.gate)}"
     sentence = first_sentence(first.description) if first else entry.summary
     plain = _BLOCK.format(summary=_lower(entry.summary), shows=f"<{entry.shows}>")
     return Alert(
@@ -197,17 +199,6 @@ def _alert(
 _BLOCK = (
     "{{{{ if $labels.module }}}}<block>{shows}: {summary}"
     "{{{{ else }}}}<device>: at least one block (it is not known which): {summary}{{{{ end }}}}"
-)
-_BLOCK_WORD = Recording(
-    "module:generex_bacs_module_alarm:word",
-    "max by (<place>, string, module) (last_over_time(generex_bacs_module_alarm_word[<held>]) > 0)",
-    "the alarm word of a block that has any flag: hardly any has one, and one word holds all sixteen flags",
-)
-_BACS_FLAGS = Recording(
-    "device:generex_bacs_flag:set",
-    'max by (<place>, flag) (last_over_time({__name__=~"generex_bacs_(state|alarm)"}[<held>]) == 1 '
-    "or module:generex_bacs_module_alarm:set)",
-    "1 while a BACS has this flag, in whichever of its words; no series else",
 )
 
 

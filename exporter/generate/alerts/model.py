@@ -5,6 +5,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from exporter.assess.promql import REMEMBERED
 from exporter.durations import format_duration, parse_duration
 from exporter.generate.alerts import snippets
 from exporter.generate.alerts.named import NAMED
@@ -98,7 +99,8 @@ class Settings:
 
         `<place>` are the labels of the place, `<site>` the first of them; `<interval>` is the scrape interval
         in seconds, `<minute>` that of rules that run once a minute; `[<held>]` reaches over a failed pass,
-        `[<settled>]` over four scrapes; `<load_warning>` and the like are thresholds. What the maps say of
+        `[<settled>]` over four scrapes; `<remembered>` are the roles of which the last is kept for a day;
+        `<load_warning>` and the like are thresholds. What the maps say of
         themselves is in named.NAMED, the rest are snippets.
         """
         text = re.sub(r"<([a-z0-9_]+)>", self._placeholder, text)
@@ -147,6 +149,8 @@ class Settings:
             return ", ".join(("device", *self.place))
         if name == "site":
             return self.place[0]
+        if name == "remembered":
+            return "|".join(REMEMBERED)
         if name in self._windows():
             return self._windows()[name]
         if name == "per_second":  # derivatives are per second, also where time runs faster

@@ -4,12 +4,10 @@ Each outcome is a series of its own while it holds, with its rank as the value: 
 question the highest is the one to tell, at a moment as over a time.
 """
 
-import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from exporter.assess.outcomes import OUTCOMES, Outcome
-from exporter.assess.promql import Prom
+from exporter.assess.promql import FLAG, Prom
 from exporter.generate.alerts.model import Group, Recording, Settings
 from exporter.generate.vocabulary import SEVERITIES, FlagMetric, Vocabulary, alternatives
 from exporter.maps.model import Flag
@@ -20,13 +18,6 @@ OUTCOME = "device:generex_outcome:rank"
 """`outcome` is its key. `state`, `survival` and `bacs` are `yes` where it answers that question. `urgency` is
 what to see to first, in lower case. `says` is `no`, `yes`, `unknown` of what should be known, or `else`.
 """
-FLAG = "device:generex_flag:rank"
-"""Flags of whole devices that ask for something, by the labels `metric` and `flag`."""
-
-ROLE = "device:generex_role:max"
-"""1 while what is to be remembered of a device is so, 0 while it is not, by the label `role`."""
-_REMEMBERED = (DANGEROUS, ("dark",), ("on_battery",))
-
 DANGER, CRITICAL, WARNING, INFO = 400, 300, 200, 100
 _HALF = 50
 """Ranks of flags. A general alarm is half a step lower: the flag that says what it is about goes first."""
@@ -34,47 +25,28 @@ _GRAVE = {
     DANGER: "danger", CRITICAL: "critical", CRITICAL - _HALF: "critical_general", WARNING: "warning",
     WARNING - _HALF: "warning_general", INFO: "info", INFO - _HALF: "info_general",
 }  # fmt: skip
-# of 16 flags for each of 330 modules hardly one is set: these are recorded, so that no rule looks through all
-_SET, _RECORDED = re.compile(r"\bgenerex_bacs_module_alarm\b"), "module:generex_bacs_module_alarm:set"
 _MOST_RULES = 20  # in a group: the default limit of Mimir's ruler
 
 RANKS = {row.key: len(OUTCOMES) - index for index, row in enumerate(OUTCOMES)}
 """The rank of each outcome by its key: the graver, the higher."""
 
 
-@dataclass(frozen=True)
-class _Remembering(Prom):
-    """Evidence that remembers by one recorded series: a day of every flag, every 15 s, would be dear."""
-
-    def was(self, *roles: str) -> str:
-        """The last that is known, within a day, is that one of these roles was played."""
-        then = self.by(f'last_over_time({ROLE}{{role="{roles[-1]}"}}[1d])')
-        return f"({then} == 1 unless on ({', '.join(self.place)}) {self.role(*roles)})"
-
-
 def outcome_groups(settings: Settings) -> tuple[Group, ...]:
     """The groups of rules that record outcomes and flags."""
-    prom = _Remembering(settings.maps, settings.thresholds, place=("device", *settings.place))
-    roles = [
-        Recording(ROLE, prom.role(*roles), "what is remembered of a lost device", (("role", roles[-1]),))
-        for roles in _REMEMBERED
-    ]
-    flags = list(_flag_rules(Vocabulary(settings.maps)))
+    prom = Prom(settings.maps, settings.thresholds, ("<place>",))
+    rules = [(row, _rule(row, when, prom)) for row in OUTCOMES if (when := prom.holds(row))]
     return (
-        *_groups("generex-remembered", roles),
+        *_groups("generex-flags", flag_recordings(settings)),
         # of one moment, so that no step of a timeline has only the harmless ones
-        *_groups("generex-states", [_rule(row, prom) for row in OUTCOMES if row.state and prom.holds(row)]),
-        *_groups(
-            "generex-outcomes", [_rule(row, prom) for row in OUTCOMES if not row.state and prom.holds(row)]
-        ),
-        *_groups("generex-flags", flags),
+        *_groups("generex-states", [rule for row, rule in rules if row.state]),
+        *_groups("generex-outcomes", [rule for row, rule in rules if not row.state]),
     )
 
 
-def _rule(row: Outcome, prom: Prom) -> Recording:
-    when = _SET.sub(_RECORDED, prom.holds(row))
-    expr = f"({when}) * 0 + {RANKS[row.key]}"
-    return Recording(OUTCOME, expr, _words(row, prom), tuple(_labels(row).items()))
+def _rule(row: Outcome, when: str, prom: Prom) -> Recording:
+    return Recording(
+        OUTCOME, f"({when}) * 0 + {RANKS[row.key]}", _words(row, prom), tuple(_labels(row).items())
+    )
 
 
 def _groups(name: str, rules: list[Recording]) -> Iterator[Group]:
@@ -100,11 +72,17 @@ def says(row: Outcome) -> str:
     return {"critical": "no", "good": "yes"}.get(row.level, "else")
 
 
+def flag_recordings(settings: Settings) -> list[Recording]:
+    """A rule for the flags of each word that are equally grave."""
+    return list(_flag_rules(Vocabulary(settings.maps)))
+
+
 def _flag_rules(words: Vocabulary) -> Iterator[Recording]:
     for metric in words.system_metrics:
         for rank, parts in sorted(_by_rank(metric).items(), reverse=True):
             chosen = " or ".join(
-                f'{metric.name}{{flag=~"{alternatives(names)}"}} == {value}' for value, names in parts.items()
+                f'last_over_time({metric.name}{{flag=~"{alternatives(names)}"}}[<held>]) == {value}'
+                for value, names in parts.items()
             )
             yield Recording(
                 FLAG, f"max by (<place>, flag) ({chosen}) * 0 + {rank}", "flags that ask for something",

@@ -1,8 +1,5 @@
 """What is known of a UPS that is out of sight: what it last said, and when."""
 
-from dataclasses import replace
-
-from exporter.assess.promql import Prom
 from exporter.generate.dashboards import queries as q
 from exporter.generate.dashboards import rules
 from exporter.generate.dashboards.choices import ORANGE, QUIET
@@ -13,11 +10,11 @@ from exporter.generate.dashboards.panels import Frame, Panel, Query, columns, ta
 
 def last_seen_panel(context: Context, height: int) -> Panel:
     """A row per UPS that is unreachable or lost; empty while all are in sight."""
-    prom = Prom(context.words.maps, context.thresholds, (q.SCOPE, q.DEVICE), ("<place>",))
-    gone = f"unless {prom.role('on_battery')}"
+    on_battery = q.recorded(rules.ROLE, 'role="on_battery"')
+    gone = f"unless {q.by(on_battery)}"
     in_sight = q.recorded(rules.OUTCOME, 'outcome=~"on_battery|mains"')
     seen = q.by(f"max_over_time(timestamp({in_sight})[1d:1m])")
-    was = replace(prom, window="1d").role("on_battery")
+    was = q.by(f"last_over_time({on_battery}[1d])")
     charge = f"last_over_time({q.series('generex_ups_battery_charge_ratio')}[1d])"
     runtime = f"last_over_time({q.series('generex_ups_battery_runtime_seconds')}[1d])"
     queries = [

@@ -1,9 +1,10 @@
 """The recording rules that the boards read, by the names in alerts/recording.rules.yml (a test compares)."""
 
+from exporter.assess import promql
 from exporter.generate.alerts import outcomes
 from exporter.generate.alerts.model import SERVED_RUNBOOK
 
-OUTCOME, FLAG = outcomes.OUTCOME, outcomes.FLAG
+OUTCOME, FLAG, ROLE = outcomes.OUTCOME, promql.FLAG, promql.ROLE
 NOMINAL_OUTPUT = "phase:generex_ups_output_volts:nominal"
 NOMINAL_INPUT = "phase:generex_ups_input_volts:nominal"
 NOMINAL_HERTZ = "device:generex_ups_input_frequency_hertz:nominal"
@@ -23,7 +24,7 @@ TEST_PASSED = "device:generex_test:passed_last_timestamp_seconds"
 AGEING = "string:generex_bacs_ageing_factor:mean30d"
 
 ALL = (
-    OUTCOME, FLAG, NOMINAL_OUTPUT, NOMINAL_INPUT, NOMINAL_HERTZ, VOLTS_RATIO, WARMTH, OHMS_RATIO, SHARE,
+    OUTCOME, FLAG, ROLE, NOMINAL_OUTPUT, NOMINAL_INPUT, NOMINAL_HERTZ, VOLTS_RATIO, WARMTH, OHMS_RATIO, SHARE,
     DISCHARGE_RATIO, OHMS_BASELINE, AGEING, SERVED_RUNBOOK,
     DISCHARGE_SECONDS, DISCHARGES, DISCHARGE_MARK, DISCHARGE_LOWEST, DISCHARGE_SPREAD, RECHARGE, TEST_PASSED,
 )  # fmt: skip
