@@ -21,12 +21,12 @@ Spoken = Sequence[tuple[str, Words]]
 
 
 def series_of(spoken: Spoken) -> list[dict[str, str]]:
-    """A device for each entry, with what a scrape of it brings, four times a minute."""
+    """A device for each entry, with what a scrape of it brings, four times a minute, until a scrape fails."""
     snapshots = [
         Source(name=f"d{number}").snapshot(words(change)) for number, (_, change) in enumerate(spoken)
     ]
     lines = [line.rpartition(" ") for line in page(snapshots).splitlines() if not line.startswith("#")]
-    return [{"series": name, "values": f"{value}x9"} for name, _, value in lines]
+    return [{"series": name, "values": f"{value}x6 stale"} for name, _, value in lines]
 
 
 Table = Sequence[tuple[str, str]]  # what is told and for which devices; the first that holds counts
@@ -58,8 +58,9 @@ def check(folder: Path, asked: Sequence[tuple[Table, Spoken]]) -> None:
             {"labels": f'{{device="d{index}"}}', "value": number[text]}
             for index, (text, _) in enumerate(spoken)
         ]
-        query = {"expr": expr, "eval_time": "2m", "exp_samples": samples}
-        tests.append({"interval": "15s", "input_series": series_of(spoken), "promql_expr_test": [query]})
+        # a failed scrape changes nothing: nothing good stands alone where what is bad has gone
+        queries = [{"expr": expr, "eval_time": at, "exp_samples": samples} for at in ("90s", "105s")]
+        tests.append({"interval": "15s", "input_series": series_of(spoken), "promql_expr_test": queries})
     path = folder / "tests.yml"
     path.write_text(json.dumps({"rule_files": [str(RULES)], "evaluation_interval": "15s", "tests": tests}))
     answer = run("test", "rules", str(path))

@@ -138,7 +138,7 @@ def test_the_states_of_an_enumeration_play_roles(tmp_path: Path) -> None:
         ("state", "battery", "on_battery", 1),
     ]
     assert [one.selector() for one in matchers(maps, "on_battery")] == [
-        '{__name__=~"generex_ups_status|generex_ups_alarm", flag=~"backup_mode|on_battery"}',
+        '{__name__=~"generex_ups_(status|alarm)", flag=~"backup_mode|on_battery"}',
         'own_mode{state="battery"}',
     ]
 
