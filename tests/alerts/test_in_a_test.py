@@ -6,7 +6,7 @@ from typing import Any
 
 from tests.alerts.promtool import SLOW, check_tests
 
-BACS = {"generex-bacs", "generex-blocks", "generex-battery"}
+BACS = {"generex-bacs", "generex-blocks"}
 FIRED = 'count by (alertname, device) (ALERTS{alertstate="firing",alertname=~"Generex(%s)"})'
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from tests.alerts.promtool import SLOW, check_tests
 
-BACS = {"generex-bacs", "generex-blocks", "generex-battery"}
+BACS = {"generex-bacs", "generex-blocks"}
 FIRING = 'count by (alertname, device) (ALERTS{alertstate="firing", alertname=~"Generex(%s)"})'
 LOST = FIRING % "LostOnBattery"
 PHASES = FIRING % "(Out|In)putVoltage"
