@@ -14,7 +14,8 @@ from tests.alerts.test_situations import check as check_alerts
 # Each 15 s: five minutes on mains, discharged from 315 s to 930 s, on mains again. Block 3 is weak. The
 # charge is 90 % again at 2145 s. A test is what discharges it, and the UPS never says that it failed.
 ALONE = (
-    "generex-roles-1", "generex-roles-2", "generex-state", "generex-battery", "generex-records", "generex-days", "generex-tests",
+    "generex-roles-1", "generex-roles-2", "generex-state", "generex-battery", "generex-records",
+    "generex-days", "generex-tests",
 )  # fmt: skip
 MARKS = 'module:generex_discharge_volts:mark{elapsed="5m"}'
 ON = "0x20 1x41 0x200"
