@@ -1,4 +1,4 @@
-"""Devices that are one under two names, as far as the look-ups of this machine tell."""
+"""Devices that are one under two names, if look-ups on this machine show it."""
 
 import asyncio
 from collections.abc import Iterator, Sequence
