@@ -35,7 +35,7 @@ def next_step(failure: Failure) -> str:
         "resolve": _resolve, "connect": _connect, "timeout": _timeout, "closed": _closed, "frame": _frame,
         "unit": _unit, "transaction": _other_answer, "function": _other_answer, "length": _other_answer,
     }  # fmt: skip
-    if failure.answered and failure.reason in ("connect", "timeout"):
+    if failure.answered and failure.reason in ("connect", "timeout") and not _at_this_end(failure):
         return _WAS_WELL
     if failure.reason in steps:
         return steps[failure.reason](failure)
@@ -63,6 +63,13 @@ _WAS_WELL = (
     "there? Does another program read it now?"
 )
 _NO_TIME = "it has no time: it may be starting up, or other masters ask too often; try again later"
+
+
+def _at_this_end(failure: Failure) -> bool:
+    """Whether what failed is this machine's own port or way out, which says nothing about the device."""
+    serial = failure.target.endpoint.transport == "rtu"
+    known = _CONNECT_SERIAL if serial else ("Network is unreachable",)
+    return failure.reason == "connect" and any(text in failure.text for text in known)
 
 
 def _resolve(failure: Failure) -> str:
@@ -134,7 +141,7 @@ def _timeout(failure: Failure) -> str:
             f"{_and_its_id(failure)}?{_modbus_tcp(failure)}{_more_units(failure)}"
         )
     short = "" if failure.by_discover else " Or it ignores long requests: discover tries short ones."
-    serial = "" if endpoint.port == TCP_PORT else f" {_serial_server(failure)}"
+    serial = "" if endpoint.port == TCP_PORT else _serial_server(failure)
     its_id = (
         f"is {_asked(failure)} the slave id that the Modbus service shows? Another id gets no answer at all. "
         "Or another master holds the only connection: stop it and try again."
@@ -153,10 +160,10 @@ def _closed(failure: Failure) -> str:
             f"{_at_modbus_port(failure)}it takes a connection and closes it: of serial servers {_ONE_PLACE}"
             f"{_modbus_tcp(failure)}"
         )
-    serial = "" if failure.target.endpoint.port == TCP_PORT else f". {_serial_server(failure)}"
+    serial = _serial_server(failure) if failure.target.endpoint.port != TCP_PORT else ""
     return (
         "it takes a connection and closes it: other masters may hold all it has; stop one and try again"
-        + serial
+        + (f".{serial}" if serial else "")
     )
 
 
@@ -165,7 +172,9 @@ def _frame(failure: Failure) -> str:
     if failure.target.endpoint.transport == "tcp":
         if "in time" in failure.text or "too many" in failure.text:
             return "answers are cut off or too long: a bad network or gateway; try again"
-        return f"what answers does not speak Modbus/TCP. {_serial_server(failure)}"
+        if failure.answered:
+            return "it answered before, and what comes now is not Modbus/TCP: was anything changed there?"
+        return f"what answers does not speak Modbus/TCP.{_serial_server(failure)}"
     return (
         f"{_at_modbus_port(failure)}bytes come, but no whole answer: do baud rate, parity and stop bits "
         f"match, and does no other device on the line have slave id {failure.target.unit}?"
@@ -191,7 +200,7 @@ def _other_answer(failure: Failure) -> str:
 
 
 def _behind_the_gateway(failure: Failure) -> str:
-    if _all_asked(failure):
+    if failure.answered or _all_asked(failure):
         return (
             "the gateway is there, but nothing behind it: is the device on, and does the line to it work?"
             + _more_units(failure)
@@ -203,14 +212,16 @@ def _behind_the_gateway(failure: Failure) -> str:
 
 
 def _serial_server(failure: Failure) -> str:
+    if failure.answered:
+        return ""  # its protocol was right
     endpoint = failure.target.endpoint
-    return f"If a serial server is there, it needs rtu-tcp://{endpoint.address}."
+    return f" If a serial server is there, it needs rtu-tcp://{endpoint.address}."
 
 
 def _at_modbus_port(failure: Failure) -> str:
     """At the port of Modbus/TCP that protocol is the likely one."""
     endpoint = failure.target.endpoint
-    if endpoint.transport != "rtu-tcp" or endpoint.port != TCP_PORT:
+    if endpoint.transport != "rtu-tcp" or endpoint.port != TCP_PORT or failure.answered:
         return ""
     here = f"port {TCP_PORT} belongs to Modbus/TCP"
     return f"{here}: if that is spoken there, write tcp://{endpoint.address}. Else: "
@@ -219,7 +230,8 @@ def _at_modbus_port(failure: Failure) -> str:
 def _modbus_tcp(failure: Failure) -> str:
     """At any other port it may be, unless that was tried."""
     endpoint = failure.target.endpoint
-    if endpoint.transport != "rtu-tcp" or endpoint.port == TCP_PORT or failure.by_discover:
+    asked = failure.by_discover or failure.answered
+    if endpoint.transport != "rtu-tcp" or endpoint.port == TCP_PORT or asked:
         return ""
     return f" If Modbus/TCP is spoken there, it needs tcp://{endpoint.address}."
 
@@ -244,6 +256,8 @@ def _all_asked(failure: Failure) -> bool:
 
 
 def _more_units(failure: Failure) -> str:
+    if failure.answered:
+        return ""  # its unit was right
     asked = {failure.target.unit, *failure.silent}
     # on a serial line, 0 is for all slaves at once, and 255 is none
     known = USUAL_UNITS if failure.target.endpoint.transport == "tcp" else USUAL_UNITS[:-2]

@@ -109,6 +109,39 @@ def test_what_was_right_before_is_not_doubted(target: str, reason: str) -> None:
         assert doubt not in told
 
 
+@pytest.mark.parametrize(
+    ("target", "reason", "text", "says"),
+    [
+        ("10.0.0.7:5020", "closed", "closed", "other masters may hold all it has"),
+        ("10.0.0.7:5020", "frame", RTU_FRAME, "it answered before, and what comes now is not Modbus/TCP"),
+        ("rtu-tcp://10.0.0.7:502", "closed", "closed", "is another program connected?"),
+        ("rtu-tcp://10.0.0.7:4001", "frame", "", "bytes come, but no whole answer"),
+        ("10.0.0.7", "exception_11", "", "nothing behind it: is the device on"),
+    ],
+)
+def test_a_protocol_and_a_unit_that_were_right_are_not_doubted(
+    target: str, reason: str, text: str, says: str
+) -> None:
+    told = next_step(Failure(parse_target(target), reason, text, answered=True))
+    assert says in told
+    for doubt in ("tcp://", "--units", "unit id"):
+        assert doubt not in told
+
+
+@pytest.mark.parametrize(
+    ("target", "text", "says"),
+    [
+        ("rtu:///dev/ttyUSB0", "No such file or directory", "is the adapter plugged in?"),
+        ("rtu:///dev/ttyUSB0", BUSY_PORT, "names who has it"),
+        ("10.0.0.7", "Network is unreachable", "check its routes"),
+    ],
+)
+def test_what_fails_at_this_end_is_told_although_the_device_answered_before(
+    target: str, text: str, says: str
+) -> None:
+    assert says in next_step(Failure(parse_target(target), "connect", text, answered=True))
+
+
 def test_an_error_without_a_hint_stands_alone() -> None:
     target = parse_target("10.0.0.7")
     assert with_next_step(Failure(target, "exception_8", "exception 8 (unknown)")) == (

@@ -22,6 +22,7 @@ Trouble = tuple[Any, ...]
 """A key to sort by: urgency, seconds left, how the device was before it was lost, and what else is so."""
 
 _NEVER_SEEN = (math.inf,)
+_NOT_SEEN_YET = (Urgency.OUT_OF_SIGHT,)  # its manager answers: no wrong address
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +116,8 @@ def assess(snapshot: Snapshot, fall: float | None = None, before: Snapshot | Non
     out_of_sight = facts.unreachable or facts.ups_lost or facts.ups_unread
     past = assess(before) if before and (out_of_sight or state.key in GONE) else None
     # those in sight first, and last those that were never seen: a wrong address, most likely
-    gone: Trouble = () if state.key not in GONE else past.trouble if past else _NEVER_SEEN
+    never = _NOT_SEEN_YET if snapshot.up else _NEVER_SEEN
+    gone: Trouble = () if state.key not in GONE else past.trouble if past else never
     return Condition(
         facts=facts,
         state=state,

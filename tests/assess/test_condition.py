@@ -328,6 +328,7 @@ def test_those_out_of_sight_sort_by_what_they_were_last() -> None:
         ({125: 1, 103: 0}, {}),
         ({116: 1, 108: 5}, {}),
         ({116: 1, 108: 7}, {134: 1}),  # the manager answers, and the UPS is silent
+        (None, {134: 1}),  # how the UPS was is not known, but its manager answers
         ({123: 1}, {}),
         ({118: 1}, {}),
         ({127: 1}, {134: 1}),

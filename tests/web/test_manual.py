@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from exporter.assess.outcomes import CHARGE, OUTCOMES
 from exporter.maps import built_in_maps
 from exporter.web.pages.manual import find, render
 from exporter.web.pages.sources import sources
@@ -27,6 +28,12 @@ def test_every_markdown_file_is_a_page() -> None:
         ("battery breaker", "Flag", "Battery breaker open"),
         ("low charge on mains", "Runbook", "Low charge on mains"),
         ("planned work", "Runbook", "Planned work"),
+        ("Lost on battery", "State", "Lost on battery"),
+        ("NO: charge < 90 %", "State", "NO: charge < 90 %"),
+        ("UPS not read", "State", "UPS not read"),
+        ("block missing", "State", "Block missing"),
+        ("thermal-runaway", "Flag", "Thermal runaway"),
+        ("overtemperature", "Flag", "Too hot"),
     ],
 )
 def test_the_search_finds_flags_and_alerts_first(wanted: str, kind: str, title: str) -> None:
@@ -46,6 +53,21 @@ def test_the_search_finds_flags_and_alerts_first(wanted: str, kind: str, title: 
 def test_a_flag_that_is_found_leads_to_its_sections(wanted: str, alerts: tuple[str, ...]) -> None:
     hit = next(hit for hit in find(wanted, built_in_maps()) if hit.kind == "Flag")
     assert hit.alerts == alerts
+
+
+def test_a_state_that_is_found_leads_to_its_section() -> None:
+    hit = next(hit for hit in find("block missing", built_in_maps()) if hit.kind == "State")
+    assert hit.path == "runbook#generexmodulessilent"
+    assert "block" in hit.text
+
+
+def test_every_state_with_a_section_is_found() -> None:
+    rows = [(row, name) for row in OUTCOMES if row.section for name in (row.state, row.survival, row.bacs)]
+    for row, name in rows:
+        if not name or CHARGE in name:
+            continue
+        paths = [hit.path for hit in find(name, built_in_maps()) if hit.kind == "State"]
+        assert f"runbook#{row.section.lower().replace(' ', '-')}" in paths, name
 
 
 def test_a_search_for_nothing_finds_nothing() -> None:

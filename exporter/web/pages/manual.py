@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING, Any
 from aiohttp import web
 
 from exporter.assess.alarms import source_of
+from exporter.assess.defaults import DEFAULTS
+from exporter.assess.outcomes import CHARGE, OUTCOMES
 from exporter.maps.model import Flag, Map
-from exporter.web.pages.runbook import alerts_of_the_list, sections_of_flags
+from exporter.web.pages.runbook import alerts_of_the_list, path_of_section, sections_of_flags
 from exporter.web.pages.sources import root, source_text, sources
 from exporter.web.pages.templates import templates
 from exporter.web.parameters import RequestError, check_known, one
@@ -188,16 +190,16 @@ def _mend_links(token: "Token", source: str, folder: str) -> None:
 
 
 def find(wanted: str, maps: Mapping[str, Map]) -> list[Hit]:
-    """What the documentation, the alerts and the flags of the loaded maps say of all words in `wanted`."""
-    words = wanted.lower().split()
+    """What the documentation, alerts, states and flags of the loaded maps say of all words in `wanted`."""
+    words = _spoken(wanted).split()
     if not words:
         return []
 
     def rank(title: str, text: str) -> int | None:
-        name, all_of_it = title.lower(), f"{title} {text}".lower()
-        if not all(word in all_of_it for word in words):
-            return None
-        return 0 if name == " ".join(words) else 1 if all(word in name for word in words) else 2
+        name, all_of_it = _spoken(title), _spoken(f"{title} {text}")
+        if all(word in name or word in name.replace(" ", "") for word in words):
+            return 0 if name == " ".join(words) else 1
+        return 2 if all(word in all_of_it for word in words) else None
 
     found = []
     for page in _listed():
@@ -214,8 +216,20 @@ def find(wanted: str, maps: Mapping[str, Map]) -> list[Hit]:
             if (place := min((place for place in places if place is not None), default=None)) is not None:
                 alerts = sections_of_flags([source_of(metric, flag)])
                 found.append((place, Hit("Flag", trouble.label, text, alerts=alerts)))
+    told = {section.anchor: section.text for section in render("runbook").sections}
+    for row in OUTCOMES:
+        path = path_of_section(row.section) if row.section else ""
+        for name in (row.state, row.survival, row.bacs) if path else ():
+            title = name.replace(CHARGE, f"{DEFAULTS['survivable_charge'] * 100:g}")
+            if (place := rank(title, "")) is not None:
+                found.append((place, Hit("State", title, told[path.partition("#")[2]], path)))
     found.sort(key=lambda entry: entry[0])
     return list(dict.fromkeys(hit for _, hit in found))[:_FOUND]
+
+
+def _spoken(text: str) -> str:
+    """What is the same however it is written: `battery_low`, `Battery-Low`."""
+    return text.lower().replace("_", " ").replace("-", " ")
 
 
 def _flags(item: Map) -> Iterator[tuple[str, Flag]]:

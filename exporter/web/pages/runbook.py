@@ -107,8 +107,13 @@ def _closest(section: str, condition: Condition) -> str:
     return next((closer for holds, closer in _CLOSER.get(section, ()) if holds(condition)), section)
 
 
+def path_of_section(section: str) -> str:
+    """Where a section of the runbook is, relative to the documentation."""
+    return f"runbook#{section.lower().replace(' ', '-')}"
+
+
 def _link(section: str) -> str:
-    return f"docs/runbook#{section.lower().replace(' ', '-')}"
+    return f"docs/{path_of_section(section)}"
 
 
 @functools.cache
