@@ -31,7 +31,7 @@ def test_every_markdown_file_is_a_page() -> None:
         ("Lost on battery", "State", "Lost on battery"),
         ("NO: charge < 90 %", "State", "NO: charge < 90 %"),
         ("UPS not read", "State", "UPS not read"),
-        ("block missing", "State", "Block missing"),
+        ("block missing", "State", "Block missing / NO: block missing"),
         ("thermal-runaway", "Flag", "Thermal runaway"),
         ("overtemperature", "Flag", "Too hot"),
     ],
@@ -59,6 +59,12 @@ def test_a_state_that_is_found_leads_to_its_section() -> None:
     hit = next(hit for hit in find("block missing", built_in_maps()) if hit.kind == "State")
     assert hit.path == "runbook#generexmodulessilent"
     assert "block" in hit.text
+
+
+def test_states_of_one_name_can_be_told_apart() -> None:
+    titles = [hit.title for hit in find("danger: keep out", built_in_maps()) if hit.kind == "State"]
+    assert "Danger: keep out / NO: ground fault / Ground fault" in titles
+    assert len(titles) == len(set(titles))
 
 
 def test_every_state_with_a_section_is_found() -> None:

@@ -218,11 +218,15 @@ def find(wanted: str, maps: Mapping[str, Map]) -> list[Hit]:
                 found.append((place, Hit("Flag", trouble.label, text, alerts=alerts)))
     told = {section.anchor: section.text for section in render("runbook").sections}
     for row in OUTCOMES:
-        path = path_of_section(row.section) if row.section else ""
-        for name in (row.state, row.survival, row.bacs) if path else ():
-            title = name.replace(CHARGE, f"{DEFAULTS['survivable_charge'] * 100:g}")
-            if (place := rank(title, "")) is not None:
-                found.append((place, Hit("State", title, told[path.partition("#")[2]], path)))
+        if not row.section:
+            continue
+        charge = f"{DEFAULTS['survivable_charge'] * 100:g}"
+        names = [name.replace(CHARGE, charge) for name in (row.state, row.survival, row.bacs) if name]
+        places = (rank(name, "") for name in names)
+        if (place := min((place for place in places if place is not None), default=None)) is not None:
+            path = path_of_section(row.section)
+            title = " / ".join({name.lower(): name for name in reversed(names)}.values())
+            found.append((place, Hit("State", title, told[path.partition("#")[2]], path)))
     found.sort(key=lambda entry: entry[0])
     return list(dict.fromkeys(hit for _, hit in found))[:_FOUND]
 

@@ -192,6 +192,8 @@ def _seen(at: float, condition: Condition, last_at: float, since_last: float) ->
     # by the clock between passes, by the loop since the last one: a clock that is set makes no age negative
     age = ago(max(last_at - at, 0) + since_last)
     parts = ["answering" if condition.state.key == "no_ups" else condition.supply.state.lower()]
+    if condition.survival.key == "shutting_down":
+        parts.append("shutting down")  # whatever it ran on, its load was about to be dark
     parts += [number(condition.charge, "ratio")] if condition.charge is not None else []
     return Seen(condition, ", ".join(parts), clock(at), age)
 
