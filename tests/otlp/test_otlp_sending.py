@@ -105,6 +105,10 @@ def test_success_of_something_else_is_a_failure(behaviour: Callable[[Receiver], 
         assert send(collector.port) == f"{error}: is the endpoint that of a collector?"
 
 
+# a google.rpc.Status with a code, a message and a detail
+STATUS = b"\x08\x03\x12\x0ebad resource x\x1a\x05\x0a\x03t/X"
+
+
 @pytest.mark.parametrize(
     ("behaviour", "error"),
     [
@@ -116,6 +120,11 @@ def test_success_of_something_else_is_a_failure(behaviour: Callable[[Receiver], 
         ),
         # a google.rpc.Status, as the collector answers: code 3, message
         (says(400, "application/x-protobuf", b"\x08\x03\x12\x07too old"), "400 Bad Request: too old"),
+        # the same of gateways that name another type, or none
+        (says(400, "application/protobuf", STATUS), "400 Bad Request: bad resource x"),
+        (says(400, "text/plain; charset=utf-8", STATUS), "400 Bad Request: bad resource x"),
+        (says(400, "", STATUS[2:]), "400 Bad Request: bad resource x"),
+        (says(400, "text/plain", b"\x08\x03\x12\x7ftoo short"), "400 Bad Request: too short"),
         (says(401, "application/json", b'{"code": 16, "message": "no token"}'), "401 Unauthorized: no token"),
         (says(502, "text/plain", b"a\r\nb\tc " + b"d" * 500), "502 Bad Gateway: a b c " + "d" * 277),
         (says(500, "text/html", PAGE), "500 Internal Server Error"),

@@ -11,6 +11,9 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
 
 from exporter.exposition.otlp.post import LARGEST, Answer
 
+_PROTOBUF = "application/x-protobuf"
+_STATUS = (b"\x08", b"\x12")
+"""A google.rpc.Status begins with its code or its message, whatever type a gateway writes; no text begins so."""
 _HTML = ("text/html", "application/xhtml+xml")
 
 
@@ -42,7 +45,7 @@ def words(answer: Answer) -> str:
     """What the body of a refusal says, as it is written there; empty where that is nothing or a page."""
     if _is_page(answer):
         return ""
-    if answer.kind == "application/x-protobuf":
+    if answer.kind == _PROTOBUF or answer.body.startswith(_STATUS):
         try:
             # it is a google.rpc.Status, whose message has the place and the type of this one
             return str(ExportMetricsPartialSuccess.FromString(answer.body[:LARGEST]).error_message)

@@ -141,6 +141,7 @@ class Sender:
         """Text of a collector in one line, as long as lines of a log are, without the secrets it was sent."""
         for secret in self._secrets:
             text = text.replace(secret, "…")
+        text = "".join(character if character.isprintable() else " " for character in text)
         return " ".join(text.split())[:_LONGEST_REASON]
 
 
