@@ -13,7 +13,7 @@ from exporter.exposition.otlp.post import LARGEST, Answer
 
 _PROTOBUF = "application/x-protobuf"
 _STATUS = (b"\x08", b"\x12")
-"""A google.rpc.Status begins with its code or its message, whatever type a gateway writes; no text begins so."""
+"""How a google.rpc.Status begins, by its code or its message; no text begins so. Gateways change its type."""
 _HTML = ("text/html", "application/xhtml+xml")
 
 
