@@ -61,6 +61,14 @@ def test_every_case_is_valid(case: Path) -> None:
         validate(item)
 
 
+@pytest.mark.parametrize("case", CASES, ids=lambda path: path.stem)
+def test_two_releases_stand_in_one_namespace(case: Path) -> None:
+    one, other = (
+        {name(item) for item in template(f"--values={case}", release=release)} for release in ("a", "b")
+    )
+    assert one & other == set()
+
+
 def test_values_and_schema_and_readme_name_the_same() -> None:
     def leaves(values: dict[str, Any], schema: dict[str, Any], path: str = "") -> list[str]:
         assert values.keys() == schema["properties"].keys() - {"global"}, path
