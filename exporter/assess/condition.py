@@ -10,7 +10,7 @@ from typing import Any
 from exporter.assess.alarms import Alarm, active_alarms, place_text
 from exporter.assess.defaults import DEFAULTS
 from exporter.assess.facts import CHARGE_METRIC, Facts
-from exporter.assess.outcomes import CHARGE, GONE, STATES, SURVIVAL, Level, Outcome, Urgency
+from exporter.assess.outcomes import BACS, CHARGE, GONE, STATES, SURVIVAL, Level, Outcome, Urgency
 from exporter.reading.decode.snapshot import Snapshot
 
 _RUNTIME = "generex_ups_battery_runtime_seconds"
@@ -161,6 +161,9 @@ def _bacs_health(facts: Facts, alarms: tuple[Alarm, ...]) -> BacsHealth | None:
     if not readings:
         return None
     absent = tuple(place_text(series.labels) for series, raw in readings if not raw)
+    worst = first(BACS, facts)
+    if worst.order is Urgency.DANGER:
+        return BacsHealth(worst.bacs, worst.level, absent)
     flagged = {place for alarm in alarms for place in alarm.places}
     ill = (flagged & {place_text(series.labels) for series, _ in readings}) | {*absent}
     text = f"{len(readings) - len(ill)} of {len(readings)} OK"

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from exporter.assess.condition import Condition, assess, minutes
+from exporter.assess.condition import BacsHealth, Condition, assess, minutes
 from exporter.assess.outcomes import CHARGE, STATES, SURVIVAL
 from exporter.assess.promql import Prom
 from exporter.generate.alerts.thresholds import threshold_values
@@ -392,3 +392,10 @@ def test_a_flag_without_words_for_clear_is_not_described_as_normal() -> None:
     assert flag.trouble.description == (
         "This flag is normally set, and it is clear now. When it is set: Everything is in order."
     )
+
+
+@pytest.mark.parametrize("change", [{1001: 0x0008}, {1001: 0x4000}, {1005: 0x0200}])
+def test_no_block_is_called_well_beside_a_danger_to_people(change: Words) -> None:
+    condition = of(change)
+    assert condition.bacs == BacsHealth("Danger: keep out", "critical")
+    assert condition.state_text.endswith("; on mains")
