@@ -23,7 +23,13 @@ VERSIONS = ("1.30", "1.37")
 
 
 class _Loader(yaml.CSafeLoader):
-    """YAML 1.1 has a type of its own for a plain `=`, which Go writes as a string."""
+    """YAML 1.1 has a type of its own for a plain `=`, which Go writes as a string. No key is given twice."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        found: dict[Any, Any] = super().construct_mapping(node, deep)
+        keys = [key.value for key, _ in node.value]
+        assert len(found) == len(keys), f"twice: {sorted({key for key in keys if keys.count(key) > 1})}"
+        return found
 
 
 _Loader.add_constructor("tag:yaml.org,2002:value", lambda _, node: node.value)

@@ -132,6 +132,46 @@ def test_every_key_of_a_configuration_survives_helm(tmp_path: Path) -> None:
     assert load_config(file).devices == load_config(full).devices
 
 
+OWN = '"app.kubernetes.io/part-of": "mine"'
+OTHERS = f'{{{OWN}, "app.kubernetes.io/instance": "prometheus"}}'
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda path: path.stem)
+def test_labels_of_ones_own_replace_the_charts(case: Path) -> None:
+    """A key given twice is YAML that no server takes; an Operator may select by any label."""
+    values = [f"{key}.labels={OTHERS}" for key in ("scrape", "prometheusRule", "alertmanagerConfig")]
+    values += [f"podLabels={{{OWN}}}", 'podAnnotations={"checksum/config": "0"}']
+    objects = template(
+        f"--values={case}", "--set=dashboards.label=app.kubernetes.io/part-of",
+        *(f"--set-json={value}" for value in values),
+    )  # fmt: skip
+    for item in objects:
+        validate(item)
+        labels = item["metadata"]["labels"]
+        if item["apiVersion"].startswith("monitoring.coreos.com/"):
+            assert labels["app.kubernetes.io/instance"] == "prometheus"
+            assert labels["app.kubernetes.io/part-of"] == "mine"
+        elif item["kind"] == "Deployment":
+            pod = item["spec"]["template"]["metadata"]
+            assert item["spec"]["selector"]["matchLabels"].items() <= pod["labels"].items()
+            assert pod["labels"]["app.kubernetes.io/part-of"] == "mine"
+            assert pod["annotations"]["checksum/config"] != "0"
+        elif "generex.yml" not in item.get("data", {"generex.yml": ""}):
+            assert labels["app.kubernetes.io/part-of"] == "1"
+
+
+@pytest.mark.parametrize(
+    "key",
+    ["app.kubernetes.io/name", "app.kubernetes.io/instance", "app.kubernetes.io/component",
+     "generex-exporter/replica"],
+)  # fmt: skip
+def test_a_label_that_finds_the_pods_is_nobody_elses(key: str) -> None:
+    label = f'--set-json=podLabels={{"{key}": "mine"}}'
+    done = helm("template", "ups", CHART, DEVICES, "--set=replicas=2", label, check=False)
+    assert done.returncode == 1
+    assert f"podLabels has {key}, by which the chart's objects find its pods: leave it out" in done.stderr
+
+
 def test_a_collector_is_reached_whatever_networks_the_devices_have() -> None:
     objects = template(DEVICES, "--set=networkPolicy.devices={192.0.2.0/24},networkPolicy.ports={4318}")
     (policy,) = of_kind(objects, "NetworkPolicy")

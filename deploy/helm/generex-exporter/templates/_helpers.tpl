@@ -27,6 +27,24 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 app.kubernetes.io/part-of: generex-exporter
 {{- end }}
 
+{{/* The chart's labels and those of a value, which win: nothing selects these objects by the chart's. */}}
+{{- define "generex-exporter.labelsWith" -}}
+{{- merge (dict) (default dict (index . 1)) (include "generex-exporter.labels" (index . 0) | fromYaml) | toYaml }}
+{{- end }}
+
+{{/* The labels of a pod: list CONTEXT SUFFIX. */}}
+{{- define "generex-exporter.podLabels" -}}
+{{- $given := default dict (index . 0).Values.podLabels }}
+{{- $selected := include "generex-exporter.selector" (index . 0) | fromYaml }}
+{{- with index . 1 }}{{ $_ := set $selected "generex-exporter/replica" (trimPrefix "-" .) }}{{ end }}
+{{- range $key, $_ := $given }}
+{{- if hasKey $selected $key }}
+{{- fail (printf "podLabels has %s, by which the chart's objects find its pods: leave it out" $key) }}
+{{- end }}
+{{- end }}
+{{- merge (dict) $given $selected (dict "app.kubernetes.io/part-of" "generex-exporter") | toYaml }}
+{{- end }}
+
 {{/* How the exporter is reached where it asks for TLS or a password. */}}
 {{- define "generex-exporter.access" -}}
 {{- with .Values.scrape.tlsConfig }}
