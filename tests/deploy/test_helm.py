@@ -7,6 +7,7 @@ import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import jsonschema
 import pytest
@@ -16,12 +17,14 @@ from exporter import __version__
 from exporter.config import load_config
 from exporter.generate.alerts import alert_files
 from exporter.maps import built_in_maps
+from exporter.web.prefix import route_prefix
 from tests.deploy.manifests import KUBERNETES, Object, build, name, objects_in, of_kind, overlay, validate
 from tests.support import require
 
 ROOT = Path(__file__).parents[2]
 CHART = ROOT / "deploy/helm/generex-exporter"
 CASES = sorted((CHART / "ci").glob("*-values.yaml"))
+NAMES = [path.name.removesuffix("-values.yaml") for path in CASES]
 VALUES: dict[str, Any] = yaml.safe_load((CHART / "values.yaml").read_text())
 SCHEMA: dict[str, Any] = json.loads((CHART / "values.schema.json").read_text())
 DEVICES = f"--values={CHART / 'ci/default-values.yaml'}"
@@ -97,6 +100,15 @@ def test_values_and_schema_and_readme_name_the_same() -> None:
         ("replicas=2,serial.enabled=true", "replicas"),
         ("scrape.way=probe", "targets"),
         ("config.devices=null", "config.devices is empty, so there is nothing to read"),
+        ("web.externalUrl=x/generex", "externalUrl"),
+        ("web.externalUrl=https://x/generex?a=b", "externalUrl"),
+        ("web.routePrefix=generex", "routePrefix"),
+        ("web.routePrefix=/a//b", "routePrefix"),
+        ("env[0].name=GENEREX_WEB_EXTERNAL_URL", "use the value web.externalUrl"),
+        ("env[0].name=GENEREX_WEB_ROUTE_PREFIX", "use the value web.routePrefix"),
+        ("env[0].name=GENEREX_WEB_LISTEN_ADDRESS", "use the value service.port"),
+        ("env[0].name=GENEREX_WEB_CONFIG_FILE", "use the value webConfig.existingSecret"),
+        ("env[0].name=GENEREX_CONFIG_FILE", "use the value config or existingConfigMap"),
         ("config=null", "config.devices is empty"),
         ("config.devices=null,config.probe=null", "config.devices is empty"),
     ],
@@ -170,6 +182,56 @@ def test_a_label_that_finds_the_pods_is_nobody_elses(key: str) -> None:
     done = helm("template", "ups", CHART, DEVICES, "--set=replicas=2", label, check=False)
     assert done.returncode == 1
     assert f"podLabels has {key}, by which the chart's objects find its pods: leave it out" in done.stderr
+
+
+def endpoints(objects: list[Object]) -> set[str]:
+    """The paths that Kubernetes and Prometheus ask of the fleet's exporters."""
+    paths = set()
+    for item in objects:
+        spec = item.get("spec", {})
+        if item["kind"] == "Deployment":
+            (container,) = spec["template"]["spec"]["containers"]
+            checks = [container.get(f"{kind}Probe", {}) for kind in ("startup", "readiness", "liveness")]
+            paths |= {check["httpGet"]["path"] for check in checks if "httpGet" in check}
+        elif item["kind"] == "ServiceMonitor":
+            paths |= {endpoint.get("path", "/metrics") for endpoint in spec["endpoints"]}
+        elif item["kind"] == "Probe":
+            paths.add(spec["prober"]["path"])
+        elif item["kind"] == "ScrapeConfig":
+            paths |= {spec["metricsPath"], *(urlsplit(sd["url"]).path for sd in spec["httpSDConfigs"])}
+    return paths
+
+
+@pytest.mark.parametrize(
+    ("case", "values", "prefix"),
+    [
+        *((case, "web.externalUrl=https://x/generex/", "/generex") for case in NAMES),
+        ("default", "web.externalUrl=http://x:8080/a/b", "/a/b"),
+        ("default", "web.externalUrl=https://x", ""),
+        ("default", "web.externalUrl=https://x/", ""),
+        ("default", "web.routePrefix=/generex", "/generex"),
+        ("default", "web.externalUrl=https://x/generex/,web.routePrefix=/", ""),
+        ("default", "web.externalUrl=https://x/generex/,web.routePrefix=/ups/", "/ups"),
+    ],
+)
+def test_probes_and_scrapes_follow_the_prefix(case: str, values: str, prefix: str) -> None:
+    """A probe at the path of before would have Kubernetes restart the pod for ever."""
+    file = f"--values={CHART / 'ci' / f'{case}-values.yaml'}"
+    objects = template(file, f"--set={values}")
+    assert endpoints(objects) == {prefix + path for path in endpoints(template(file))}
+    for item in of_kind(objects, "Deployment"):
+        (container,) = item["spec"]["template"]["spec"]["containers"]
+        env = {entry["name"]: entry["value"] for entry in container["env"]}
+        given = env.get("GENEREX_WEB_EXTERNAL_URL"), env.get("GENEREX_WEB_ROUTE_PREFIX")
+        assert route_prefix(*given) == prefix
+        validate(item)
+    for item in of_kind(objects, "PodMonitor"):
+        assert "path" not in item["spec"]["podMetricsEndpoints"][0]
+
+
+def test_the_notes_name_the_page_below_the_prefix() -> None:
+    arguments = ("--dry-run=client", DEVICES, "--set=web.externalUrl=https://x/generex/")
+    assert "http://127.0.0.1:10141/generex/\n" in helm("install", "ups", CHART, *arguments).stdout
 
 
 def test_a_collector_is_reached_whatever_networks_the_devices_have() -> None:

@@ -45,6 +45,12 @@ app.kubernetes.io/part-of: generex-exporter
 {{- merge (dict) $given $selected (dict "app.kubernetes.io/part-of" "generex-exporter") | toYaml }}
 {{- end }}
 
+{{/* The path in front of all endpoints, as the exporter takes it from the same values: "" or like "/ups". */}}
+{{- define "generex-exporter.prefix" -}}
+{{- $path := default (regexReplaceAll "^https?://[^/]*" .Values.web.externalUrl "") .Values.web.routePrefix }}
+{{- with trimAll "/" $path }}/{{ . }}{{ end }}
+{{- end }}
+
 {{/* How the exporter is reached where it asks for TLS or a password. */}}
 {{- define "generex-exporter.access" -}}
 {{- with .Values.scrape.tlsConfig }}
