@@ -4,7 +4,7 @@ import argparse
 import asyncio
 import itertools
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -60,12 +60,11 @@ def run(args: argparse.Namespace) -> int:
     with Progress() as progress:
         stories, warnings, source = asyncio.run(_stories(url, access, period, args.device or [], progress))
         sites = [(site, list(of)) for site, of in itertools.groupby(stories, lambda one: one.place.site)]
+        names = file_names([site for site, _ in sites])
         for site, of_site in sites:
             path = args.out
             if len(sites) > 1:
-                path = path.with_name(
-                    f"{path.stem}-{re.sub('[^A-Za-z0-9_.-]', '_', site) or 'none'}{path.suffix}"
-                )
+                path = path.with_name(f"{path.stem}-{names[site]}{path.suffix}")
             text = page(site, of_site, period, source, warnings, datetime.now(UTC))
             if path.suffix == ".pdf":
                 progress.step(f"printing {path}")
@@ -74,6 +73,21 @@ def run(args: argparse.Namespace) -> int:
                 write_whole(path, text)
             progress.step(f"wrote {path}")
     return 0
+
+
+def file_names(sites: Sequence[str]) -> dict[str, str]:
+    """A part of a file name for each site, by site; those that would share one are numbered."""
+    names: dict[str, str] = {}
+    taken: set[str] = set()
+    for site in sites:
+        plain = name = re.sub("[^A-Za-z0-9_.-]", "_", site) or "none"
+        for number in itertools.count(2):
+            if name.lower() not in taken:  # not every file system tells case
+                break
+            name = f"{plain}-{number}"
+        names[site] = name
+        taken.add(name.lower())
+    return names
 
 
 def period_of(first: str | None, last: str | None, at: datetime) -> Period:

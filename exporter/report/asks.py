@@ -65,13 +65,13 @@ class Asks:
 
     @property
     def passes(self) -> str:
-        """How many passes a day had."""
-        return f"max(count_over_time({self.series('generex_up')}[1d]))"
+        """How many passes an hour had."""
+        return f"max(count_over_time({self.series('generex_up')}[1h]))"
 
     @property
     def rules(self) -> str:
-        """Whether the rules recorded anything on a day."""
-        return f"max(count_over_time({self.series('device:generex_role:active')}[1d]))"
+        """How often the rules recorded in an hour."""
+        return f"max(count_over_time({self.series('device:generex_role:active')}[1h]))"
 
     def seen(self, what: str) -> str:
         """The share of an hour in which something was seen."""

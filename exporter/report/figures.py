@@ -19,7 +19,8 @@ REFERENCE = 20.0  # °C of the design life (Eurobat; the rule string:generex_bac
 HALVED_BY = 10.0  # kelvin by which life halves (C&D; operations 3)
 WORN = 1.5  # times its baseline (note on IEEE 1188-2005; the threshold resistance_replace)
 _LONG_ENOUGH = 120.0  # seconds after which the voltages of a discharge say something (operations 3)
-_LEAST_BLOCKS = 3  # in a string: the median of two is their mean
+LEAST_BLOCKS = 3
+"""In a string, to compare them: the median of two is their mean."""
 _FAR = 10 * 365.0  # days: what would be later is not told as a date
 
 
@@ -103,11 +104,13 @@ def first_baseline(days: Sequence[float]) -> float | None:
 
 
 def medians(blocks: BlockDays) -> dict[str, list[float]]:
-    """The median of each string, day by day; NaN where no block is known."""
+    """The median of each string, day by day; NaN where less than three blocks are known."""
     found: dict[str, list[float]] = {}
     for string in {key.string for key in blocks}:
         columns = zip(*(days for key, days in blocks.items() if key.string == string), strict=True)
-        found[string] = [median(values) if (values := known(column)) else math.nan for column in columns]
+        found[string] = [
+            median(values) if len(values := known(column)) >= LEAST_BLOCKS else math.nan for column in columns
+        ]
     return found
 
 
@@ -139,7 +142,7 @@ def weakest(
             strings.setdefault(key.string, []).append(volts)
         for key, volts in discharge.lowest.items():
             of_string = strings[key.string]
-            if discharge.when.start < installed.get(key.module, 0) or len(of_string) < _LEAST_BLOCKS:
+            if discharge.when.start < installed.get(key.module, 0) or len(of_string) < LEAST_BLOCKS:
                 continue
             share = volts / median(of_string) if median(of_string) > 0 else math.nan
             if key not in found or share < found[key][0]:
@@ -153,7 +156,7 @@ def float_limits(volts: float) -> tuple[float, float]:
 
 
 def block_figures(it: Gathered, period: Period) -> tuple[BlockFigures, ...]:
-    """The figures of all blocks of a device, in order. On lithium nothing is said of resistance and float."""
+    """The figures of all blocks of a device, in order. On lithium no voltage or resistance is judged."""
     lead = it.chemistry != "lfp"
     middle = {
         name: medians(of)
@@ -193,7 +196,6 @@ def block_figures(it: Gathered, period: Period) -> tuple[BlockFigures, ...]:
             "ageing": ageing(temperatures),
             "equalising": mean_or_none(equalising[-MONTH:]),
             "equalising_more": mean_or_none(more[-MONTH:]),
-            "weakest": weak.get(key),
             "flags": {
                 flag: total
                 for (of, flag), minutes in it.block_flags.items()
@@ -202,7 +204,7 @@ def block_figures(it: Gathered, period: Period) -> tuple[BlockFigures, ...]:
             "volts": median_or_none(volts[-MONTH:]),
         }
         if lead:
-            figures["deviation"] = median_or_none(deviations[-MONTH:])
+            figures |= {"deviation": median_or_none(deviations[-MONTH:]), "weakest": weak.get(key)}
             resistance, _ = days("resistance", it.resistance)
             usual = middle["resistance"].get(key.string, nothing)[first:]
             figures |= _resistance(resistance, usual, it.baselines.get(key.module))
@@ -216,7 +218,7 @@ def _resistance(days: Sequence[float], usual: Sequence[float], given: float | No
     ratios = [value / middle if middle else math.nan for value, middle in zip(days, usual, strict=True)]
     slope = trend(ratios)
     value, ratio = now(days), now(ratios)
-    base = given or (first_baseline(days) if slope else None)
+    base = given or (first_baseline(days) if trend(days) else None)
     growth = value / base if value is not None and base else None
     seen = outlook(growth, ratio, slope) if growth is not None and ratio and slope else None
     return {

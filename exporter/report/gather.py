@@ -39,7 +39,7 @@ Say = Callable[[str], None]
 
 async def places(client: Prometheus, period: Period, devices: Sequence[str]) -> list[Place]:
     """The devices that were seen in the period. Raises UsageError where one of `devices` was not."""
-    seen = f"max by (device, site) (last_over_time(last_over_time(generex_up[15m])[{period.days}d:3h]))"
+    seen = f"max by (device, site) (last_over_time(last_over_time(generex_up[3h])[{period.days}d:3h]))"
     rows = await client.instant(seen, period.end)
     found = sorted(Place(row.labels.get("site", ""), row.labels.get("device", "")) for row in rows)
     if not found:
@@ -73,11 +73,12 @@ class _Asker:
 
     async def all(self) -> Gathered:
         self.say("how much of the period was seen")
-        passes = await self.one(Asks(self.place).passes)
+        # by hours: after a day of gaps passes would seem to be far apart, and the gaps to be seen
+        passes = await self.hourly(Asks(self.place).passes)
         counts = [count for count in passes if count > 0]
-        interval = DAY / median(counts) if counts else 15.0
+        interval = HOUR / median(counts) if counts else 15.0
         asks = Asks(self.place, interval)
-        it = Gathered(self.place, interval, rules=await self.one(asks.rules))
+        it = Gathered(self.place, interval, rules=await self.hourly(asks.rules))
         it.seen = {what: await self.hourly(asks.seen(what)) for what in SEEN}
         self.say("load, counters and alarms")
         # an hour before the period, too: what the counter grows by is from there
@@ -186,16 +187,15 @@ class _Asker:
         """One discharge with its figures. The last pass that saw it is the one before its end."""
         last, before = when.end - asks.interval, when.start - asks.interval
         recent = float(asks.held[:-1])
+        inside = when.length - 1  # without the pass before it, which may be at the edge
         charge = asks.over("generex_ups_battery_charge_ratio", "last", recent)
         runtime = asks.over("generex_ups_battery_runtime_seconds", "last", recent)
-        load = asks.over("generex_ups_output_load_ratio", "avg", when.length)
+        load = asks.over("generex_ups_output_load_ratio", "avg", inside)
         blocks = ("string", "module")
         lowest: list[tuple[Mapping[str, str], float]] = []
         at_end: list[tuple[Mapping[str, str], float]] = []
         if it.present:
-            lowest = await self.instant(
-                asks.over("generex_bacs_module_volts", "min", when.length, *blocks), last
-            )
+            lowest = await self.instant(asks.over("generex_bacs_module_volts", "min", inside, *blocks), last)
             at_end = await self.instant(asks.over("generex_bacs_module_volts", "last", recent, *blocks), last)
         return Discharge(
             when,
@@ -278,8 +278,11 @@ class _Asker:
         return [(at, min(end, at + _PIECE * DAY)) for at in range(start, end, _PIECE * DAY)]
 
     def by_rules(self, it: Gathered, start: float, end: float) -> bool:
-        """Whether the rules recorded on every day of these that was seen."""
-        return all(it.rules[day] > 0 for day in self.days_seen(it, start, end))
+        """Whether the rules recorded in every hour between two times that was seen."""
+        first, last = ((at - self.period.start) // HOUR for at in (start, end - 1))
+        return any(count > 0 for count in it.rules) and all(
+            it.rules[hour] > 0 for hour in it.watched if first <= hour <= last
+        )
 
     def days_seen(self, it: Gathered, start: float, end: float) -> list[int]:
         """The days between two times on which the device was seen."""

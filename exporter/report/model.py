@@ -85,7 +85,8 @@ class Occurrence:
 class Discharge:
     """One discharge. Volts are of blocks: their lowest in it, and at its end. None is not known.
 
-    `kind` is "outage", "test", or "alone" where BACS saw it and the UPS said that it was on mains.
+    `kind` is "outage", "test", "alone" where BACS saw it and the UPS said that it was on mains, or "unknown"
+    where the UPS said nothing.
     """
 
     when: Occurrence
@@ -111,7 +112,7 @@ class Gathered:
     """Everything about one device.
 
     `seen` are shares of each hour, by what was seen: the device, its UPS, its blocks. `rules` says how often
-    the rules recorded on a day. `failures` are what the counter of power failures said, hour by hour.
+    the rules recorded in an hour. `failures` are what the counter of power failures said, hour by hour.
     `alarms` and `block_flags` are minutes of each day. Of `untold` hours with a discharge or test nothing
     more was asked.
     """
@@ -137,3 +138,8 @@ class Gathered:
     baselines: dict[str, float] = field(default_factory=dict)
     installed: dict[str, float] = field(default_factory=dict)
     chemistry: str = ""
+
+    @property
+    def watched(self) -> tuple[int, ...]:
+        """The hours of which more was seen than the one pass beside a gap, so that rules had to record."""
+        return tuple(hour for hour, share in enumerate(self.seen["device"]) if share > 0.1)

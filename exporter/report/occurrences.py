@@ -58,7 +58,7 @@ def either(*roles: Points) -> dict[float, float]:
 
 
 def kind_of(when: Occurrence, on_battery: Points, test: Points) -> str:
-    """What a discharge was: "test", "outage", or "alone" where the UPS did not say that it was on battery.
+    """What a discharge was: "test", "outage", "alone" where the UPS said that it was on mains, or "unknown".
 
     A test that the mains fails in is an outage: for the most part of it no test runs.
     """
@@ -66,7 +66,9 @@ def kind_of(when: Occurrence, on_battery: Points, test: Points) -> str:
     tested = sum(test.get(at, 0) for at in inside)
     if inside and tested * 2 >= len(inside):
         return "test"
-    return "outage" if any(on_battery.get(at, 0) for at in inside) else "alone"
+    if any(on_battery.get(at, 0) for at in inside):
+        return "outage"
+    return "alone" if any(at in on_battery for at in inside) else "unknown"
 
 
 def grown(counter: Sequence[float]) -> int:

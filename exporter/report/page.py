@@ -15,7 +15,7 @@ from exporter.assess.blocks import RESISTANCE_RATIO
 from exporter.errors import UserError
 from exporter.maps import built_in_maps
 from exporter.report import pictures
-from exporter.report.figures import Outlook
+from exporter.report.figures import BlockFigures, Outlook
 from exporter.report.model import DAY, Period, utc
 from exporter.report.ranking import ranking
 from exporter.report.story import Story, StringFigures
@@ -36,8 +36,13 @@ def page(
     return _templates().get_template("report.html").render(
         site=site, stories=stories, period=period, source=source, warnings=warnings, ranked=ranked, made=made,
         style=static_content("style.css").decode(), pictures=pictures, ratio_picture=_ratios,
-        history_picture=_history,
+        history_picture=_history, judged=any(_judged(block) for story in stories for block in story.blocks),
     )  # fmt: skip
+
+
+def _judged(block: BlockFigures) -> bool:
+    """Whether anything is known that ranks a block."""
+    return any(value is not None for value in (block.growth, block.ratio, block.weakest))
 
 
 def pdf(html: str) -> bytes:

@@ -115,6 +115,8 @@ class Prometheus:
             answer = json.loads(body)
             if answer["status"] == "success":
                 self.warnings |= dict.fromkeys(map(str, answer.get("warnings") or ()))
+                if answer.get("isPartial"):  # VictoriaMetrics
+                    self.warnings["a part of its storage did not answer, so data may be missing"] = None
                 if answer["data"]["resultType"] in ("vector", "matrix"):
                     return [_series(item) for item in answer["data"]["result"]]
             reason = str(answer["error"])

@@ -2,12 +2,14 @@
 
 import math
 from array import array
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
 from exporter.maps import built_in_maps
 from exporter.report.figures import (
+    LEAST_BLOCKS,
     BlockFigures,
     block_figures,
     known,
@@ -153,23 +155,22 @@ def alarms(it: Gathered) -> tuple[Alarm, ...]:
 def unknown(it: Gathered, blocks: Sequence[BlockFigures], period: Period) -> list[str]:
     """What the report cannot say about a device, and why."""
     found = []
-    recorded = sum(count > 0 for count in it.rules)
+    recorded = sum(it.rules[hour] > 0 for hour in it.watched)
     days = [day for day, share in enumerate(_by_day(it.seen["device"])) if share > 0]
-    watched = len(days)
     if days and days[0] > 0:
         found.append(
             f"Nothing is held of it before {utc(period.start + days[0] * DAY):%Y-%m-%d}: it was not watched, "
             "or the Prometheus keeps its data for a shorter time (--storage.tsdb.retention.time)."
         )
-    if not recorded:
+    if not any(count > 0 for count in it.rules):
         found.append(
             "The recording rules recorded nothing: load alerts/recording.rules.yml. Flags of blocks are "
             "unknown, and the rest was asked of the series themselves."
         )
-    elif recorded < watched:
+    elif recorded < len(it.watched):
         found.append(
-            f"The recording rules recorded on {recorded} of the {watched} days on which it was seen: flags "
-            "of blocks are unknown for the others."
+            f"The recording rules recorded in {recorded} of the {len(it.watched)} hours in which it was "
+            "seen: flags of blocks are unknown for the others, and alarms may have been longer."
         )
     if it.untold:
         found.append(
@@ -180,11 +181,17 @@ def unknown(it: Gathered, blocks: Sequence[BlockFigures], period: Period) -> lis
         found.append("No blocks were seen: it has no BACS, or serves no word of its blocks.")
         return found
     if it.chemistry == "lfp":
-        found.append("Lithium: neither resistance nor float voltage is judged; the limits are for lead.")
+        found.append("Lithium: neither resistance nor voltage is judged; the limits are for lead.")
         return found
+    sizes = Counter(key.string for key in it.present)
+    small = [name or "without a number" for name, size in sizes.items() if size < LEAST_BLOCKS]
+    if small:
+        found.append(
+            f"Blocks of string {', '.join(small)} are not compared with each other: that takes three blocks."
+        )
     if not it.resistance:
         found.append("Resistances are unknown: none was read while BACS said that it was on float.")
-    elif not any(block.trend for block in blocks):
+    elif len(small) < len(sizes) and not any(block.trend for block in blocks):
         found.append("Trends are unknown: they need 60 days with resistances, of at least 8 weeks.")
     return found
 

@@ -1,4 +1,4 @@
-"""Ninety days of two devices, written as OpenMetrics, in a real Prometheus. What happens is known."""
+"""Ninety days of two devices and two hours of a third, in a real Prometheus. What happens is known."""
 
 import subprocess
 from collections.abc import Iterator
@@ -8,6 +8,7 @@ from pathlib import Path
 from tests.support import free_port, require, running, wait_for
 
 START, DAYS, STEP = 1767225600, 90, 1800  # from 2026-01-01, a pass each half hour
+BRIEF = 60 * 86400 + 34200  # ups-c is seen for five passes from then on, and is on battery in the two of ten
 GAP = (30 * 86400, 32 * 86400)  # two days unseen
 OUTAGES = (
     (10 * 86400 + 36000, 3600),
@@ -74,6 +75,13 @@ def lines() -> Iterator[str]:
                 put("module:generex_bacs_module_alarm:set", flagged, minute, 1)
             put("generex_expected_block_installed_timestamp_seconds", f'{who},module="12"', at,
                 START + 40 * 86400)  # fmt: skip
+    who = 'device="ups-c",site="north"'
+    for number, on_battery in enumerate((0, 1, 1, 0, 0)):
+        at = START + BRIEF + number * STEP
+        put("generex_up", who, at, 1)
+        put("generex_ups_alarm", f'{who},flag="on_battery"', at, on_battery)
+        if number > 2:  # the rules were loaded only then
+            put("device:generex_role:active", f'{who},role="on_battery"', at, 0)
     for name, samples in series.items():
         yield f"# TYPE {name.removesuffix('_total')} {'counter' if name.endswith('_total') else 'gauge'}"
         yield from sorted(samples, key=lambda line: line.rsplit("}", 1)[0])

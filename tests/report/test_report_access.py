@@ -1,5 +1,6 @@
 """Getting at a Prometheus that wants TLS and a password, and at what is no Prometheus."""
 
+import asyncio
 import json
 import ssl
 import threading
@@ -14,6 +15,7 @@ import trustme
 from exporter.cli import main
 from exporter.errors import UserError
 from exporter.report.httpconfig import load_access
+from exporter.report.query import Prometheus
 from tests.support import free_port, require, running, wait_for
 
 EMPTY = "holds no generex_up from 2026-01-01 to 2026-01-02"
@@ -177,6 +179,24 @@ def test_what_is_no_prometheus_or_refuses_is_told(
     url, answer = answering
     answer[0] = (status, text)
     assert error in told(url, tmp_path, capsys)
+
+
+def test_what_a_server_says_beside_its_answer_is_kept(answering: tuple[str, list[tuple[int, str]]]) -> None:
+    url, answer = answering
+    none = {"status": "success", "data": {"resultType": "vector", "result": []}}
+
+    async def warnings(**beside: object) -> list[str]:
+        answer[0] = (200, json.dumps(none | beside))
+        async with Prometheus(url, load_access(None)) as client:
+            assert await client.instant("up", 0) == []
+        return list(client.warnings)
+
+    assert asyncio.run(warnings(isPartial=False)) == []
+    assert asyncio.run(warnings(warnings=["a store is down"])) == ["a store is down"]
+    # VictoriaMetrics
+    assert asyncio.run(warnings(isPartial=True)) == [
+        "a part of its storage did not answer, so data may be missing"
+    ]
 
 
 def test_nobody_is_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,11 +1,21 @@
 """The figures against values that were computed elsewhere or follow by hand."""
 
 import math
+from array import array
 
 import pytest
 
-from exporter.report.figures import BlockFigures, Outlook, ageing, first_baseline, now, outlook, weakest
-from exporter.report.model import BlockKey, Discharge, Occurrence, Place
+from exporter.report.figures import (
+    BlockFigures,
+    Outlook,
+    ageing,
+    block_figures,
+    first_baseline,
+    now,
+    outlook,
+    weakest,
+)
+from exporter.report.model import BlockKey, Discharge, Gathered, Occurrence, Period, Place
 from exporter.report.occurrences import either, grown, kind_of, occurrences, spans
 from exporter.report.ranking import ranking
 from exporter.report.trend import Trend, trend
@@ -76,6 +86,29 @@ def test_now_and_the_baseline_are_medians() -> None:
     assert first_baseline([5.0] * 9) is None
 
 
+def test_two_blocks_are_not_compared_with_each_other() -> None:
+    """Where one of two wears, the other would seem to get better by as much."""
+    period = Period(0, 70)
+    worn = array("d", (0.004 * (1 + day / 140) for day in range(70)))
+    resistance = {BlockKey("1", "1"): array("d", [0.004] * 70), BlockKey("1", "2"): worn}
+    it = Gathered(Place("", "a"), 15, resistance=resistance, present=dict.fromkeys(resistance, True))
+    sound, weak = block_figures(it, period)
+    assert (sound.ratio, sound.trend, sound.growth) == (None, None, 1)
+    # the median of days 63 to 69 is that of day 66, and of the first 30 that of 14.5
+    assert (weak.ratio, weak.trend) == (None, None)
+    assert weak.growth == pytest.approx((1 + 66 / 140) / (1 + 14.5 / 140))
+    assert [item.block.key.module for item in ranking((it.place, block) for block in (sound, weak))] == ["2"]
+
+
+def test_lithium_is_not_judged_by_its_voltage_in_a_discharge() -> None:
+    lowest = {BlockKey("1", str(number)): 12.8 for number in (1, 2, 3)} | {BlockKey("1", "4"): 12.0}
+    it = Gathered(Place("", "a"), 15, present=dict.fromkeys(lowest, True))
+    it.discharges = (Discharge(Occurrence(0, 600), "outage", lowest=lowest),)
+    assert block_figures(it, Period(0, 1))[3].weakest == pytest.approx((0.9375, 600))
+    it.chemistry = "lfp"
+    assert block_figures(it, Period(0, 1))[3].weakest is None
+
+
 def test_the_weakest_is_told_against_its_string() -> None:
     volts = {BlockKey("1", str(number)): 12.0 for number in (1, 2, 3)} | {BlockKey("1", "4"): 10.8}
     long, short = (Discharge(Occurrence(0, seconds), "outage", lowest=volts) for seconds in (600, 60))
@@ -98,6 +131,7 @@ def test_what_a_discharge_was() -> None:
     assert kind_of(Occurrence(0, 30), on, off) == "outage"
     assert kind_of(Occurrence(0, 30), on, on) == "test"
     assert kind_of(Occurrence(0, 30), off, {}) == "alone"
+    assert kind_of(Occurrence(0, 30), {}, {}) == "unknown"  # a BACS without a UPS
     assert either(on, off) == on
 
 
