@@ -18,6 +18,7 @@ MONTH = 30
 REFERENCE = 20.0  # °C of the design life (Eurobat; the rule string:generex_bacs_ageing_factor:mean30d)
 HALVED_BY = 10.0  # kelvin by which life halves (C&D; operations 3)
 WORN = 1.5  # times its baseline (note on IEEE 1188-2005; the threshold resistance_replace)
+_WORN_FLAG = "resistor_high"  # BACS_ALARM_RESISTOR_HIGH: the block is to be replaced soon
 _LONG_ENOUGH = 120.0  # seconds after which the voltages of a discharge say something (operations 3)
 LEAST_BLOCKS = 3
 """In a string, to compare them: the median of two is their mean."""
@@ -42,7 +43,8 @@ class BlockFigures:
     `installed` is in seconds of the epoch, and earlier days are left out of everything. `growth` is now
     against the baseline, `ratio` now against the median of the string, `ratios` that of each day of the
     period, `trend` that of these. `weakest` is its lowest voltage in a discharge against that of its
-    string, and when that was.
+    string, and when that was. `flagged` is whether BACS said within the last 14 days that its resistance is
+    high.
     """
 
     key: BlockKey
@@ -65,6 +67,7 @@ class BlockFigures:
     equalising_more: float | None = None
     weakest: tuple[float, float] | None = None
     flags: Mapping[str, float] = field(default_factory=dict)
+    flagged: bool = False
     ratios: Sequence[float] = ()
 
 
@@ -201,6 +204,7 @@ def block_figures(it: Gathered, period: Period) -> tuple[BlockFigures, ...]:
                 for (of, flag), minutes in it.block_flags.items()
                 if of == key and (total := math.fsum(known(minutes[first:])))
             },
+            "flagged": bool(known(it.block_flags.get((key, _WORN_FLAG), nothing)[first:][-NOW_WITHIN:])),
             "volts": median_or_none(volts[-MONTH:]),
         }
         if lead:

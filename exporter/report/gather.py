@@ -23,7 +23,7 @@ from exporter.report.model import (
     Test,
     utc,
 )
-from exporter.report.occurrences import Points, either, kind_of, occurrences, spans
+from exporter.report.occurrences import Points, cut, either, kind_of, occurrences, spans
 from exporter.report.query import Prometheus
 
 _PIECE = 31  # days asked for at once: an answer about 330 blocks is then some hundred kilobytes
@@ -141,19 +141,24 @@ class _Asker:
         hours = await self.hours(asks, it)
         wanted, it.untold = spans(hours, _MOST_HOURS, max(_MARGIN, 3 * it.interval))
         seen: list[tuple[Asks, Occurrence, str]] = []
-        tests: list[tuple[Asks, Occurrence]] = []
+        tests: list[tuple[Asks, Occurrence, bool]] = []
         for start, end in wanted:
             near = await self.near(asks, start, end)
             roles = await self.roles(near, it, start, end)
             on_battery, test = roles.get("on_battery", {}), roles.get("test", {})
             for when in occurrences(either(on_battery, roles.get("discharging", {})), near.step):
                 seen.append((near, when, kind_of(when, on_battery, test)))
-            tests += [(near, when) for when in occurrences(test, near.step)]
+            tests += [(near, when, cut(when, on_battery, near.step)) for when in occurrences(test, near.step)]
         seen.sort(key=lambda item: -item[1].length)
         details = await asyncio.gather(*(self.discharge(it, *item) for item in seen[:_MOST_DISCHARGES]))
         rest = [Discharge(when, kind) for _, when, kind in seen[_MOST_DISCHARGES:]]
         it.discharges = tuple(sorted((*details, *rest), key=lambda item: item.when.start))
-        it.tests = tuple([Test(when, await self.result(near, it, when)) for near, when in tests])
+        it.tests = tuple(
+            [
+                Test(when, failed if (failed := await self.result(near, it, when)) or not broken else None)
+                for near, when, broken in tests
+            ]
+        )
 
     async def near(self, asks: Asks, start: float, end: float) -> Asks:
         """The questions with the interval of the passes between two times: it may have been another then."""

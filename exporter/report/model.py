@@ -101,7 +101,10 @@ class Discharge:
 
 @dataclass(frozen=True)
 class Test:
-    """One test. `failed` is what the UPS said after it; None where it says nothing of that."""
+    """One test. `failed` is what the UPS said after it.
+
+    None where it says nothing of that, and where the mains failed in a test that had not failed.
+    """
 
     when: Occurrence
     failed: bool | None

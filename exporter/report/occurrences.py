@@ -71,6 +71,12 @@ def kind_of(when: Occurrence, on_battery: Points, test: Points) -> str:
     return "alone" if any(at in on_battery for at in inside) else "unknown"
 
 
+def cut(test: Occurrence, on_battery: Points, step: float) -> bool:
+    """Whether the mains failed before a test was over: two passes after it the UPS is still on battery."""
+    after = [value for at, value in on_battery.items() if test.end + 1.5 * step < at <= test.end + 2.5 * step]
+    return any(after)
+
+
 def grown(counter: Sequence[float]) -> int:
     """By how much a counter grew, also one that began again meanwhile. NaN is left out."""
     known = [value for value in counter if value == value]

@@ -8,6 +8,7 @@ from exporter.report.trend import weekly
 
 _WIDTH = 700
 _LEFT, _RIGHT = 46, 20
+_APART = 14  # days: between them is a week of which too little is known, where a line breaks
 
 
 def strip(days: Sequence[float], label: str) -> str:
@@ -54,7 +55,10 @@ def bars(values: Sequence[tuple[str, float | None]], limit: float, label: str) -
 
 
 def history(blocks: Mapping[str, Sequence[float]], limit: float, label: str) -> str:
-    """A thin line for each block over the weeks; a strong one with its name where it passes the limit."""
+    """A thin line for each block over the weeks; a strong one with its name where it passes the limit.
+
+    A line breaks where a week is not known.
+    """
     weeks = {name: weekly(days) for name, days in blocks.items()}
     values = [value for points in weeks.values() for _, value in points]
     low, high = min([0.8, *values]), max([limit * 1.05, *values])
@@ -64,8 +68,11 @@ def history(blocks: Mapping[str, Sequence[float]], limit: float, label: str) -> 
     for name, points in sorted(weeks.items(), key=lambda item: max((v for _, v in item[1]), default=0)):
         places = [(_LEFT + day * wide, 5 + (high - value) * scale) for day, value in points]
         grave = any(value >= limit for _, value in points)
-        path = "L".join(f"{x:.1f} {y:.1f}" for x, y in places)
-        drawn.append(f'<path class="{"worn" if grave else "block"}" d="M{path}"/>' if places else "")
+        path = "".join(
+            f"{'L' if number and day - points[number - 1][0] < _APART else 'M'}{x:.1f} {y:.1f}"
+            for number, ((day, _), (x, y)) in enumerate(zip(points, places, strict=True))
+        )
+        drawn.append(f'<path class="{"worn" if grave else "block"}" d="{path}"/>' if places else "")
         if grave:
             x, y = places[-1]
             drawn.append(f'<text x="{x + 3:.1f}" y="{y + 3:.1f}">{escape(name)}</text>')

@@ -72,6 +72,8 @@ def signs(block: BlockFigures) -> list[Sign]:
     if block.ratio is not None:
         share = (block.ratio - 1) / (RESISTANCE_RATIO - 1)
         found.append(Sign(share, f"its resistance is {block.ratio:.2f} times the median of its string"))
+    if block.flagged:
+        found.append(Sign(1.0, "BACS says that its resistance is high"))
     if block.weakest is not None:
         ratio, at = block.weakest
         text = (

@@ -162,6 +162,17 @@ def unknown(it: Gathered, blocks: Sequence[BlockFigures], period: Period) -> lis
             f"Nothing is held of it before {utc(period.start + days[0] * DAY):%Y-%m-%d}: it was not watched, "
             "or the Prometheus keeps its data for a shorter time (--storage.tsdb.retention.time)."
         )
+    for what, name in (("ups", "Its UPS was"), ("blocks", "Its blocks were")):
+        missing = [
+            share if share > 0 else 1.0 - (it.seen["device"][hour] > 0)
+            for hour, share in enumerate(it.seen[what])
+        ]
+        if any(it.seen[what]) and (apart := gaps(missing, period)):
+            hours = sum(gap.length for gap in apart) / HOUR
+            found.append(
+                f"{name} not seen in {hours:.0f} whole hours in which the device was, "
+                f"{apart[0].length / HOUR:.0f} of them in a row from {utc(apart[0].start):%Y-%m-%d %H:%M}."
+            )
     if not any(count > 0 for count in it.rules):
         found.append(
             "The recording rules recorded nothing: load alerts/recording.rules.yml. Flags of blocks are "

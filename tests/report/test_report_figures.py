@@ -1,6 +1,7 @@
 """The figures against values that were computed elsewhere or follow by hand."""
 
 import math
+import re
 from array import array
 
 import pytest
@@ -16,8 +17,10 @@ from exporter.report.figures import (
     weakest,
 )
 from exporter.report.model import BlockKey, Discharge, Gathered, Occurrence, Period, Place
-from exporter.report.occurrences import either, grown, kind_of, occurrences, spans
+from exporter.report.occurrences import cut, either, grown, kind_of, occurrences, spans
+from exporter.report.pictures import history
 from exporter.report.ranking import ranking
+from exporter.report.story import unknown
 from exporter.report.trend import Trend, trend
 
 NAN = math.nan
@@ -133,6 +136,46 @@ def test_what_a_discharge_was() -> None:
     assert kind_of(Occurrence(0, 30), off, {}) == "alone"
     assert kind_of(Occurrence(0, 30), {}, {}) == "unknown"  # a BACS without a UPS
     assert either(on, off) == on
+
+
+def test_a_test_that_the_mains_failed_in_is_cut() -> None:
+    test = Occurrence(0, 600)
+    assert not cut(test, {0: 1, 585: 1, 600: 1, 615: 0, 630: 0, 645: 1}, 15)  # the flags go one after another
+    assert cut(test, {0: 1, 600: 1, 615: 1, 630: 1, 645: 0}, 15)
+    assert not cut(test, {}, 15)
+
+
+def test_a_gap_of_the_blocks_alone_is_told() -> None:
+    it = Gathered(Place("", "a"), 15, rules=array("d", [1.0] * 48))
+    whole = array("d", [1.0] * 48)
+    late = array("d", [1.0] * 40 + [0.0] * 8)  # nothing at all was seen in the last eight hours
+    blocks = array("d", [0.0] * 2 + [1.0] * 8 + [0.0] * 20 + [0.5] * 10 + [0.0] * 8)
+    it.seen = {"device": late, "ups": late, "blocks": blocks}
+    told = unknown(it, [], Period(0, 2))
+    assert told[0] == (
+        "Its blocks were not seen in 22 whole hours in which the device was, 20 of them in a row from "
+        "1970-01-01 10:00."
+    )
+    it.seen = {"device": whole, "ups": whole, "blocks": array("d", [0.0] * 48)}
+    assert not any("whole hours" in text for text in unknown(it, [], Period(0, 2)))
+
+
+def test_what_bacs_says_of_a_block_lists_it() -> None:
+    key = BlockKey("1", "3")
+    it = Gathered(Place("", "a"), 15, present={key: True, BlockKey("1", "4"): True})
+    nan = [NAN] * 20
+    it.block_flags = {(key, "resistor_high"): array("d", [*nan, 60.0])}
+    found = ranking((it.place, block) for block in block_figures(it, Period(0, 21)))
+    assert [(item.block.key, item.urgent) for item in found] == [(key, True)]
+    it.block_flags = {(key, "resistor_high"): array("d", [60.0, *nan])}  # long ago
+    assert ranking((it.place, block) for block in block_figures(it, Period(0, 21))) == []
+
+
+def test_no_line_is_drawn_over_weeks_that_are_not_known() -> None:
+    days = [1.0] * 21 + [NAN] * 14 + [1.0] * 14
+    (path,) = re.findall(r'class="block" d="([^"]*)"', history({"1": days}, 1.4, "a string"))
+    assert re.sub("[^ML]", "", path) == "MLLML"
+    assert "M" not in re.findall(r'd="M([^"]*)"', history({"1": [1.0] * 49}, 1.4, "a string"))[0]
 
 
 def test_hours_close_to_each_other_are_one_span() -> None:
