@@ -90,6 +90,19 @@ def test_how_long_until_it_was_charged_again(tmp_path: Path) -> None:
     check(tmp_path, sample(recharge, "2100s"), sample(recharge, "2160s", device=1200))
 
 
+def test_a_test_that_a_power_failure_breaks_off_is_not_passed(tmp_path: Path) -> None:
+    series = [
+        line("generex_up", "1x262"),
+        line("generex_ups_alarm", "0x20 1x81 0x160", flag="on_battery"),
+        line("generex_ups_alarm", ON, flag="test_in_progress"),
+        line("generex_ups_alarm", "0x262", flag="diagnostic_test_failed"),
+    ]
+    passed = named("max_over_time(device:generex_test:passed_timestamp_seconds[1h]) > bool 0")
+    samples = [sample(named("max_over_time(device:generex_test:seconds[1h])"), "3600s", device=630)]
+    samples.append(sample(passed, "3600s"))
+    check_tests(tmp_path, [{"interval": "15s", "input_series": series, "promql_expr_test": samples}])
+
+
 def test_a_test_that_did_not_fail_is_kept_as_passed(tmp_path: Path) -> None:
     days = named("time() - device:generex_test:passed_last_timestamp_seconds < bool 3600")
     check(
