@@ -264,7 +264,7 @@ class _Asker:
         start: float | None = None,
         end: float | None = None,
     ) -> None:
-        """Put the values of an expression where none is known yet."""
+        """Put the values of an expression where none is known yet; those of other times are not asked for."""
         first = (self.period.start if start is None else start) + each
         rows = await self.range(expression, first, self.period.end if end is None else end, each)
         for row_labels, points in rows:
@@ -274,7 +274,7 @@ class _Asker:
                 days = found[key] = self.period.unknown(each)
             for at, value in points:
                 index = self.period.index(at, each)
-                if math.isnan(days[index]):
+                if 0 <= index < len(days) and math.isnan(days[index]):
                     days[index] = value
 
     def pieces(self) -> list[tuple[float, float]]:

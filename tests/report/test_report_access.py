@@ -199,5 +199,21 @@ def test_what_a_server_says_beside_its_answer_is_kept(answering: tuple[str, list
     ]
 
 
+def test_values_of_other_times_are_left_out(
+    answering: tuple[str, list[tuple[int, str]]], tmp_path: Path
+) -> None:
+    """A server that moves the times to a grid of its own may answer from before the period, or after it."""
+    url, answer = answering
+    start = 1767225600  # 2026-01-01
+    values = [[start - 7200, "1"], [start, "1"], [start + 3 * 86400, "1"]]
+    series = {"metric": {"device": "ups-a", "site": ""}, "values": values}
+    data = {"resultType": "matrix", "result": [series]}
+    answer[0] = (200, json.dumps({"status": "success", "data": data}))
+    out = tmp_path / "a.html"
+    period = ("--from=2026-01-01", "--to=2026-01-02")
+    assert main(["report", f"--prometheus={url}", *period, f"--out={out}"]) == 0
+    assert '<th scope="row">ups-a</th><td class="number">0.0 %</td>' in out.read_text(encoding="utf-8")
+
+
 def test_nobody_is_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert "no answer from http://127.0.0.1:1" in told("http://127.0.0.1:1", tmp_path, capsys)
