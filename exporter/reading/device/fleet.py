@@ -49,7 +49,8 @@ class Fleet:
         self._probed: OrderedDict[tuple[Target, str], Device] = OrderedDict()
         self.probed_counters = Counters()
         self.devices: dict[str, Device] = {}
-        self._left_over: Sequence[str] = ()  # devices that there was no time to ask in the last `scrape`
+        self._begun: OrderedDict[str, None] = OrderedDict()  # devices in the order in which they were asked
+        self._too_slow = False  # there was no time to ask some of them in the last `scrape`
         self.config = config
         self.apply(config)
 
@@ -75,6 +76,7 @@ class Fleet:
                 device.take_over(old)
             devices[name] = device
         self.devices = devices
+        self._begun = OrderedDict((name, None) for name in self._begun if name in devices)
         self.config, self._maps = config, maps
         for key, device in list(self._probed.items()):
             if not self._is_unchanged(device):
@@ -86,31 +88,34 @@ class Fleet:
 
         They end one after the other, the last one by `deadline`: were all devices silent, decoding what there
         is of them at the same moment would hold up everything else. The silent ones begin last. Where this
-        machine is too slow to begin with all in time, those left over are not asked: the next one begins with
-        them.
+        machine is too slow to begin with all in time, those left over are not asked: those asked
+        longest ago go first in the next one.
         """
         loop = asyncio.get_running_loop()
         tasks: dict[str, asyncio.Task[Snapshot]] = {}
         names = list(self.devices)
         step = min(_STEP[0], _STEP[1] * (deadline - loop.time()) / max(len(names), 1))
-        waiting = {name: number for number, name in enumerate(self._left_over)}
-        order = sorted(names, key=lambda it: (self.devices[it].silent, waiting.get(it, len(names))))
-        left_over: Sequence[str] = ()
+        begun = {name: number for number, name in enumerate(self._begun)}
+        order = sorted(names, key=lambda it: (self.devices[it].silent, begun.get(it, -1)))
+        not_asked = 0
         ends = deadline
         async with asyncio.TaskGroup() as group:
             for number, name in enumerate(order, 1):
                 if device := self.devices.get(name):  # a reload may come in between
-                    if not left_over:
+                    if not not_asked:
                         ends = deadline - step * (len(order) - number)
-                        left_over = order[number - 1 :] if loop.time() >= ends else ()
+                        not_asked = len(order) - number + 1 if loop.time() >= ends else 0
+                    if not not_asked:
+                        self._begun[name] = None
+                        self._begun.move_to_end(name)
                     tasks[name] = group.create_task(device.scrape(ends))
                 await asyncio.sleep(0)  # whatever else there is to do has its turn before the next
-        if left_over and not waiting:
+        if not_asked and not self._too_slow:
             log.warning(
                 "no time to ask all devices: this machine is too slow for one scrape of them",
-                extra={"devices": len(names), "not_asked": len(left_over)},
+                extra={"devices": len(names), "not_asked": not_asked},
             )
-        self._left_over = left_over
+        self._too_slow = not_asked > 0
         return [tasks[name].result() for name in names if name in tasks]
 
     def probed(self, target: Target, module: str) -> Device:
