@@ -44,7 +44,7 @@ class BlockFigures:
     against the baseline, `ratio` now against the median of the string, `ratios` that of each day of the
     period, `trend` that of these. `weakest` is its lowest voltage in a discharge against that of its
     string, and when that was. `flagged` is whether BACS said within the last 14 days that its resistance is
-    high.
+    high, `replaced` whether another was seen in its place before it was installed.
     """
 
     key: BlockKey
@@ -68,6 +68,7 @@ class BlockFigures:
     weakest: tuple[float, float] | None = None
     flags: Mapping[str, float] = field(default_factory=dict)
     flagged: bool = False
+    replaced: bool = False
     ratios: Sequence[float] = ()
 
 
@@ -204,6 +205,7 @@ def block_figures(it: Gathered, period: Period) -> tuple[BlockFigures, ...]:
                 for (of, flag), minutes in it.block_flags.items()
                 if of == key and (total := math.fsum(known(minutes[first:])))
             },
+            "replaced": any(known(of.get(key, nothing)[:first]) for of in (it.volts, it.temperature)),
             "flagged": bool(known(it.block_flags.get((key, _WORN_FLAG), nothing)[first:][-NOW_WITHIN:])),
             "volts": median_or_none(volts[-MONTH:]),
         }

@@ -178,6 +178,13 @@ def test_no_line_is_drawn_over_weeks_that_are_not_known() -> None:
     assert "M" not in re.findall(r'd="M([^"]*)"', history({"1": [1.0] * 49}, 1.4, "a string"))[0]
 
 
+def test_a_block_is_replaced_if_another_was_seen_before_it() -> None:
+    old, new = BlockKey("1", "1"), BlockKey("1", "2")
+    it = Gathered(Place("", "a"), 15, present={old: True, new: True}, installed={"1": 86400.0, "2": 86400.0})
+    it.volts = {old: array("d", [13.6, 13.6, 13.6]), new: array("d", [NAN, NAN, 13.6])}
+    assert [block.replaced for block in block_figures(it, Period(0, 3))] == [True, False]
+
+
 def test_hours_close_to_each_other_are_one_span() -> None:
     assert spans([7200, 3600, 36000], 10, 600) == ([(-600, 7800), (31800, 36600)], 0)
     assert spans([3600, 36000], 1, 600) == ([(31800, 36600)], 1)
