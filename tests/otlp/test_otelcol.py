@@ -80,7 +80,11 @@ def test_the_collector_passes_on_what_has_ended(collector: tuple[int, Receiver])
     port, behind = collector
     sender = Sender(Otlp(f"http://127.0.0.1:{port}/v1/metrics", delta=True), Past(1_600_000_000_000_000_000))
     source = Source("ups")
-    told = ((100, {**simulated(), 114: 7}), (160, {**simulated(), 114: 9}), (220, {}))
+    told: tuple[tuple[int, dict[int, int]], ...] = (
+        (100, {**simulated(), 114: 7}),
+        (160, {**simulated(), 114: 9}),
+        (220, {}),
+    )
     for number, (time, words) in enumerate(told, 1):
         assert sender.send([replace(source.snapshot(words), time=time)], [], time) == ""
         # the Collector passes on several at once, and then in any order
