@@ -72,6 +72,17 @@ def test_since_when_a_flag_is_so() -> None:
     assert history.changes.since(word, (), "backup_mode") == Held(1.7e9 + 70, 70, False)
 
 
+def test_a_change_after_passes_that_were_all_alike_was_seen() -> None:
+    history = History()
+    mains, battery = read(), read(battery=True)
+    word = mains.layout.words["status"]
+    for at in (10, 20, 30, 40):
+        note(history, mains, at)
+    note(history, battery, 50)
+    assert history.changes.since(word, (), "backup_mode") == Held(1.7e9 + 50, 50, True)
+    assert history.changes.since(word, (), "output_act") == Held(1.7e9 + 10, 10, False)
+
+
 def test_what_changed_while_nothing_was_read_is_no_change_that_was_seen() -> None:
     mains, battery, dead = read(), read(battery=True), read(dead=True)
     word = mains.layout.words["status"]

@@ -94,5 +94,3 @@ class Family:
         if not isinstance(other, Family):
             return NotImplemented
         return self._series == other._series and self._raws == other._raws
-
-    __hash__ = None  # type: ignore[assignment]

@@ -88,8 +88,8 @@ class Fleet:
 
         They end one after the other, the last one by `deadline`: were all devices silent, decoding what there
         is of them at the same moment would hold up everything else. The silent ones begin last. Where this
-        machine is too slow to begin with all in time, those left over are not asked: those asked
-        longest ago go first in the next one.
+        machine is too slow to begin with all in time, those left over are not asked. Those asked longest ago
+        go first in the next scrape.
         """
         loop = asyncio.get_running_loop()
         tasks: dict[str, asyncio.Task[Snapshot]] = {}
