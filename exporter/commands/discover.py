@@ -11,7 +11,7 @@ from pathlib import Path
 
 from exporter import __version__
 from exporter.commands.scan import add_scan_arguments, run_scan
-from exporter.config import load_config
+from exporter.config import check_name, load_config
 from exporter.discover.ask import Listener, Talk
 from exporter.discover.configfile import config_text
 from exporter.discover.findings import Findings, judge, twins
@@ -28,7 +28,6 @@ from exporter.reading.transport.answers import LinkError
 from exporter.targets import Endpoint, Target, parse_target
 
 _TIRED = "run it again with a longer --pause and --timeout, and while nobody else reads the device"
-_LONGEST_NAME = 200  # characters, as in the configuration
 _LONGEST = 60.0  # seconds; for one answer, and for the pause
 
 
@@ -64,10 +63,13 @@ def run(args: argparse.Namespace) -> int:
         target = parse_target(args.target)
         units = parse_units(args.units) if args.units else [target.unit]
         pause, timeout = _duration("--pause", args.pause, 0), _duration("--timeout", args.timeout, 0.001)
-        if args.name is not None and not (args.name.isprintable() and 1 <= len(args.name) <= _LONGEST_NAME):
-            raise ValueError(f"bad --name: it has 1 to {_LONGEST_NAME} characters, all of them printable")
     except ValueError as error:
         raise UsageError(str(error)) from None
+    try:
+        if args.name is not None:
+            check_name(args.name)
+    except ValueError as error:
+        raise UsageError(f"bad --name: {error}") from None
     base = vars(args)["prof.base_address"]
     if not 0 <= base <= 0x10000 - FRAME_WORDS:
         raise UsageError(f"--prof.base-address is a number from 0 to {0x10000 - FRAME_WORDS}, not {base}")

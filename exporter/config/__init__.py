@@ -2,7 +2,7 @@
 
 from exporter.config.allow import AllowRule
 from exporter.config.checks import near
-from exporter.config.fields import LABEL, Section
+from exporter.config.fields import LABEL, Section, check_name
 from exporter.config.load import adhoc_device, load_config, refuse_nothing_to_read
 from exporter.config.model import (
     Config,
@@ -42,6 +42,7 @@ __all__ = [
     "Sensor",
     "SensorKind",
     "adhoc_device",
+    "check_name",
     "config_json_schema",
     "load_config",
     "metrics_url",

@@ -6,7 +6,7 @@ from urllib.parse import parse_qsl
 
 from exporter.config import checks
 from exporter.config.device_schema import DeviceEntry, ExpectEntry, ModuleEntry
-from exporter.config.fields import NAME, read_target
+from exporter.config.fields import NAME, check_name, read_target
 from exporter.config.merge import merge_options
 from exporter.config.model import DeviceConfig, Expect, ExpectedBlock, Module, Sensor
 from exporter.config.problems import Problems, Source
@@ -27,8 +27,8 @@ def from_flags(texts: Sequence[str], problems: Problems) -> list[Given]:
         if not equals or not NAME.fullmatch(name):
             name, url = "", text.strip()
         try:
-            if len(name) > 200:
-                raise ValueError("the name is longer than 200 characters")
+            if name:
+                check_name(name)
             read_target(url)
         except ValueError as error:
             problems.add(source, (), str(error))

@@ -22,6 +22,7 @@ from exporter.targets import Target, parse_target
 from exporter.yamlfile import Strict
 
 NAME = re.compile(r"[A-Za-z0-9_.-]+")
+LONGEST_NAME = 200  # characters of a device's name
 HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,200}")
 _OWN_HEADERS = frozenset(
     {"connection", "content-encoding", "content-length", "content-type", "host", "transfer-encoding"}
@@ -100,6 +101,15 @@ def _printable(text: str) -> str:
     if text != text.strip():
         raise ValueError(f"{_quoted(text)} begins or ends with a blank")
     return text
+
+
+def check_name(name: str) -> None:
+    """Raises ValueError for what no device can be called."""
+    if not name:
+        raise ValueError("the name is empty")
+    if len(name) > LONGEST_NAME:
+        raise ValueError(f"the name is longer than {LONGEST_NAME} characters")
+    _printable(name)
 
 
 def _duration(value: object) -> object:
@@ -207,7 +217,9 @@ def _sensor_number(number: object) -> object:
 
 _TEXT = BeforeValidator(_text)
 
-Name = Annotated[str, StringConstraints(min_length=1, max_length=200), _TEXT, AfterValidator(_printable)]
+Name = Annotated[
+    str, StringConstraints(min_length=1, max_length=LONGEST_NAME), _TEXT, AfterValidator(_printable)
+]
 ModuleName = Annotated[
     str,
     StringConstraints(min_length=1, max_length=80),

@@ -71,12 +71,14 @@ def test_a_file_that_cannot_be_written_leaves_nothing(
         done = discovered(capsys, device, f"{flag}={tmp_path}/no/such/file")
         assert (done.code, device.requests) == (1, [])
         assert f"cannot write {tmp_path}/no/such/file: there is no folder {tmp_path}/no/such" in done.err
-    # a name that the loader refuses: the file is checked before it is there
-    done = simulated(capsys, "normal", f"--write={tmp_path}/generex.yml", "--name= blank ", modules=0)
-    assert done.code == 1
-    assert "begins or ends with a blank" in done.err
-    assert f"{tmp_path}/.generex.yml" not in done.err
-    assert nothing_left(tmp_path)
+    # so is the name: the configuration would refuse what cannot be one
+    for name, text in ((" blank ", "begins or ends with a blank"), ("a" * 201, "longer than 200 characters")):
+        device = standing(image_of(modules=0))
+        done = discovered(capsys, device, f"--write={tmp_path}/generex.yml", f"--name={name}")
+        assert (done.code, device.requests) == (2, [])
+        assert "bad --name" in done.err
+        assert text in done.err
+        assert nothing_left(tmp_path)
 
 
 def test_the_file_holds_hostile_names(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
