@@ -75,19 +75,9 @@ def record_panels() -> list[Panel]:
 
 def _discharges() -> Panel:
     queries = [
-        Query(
-            q.by(
-                _once(rules.DISCHARGE_SECONDS),
-            ),
-            "Length",
-        ),
+        Query(q.by(_once(rules.DISCHARGE_SECONDS)), "Length"),
         Query(q.by(_once(rules.DISCHARGE_LOWEST), how="min"), "Lowest block"),
-        Query(
-            q.by(
-                _once(rules.DISCHARGE_SPREAD),
-            ),
-            "Spread of a string at the end",
-        ),
+        Query(q.by(_once(rules.DISCHARGE_SPREAD)), "Spread of a string at the end"),
     ]
     return table_panel(
         Frame(
@@ -97,10 +87,7 @@ def _discharges() -> Panel:
             24, 8,
         ),
         queries,
-        transformations=[
-            *columns("Time", queries),
-            sorted_by("Time", descending=True),
-        ],
+        transformations=[*columns("Time", queries), sorted_by("Time", descending=True)],
         overrides=[
             ("Time", {"displayName": "Ended in the hour before", **_ENDED}),
             ("Length", {"unit": "s", "decimals": 0}),
