@@ -68,8 +68,8 @@ def flag_recordings(maps: Iterable[Map]) -> tuple[Recording, ...]:
             f"{BLOCK_FLAG}\n"
             f"  or {_BACS_FLAG}\n"
             f"    unless on (<place>, flag) count_over_time({BLOCK_FLAG}[5m]) * <interval> {LONG}",
-            "each flag by the block that has it; by its BACS alone where no block has it for long, as of "
-            "blocks that take turns",
+            "each flag with the block that has it, or without a block if its BACS reports it and no block "
+            "has it for long (blocks take turns)",
         ),
     )
 
