@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exporter.reading.plan.cover import plan
+from exporter.reading.plan.cover import plan, with_holes
 from exporter.reading.plan.spans import Span
 from tests.reading.decoding import mapped
 
@@ -144,6 +144,27 @@ def test_devices_take_few_requests(maps, counts, limit, most):
     requests = plan(device.layout(counts).spans, device.readable, limit)
     assert len(requests) <= most
     assert all(request.count <= limit for request in requests)
+
+
+@pytest.mark.parametrize(
+    ("holes", "readable"),
+    [
+        ([], [(3, 9)]),
+        # a word that the device refuses is not read over, on either side of it
+        ([6], [(3, 5), (7, 9)]),
+        ([3], [(4, 9)]),
+        ([9], [(3, 8)]),
+        ([5, 6], [(3, 4), (7, 9)]),
+        ([4, 8, 6], [(3, 3), (5, 5), (7, 7), (9, 9)]),
+        # one beside the range changes nothing, and makes it no longer
+        ([0, 2, 10, 20], [(3, 9)]),
+        ([*range(3, 10)], []),
+    ],
+)
+def test_words_that_are_refused_are_not_read_over(holes, readable):
+    found = with_holes({3: [(3, 9)], 4: [(3, 9)]}, [(3, hole) for hole in holes])
+    assert found == {3: readable, 4: [(3, 9)]}
+    assert with_holes({}, [(3, 5)]) == {3: []}
 
 
 def test_ups_block_is_one_request():

@@ -45,6 +45,24 @@ def test_lengths_take_turns(modules: int, max_words: int, serial: list[int]) -> 
     assert len(tcp) >= len(serial) - 1
 
 
+@pytest.mark.parametrize(
+    ("values", "serial"),
+    [
+        # (address, registers): what is one value stays whole, whatever else the device has
+        ([(0, 4), (10, 4), (20, 1)], [4, 4, 1]),
+        ([(0, 4), (10, 2), (12, 1), (20, 2), (22, 1)], [4, 3, 2, 1]),
+        ([(0, 1), (2, 1), (4, 1), (6, 1)], [1, 1, 1, 1]),
+        # the second of two is shortened, and what comes then may be as long again
+        ([(0, 1), (1, 1), (10, 1), (11, 1), (20, 1), (21, 1)], [2, 1, 1, 2]),
+    ],
+)
+def test_values_stay_whole_where_lengths_take_turns(
+    values: list[tuple[int, int]], serial: list[int]
+) -> None:
+    spans = [Span(3, address, registers) for address, registers in values]
+    assert lengths(spans, SERIAL) == serial
+
+
 @given(
     st.sets(st.integers(0, 400), max_size=200), st.integers(1, 4), st.integers(2, 40), st.sampled_from([3, 4])
 )

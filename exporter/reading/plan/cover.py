@@ -37,10 +37,8 @@ def _cover(spans: list[Span], readable: Ranges, limit: int) -> list[Request]:
     walls = [index for index in gaps if not _inside(ends[index - 1], spans[index].address - 1, readable)]
     stops = [0, *gaps, len(spans)]
     best: dict[int, tuple[int, int]] = {0: (0, 0)}
-    path: dict[int, tuple[int, list[Request]]] = {0: (0, [])}
+    path: dict[int, tuple[int, list[Request]]] = {}
     for origin in stops[:-1]:
-        if origin not in best:
-            continue
         count, words = best[origin]
         chain: list[Request] = []
         start = origin
@@ -81,20 +79,17 @@ def plan_in_turns(
 
     RTU has no transaction number: only its length distinguishes a repeated answer from the next one.
     """
-    spans = sorted(set(wanted))
-    longest = max((span.count for span in spans), default=1)
+    spans = tuple(wanted)
     result: list[Request] = []
     requests: Sequence[Request] = plan(spans, readable, max_words)
     while requests:
         first, *requests = requests
         same = bool(result) and (first.function, first.count) == (result[-1].function, result[-1].count)
-        shorter = same and first.function in (3, 4) and first.count > longest
-        if shorter:
-            first = plan(spans, readable, first.count - 1)[0]
+        if same and first.function in (3, 4) and first.count > max(span.count for span in first.spans):
+            first = plan(first.spans, readable, first.count - 1)[0]
+            behind = Span(first.function, first.end, 0)
+            requests = plan([span for span in spans if span >= behind], readable, max_words)
         result.append(first)
-        spans = [span for span in spans if span >= Span(first.function, first.end, 0)]
-        if shorter:
-            requests = plan(spans, readable, max_words)
     return tuple(result)
 
 
@@ -108,6 +103,4 @@ def with_holes(readable: Mapping[int, Ranges], holes: Iterable[tuple[int, int]])
 
 
 def _cut(low: int, high: int, hole: int) -> Iterable[tuple[int, int]]:
-    if not low <= hole <= high:
-        return [(low, high)]
-    return [(a, b) for a, b in ((low, hole - 1), (hole + 1, high)) if a <= b]
+    return [(a, b) for a, b in ((low, min(high, hole - 1)), (max(low, hole + 1), high)) if a <= b]
