@@ -56,9 +56,7 @@ def test_lengths_take_turns(modules: int, max_words: int, serial: list[int]) -> 
         ([(0, 1), (1, 1), (10, 1), (11, 1), (20, 1), (21, 1)], [2, 1, 1, 2]),
     ],
 )
-def test_values_stay_whole_where_lengths_take_turns(
-    values: list[tuple[int, int]], serial: list[int]
-) -> None:
+def test_values_stay_whole_where_lengths_take_turns(values: list[tuple[int, int]], serial: list[int]) -> None:
     spans = [Span(3, address, registers) for address, registers in values]
     assert lengths(spans, SERIAL) == serial
 
