@@ -445,17 +445,21 @@ def deaf_for(seconds: float) -> Behaviour:
 
 
 class SlowGateway:
-    """A behaviour: asks one unit at a time, and waits `hold` seconds for a dead one before exception 11."""
+    """A behaviour: asks one unit at a time, and waits `hold` seconds for a dead one before exception 11.
 
-    def __init__(self, *dead: int, hold: float) -> None:
+    Without `says` it says nothing of a dead one.
+    """
+
+    def __init__(self, *dead: int, hold: float, says: bool = True) -> None:
         self.dead, self.hold = dead, hold
+        self.of_dead = exception(11) if says else silent
         self.free_at = 0.0
 
     def __call__(self, device: Hostile, peer: Peer, request: Request) -> None:
         loop = asyncio.get_running_loop()
         dead = request.unit in self.dead
         self.free_at = max(self.free_at, loop.time()) + (self.hold if dead else 0.002)
-        answer = exception(11) if dead else honest
+        answer = self.of_dead if dead else honest
 
         def say() -> None:
             if peer in device.peers:

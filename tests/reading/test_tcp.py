@@ -334,10 +334,11 @@ def test_a_request_that_comes_back_is_no_answer(any_transaction: bool, in_parts:
     asyncio.run(test())
 
 
+@pytest.mark.parametrize("says", [True, False])
 @pytest.mark.parametrize("dead", [(1,), (2,), (1, 2)])
 @pytest.mark.parametrize("units", [(1, 2), (1, 2, 3, 4)])
 def test_a_dead_unit_behind_a_slow_gateway_costs_the_others_nothing(
-    dead: tuple[int, ...], units: tuple[int, ...]
+    dead: tuple[int, ...], units: tuple[int, ...], says: bool
 ) -> None:
     living = [unit for unit in units if unit not in dead]
 
@@ -348,7 +349,7 @@ def test_a_dead_unit_behind_a_slow_gateway_costs_the_others_nothing(
                 *({"name": f"u{unit}", "target": device.target(unit), **TIMES} for unit in units)
             ) as devices,
         ):
-            device.behaviour = hostile.SlowGateway(*dead, hold=HOLD)
+            device.behaviour = hostile.SlowGateway(*dead, hold=HOLD, says=says)
             all_of_them = [devices.devices[f"u{unit}"] for unit in units]
             for number in range(3):
                 snapshots = await asyncio.gather(*map(scrape, all_of_them))

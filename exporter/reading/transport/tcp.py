@@ -2,6 +2,7 @@
 
 import asyncio
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from exporter.reading.transport.answers import (
@@ -47,7 +48,8 @@ class TcpConnection(Connection):
         self._transaction = 1 + secrets.randbelow(0xFFFF)
         self._request = b""
         self._given_up: dict[int, _GivenUp] = {}
-        self._hold: float | None = None
+        self._hold: float | None = None  # seconds that a gateway spends on a unit that does not answer
+        self._done_at = 0.0  # when it was last seen to be done with something
         self._owes = False  # whether a late answer may still come over this connection
         self._silent: set[int] = set()  # units that were silent since anything came
         self._stray: int | None = None  # the number of an answer that nobody here asked for
@@ -126,10 +128,15 @@ class TcpConnection(Connection):
             self._pass_over(wire, int.from_bytes(frame[:2], "big"), len(frame))
 
     def _pass_over(self, wire: Wire, number: int, size: int) -> None:
+        dead = bool(wire.buffer[7] & 0x80)
         wire.pass_over(size)
         self._silent.clear()
-        if given := self._given_up.pop(number, None):
-            self._hold = max(self._hold or 0.0, min(wire.last_byte - given.sent, _HOLD_MOST))
+        if number in self._given_up:
+            done: list[_GivenUp] = []
+            while number in self._given_up:  # it asks in turn: those before are over, and got no answer
+                done.append(self._given_up.pop(next(iter(self._given_up))))
+            spent = self._spent(done, len(done) - 1 + dead, wire.last_byte)
+            self._hold = max(self._hold or 0.0, spent)
         elif number == 0 or (self._transaction - number) % 0xFFFF >= min(self.sent, _RECENT):
             self._stray = number
             self._foreign += 1
@@ -145,6 +152,11 @@ class TcpConnection(Connection):
             text = f"every answer carries transaction {self._stray}, whatever was asked"
         return LinkError("transaction", text)
 
+    def _spent(self, done: Sequence[_GivenUp], dead: int, now: float) -> float:
+        """The seconds for each of the `dead` units among what a gateway is done with `now`, one by one."""
+        began, self._done_at = max(done[0].sent, self._done_at), now
+        return min((now - began) / max(dead, 1), _HOLD_MOST)
+
     def _answered(self, ask: Ask, took: float) -> None:
         self._silent.clear()
         self._standing.clear()
@@ -153,7 +165,7 @@ class TcpConnection(Connection):
         now = asyncio.get_running_loop().time()
         if others := [given for given in self._given_up.values() if given.unit != ask.unit]:
             # asked in turn, that of another unit is over; answered at once, it held up nobody
-            self._hold = now - others[-1].sent if took > ask.manner.timeout else 0.0
+            self._hold = self._spent(others, len(others), now) if took > ask.manner.timeout else 0.0
         self._given_up.clear()
 
     def _unanswered(self, wire: Wire, ask: Ask, sent: float, error: LinkError | None) -> None:
