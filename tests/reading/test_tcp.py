@@ -182,6 +182,21 @@ def test_a_device_that_is_deaf_for_longer_is_read_in_the_next_pass(timeouts: flo
     asyncio.run(test())
 
 
+def test_a_device_that_is_deaf_at_first_is_read_again_over_a_connection_that_is_not_kept() -> None:
+    """Silent once, it has one try a pass; but each pass opens a connection, and finds it deaf."""
+
+    async def test() -> None:
+        settings = {"name": "a", "idle_close": "0s"}
+        async with Hostile() as device, fleet({**settings, "target": device.target()}) as devices:
+            a = devices.devices["a"]
+            device.behaviour = hostile.silent
+            assert not (await scrape(a)).up
+            device.behaviour = hostile.deaf_for(0.9 * TIMEOUT)
+            assert (await scrape(a)).up
+
+    asyncio.run(test())
+
+
 def test_a_longer_deafness_is_waited_for_when_that_is_asked_for() -> None:
     async def test() -> None:
         async with (

@@ -50,10 +50,12 @@ class ReadPass:
         self._spared = False
         self._planned_for = 0
         self.progress = Progress(layout_now(device, memory, self._started))
+        options = device.config.options
+        # it may be deaf after connecting
+        tries = 1 if memory.read_nothing and options.idle_close else 2
         self._asker = Asker(
-            ask, self.progress, deadline, clock,
-            tries=1 if memory.read_nothing else 2, request_timeout=device.config.options.request_timeout,
-        )  # fmt: skip
+            ask, self.progress, deadline, clock, tries=tries, request_timeout=options.request_timeout
+        )
         self._narrowing = Narrowing(device, memory, self._asker, self._started)
 
     async def run(self) -> None:
@@ -210,7 +212,7 @@ class ReadPass:
 
     async def _ask_silent(self, *, most: float = math.inf) -> None:
         """Ask for what gave no answer in up to `most` passes, until one is silent again: silence is dear."""
-        memory, outcomes = self.memory, self.progress.outcomes
+        memory, words, outcomes = self.memory, self.progress.words, self.progress.outcomes
         heard: list[Sequence[Span]] = []
         for piece in memory.suspects.pieces:
             there = self.progress.layout.keys
@@ -225,7 +227,7 @@ class ReadPass:
             halves = [half for half in (spans[:middle], spans[middle:]) if half]
             for half in halves:
                 for request in make_requests(half, self.device, self.memory):
-                    if self._asker.given_up or await self._ask(request, once=True) not in _HEARD:
+                    if self._asker.given_up or await self._ask(request, once=bool(words)) not in _HEARD:
                         return
             if middle:
                 await self._blame_silence(halves)
