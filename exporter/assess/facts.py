@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from functools import cached_property
-from typing import Literal
+from typing import Literal, NamedTuple
 from weakref import WeakKeyDictionary
 
 from exporter.assess.alarms import flag_readings
@@ -51,15 +51,23 @@ def _tells(word: Word, prefix: str, *, battery: bool) -> bool:
     )
 
 
-_KNOWN: WeakKeyDictionary[Layout, tuple[tuple[str, ...], tuple[str, ...]]] = WeakKeyDictionary()
+class _Places(NamedTuple):
+    """Where a layout has what is asked for in each pass: the groups of its UPS and BACS, and alarm words."""
+
+    ups: tuple[str, ...]
+    bacs: tuple[str, ...]
+    alarms: frozenset[str]
 
 
-def _groups_of(layout: Layout) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The groups of its UPS and of its BACS. Each pass asks, and the layout stays: found once."""
+_KNOWN: WeakKeyDictionary[Layout, _Places] = WeakKeyDictionary()
+
+
+def _places(layout: Layout) -> _Places:
     found = _KNOWN.get(layout)
     if found is None:
         words = layout.words.values()
-        found = _KNOWN[layout] = ups_groups(words), bacs_groups(words)
+        alarms = (i.id for i in layout.singles if i.word.metric == UPS_ALARM and i.word.address is not None)
+        found = _KNOWN[layout] = _Places(ups_groups(words), bacs_groups(words), frozenset(alarms))
     return found
 
 
@@ -133,13 +141,17 @@ class Facts:
         """No word of it was read."""
         return not self.snapshot.up
 
-    @property
-    def _ups_groups(self) -> tuple[str, ...]:
-        return _groups_of(self.snapshot.layout)[0]
+    @cached_property
+    def _places(self) -> _Places:
+        return _places(self.snapshot.layout)
 
-    @property
-    def _bacs_groups(self) -> tuple[str, ...]:
-        return _groups_of(self.snapshot.layout)[1]
+    @cached_property
+    def _not_valid(self) -> frozenset[str]:
+        return frozenset(name for name, valid in self.snapshot.valid.items() if not valid)
+
+    @cached_property
+    def _unread(self) -> frozenset[str]:
+        return frozenset(name for name, read in self.snapshot.groups.items() if not read)
 
     @property
     def ups_lost(self) -> bool:
@@ -149,18 +161,17 @@ class Facts:
     @property
     def ups_not_valid(self) -> bool:
         """The words about the UPS itself say that it cannot be trusted, or was not read."""
-        return any(not self.snapshot.valid.get(name, True) for name in self._ups_groups)
+        return not self._not_valid.isdisjoint(self._places.ups)
 
     @property
     def ups_read(self) -> bool:
         """It has a UPS, and every word about it was read."""
-        found = [self.snapshot.groups[name] for name in self._ups_groups if name in self.snapshot.groups]
-        return bool(found) and all(found)
+        return not self.ups_unread and not self.snapshot.groups.keys().isdisjoint(self._places.ups)
 
     @property
     def ups_unread(self) -> bool:
         """It has a UPS, and a word about it is missing."""
-        return not all(self.snapshot.groups.get(name, True) for name in self._ups_groups)
+        return not self._unread.isdisjoint(self._places.ups)
 
     @cached_property
     def map_in_doubt(self) -> bool:
@@ -170,16 +181,16 @@ class Facts:
         should be, EverExceed serves what is always 0 (device.md 5.2), and that is no output that is off.
         A word that was not answered is not refused: that leaves its group unread.
         """
-        layout = self.snapshot.layout
-        alarms = [i.id for i in layout.singles if i.word.metric == UPS_ALARM and i.word.address is not None]
-        return bool(alarms) and self.ups_read and self.snapshot.words.keys().isdisjoint(alarms)
+        alarms = self._places.alarms
+        return bool(alarms) and self.snapshot.words.keys().isdisjoint(alarms) and self.ups_read
 
     @property
     def no_output(self) -> bool:
         """It measures its output, and finds neither volts nor load."""
+        if max(self.values("generex_ups_output_load_ratio"), default=0) > 0:
+            return False
         volts = [value for value in self.values("generex_ups_output_volts") if value >= 0]
-        load = self.values("generex_ups_output_load_ratio")
-        return bool(volts) and max(volts) <= DEFAULTS["served_volts"] and max(load, default=0) <= 0
+        return bool(volts) and max(volts) <= DEFAULTS["served_volts"]
 
     @property
     def contradiction(self) -> str:
@@ -240,12 +251,12 @@ class Facts:
     @property
     def bacs_untrusted(self) -> bool:
         """There is a BACS, and by its own words it cannot be trusted."""
-        return not all(self.snapshot.valid.get(name, True) for name in self._bacs_groups)
+        return not self._not_valid.isdisjoint(self._places.bacs)
 
     @property
     def bacs_unread(self) -> bool:
         """There is a BACS, and a word about it is missing."""
-        return not all(self.snapshot.groups.get(name, True) for name in self._bacs_groups)
+        return not self._unread.isdisjoint(self._places.bacs)
 
     @property
     def string_missing(self) -> bool:

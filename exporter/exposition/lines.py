@@ -8,6 +8,7 @@ laid out alike share these texts.
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
+from itertools import islice
 from weakref import WeakKeyDictionary
 
 from exporter.config import DeviceConfig
@@ -21,6 +22,7 @@ _VALUES = 4096  # texts remembered per word; it takes at most 65536 values, a he
 _FLAG_WORDS = 16  # the same per word with flags and place; a healthy one takes two or three values
 _LABELS = 4096  # texts of labels remembered, of devices and of the exporter's own series
 _CHUNK = 64 * 1024  # characters after which the renderer lets others run
+_AT_ONCE = 32  # series of a family that are written before the characters are counted
 _PIECE = 4 * 1024  # the same where a line takes ten times as long, as it belongs to no device
 
 
@@ -58,18 +60,20 @@ class LayoutText:
             head = self._heads[key] = _head(metric, form)
         return head
 
-    def lines(self, labels: str, readings: Iterable[tuple[Series, Raw]]) -> Iterator[str]:
-        """The sample lines of one family: a text per series, of several lines where a word has flags.
+    def lines(self, labels: str, readings: Iterable[tuple[Series, Raw]]) -> list[str]:
+        """The sample lines of series of one family: a text for each, of several lines where a word has flags.
 
         `labels` are those of the device, as `device_labels` writes them.
         """
-        lines = self._lines
+        lines, found = self._lines, []
         for series, raw in readings:
             line = lines.get(series) or self._line(series)
             if line.values is None:
-                yield labels.join(line.pieces.get(raw) or _pieces(series, raw, line))
-            elif text := line.values.get(raw) or self._text(series, raw, line.values):
-                yield f"{line.head}{labels}{line.tail}{text}\n"
+                found.append(labels.join(line.pieces.get(raw) or _pieces(series, raw, line)))
+            else:
+                text = line.values.get(raw) or self._text(series, raw, line.values)
+                found.append(f"{line.head}{labels}{line.tail}{text}\n")
+        return found
 
     def _line(self, series: Series) -> _Line:
         word = series.word
@@ -128,9 +132,10 @@ class Renderer:
         for name, head in heads.items():
             parts.append(head)
             for readings_by_name, labels, text in texts:
-                for line in text.lines(labels, readings_by_name.get(name, ())):
-                    parts.append(line)
-                    size += len(line)
+                readings = iter(readings_by_name.get(name, ()))
+                while lines := text.lines(labels, islice(readings, _AT_ONCE)):
+                    parts += lines
+                    size += sum(map(len, lines))
                     if size > _CHUNK:
                         yield "".join(parts)
                         parts, size = [], 0

@@ -10,7 +10,6 @@ from exporter.reading.decode.decoded import (
     Words,
     count_odd,
     formula_result,
-    is_reading,
     raw_number,
     says_something,
 )
@@ -50,8 +49,9 @@ def decode(
     beliefs = _beliefs(layout, raws, read, unread, result, bacs_found=bacs_found)
     beliefs |= dict.fromkeys(silent, "nothing")
     for instance in layout.singles:
-        if instance.word.name in raws:
-            _emit(instance, raws[instance.word.name], _belief(instance, beliefs), result)
+        raw = raws.get(instance.word.name)
+        if raw is not None:
+            _emit(instance, raw, _belief(instance, beliefs), result)
     for name, items in layout.repeated.items():
         if items:
             belief = _belief(items[0].instances[0], beliefs)
@@ -80,7 +80,7 @@ def _read_singles(layout: Layout, words: Words, result: Decoded) -> dict[str, Ra
         if word.formula is not None:
             formulas.append(instance)
             continue
-        raw = raw_number(instance, words)
+        raw = words.get(instance.key) if instance.plain else raw_number(instance, words)
         if raw is None:
             continue
         result.words[instance.id] = raw
@@ -168,7 +168,7 @@ def _emit(instance: Instance, raw: Raw, belief: Belief, result: Decoded) -> None
         return
     word = instance.word
     series = instance.lost_series if belief == "frozen" else instance.series
-    if series is not None and says_something(word, raw) and (belief != "flags" or not is_reading(word)):
+    if series is not None and (word.is_whole or says_something(word, raw)):
         result.add(series, raw)
     if instance.raw_series is not None:
         result.add(instance.raw_series, raw)

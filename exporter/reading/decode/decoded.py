@@ -1,7 +1,7 @@
 """What a pass's words say, as it is put together; and what one word says by itself. Pure."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -30,25 +30,25 @@ class Decoded:
 
     def add(self, series: Series, raw: Raw) -> None:
         """Give a series its value for this pass."""
-        self.family(series).add(series, raw)
-
-    def family(self, series: Series) -> Family:
-        """The family that a series belongs to."""
         name = series.metric.name
         family = self.readings.get(name)
         if family is None:
             family = self.readings[name] = Family()
-        return family
+        family.add(series, raw)
+
+    def extend(self, series: Sequence[Series], raws: Sequence[Raw]) -> None:
+        """Give several series of one metric their values; there are as many of both."""
+        if series:
+            self.readings.setdefault(series[0].metric.name, Family()).extend(series, raws)
 
 
 def raw_number(instance: Instance, words: Words) -> int | None:
     """The raw number at an instance's place; None where it was not read, or is a formula's."""
-    span = instance.span
-    if span is None:
-        return None
-    if span.count == 1 and instance.word.byte_order == "big":
+    if instance.plain:
         return words.get(instance.key)
-    keys = span.keys()
+    if instance.span is None:
+        return None
+    keys = instance.span.keys()
     return instance.word.raw([words[key] for key in keys]) if all(key in words for key in keys) else None
 
 
@@ -71,13 +71,6 @@ def formula_result(word: Word, layout: Layout, raws: Raws) -> Raw | None:
     return None if result is None else word.computed(result)
 
 
-def is_reading(word: Word) -> bool:
-    """Whether a word is a measurement of a string or module; the counts of them say what there is."""
-    return word.repeat is not None and word.is_measurement
-
-
 def says_something(word: Word, raw: Raw) -> bool:
-    """Whether a real word has a value to export: not an AUX word beside 0 and 1, nor NaN or infinity."""
-    if word.is_whole:
-        return True
+    """Whether a real word that is not whole has a value: not an AUX word beside 0 and 1, NaN or infinity."""
     return raw in (0, 1) if word.type == "bool" else word.is_finite(raw)

@@ -17,13 +17,15 @@ Counts = Mapping[str, int]
 class Instance:
     """One word at one place, with what it feeds; `lost_series` is what is left of `series` when it is frozen.
 
-    `span` and `key` (of its first register) are where it is read, None and −1 for a formula.
+    `span` and `key` (of its first register) are where it is read, None and −1 for a formula. `plain` says
+    that the value is one register as it stands.
     """
 
     word: Word
     id: str
     span: Span | None
     key: int
+    plain: bool
     trust: Trust | None
     series: Series | None
     raw_series: Series | None
@@ -50,7 +52,7 @@ class Column:
     """One word of a repeating group in all its items; the instances differ in place and labels alone.
 
     Many modules are decoded column by column, so that what is the same for all is looked at once. `plain`
-    says that every value is one register as it stands. The series are as in `Instance`, none or one per item.
+    and the series are as in `Instance`; of the series there are none or one per item.
     """
 
     word: Word
@@ -72,7 +74,7 @@ class Column:
             instances=instances,
             ids=tuple(i.id for i in instances),
             keys=tuple(i.key for i in instances),
-            plain=first.span is not None and first.span.count == 1 and first.word.byte_order == "big",
+            plain=first.plain,
             series=tuple(i.series for i in instances if i.series),
             raw_series=tuple(i.raw_series for i in instances if i.raw_series),
             lost_series=tuple(i.lost_series for i in instances if i.lost_series),
@@ -85,6 +87,7 @@ class Layout:
     """Everything that is to be read and what becomes of it.
 
     `columns` are the instances of `repeated`, turned: a column per word instead of an item per number.
+    `telling` are the metrics of flags and states.
     """
 
     counts: Counts
@@ -97,6 +100,7 @@ class Layout:
     keys: frozenset[int]
     required: frozenset[Span]
     flags: frozenset[Span]
+    telling: tuple[str, ...]
     words: Mapping[str, Word]
     trusts: Mapping[str, Trust]
 

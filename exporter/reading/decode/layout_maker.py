@@ -52,6 +52,11 @@ class LayoutMaker:
             flags=frozenset(
                 i.span for i in everything if i.span and (i.word.flags or i.word.flag or i.word.roles)
             ),
+            telling=tuple(
+                dict.fromkeys(
+                    i.series.metric.name for i in everything if i.series and not i.word.is_measurement
+                )
+            ),
             words=self.words,
             trusts=self._by_section,
         )
@@ -95,6 +100,7 @@ class LayoutMaker:
             id=word.id + place,
             span=span,
             key=span.keys()[0] if span else -1,
+            plain=span is not None and span.count == 1 and word.byte_order == "big",
             trust=trust,
             series=series,
             raw_series=raw_series,

@@ -13,7 +13,6 @@ from exporter.reading.decode.decoded import (
     Words,
     count_odd,
     formula_result,
-    is_reading,
     raw_number,
     says_something,
 )
@@ -52,7 +51,7 @@ def decode_repeated(
     _note_words(columns, values, result)
     lost = _lost(items, real, unread) if belief == "full" else ()
     for column, raws in zip(columns, real, strict=True):
-        if is_reading(column.word):
+        if column.word.is_measurement:
             if belief == "flags":
                 continue
             if lost:
@@ -85,9 +84,12 @@ def _note_presence(
     alive = [row != nothing for row in zip(*real, strict=True)]
     if numbers := {item.number for item, lives in zip(items, alive, strict=True) if lives}:
         result.alive[group] = numbers
-    for item, row, lives in zip(items, zip(*values, strict=True), alive, strict=True):
-        if item.present is not None and (lives or _is_absent(item, row != nothing, unread, seen)):
-            result.add(item.present, 1 if lives else 0)
+    known = [
+        (item.present, int(lives))
+        for item, row, lives in zip(items, zip(*values, strict=True), alive, strict=True)
+        if item.present is not None and (lives or _is_absent(item, row != nothing, unread, seen))
+    ]
+    result.extend([series for series, _ in known], [lives for _, lives in known])
 
 
 def _is_absent(item: Item, answered: bool, unread: AbstractSet[Span], seen: AbstractSet[int]) -> bool:
@@ -165,5 +167,4 @@ def _add(series: Sequence[Series], raws: Values, result: Decoded) -> None:
     known = [raw for raw in raws if raw is not None]
     if len(known) < len(raws):
         series = [one for one, raw in zip(series, raws, strict=True) if raw is not None]
-    if known:
-        result.family(series[0]).extend(series, known)
+    result.extend(series, known)

@@ -77,13 +77,6 @@ class Family:
         """The metric that all series are of."""
         return self._series[0].metric
 
-    @property
-    def tells_states(self) -> bool:
-        """Whether its words hold flags or states, and not only as a number; all of a family are alike."""
-        first = self._series[0]
-        word = first.word
-        return word is not None and not word.is_measurement and first.metric.name != word.raw_metric
-
     def __iter__(self) -> Iterator[tuple[Series, Raw]]:
         return zip(self._series, self._raws, strict=True)
 

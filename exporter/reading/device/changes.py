@@ -57,8 +57,9 @@ class Changes:
         self._pass += 1 if at - self._at <= _APART else 2
         self._at = at
         first, changed = Held(snapshot.time, at, False), Held(snapshot.time, at, True)
-        for name, family in snapshot.readings.items():
-            if not family.tells_states:
+        for name in snapshot.layout.telling:
+            family = snapshot.readings.get(name)
+            if family is None:
                 continue
             before, seen = self._families.get(name, (None, 0))
             self._families[name] = family, self._pass

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import Enum, auto
+from itertools import repeat
 
 from exporter.reading.decode.layout import Layout
 from exporter.reading.plan.spans import Span
@@ -56,7 +57,7 @@ class Progress:
         if outcome is not Outcome.READ:
             kept = (Outcome.READ, Outcome.ABSENT)
             spans = [span for span in spans if self.outcomes.get(span) not in kept]
-        self.outcomes.update(dict.fromkeys(spans, outcome))
+        self.outcomes.update(zip(spans, repeat(outcome)))
 
     def has(self, span: Span) -> bool:
         """Whether `span` was read."""

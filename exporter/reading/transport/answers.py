@@ -2,7 +2,7 @@
 
 import struct
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from pymodbus.framer import FramerRTU
 
@@ -43,13 +43,12 @@ class NotAskedError(LinkError):
         super().__init__("timeout", text)
 
 
-@dataclass(frozen=True, slots=True)
-class Expected:
+class Expected(NamedTuple):
     """The answer that a request for `count` registers (or bits) must get."""
 
     unit: int
     function: int
-    count: int
+    count: int  # type: ignore[assignment]  # in place of the method of tuples
 
     @property
     def byte_count(self) -> int:

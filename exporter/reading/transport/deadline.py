@@ -1,8 +1,7 @@
 """A deadline that may move while something waits for it."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import suppress
 
 
 class Deadline:
@@ -15,7 +14,7 @@ class Deadline:
     def __init__(self, at: float) -> None:
         self.at = at
         self._clock = asyncio.get_running_loop().time
-        self._timeout: asyncio.Timeout | None = None  # of what waits now: it moves with the deadline
+        self._timeout: asyncio.Timeout | None = None  # of what waited last: it moves with the deadline
         self._limit = 0.0  # but never beyond this
 
     @property
@@ -29,16 +28,13 @@ class Deadline:
             return False
         if at > self.at:
             self.at = at
-            if self._timeout is not None and not self._timeout.expired():
-                self._timeout.reschedule(min(self._limit, at))
+            if self._timeout is not None:
+                with suppress(RuntimeError):  # what waited is over
+                    self._timeout.reschedule(min(self._limit, at))
         return True
 
-    @asynccontextmanager
-    async def within(self, seconds: float) -> AsyncIterator[None]:
-        """At most `seconds` and never beyond the deadline; one at a time. Raises TimeoutError."""
+    def within(self, seconds: float) -> asyncio.Timeout:
+        """At most `seconds` from now and never beyond the deadline; one at a time. Raises TimeoutError."""
         self._limit = self._clock() + seconds
-        async with asyncio.timeout_at(min(self._limit, self.at)) as self._timeout:
-            try:
-                yield
-            finally:
-                self._timeout = None
+        self._timeout = asyncio.timeout_at(min(self._limit, self.at))
+        return self._timeout

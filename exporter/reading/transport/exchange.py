@@ -2,14 +2,14 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from exporter.reading.plan.spans import Request
 from exporter.reading.transport.answers import Expected
 from exporter.reading.transport.deadline import Deadline
 
 
-@dataclass(frozen=True, slots=True)
-class Exchange:
+class Exchange(NamedTuple):
     """A request that was sent. `values` are the registers (or bits) of a good answer, `error` says why not.
 
     `received` is all that came in while the answer was waited for, `foreign` how many answers to other
@@ -54,8 +54,7 @@ class Manner:
     any_transaction: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Ask:
+class Ask(NamedTuple):
     """A request to a unit: how, by when, and who gets the result."""
 
     unit: int

@@ -7,7 +7,6 @@ function and length went out. Within a pass no two requests in a row are alike
 
 import asyncio
 import logging
-from dataclasses import replace
 
 from exporter.reading.plan.spans import Request
 from exporter.reading.transport.answers import (
@@ -93,7 +92,7 @@ class SerialConnection(Connection):
                 raise LinkError("timeout", f"{self.address}: {text}")
             probes.append(probe)
             try:
-                await self._exchange(wire, replace(ask, request=probe))
+                await self._exchange(wire, ask._replace(request=probe))
             except LinkError as error:
                 if error.exception_code is None:
                     raise
