@@ -10,7 +10,6 @@ import os
 import socket
 import struct
 import tempfile
-import time
 import tty
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
@@ -491,7 +490,7 @@ class Clock:
         self._ahead = 0.0
 
     def __call__(self) -> float:
-        return time.monotonic() + self._ahead
+        return asyncio.get_running_loop().time() + self._ahead
 
     def advance(self, seconds: float) -> None:
         """Let what is remembered get older."""
@@ -510,9 +509,10 @@ def config(*devices: Mapping[str, Any], **sections: Any) -> Config:
 
 @asynccontextmanager
 async def fleet(
-    *devices: Mapping[str, Any], clock: Callable[[], float] = time.monotonic, **sections: Any
+    *devices: Mapping[str, Any], clock: Callable[[], float] | None = None, **sections: Any
 ) -> AsyncIterator[Fleet]:
     """The devices ready to scrape; afterwards every connection must be gone and no task left."""
+    clock = clock or asyncio.get_running_loop().time
     result = Fleet(config(*devices, **sections), clock=clock)
     try:
         yield result

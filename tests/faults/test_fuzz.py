@@ -26,6 +26,7 @@ from exporter.reading.transport.wire import Wire
 from exporter.web.security.webconfig import parse_web_config, read_content
 from tests import hostile
 from tests.hostile import Hostile, Peer, Request, fleet
+from tests.loops import run
 from tests.support import Exporter, exporter, free_port
 
 DATA = Path(load_maps.__code__.co_filename).parent / "data"
@@ -92,7 +93,7 @@ def test_a_flood_that_looks_like_the_answer_at_every_byte_is_looked_through_quic
             assert looks == looked, "what is thrown away is not looked at"
         answer.cancel()
 
-    asyncio.run(test())
+    run(test())
 
 
 @examples(25)
@@ -112,7 +113,7 @@ def test_any_bytes_over_the_wire(answers: list[bytes], transport: str) -> None:
                 snapshot = await hostile.scrape(all_.devices["a"])
                 assert hostile.words(snapshot).keys() <= device.served
 
-    asyncio.run(test())
+    run(test())
 
 
 # files; to fuzz another kind of file, name what loads it and a good one

@@ -15,6 +15,7 @@ from tests import hostile
 from tests.faults import misbehaviour
 from tests.faults.misbehaviour import FAULTS, PLACES, TRANSPORTS
 from tests.hostile import BACS, UPS, Clock, Hostile, check_true, errors, fleet, scrape
+from tests.loops import run
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "faults.md"
 GROUPS = ("ups", "bacs", "strings", "modules")
@@ -103,7 +104,7 @@ def test_every_cell(place: str) -> None:
                     tasks.append(group.create_task(judged))
             assert "\n".join(trouble for task in tasks for trouble in task.result()) == ""
 
-    asyncio.run(test())
+    run(test())
 
 
 def times(cell: Cell) -> dict[str, str]:

@@ -11,6 +11,7 @@ from exporter.reading.device.device import Device
 from exporter.reading.device.fleet import Fleet
 from tests import hostile
 from tests.hostile import BACS, UPS, Hostile, Peer, check_true, errors, fleet, scrape
+from tests.loops import run
 
 PAGE = Path(__file__).parents[2] / "docs" / "sharing.md"
 (SHOWN,) = yaml.safe_load(re.findall(r"```yaml\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)[0])[
@@ -73,7 +74,7 @@ def test_two_exporters_and_a_bms_at_a_device_with_one_place() -> None:
                 assert errors(one) or errors(other), "they did not even meet"
                 two.close()
 
-    asyncio.run(test())
+    run(test())
 
 
 def test_an_exporter_that_keeps_its_place_leaves_none() -> None:
@@ -96,7 +97,7 @@ def test_an_exporter_that_keeps_its_place_leaves_none() -> None:
                 check_true(snapshot, device)
                 two.close()
 
-    asyncio.run(test())
+    run(test())
 
 
 def test_a_place_is_tried_for_every_tenth_of_a_second() -> None:
@@ -111,4 +112,4 @@ def test_a_place_is_tried_for_every_tenth_of_a_second() -> None:
                 assert not (await scrape(a)).up
                 assert 8 <= errors(a)["connect"] <= 12
 
-    asyncio.run(test())
+    run(test())

@@ -15,6 +15,7 @@ from exporter.reading.device.fleet import Fleet
 from tests import hostile
 from tests.faults.misbehaviour import TRANSPORTS
 from tests.hostile import BACS, UPS, Clock, Hostile, Peer, Request, fleet, until
+from tests.loops import run
 
 STEPS = 40
 WALKS = 3  # of each transport
@@ -153,4 +154,4 @@ def test_walks() -> None:
                 assert one.most_open <= 1
                 await until(lambda one=one: len(one.peers) <= 1)
 
-    asyncio.run(test())
+    run(test())

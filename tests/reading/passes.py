@@ -1,8 +1,7 @@
 """Read passes with a function in place of a socket, on a loop whose time jumps."""
 
 import asyncio
-import selectors
-from collections.abc import Callable, Coroutine, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,31 +16,6 @@ from exporter.reading.transport.answers import LinkError, NotAskedError
 from exporter.reading.transport.deadline import Deadline
 from exporter.reading.transport.exchange import Exchange, Observer
 from tests import hostile
-
-
-class _Selector(selectors.SelectSelector):
-    now = 0.0
-
-    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        assert timeout is not None, "nothing is left to wait for"
-        self.now += max(timeout, 0.0)
-        return super().select(0)
-
-
-class _Loop(asyncio.SelectorEventLoop):
-    def __init__(self) -> None:
-        self._jumping = _Selector()
-        super().__init__(self._jumping)
-
-    def time(self) -> float:
-        return self._jumping.now
-
-
-def run(test: Coroutine[Any, Any, None]) -> None:
-    """Run a test on a loop whose time jumps to whatever is waited for."""
-    with asyncio.Runner(loop_factory=_Loop) as runner:
-        runner.run(test)
-
 
 Answer = Callable[["Words", Request], int]
 """0 for the words, an exception code, or −1 for silence."""

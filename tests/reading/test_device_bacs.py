@@ -1,12 +1,12 @@
 """BACS found, lost and looked for; strings and modules coming and going."""
 
-import asyncio
 import logging
 
 import pytest
 
 from tests import hostile
 from tests.hostile import BACS, FILLER, UPS, Clock, Hostile, Peer, Request, check_true, fleet, scrape, words
+from tests.loops import run
 
 LONG = {"module": "cs141", "timeout": "10s", "request_timeout": "1s"}
 ALL = {"ups": True, "bacs": True, "strings": True, "modules": True}
@@ -64,7 +64,7 @@ def test_without_a_bacs(how: str, mode: str) -> None:
             check_true(snapshot, device)
             assert snapshot.groups == ({"ups": True} if mode == "off" else ALL)
 
-    asyncio.run(test())
+    run(test())
 
 
 @pytest.mark.parametrize("how", NONE)
@@ -100,7 +100,7 @@ def test_a_bacs_that_was_found_and_is_lost(how: str) -> None:
             assert snapshot.groups == ALL
             assert snapshot.valid["bacs"] is True
 
-    asyncio.run(test())
+    run(test())
 
 
 @pytest.mark.parametrize("found_before", [True, False])
@@ -128,7 +128,7 @@ def test_a_bacs_whose_state_alone_is_refused_is_there_and_does_not_vouch(found_b
                 assert "generex_bacs_module_alarm" in snapshot.readings
                 assert "generex_bacs_module_volts" not in snapshot.readings
 
-    asyncio.run(test())
+    run(test())
 
 
 def test_one_lost_answer_is_no_absence() -> None:
@@ -149,7 +149,7 @@ def test_one_lost_answer_is_no_absence() -> None:
             assert (await scrape(a)).groups == ALL
             assert len(device.requests) - before == 2
 
-    asyncio.run(test())
+    run(test())
 
 
 def test_a_device_that_never_answers_for_a_bacs_is_not_asked_in_every_pass() -> None:
@@ -170,7 +170,7 @@ def test_a_device_that_never_answers_for_a_bacs_is_not_asked_in_every_pass() -> 
             assert (await scrape(a)).groups == {"ups": True}
             assert len(device.requests) - before == 1
 
-    asyncio.run(test())
+    run(test())
 
 
 def test_the_counts_change_between_passes() -> None:
@@ -191,7 +191,7 @@ def test_the_counts_change_between_passes() -> None:
                     there[number] for number in range(1, modules + 1)
                 }
 
-    asyncio.run(test())
+    run(test())
 
 
 def test_the_counts_change_within_a_pass() -> None:
@@ -221,7 +221,7 @@ def test_the_counts_change_within_a_pass() -> None:
     def check_true_but_counts(snapshot, device) -> None:
         assert all(device.truth[1, name] == raw for name, raw in words(snapshot).items())
 
-    asyncio.run(test())
+    run(test())
 
 
 @pytest.mark.parametrize(
@@ -247,7 +247,7 @@ def test_more_than_the_map_holds(
                 assert snapshot.errors == (text,)
 
     with caplog.at_level(logging.INFO, logger="exporter"):
-        asyncio.run(test())
+        run(test())
     lines = [record for record in caplog.records if record.__dict__.get("error") == text]
     assert len(lines) == 1
     assert lines[0].__dict__["not_read"] == bad
@@ -279,7 +279,7 @@ def test_a_count_that_the_map_cannot_hold_relabels_nothing(address: int, count: 
             assert len(snapshot.readings["generex_bacs_module_volts"]) == 8
             assert snapshot.groups == ALL
 
-    asyncio.run(test())
+    run(test())
 
 
 def test_a_cut_bus_cable_renumbers_nothing() -> None:
@@ -311,4 +311,4 @@ def test_a_cut_bus_cable_renumbers_nothing() -> None:
                 assert cut.groups == ALL
             assert len(before.readings["generex_bacs_module_present"]) == 8
 
-    asyncio.run(test())
+    run(test())

@@ -5,6 +5,7 @@ import asyncio
 from exporter.reading.device.device import TooManyDebugPassesError
 from tests import hostile
 from tests.hostile import BACS, UPS, Hostile, fleet, scrape
+from tests.loops import run
 
 ALL = {"ups": True, "bacs": True, "strings": True, "modules": True}
 
@@ -34,4 +35,4 @@ def test_debug_passes_starve_no_scrape() -> None:
             assert '"a"' in str(refused[0])
             assert all(not isinstance(result, BaseException) for result in results if result not in refused)
 
-    asyncio.run(test())
+    run(test())

@@ -1,9 +1,8 @@
 """What a pass did not read, and might have denied the rest: that rest is not exported."""
 
-import asyncio
-
 from tests import hostile
 from tests.hostile import BACS, FILLER, UPS, Hostile, Peer, Request, exported, fleet, scrape
+from tests.loops import run
 
 
 def silent_at(*addresses: int) -> hostile.Behaviour:
@@ -31,7 +30,7 @@ def test_the_request_with_the_alarm_communication_lost_fails() -> None:
             assert snapshot.valid == {"ups": True}
             assert "generex_ups_battery_charge_ratio" in exported(snapshot)
 
-    asyncio.run(test())
+    run(test())
 
 
 def test_modules_that_are_refused() -> None:
@@ -59,4 +58,4 @@ def test_modules_that_are_refused() -> None:
             device.served -= {*range(1065, 1070)}
             assert await present() == {"1": 0, "2": 0, "4": 1}
 
-    asyncio.run(test())
+    run(test())

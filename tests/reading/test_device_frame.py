@@ -6,6 +6,7 @@ import pytest
 
 from tests import hostile
 from tests.hostile import Hostile, Peer, Request, fleet, scrape
+from tests.loops import run
 
 PROF = {"module": "prof", "timeout": "5s", "request_timeout": "200ms"}
 
@@ -38,7 +39,7 @@ def test_a_moving_counter_is_seen_within_the_first_pass() -> None:
                 assert (await scrape(a)).valid["prof"] is True
                 assert len(device.requests) == number
 
-    asyncio.run(test())
+    run(test())
 
 
 def test_a_standing_counter_makes_no_valid_frame() -> None:
@@ -58,7 +59,7 @@ def test_a_standing_counter_makes_no_valid_frame() -> None:
             own = {"generex_prof_sequence_number", "generex_prof_error_code"}
             assert hostile.exported(snapshot) <= own | {"generex_data_valid", "generex_odd_words"}
 
-    asyncio.run(test())
+    run(test())
 
 
 def test_a_frame_of_nothing_but_zeros_is_not_valid() -> None:
@@ -87,7 +88,7 @@ def test_a_frame_of_nothing_but_zeros_is_not_valid() -> None:
             assert (await scrape(a)).valid["prof"] is True
             assert len(device.requests) - before == 2
 
-    asyncio.run(test())
+    run(test())
 
 
 def test_a_second_look_that_fails_takes_nothing_back() -> None:
@@ -104,7 +105,7 @@ def test_a_second_look_that_fails_takes_nothing_back() -> None:
             assert snapshot.valid == {"prof": False}
             assert snapshot.errors
 
-    asyncio.run(test())
+    run(test())
 
 
 @pytest.mark.parametrize("transport", ["tcp", "rtu-tcp", "rtu"])
@@ -134,4 +135,4 @@ def test_a_frame_that_is_looked_at_again_and_again_holds_up_no_other_unit(transp
                 assert snapshot.valid == {"prof": False}
                 device.requests.clear()
 
-    asyncio.run(test())
+    run(test())

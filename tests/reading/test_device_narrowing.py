@@ -20,6 +20,7 @@ from tests.hostile import (
     scrape,
     words,
 )
+from tests.loops import run
 
 SENSORS = {number: {"name": f"s{number}", "kind": "value", "scale": 1} for number in range(1, 9)}
 LONG = {"timeout": "10s", "request_timeout": "1s"}
@@ -77,7 +78,7 @@ def test_refused_words_are_left_out(
             await scrape(a)
             assert len(device.requests) - before <= 2, "nothing is left out any more"
 
-    asyncio.run(test())
+    run(test())
 
 
 def test_words_refused_as_an_illegal_function_are_found_like_others() -> None:
@@ -102,7 +103,7 @@ def test_words_refused_as_an_illegal_function_are_found_like_others() -> None:
             await scrape(a)
             assert len(device.requests) - before == 1
 
-    asyncio.run(test())
+    run(test())
 
 
 @pytest.mark.parametrize("code", [1, 2, 3])
@@ -138,7 +139,7 @@ def test_a_device_that_takes_less_at_once(most: int, requests: int, code: int) -
             await scrape(a)
             assert len(device.requests) - before == (15 if modules == 330 else 2)
 
-    asyncio.run(test())
+    run(test())
 
 
 def test_the_first_pass_over_a_device_that_takes_100_words_is_complete() -> None:
@@ -154,7 +155,7 @@ def test_the_first_pass_over_a_device_that_takes_100_words_is_complete() -> None
             assert sum(request.count > 100 for request in device.requests) == 1
             assert len(device.requests) <= 23
 
-    asyncio.run(test())
+    run(test())
 
 
 def test_one_refusal_by_chance_changes_nothing() -> None:
@@ -178,7 +179,7 @@ def test_one_refusal_by_chance_changes_nothing() -> None:
                 assert all((await scrape(a)).groups.values())
                 assert len(device.requests) - before == cheap
 
-    asyncio.run(test())
+    run(test())
 
 
 def test_a_gap_that_is_not_readable_after_all() -> None:
@@ -199,7 +200,7 @@ def test_a_gap_that_is_not_readable_after_all() -> None:
             assert len(device.requests) - before == 1 + 4  # the UPS, and the strings between the gaps
             assert max(request.count for request in device.requests[before:]) == 46
 
-    asyncio.run(test())
+    run(test())
 
 
 @pytest.mark.parametrize("served_before", [True, False])
@@ -233,7 +234,7 @@ def test_a_device_that_is_starting_up_refuses_everything(served_before: bool) ->
             clock.advance(60)  # BACS was not to be seen when it was looked for
             assert (await scrape(a)).groups == {"ups": True, "bacs": True, "strings": True, "modules": True}
 
-    asyncio.run(test())
+    run(test())
 
 
 def test_words_once_served_and_now_refused_are_missing() -> None:
@@ -255,7 +256,7 @@ def test_words_once_served_and_now_refused_are_missing() -> None:
             clock.advance(15)
             assert (await scrape(a)).groups == {"ups": True}
 
-    asyncio.run(test())
+    run(test())
 
 
 @pytest.mark.parametrize(
@@ -296,7 +297,7 @@ def test_refused_words_are_asked_for_again_soon_and_then_more_rarely(
                 snapshot = await scrape(a)
             assert words(snapshot).keys() & set(refused) == {*refused[:8]}
 
-    asyncio.run(test())
+    run(test())
 
 
 def test_alarm_words_that_a_starting_device_refused_are_seen_within_half_a_minute() -> None:
@@ -318,7 +319,7 @@ def test_alarm_words_that_a_starting_device_refused_are_seen_within_half_a_minut
             assert words(snapshot).keys() >= set(range(97, 139))
             check_true(snapshot, device)
 
-    asyncio.run(test())
+    run(test())
 
 
 def test_a_required_word_that_was_never_served_is_missing() -> None:
@@ -333,7 +334,7 @@ def test_a_required_word_that_was_never_served_is_missing() -> None:
                 assert snapshot.groups == {"ups": False}
                 assert len(words(snapshot)) == 45
 
-    asyncio.run(test())
+    run(test())
 
 
 def test_everything_refused_but_a_few_words_scattered_about() -> None:
@@ -352,7 +353,7 @@ def test_everything_refused_but_a_few_words_scattered_about() -> None:
             await scrape(a)
             assert len(device.requests) - before == 4
 
-    asyncio.run(test())
+    run(test())
 
 
 def cannot_serve(device: Hostile, peer: Peer, request: Request) -> None:
@@ -379,7 +380,7 @@ def test_exception_4_of_a_device_that_serves_other_words_is_a_refusal() -> None:
             await scrape(a)
             assert len(device.requests) - before == 3
 
-    asyncio.run(test())
+    run(test())
 
 
 def test_exception_4_of_a_device_that_serves_nothing_is_a_failure() -> None:
@@ -395,7 +396,7 @@ def test_exception_4_of_a_device_that_serves_nothing_is_a_failure() -> None:
             assert len(snapshot.errors) == 1
             assert "exception 4" in snapshot.errors[0]
 
-    asyncio.run(test())
+    run(test())
 
 
 def test_busy_is_asked_again_within_the_deadline() -> None:
@@ -415,7 +416,7 @@ def test_busy_is_asked_again_within_the_deadline() -> None:
             limits = ((0.09, 0.6), (0.19, 0.7), (0.39, 0.9))
             assert all(least < pause < most for pause, (least, most) in zip(pauses, limits, strict=True))
 
-    asyncio.run(test())
+    run(test())
 
 
 def test_a_silent_device_costs_two_timeouts_and_then_one() -> None:
@@ -436,4 +437,4 @@ def test_a_silent_device_costs_two_timeouts_and_then_one() -> None:
                 assert len(device.requests) - before == tries
                 assert loop.time() - started < tries * TIMEOUT + 1
 
-    asyncio.run(test())
+    run(test())

@@ -1,6 +1,5 @@
 """A pass that read nothing counts as one, with a reason, in the log and on the pages."""
 
-import asyncio
 import logging
 
 import pytest
@@ -8,6 +7,7 @@ import pytest
 from exporter.reading.device.device import Device
 from tests import hostile
 from tests.hostile import Hostile, errors, fleet, scrape
+from tests.loops import run
 
 
 def said(caplog: pytest.LogCaptureFixture) -> list[str]:
@@ -45,7 +45,7 @@ def test_a_device_that_dies_is_seen_to_where_a_pass_has_time_for_one_answer(
             assert sum(errors(a).values()) >= 1
 
     with caplog.at_level(logging.INFO):
-        asyncio.run(test())
+        run(test())
 
 
 def test_a_device_that_dies_is_seen_to_by_scrapers_that_are_always_in_a_hurry(
@@ -67,7 +67,7 @@ def test_a_device_that_dies_is_seen_to_by_scrapers_that_are_always_in_a_hurry(
             assert shows(a)
 
     with caplog.at_level(logging.INFO):
-        asyncio.run(test())
+        run(test())
 
 
 def test_a_serial_line_that_is_never_quiet_is_a_reason(caplog: pytest.LogCaptureFixture) -> None:
@@ -96,4 +96,4 @@ def test_a_serial_line_that_is_never_quiet_is_a_reason(caplog: pytest.LogCapture
             assert sum(errors(a).values()) >= before + 2
 
     with caplog.at_level(logging.INFO):
-        asyncio.run(test())
+        run(test())

@@ -9,6 +9,7 @@ import pytest
 from exporter.reading.device.device import Device
 from tests import hostile
 from tests.hostile import BACS, FILLER, UPS, Hostile, Peer, Request, check_true, fleet, scrape, words
+from tests.loops import run
 
 LONG = {"timeout": "10s", "request_timeout": "50ms"}
 BLOCK = """
@@ -54,7 +55,7 @@ def test_a_silent_optional_block_hides_nothing_and_is_not_asked_in_every_pass(tm
             await scrape(a)
             assert len(device.requests) - before == 1
 
-    asyncio.run(test())
+    run(test())
 
 
 @pytest.mark.parametrize("transport", ["tcp", "rtu-tcp", "rtu"])
@@ -97,7 +98,7 @@ def test_alarms_of_a_half_silent_unit_are_read_in_every_pass(transport: str) -> 
                 *(watch(there[name], devices[name], bacs) for name, (_, bacs) in cases.items())
             )
 
-    asyncio.run(test())
+    run(test())
 
 
 @pytest.mark.parametrize("expect", [{"modules": 40}, {"strings": 2}])
@@ -115,7 +116,7 @@ def test_whoever_expects_modules_has_a_bacs(expect: dict[str, int]) -> None:
             groups = (await scrape(devices.devices["a"])).groups
             assert groups == {"ups": True, "bacs": True, "strings": True, "modules": True}
 
-    asyncio.run(test())
+    run(test())
 
 
 @pytest.mark.parametrize("lost_by", ["refusal", "filler"])
@@ -142,4 +143,4 @@ def test_zeros_after_a_loss_are_read_as_zeros_without_one(lost_by: str) -> None:
             assert snapshot.valid["bacs"] is False
             assert words(snapshot).keys() >= {*range(1060, 1080)}
 
-    asyncio.run(test())
+    run(test())

@@ -1,6 +1,5 @@
 """What is said of a device beside its values: after a reload, refusing, scraped in a hurry."""
 
-import asyncio
 import logging
 
 import pytest
@@ -9,6 +8,7 @@ from exporter.reading.decode.snapshot import Snapshot
 from exporter.simulator.server import Simulator
 from tests import hostile
 from tests.hostile import Hostile, config, exception, fleet, late, scrape
+from tests.loops import run
 
 
 def present(snapshot: Snapshot) -> dict[str, float]:
@@ -39,7 +39,7 @@ def test_a_lost_module_is_not_forgotten_when_a_label_is_edited() -> None:
                 devices.apply(config({**entry, "module": "ups"}))
                 assert present(await scrape(devices.devices["a"])) == {}
 
-    asyncio.run(test())
+    run(test())
 
 
 def test_what_the_configuration_knows_of_a_device_is_said_also_when_it_is_down_and_nothing_else() -> None:
@@ -78,7 +78,7 @@ def test_what_the_configuration_knows_of_a_device_is_said_also_when_it_is_down_a
             ("generex_expected_block_installed_timestamp_seconds", (("module", "17"),), 1772323200),
         }  # fmt: skip
 
-    asyncio.run(test())
+    run(test())
 
 
 def expectations(snapshot: Snapshot) -> set[tuple[str, tuple[tuple[str, str], ...], float]]:
@@ -103,7 +103,7 @@ def test_a_device_that_refuses_everything_is_said_to_refuse(
             return await scrape(devices.devices["a"])
 
     with caplog.at_level(logging.INFO):
-        snapshot = asyncio.run(test())
+        snapshot = run(test())
     assert not snapshot.up
     assert snapshot.errors == (f"every address asked for is refused: exception {code} ({meaning})",)
     (line,) = caplog.records
@@ -117,7 +117,7 @@ def test_only_requests_that_were_sent_are_counted() -> None:
             snapshot = await scrape(devices.devices["a"])
             return value(snapshot, "generex_scrape_requests"), devices.devices["a"].counters.requests
 
-    assert asyncio.run(test()) == (0, 0)
+    assert run(test()) == (0, 0)
 
 
 def test_a_scraper_in_a_hurry_says_nothing_about_the_device(caplog: pytest.LogCaptureFixture) -> None:
@@ -132,7 +132,7 @@ def test_a_scraper_in_a_hurry_says_nothing_about_the_device(caplog: pytest.LogCa
             return snapshots
 
     with caplog.at_level(logging.INFO):
-        snapshots = asyncio.run(test())
+        snapshots = run(test())
     assert [snapshot.up for snapshot in snapshots] == [True, False, True, False, True]
     assert [record.getMessage() for record in caplog.records] == ["device answers"]
     assert value(snapshots[1], "generex_scrape_timeout_seconds") == 0.1
@@ -169,7 +169,7 @@ def test_a_device_that_misses_requests_is_said_once_to_need_pauses(caplog: pytes
                 await scrape(devices.devices["a"])
 
     with caplog.at_level(logging.INFO):
-        asyncio.run(test())
+        run(test())
     (line,) = (record for record in caplog.records if record.message == "device misses requests")
     assert line.__dict__["device"] == "a"
     assert "pacing" in line.__dict__["error"]

@@ -15,6 +15,7 @@ from exporter.reading.transport.transports import connection_to
 from exporter.targets import parse_target
 from tests import hostile
 from tests.hostile import BACS, UPS, Hostile, check_true, errors, fleet, scrape, words
+from tests.loops import run
 
 LONG = {"module": "cs141", "timeout": "5s", "request_timeout": "2s"}
 ALL = {"ups": True, "bacs": True, "strings": True, "modules": True}
@@ -51,7 +52,7 @@ def test_scrapes_that_overlap_share_one_pass() -> None:
             assert (await scrape(a)).words != snapshots[0].words
             assert len(device.requests) == 2 * requests
 
-    asyncio.run(test())
+    run(test())
 
 
 def test_each_of_those_who_share_is_told_its_own_time() -> None:
@@ -68,7 +69,7 @@ def test_each_of_those_who_share_is_told_its_own_time() -> None:
                 ((_, said),) = snapshot.readings["generex_scrape_timeout_seconds"]
                 assert abs(float(said) - allowed) < 0.3
 
-    asyncio.run(test())
+    run(test())
 
 
 def test_very_little_time_is_enough_for_a_quick_device() -> None:
@@ -80,7 +81,7 @@ def test_very_little_time_is_enough_for_a_quick_device() -> None:
             assert (await scrape(devices.devices["a"])).up
             assert (await scrape(devices.devices["a"], 0.045)).up
 
-    asyncio.run(test())
+    run(test())
 
 
 def test_the_latest_deadline_counts_even_for_the_request_in_flight() -> None:
@@ -110,7 +111,7 @@ def test_the_latest_deadline_counts_even_for_the_request_in_flight() -> None:
             assert device.connections == 1
             assert errors(a) == {}
 
-    asyncio.run(test())
+    run(test())
 
 
 def test_a_connection_under_way_gets_the_longer_deadline_too() -> None:
@@ -134,7 +135,7 @@ def test_a_connection_under_way_gets_the_longer_deadline_too() -> None:
             assert (await patient).up
             assert errors(a) == {}
 
-    asyncio.run(test())
+    run(test())
 
 
 def test_the_pass_is_cancelled_when_the_last_has_left() -> None:
@@ -161,7 +162,7 @@ def test_the_pass_is_cancelled_when_the_last_has_left() -> None:
             device.script = [hostile.close]
             assert (await scrape(a)).groups == ALL
 
-    asyncio.run(test())
+    run(test())
 
 
 def test_a_scrape_right_after_a_cancelled_pass_reads_anew() -> None:
@@ -184,7 +185,7 @@ def test_a_scrape_right_after_a_cancelled_pass_reads_anew() -> None:
             assert a.counters.coalesced == 0
             assert device.most_open == 1
 
-    asyncio.run(test())
+    run(test())
 
 
 def test_debug_passes_are_not_shared() -> None:
@@ -210,7 +211,7 @@ def test_debug_passes_are_not_shared() -> None:
             assert all(exchange.received[7] == 3 and not exchange.error for exchange in exchanges)
             check_true(other, device)
 
-    asyncio.run(test())
+    run(test())
 
 
 def test_a_pass_older_than_the_timeout_is_not_joined() -> None:
@@ -247,7 +248,7 @@ def test_a_pass_older_than_the_timeout_is_not_joined() -> None:
             assert a.counters.coalesced == 1
             assert len(device.requests) == 2 * requests
 
-    asyncio.run(test())
+    run(test())
 
 
 def test_waiting_for_an_old_pass_ends_at_the_deadline() -> None:
@@ -270,7 +271,7 @@ def test_waiting_for_an_old_pass_ends_at_the_deadline() -> None:
             assert snapshot.groups == {"ups": False}
             await asyncio.gather(first, second)
 
-    asyncio.run(test())
+    run(test())
 
 
 def test_a_good_pass_is_forgotten_when_it_ends_without_waiting_for_the_collector() -> None:
@@ -289,7 +290,7 @@ def test_a_good_pass_is_forgotten_when_it_ends_without_waiting_for_the_collector
             assert not [each for each in gc.get_objects() if isinstance(each, ReadPass)]
 
     try:
-        asyncio.run(test())
+        run(test())
     finally:
         gc.enable()
 
@@ -324,4 +325,4 @@ def test_nobody_joins_a_pass_that_is_over(moment: Callable[[Any], bool], done: b
             assert not (await hurried).up
             assert a.counters.coalesced == 0
 
-    asyncio.run(test())
+    run(test())

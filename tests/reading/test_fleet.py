@@ -3,7 +3,6 @@
 import asyncio
 import gc
 import itertools
-import time
 import tracemalloc
 from collections.abc import Callable
 
@@ -15,6 +14,7 @@ from exporter.reading.transport.resolve import Resolver
 from exporter.targets import parse_target
 from tests import hostile
 from tests.hostile import UPS, Hostile, config, errors, fleet, open_files, scrape
+from tests.loops import run, work
 
 
 def test_a_reload_keeps_what_did_not_change() -> None:
@@ -46,7 +46,7 @@ def test_a_reload_keeps_what_did_not_change() -> None:
 
                 await hostile.until(lambda: not three.peers)
 
-    asyncio.run(test())
+    run(test())
 
 
 def test_a_reload_keeps_probed_devices_and_what_their_lines_owe() -> None:
@@ -80,7 +80,7 @@ def test_a_reload_keeps_probed_devices_and_what_their_lines_owe() -> None:
                 devices.apply(config(entry))
                 assert devices._lines.known(target.endpoint) is not line
 
-    asyncio.run(test())
+    run(test())
 
 
 def test_a_bad_new_configuration_changes_nothing() -> None:
@@ -100,7 +100,7 @@ def test_a_bad_new_configuration_changes_nothing() -> None:
             assert (await scrape(before)).up
             assert device.connections == 1
 
-    asyncio.run(test())
+    run(test())
 
 
 def test_a_removed_device_ends_its_pass_and_closes() -> None:
@@ -119,7 +119,7 @@ def test_a_removed_device_ends_its_pass_and_closes() -> None:
             assert (await scraping).up
             await hostile.until(lambda: not device.peers)
 
-    asyncio.run(test())
+    run(test())
 
 
 def test_a_device_that_goes_and_comes_back_never_has_two_connections() -> None:
@@ -140,7 +140,7 @@ def test_a_device_that_goes_and_comes_back_never_has_two_connections() -> None:
                 assert (await scrape(devices.devices["a"])).up
                 assert device.connections == 1
 
-    asyncio.run(test())
+    run(test())
 
 
 @pytest.mark.parametrize("transport", ["tcp", "rtu-tcp", "rtu"])
@@ -170,7 +170,7 @@ def test_one_place_has_one_connection_however_it_is_written(transport: str) -> N
                 devices.apply(config(entries[1]))
                 assert (await scrape(devices.devices["b"])).up
 
-    asyncio.run(test())
+    run(test())
 
 
 def test_a_probed_place_has_one_transport_at_a_time() -> None:
@@ -196,7 +196,7 @@ def test_a_probed_place_has_one_transport_at_a_time() -> None:
                 devices.apply(config({"name": "a", "target": target}, probe=rules))
                 await hostile.until(lambda: not device.peers)
 
-    asyncio.run(test())
+    run(test())
 
 
 _PATIENT = {"request_timeout": "2s", "timeout": "5s"}
@@ -237,7 +237,7 @@ def test_one_place_has_one_connection_whatever_name_leads_there() -> None:
             await hostile.until(lambda: not device.peers)
             devices.close()
 
-    asyncio.run(test())
+    run(test())
 
 
 def test_a_device_under_two_names_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
@@ -257,7 +257,7 @@ def test_a_device_under_two_names_is_told_once(caplog: pytest.LogCaptureFixture)
             said = {line.__dict__["target"], line.__dict__["also"]}
             assert said == {f"tcp://a.test:{device.port}", f"tcp://127.0.0.1:{device.port}"}
 
-    asyncio.run(test())
+    run(test())
 
 
 def test_a_name_that_leads_elsewhere_now_is_followed_although_its_old_place_is_still_read() -> None:
@@ -284,7 +284,7 @@ def test_a_name_that_leads_elsewhere_now_is_followed_although_its_old_place_is_s
             devices.close()
             elsewhere.close()
 
-    asyncio.run(test())
+    run(test())
 
 
 def test_a_name_that_leads_to_a_place_with_another_transport_is_told_so() -> None:
@@ -319,7 +319,7 @@ def test_a_name_that_leads_to_a_place_with_another_transport_is_told_so() -> Non
             assert (await scrape(devices.devices["x"])).up
             devices.close()
 
-    asyncio.run(test())
+    run(test())
 
 
 class _Slow(Resolver):
@@ -354,7 +354,7 @@ def test_a_device_that_is_removed_while_its_name_is_looked_up_is_still_read() ->
             assert "which probe.allow does not cover" in probed.errors[0]
             devices.close()
 
-    asyncio.run(test())
+    run(test())
 
 
 def test_connections_to_probed_addresses_are_limited() -> None:
@@ -380,7 +380,7 @@ def test_connections_to_probed_addresses_are_limited() -> None:
                 assert devices.probed_counters.requests == MAX_PROBED + 21
                 server.close()
 
-    asyncio.run(test())
+    run(test())
 
 
 def test_probing_a_dead_address_leaves_nothing_open() -> None:
@@ -391,7 +391,7 @@ def test_probing_a_dead_address_leaves_nothing_open() -> None:
                 assert not (await scrape(device, 0.5)).up
             assert set(errors(device)) == {"connect"}
 
-    asyncio.run(test())
+    run(test())
 
 
 def test_two_thousand_scrapes_leave_nothing_behind() -> None:
@@ -430,7 +430,7 @@ def test_two_thousand_scrapes_leave_nothing_behind() -> None:
             assert after[:2] == before[:2]
             assert after[2] - before[2] < 100_000, "bytes more after 2,000 scrapes"
 
-    asyncio.run(test())
+    run(test())
 
 
 def test_the_fleet_closes_under_running_passes() -> None:
@@ -451,7 +451,7 @@ def test_the_fleet_closes_under_running_passes() -> None:
             devices.close()
             await hostile.until(lambda: not one.peers and len(asyncio.all_tasks()) == 1)
 
-    asyncio.run(test())
+    run(test())
 
 
 class _Late:
@@ -481,7 +481,7 @@ def test_the_passes_of_a_fleet_end_one_after_the_other(number: int, step: float)
             assert deadlines[-1] == pytest.approx(end, abs=0.001)
             assert steps == pytest.approx([step] * (number - 1), rel=0.01)
 
-    asyncio.run(test())
+    run(test())
 
 
 class _Reloads:
@@ -508,7 +508,7 @@ def test_a_device_that_a_reload_removes_while_a_fleet_is_asked_is_left_out() -> 
             assert str(answers[0]) == "asked"
             assert answers[1].device.name == "a"
 
-    asyncio.run(test())
+    run(test())
 
 
 class _SlowMachine(Resolver):
@@ -521,7 +521,7 @@ class _SlowMachine(Resolver):
 
     async def addresses(self, host: str) -> list[str]:
         self.asked.append(host)
-        time.sleep(self.seconds)  # noqa: ASYNC251 - that is the point
+        work(self.seconds)
         return []
 
 
@@ -555,6 +555,6 @@ def test_where_a_machine_is_too_slow_the_silent_take_turns_and_the_living_are_re
             assert max(counts) - min(counts) <= 2
             devices.close()
 
-    asyncio.run(test())
+    run(test())
     (line,) = [one for one in caplog.records if one.name.endswith("fleet")]
     assert line.message == "no time to ask all devices: this machine is too slow for one scrape of them"

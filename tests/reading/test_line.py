@@ -13,6 +13,7 @@ from exporter.reading.transport.transports import connection_to
 from exporter.targets import Endpoint
 from tests import hostile
 from tests.hostile import Hostile, Peer, Request, check_true, errors, fleet, open_files, scrape
+from tests.loops import run
 
 LONG = {"request_timeout": "1s", "timeout": "5s"}
 UNITS = (1, 2, 3, 4)
@@ -45,7 +46,7 @@ def test_units_behind_one_gateway_share_one_connection(transport: str) -> None:
             assert device.connections == (0 if transport == "rtu" else 1)
             assert turns(device) == [1, 2, 3, 4] * 2
 
-    asyncio.run(test())
+    run(test())
 
 
 def test_a_deadline_too_short_for_all_goes_round() -> None:
@@ -66,7 +67,7 @@ def test_a_deadline_too_short_for_all_goes_round() -> None:
             for start in range(4):
                 assert set().union(*served[start : start + 3]) == set(UNITS), served
 
-    asyncio.run(test())
+    run(test())
 
 
 @pytest.mark.parametrize("transport", ["tcp", "rtu-tcp", "rtu"])
@@ -90,7 +91,7 @@ def test_a_dead_unit_gets_one_try_after_the_others(transport: str) -> None:
             device.units.add(1)
             assert (await scrape(devices.devices["u1"])).up
 
-    asyncio.run(test())
+    run(test())
 
 
 @pytest.mark.parametrize("transport", ["tcp", "rtu-tcp", "rtu"])
@@ -110,7 +111,7 @@ def test_a_dead_unit_with_little_time_left_kills_nobody_else(transport: str) -> 
                 assert [s.up for s in snapshots] == [False, True, True]
             assert [errors(d) for d in devices.devices.values()][1:] == [{}, {}]
 
-    asyncio.run(test())
+    run(test())
 
 
 def test_a_unit_that_was_not_asked_has_not_had_its_turn() -> None:
@@ -132,7 +133,7 @@ def test_a_unit_that_was_not_asked_has_not_had_its_turn() -> None:
             assert [[s.up for s in one] for one in rounds] == [[False, False], [False, True], [False, True]]
             assert errors(devices.devices["u2"]) == {}
 
-    asyncio.run(test())
+    run(test())
 
 
 @pytest.mark.parametrize("transport", ["tcp", "rtu-tcp"])
@@ -165,7 +166,7 @@ def test_a_busy_unit_lets_the_others_go_first(transport: str) -> None:
             assert units_of(device)[:4] == [1, 1, 1, 2], "in the pause of 0.4 s"
             await one
 
-    asyncio.run(test())
+    run(test())
 
 
 @pytest.mark.parametrize("transport", ["tcp", "rtu-tcp", "rtu"])
@@ -191,7 +192,7 @@ def test_a_unit_that_falls_half_silent_costs_the_others_nothing(transport: str) 
                 assert one.groups["modules"] is (behaviour is hostile.honest)
                 assert all(len(s.groups) == 4 and all(s.groups.values()) for s in others)
 
-    asyncio.run(test())
+    run(test())
 
 
 def test_two_waiting_units_are_not_mistaken_for_each_other() -> None:
@@ -216,7 +217,7 @@ def test_two_waiting_units_are_not_mistaken_for_each_other() -> None:
         assert order == [1, 2]
         assert not line.in_use
 
-    asyncio.run(test())
+    run(test())
 
 
 def test_a_turn_granted_to_one_who_leaves_goes_to_the_next() -> None:
@@ -239,7 +240,7 @@ def test_a_turn_granted_to_one_who_leaves_goes_to_the_next() -> None:
             assert 2 in order
             assert not line.in_use
 
-    asyncio.run(test())
+    run(test())
 
 
 def test_an_idle_connection_is_closed_and_opened_again() -> None:
@@ -256,7 +257,7 @@ def test_an_idle_connection_is_closed_and_opened_again() -> None:
                 await hostile.until(lambda: not device.peers)
             assert errors(a) == {}
 
-    asyncio.run(test())
+    run(test())
 
 
 def test_a_connection_need_not_be_kept() -> None:
@@ -270,7 +271,7 @@ def test_a_connection_need_not_be_kept() -> None:
                 await hostile.until(lambda: not device.peers)
             assert device.connections == 2
 
-    asyncio.run(test())
+    run(test())
 
 
 def test_pacing_is_kept_between_requests() -> None:
@@ -293,7 +294,7 @@ def test_pacing_is_kept_between_requests() -> None:
             assert snapshot.up
             assert not snapshot.groups["modules"]
 
-    asyncio.run(test())
+    run(test())
 
 
 def test_a_refused_connection_never_costs_more_than_the_deadline_and_is_forgotten_at_once() -> None:
@@ -314,7 +315,7 @@ def test_a_refused_connection_never_costs_more_than_the_deadline_and_is_forgotte
             assert snapshot.up
             check_true(snapshot, device)
 
-    asyncio.run(test())
+    run(test())
 
 
 def test_an_address_that_does_not_answer_at_all() -> None:
@@ -340,7 +341,7 @@ def test_an_address_that_does_not_answer_at_all() -> None:
                 assert errors(a) == {"connect": 2}
                 assert dead.errors == (f"cannot connect to 127.0.0.1:{port}: no answer",)
 
-    asyncio.run(test())
+    run(test())
 
 
 def test_a_name_that_does_not_resolve() -> None:
@@ -353,7 +354,7 @@ def test_a_name_that_does_not_resolve() -> None:
             assert not snapshot.up
             assert set(errors(a)) == {"resolve"}
 
-    asyncio.run(test())
+    run(test())
 
 
 def test_a_slow_resolver_holds_up_nobody_else(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -384,7 +385,7 @@ def test_a_slow_resolver_holds_up_nobody_else(monkeypatch: pytest.MonkeyPatch) -
                 assert sorted(asked) == sorted(names), "one look-up at a time per name"
                 answer.set()
 
-    asyncio.run(test())
+    run(test())
 
 
 def test_every_address_of_a_name_is_tried(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -402,7 +403,7 @@ def test_every_address_of_a_name_is_tried(monkeypatch: pytest.MonkeyPatch) -> No
         ):
             assert (await scrape(devices.devices["a"])).up
 
-    asyncio.run(test())
+    run(test())
 
 
 @pytest.mark.parametrize("path", ["/dev/no-such-port", "/dev/null"])
@@ -414,7 +415,7 @@ def test_a_serial_port_that_cannot_be_opened(path: str) -> None:
                 assert not (await scrape(a)).up
             assert set(errors(a)) == {"connect"}
 
-    asyncio.run(test())
+    run(test())
 
 
 def test_a_serial_port_that_vanishes_and_comes_back() -> None:
@@ -432,7 +433,7 @@ def test_a_serial_port_that_vanishes_and_comes_back() -> None:
             assert snapshot.up
             check_true(snapshot, device)
 
-    asyncio.run(test())
+    run(test())
 
 
 def test_giving_up_while_the_serial_port_opens_leaves_it_closed() -> None:
@@ -454,7 +455,7 @@ def test_giving_up_while_the_serial_port_opens_leaves_it_closed() -> None:
                 assert open_files() == before
             assert (await scrape(a)).up
 
-    asyncio.run(test())
+    run(test())
 
 
 def test_closing_a_serial_line_ends_the_request_under_way() -> None:
@@ -477,4 +478,4 @@ def test_closing_a_serial_line_ends_the_request_under_way() -> None:
             waiting.cancel()
             await asyncio.gather(waiting, return_exceptions=True)
 
-    asyncio.run(test())
+    run(test())

@@ -7,6 +7,7 @@ import time
 
 from tests import hostile
 from tests.hostile import Hostile, errors, fleet, scrape
+from tests.loops import run
 
 
 def test_a_closed_connection_fails_the_request_at_once() -> None:
@@ -24,7 +25,7 @@ def test_a_closed_connection_fails_the_request_at_once() -> None:
             assert loop.time() - started < 3
             assert errors(devices.devices["a"]).keys() == {"closed"}, "no timeout"
 
-    asyncio.run(test())
+    run(test())
 
 
 def test_a_connection_closed_while_idle_is_not_noticed() -> None:
@@ -44,7 +45,7 @@ def test_a_connection_closed_while_idle_is_not_noticed() -> None:
             assert (await scrape(a)).up
             assert errors(a) == {}
 
-    asyncio.run(test())
+    run(test())
 
 
 def test_an_answer_in_time_counts_though_a_busy_program_sees_it_late() -> None:
@@ -83,4 +84,4 @@ def test_an_answer_in_time_counts_though_a_busy_program_sees_it_late() -> None:
                 assert (errors(a), snapshot.errors) == ({}, ())
             await asyncio.to_thread(thread.join)
 
-    asyncio.run(test())
+    run(test())

@@ -11,6 +11,7 @@ import pytest
 from exporter.reading.transport.serial import SerialConnection
 from tests import hostile
 from tests.hostile import TIMEOUT, Hostile, Peer, Request, check_true, errors, fleet, scrape
+from tests.loops import run
 
 LINES = ("rtu-tcp", "rtu")
 
@@ -31,7 +32,7 @@ def test_an_answer_that_comes_late_is_not_the_next_one(transport: str, timeouts:
                 check_true(snapshot, device)
             assert snapshot.groups == {"ups": True}
 
-    asyncio.run(test())
+    run(test())
 
 
 @pytest.mark.parametrize("transport", LINES)
@@ -64,7 +65,7 @@ def test_a_device_that_is_always_too_slow_is_down_and_comes_back(transport: str,
                 check_true(snapshot, device)
             assert snapshot.up, errors(a)
 
-    asyncio.run(test())
+    run(test())
 
 
 @pytest.mark.parametrize("transport", LINES)
@@ -89,7 +90,7 @@ def test_exceptions_after_a_timeout_do_not_lock_the_line(transport: str, code: i
             assert snapshot.up
             check_true(snapshot, device)
 
-    asyncio.run(test())
+    run(test())
 
 
 @pytest.mark.parametrize("transport", LINES)
@@ -116,7 +117,7 @@ def test_a_device_without_the_other_function_recovers_too(transport: str, code: 
                 check_true(snapshot, device)
             assert snapshot.up
 
-    asyncio.run(test())
+    run(test())
 
 
 def test_a_late_answer_comes_over_the_next_connection_to_a_serial_server() -> None:
@@ -139,7 +140,7 @@ def test_a_late_answer_comes_over_the_next_connection_to_a_serial_server() -> No
             assert snapshot.up
             assert device.connections >= 3
 
-    asyncio.run(test())
+    run(test())
 
 
 @pytest.mark.parametrize("transport", LINES)
@@ -180,7 +181,7 @@ def test_the_late_answer_of_another_unit_is_not_taken_either(transport: str) -> 
                 check_true(snapshot, device)
             assert snapshot.up
 
-    asyncio.run(test())
+    run(test())
 
 
 @pytest.mark.parametrize("transport", LINES)
@@ -201,7 +202,7 @@ def test_a_scrape_that_left_leaves_no_answer_behind(transport: str) -> None:
                 check_true(snapshot, device)
             assert snapshot.up
 
-    asyncio.run(test())
+    run(test())
 
 
 def test_a_flapping_line_never_says_anything_false() -> None:
@@ -226,7 +227,7 @@ def test_a_flapping_line_never_says_anything_false() -> None:
                 seen += snapshot.up
             assert seen
 
-    asyncio.run(test())
+    run(test())
 
 
 @pytest.mark.parametrize("transport", LINES)
@@ -250,7 +251,7 @@ def test_the_line_is_left_alone_for_a_timeout_after_a_timeout(transport: str) ->
                 assert device.requests[1].at - device.requests[0].at >= 0.3
             assert device.connections <= 1
 
-    asyncio.run(test())
+    run(test())
 
 
 def test_an_answer_is_owed_for_half_a_minute_however_short_the_timeout() -> None:
@@ -265,4 +266,4 @@ def test_an_answer_is_owed_for_half_a_minute_however_short_the_timeout() -> None
             now = asyncio.get_running_loop().time()
             assert 28 < connection._late.until - now < 31
 
-    asyncio.run(test())
+    run(test())

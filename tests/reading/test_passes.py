@@ -9,7 +9,8 @@ import pytest
 
 from exporter.reading.plan.spans import Request
 from tests.hostile import words
-from tests.reading.passes import ALL, UPS, Passes, Words, cs141, run
+from tests.loops import run_jumping
+from tests.reading.passes import ALL, UPS, Passes, Words, cs141
 
 WIDE = """
 map: wide
@@ -53,7 +54,7 @@ def test_flags_that_were_refused_are_asked_for_again_even_if_the_time_is_always_
         assert seen >= {*FLAGS}, "a minute has gone by"
         assert not scrape.memory.refusals
 
-    run(test())
+    run_jumping(test())
 
 
 def test_flags_are_asked_for_again_where_there_is_time_for_one_answer_only() -> None:
@@ -69,7 +70,7 @@ def test_flags_are_asked_for_again_where_there_is_time_for_one_answer_only() -> 
             await asyncio.sleep(14)
         assert seen >= {*FLAGS}
 
-    run(test())
+    run_jumping(test())
 
 
 @pytest.mark.parametrize("seconds", [0.33, 0.5, 0.9])
@@ -90,7 +91,7 @@ def test_what_a_slow_device_refuses_is_found_out_over_several_passes(
         await scrape.every(15, 40)
         assert words(await scrape()).keys() >= served | {*refused}
 
-    run(test())
+    run_jumping(test())
 
 
 @pytest.mark.parametrize("every", [2, 3, 4, 5, 7])
@@ -112,7 +113,7 @@ def test_what_was_refused_by_chance_is_doubted_as_soon_as_the_device_is_well(eve
         assert scrape.requests <= 4
         assert max(request.count for request in device.requests[-4:]) == 125
 
-    run(test())
+    run_jumping(test())
 
 
 @pytest.mark.parametrize(("strings", "modules"), [(11, 40), (12, 48), (2, 331), (1, 400), (11, 400)])
@@ -137,7 +138,7 @@ def test_what_the_map_holds_is_read_in_the_first_pass_although_there_is_more(
         for what, number, most in (("strings", strings, 10), ("modules", modules, 330)):
             assert (f"{number} {what}, but the map holds {most}" in snapshot.errors) is (number > most)
 
-    run(test())
+    run_jumping(test())
 
 
 def test_a_device_that_refuses_until_the_time_is_over_has_answered() -> None:
@@ -148,7 +149,7 @@ def test_a_device_that_refuses_until_the_time_is_over_has_answered() -> None:
         assert not snapshot.up
         assert scrape.told_of_the_device
 
-    run(test())
+    run_jumping(test())
 
 
 def test_a_device_of_which_not_all_was_refused_is_not_said_to_refuse_all() -> None:
@@ -160,7 +161,7 @@ def test_a_device_of_which_not_all_was_refused_is_not_said_to_refuse_all() -> No
         assert not snapshot.up
         assert not any("every address" in text for text in snapshot.errors)
 
-    run(test())
+    run_jumping(test())
 
 
 def test_a_device_that_needs_pauses_is_said_to_need_pacing() -> None:
@@ -176,7 +177,7 @@ def test_a_device_that_needs_pauses_is_said_to_need_pacing() -> None:
         device.answer = lambda words, request: -1 if len(words.requests) == 3 else 0
         assert (await Passes(device)()).errors == ()
 
-    run(test())
+    run_jumping(test())
 
 
 @pytest.mark.parametrize(
@@ -215,7 +216,7 @@ def test_a_bacs_that_is_expected_and_not_there_is_named(
             names = [name for name, good in snapshot.groups.items() if not good]
             assert text.endswith(f": {', '.join(names)} {'count' if names[1:] else 'counts'} as unread")
 
-    run(test())
+    run_jumping(test())
 
 
 @pytest.mark.parametrize("settings", [{}, {"bacs": "required"}, {"expect": {"modules": 8}}], ids=str)
@@ -236,7 +237,7 @@ def test_a_silent_ups_hides_no_bacs(settings: dict[str, Any]) -> None:
         await asyncio.sleep(60)
         assert (await scrape()).groups["ups"], "it is back at once"
 
-    run(test())
+    run_jumping(test())
 
 
 @pytest.mark.parametrize("settings", [{}, {"bacs": "required"}], ids=str)
@@ -266,7 +267,7 @@ def test_a_device_that_ignores_words_is_read_around_them(
             seen |= words(snapshot).keys()
         assert seen >= whole, "what is served after all is found"
 
-    run(test())
+    run_jumping(test())
 
 
 @pytest.mark.parametrize("most", [16, 64, 100])
@@ -283,7 +284,7 @@ def test_a_device_that_ignores_long_requests_is_read_in_shorter_ones(most: int) 
         assert (await scrape()).groups == ALL
         assert scrape.requests == 4
 
-    run(test())
+    run_jumping(test())
 
 
 @pytest.mark.parametrize("most", [6, 12, 20, 40])
@@ -301,7 +302,7 @@ def test_a_device_without_bacs_that_ignores_long_requests_is_read_in_shorter_one
         assert (await scrape()).up
         assert [r.count for r in device.requests[-scrape.requests :] if r.address < 1000] == [46]
 
-    run(test())
+    run_jumping(test())
 
 
 def test_a_device_that_was_down_is_read_at_once_again() -> None:
@@ -318,7 +319,7 @@ def test_a_device_that_was_down_is_read_at_once_again() -> None:
             assert (await scrape()).groups == ALL
             assert scrape.requests == cheap
 
-    run(test())
+    run_jumping(test())
 
 
 def test_one_answer_that_is_lost_costs_nothing_but_itself() -> None:
@@ -335,7 +336,7 @@ def test_one_answer_that_is_lost_costs_nothing_but_itself() -> None:
             assert (await scrape()).groups == ALL
             assert scrape.requests == cheap
 
-    run(test())
+    run_jumping(test())
 
 
 @pytest.mark.parametrize(("settings", "function"), [({}, 3), ({"function": 4}, 4)])
@@ -353,7 +354,7 @@ def test_a_device_is_read_by_the_function_code_that_is_configured(
             assert snapshot.groups == ALL
             assert snapshot.words["ups.status"] == 1
 
-    run(test())
+    run_jumping(test())
 
 
 def test_a_device_too_slow_for_one_pass_is_read_in_several() -> None:
@@ -381,7 +382,7 @@ def test_a_device_too_slow_for_one_pass_is_read_in_several() -> None:
             assert snapshot.errors == ()
         assert device.requests[0].address == 97
 
-    run(test())
+    run_jumping(test())
 
 
 def test_a_slow_device_whose_bacs_falls_silent_misses_one_pass_at_most() -> None:
@@ -399,7 +400,7 @@ def test_a_slow_device_whose_bacs_falls_silent_misses_one_pass_at_most() -> None
             await asyncio.sleep(15)
         assert heard.count(False) <= 1, heard
 
-    run(test())
+    run_jumping(test())
 
 
 def test_a_limit_below_the_longest_value_ends_in_single_values(tmp_path: Path) -> None:
@@ -416,4 +417,4 @@ def test_a_limit_below_the_longest_value_ends_in_single_values(tmp_path: Path) -
         assert snapshot.groups == {"wide": True}
         assert len(snapshot.words) == 9
 
-    run(test())
+    run_jumping(test())

@@ -10,6 +10,7 @@ from exporter.reading.transport.answers import LinkError
 from exporter.reading.transport.resolve import Resolver
 from tests import hostile
 from tests.hostile import fleet, scrape
+from tests.loops import run
 
 
 def lookups() -> list[str]:
@@ -48,7 +49,7 @@ def test_a_thousand_names_take_few_threads_and_leave_none(name_server: NameServe
         assert name_server.most <= 32
         await hostile.until(lambda: not lookups())
 
-    asyncio.run(test())
+    run(test())
 
 
 def test_a_name_that_was_found_is_looked_up_beside_many_that_are_not(name_server: NameServer) -> None:
@@ -62,7 +63,7 @@ def test_a_name_that_was_found_is_looked_up_beside_many_that_are_not(name_server
         name_server.answer.set()
         await asyncio.gather(*asked)
 
-    asyncio.run(test())
+    run(test())
 
 
 def test_a_thread_that_cannot_be_started_is_told_and_forgotten(
@@ -90,7 +91,7 @@ def test_a_thread_that_cannot_be_started_is_told_and_forgotten(
         name_server.answer.set()
         assert list(await asyncio.gather(slow, waiting)) == [["192.0.2.1"]] * 2
 
-    asyncio.run(test())
+    run(test())
 
 
 def test_a_silent_name_server_is_told_as_such(name_server: NameServer) -> None:
@@ -102,7 +103,7 @@ def test_a_silent_name_server_is_told_as_such(name_server: NameServer) -> None:
             assert hostile.errors(a).keys() == {"resolve"}
             name_server.answer.set()
 
-    asyncio.run(test())
+    run(test())
 
 
 @pytest.mark.parametrize(
@@ -119,4 +120,4 @@ def test_what_is_wrong_with_a_zone_is_told(host: str, why: str) -> None:
             snapshot = await scrape(devices.devices["a"])
             assert snapshot.errors == (f"cannot connect to {host}:502: {why}",)
 
-    asyncio.run(test())
+    run(test())

@@ -21,6 +21,7 @@ from exporter.reading.transport.transports import connection_to
 from exporter.targets import parse_target
 from tests import hostile
 from tests.hostile import BACS, UPS, Hostile, Peer, Request, check_true, errors, fleet, scrape
+from tests.loops import run
 
 LINES = ("rtu-tcp", "rtu")
 SLOW = {"request_timeout": "300ms", "timeout": "3s"}
@@ -48,7 +49,7 @@ def test_a_line_that_echoes_is_read_as_any_other(transport: str, caplog: pytest.
             ]
 
     caplog.set_level(logging.INFO)
-    asyncio.run(test())
+    run(test())
 
 
 @pytest.mark.parametrize("transport", LINES)
@@ -63,7 +64,7 @@ def test_a_line_that_does_not_echo_is_not_said_to(transport: str, caplog: pytest
             assert devices.devices["a"].counters.echoes == 0
 
     caplog.set_level(logging.INFO)
-    asyncio.run(test())
+    run(test())
     assert [r.getMessage() for r in caplog.records if "echoes" in r.getMessage()] == []
 
 
@@ -84,7 +85,7 @@ def test_an_echo_alone_is_silence(transport: str) -> None:
                 assert not snapshot.words
             assert errors(a).keys() == {"timeout"}
 
-    asyncio.run(test())
+    run(test())
 
 
 def bits(device: Hostile, peer: Peer, request: Request) -> None:
@@ -125,7 +126,7 @@ def test_the_echo_of_a_request_for_bits_is_not_their_answer(transport: str, func
             assert await ask(connection, span) == [number % 3 == 0 for number in range(20)]
             connection.close()
 
-    asyncio.run(test())
+    run(test())
 
 
 @given(
@@ -189,7 +190,7 @@ def test_an_answer_to_the_exporter_before_this_one_is_not_taken(transport: str, 
                     assert snapshot.up
                 assert errors(a) == {}
 
-    asyncio.run(test())
+    run(test())
 
 
 def test_what_a_serial_server_kept_for_the_next_connection_is_not_taken() -> None:
@@ -203,7 +204,7 @@ def test_what_a_serial_server_kept_for_the_next_connection_is_not_taken() -> Non
                 assert snapshot.up
                 assert errors(devices.devices["a"]) == {}
 
-    asyncio.run(test())
+    run(test())
 
 
 @pytest.mark.parametrize("transport", LINES)
@@ -277,7 +278,7 @@ def test_what_does_not_fit_at_the_first_contact_is_told_as_what_it_is(
             assert caught.value.reason == reason
             connection.close()
 
-    asyncio.run(test())
+    run(test())
 
 
 class LaterLoop(asyncio.SelectorEventLoop):
@@ -402,4 +403,4 @@ def test_a_unit_that_owes_every_answer_says_so() -> None:
                     connection._late.add(Expected(1, function, count), b"-", now + 60)
             assert "owes too many answers" in str((await scrape(a)).errors)
 
-    asyncio.run(test())
+    run(test())

@@ -16,6 +16,7 @@ from exporter.reading.transport.transports import connection_to
 from exporter.targets import parse_target
 from tests import hostile
 from tests.hostile import TIMEOUT, Hostile, Peer, Request, check_true, errors, fleet, scrape
+from tests.loops import run
 
 REQUEST, HOLD = 0.3, 0.85  # as the defaults, 1 s and 5 s, are to a gateway that waits 2.8 s
 TIMES = {"request_timeout": "300ms", "timeout": "1500ms"}
@@ -32,7 +33,7 @@ def test_two_links_do_not_count_alike() -> None:
                 firsts.add(device.requests[0].transaction)
         assert len(firsts) > 4
 
-    asyncio.run(test())
+    run(test())
 
 
 def test_the_answer_to_another_client_is_passed_over() -> None:
@@ -51,7 +52,7 @@ def test_the_answer_to_another_client_is_passed_over() -> None:
                 assert snapshot.up
             assert (errors(a), device.connections) == ({}, 1)
 
-    asyncio.run(test())
+    run(test())
 
 
 def behind_the_answer(*more: Callable[[Hostile, Request], bytes]) -> hostile.Behaviour:
@@ -90,7 +91,7 @@ def test_whole_answers_to_other_clients_behind_ours_are_dropped_and_counted(
             assert (errors(a), device.connections) == ({}, 1)
             assert a.counters.foreign == len(more) * len(device.requests)
 
-    asyncio.run(test())
+    run(test())
 
 
 @pytest.mark.parametrize(
@@ -120,7 +121,7 @@ def test_anything_else_behind_the_answer_makes_it_none(
             check_true(snapshot, device)
             assert snapshot.up
 
-    asyncio.run(test())
+    run(test())
 
 
 def test_without_numbers_nothing_may_come_behind_an_answer() -> None:
@@ -132,7 +133,7 @@ def test_without_numbers_nothing_may_come_behind_an_answer() -> None:
             assert not snapshot.words
             assert set(errors(devices.devices["a"])) == {"frame"}
 
-    asyncio.run(test())
+    run(test())
 
 
 def test_a_late_answer_of_our_own_behind_the_answer_is_not_taken_for_foreign() -> None:
@@ -150,7 +151,7 @@ def test_a_late_answer_of_our_own_behind_the_answer_is_not_taken_for_foreign() -
             assert snapshot.up
             assert (errors(a), device.connections, a.counters.foreign) == ({"timeout": 1}, 1, 0)
 
-    asyncio.run(test())
+    run(test())
 
 
 def test_a_device_that_is_deaf_at_first_is_read_in_the_first_pass() -> None:
@@ -163,7 +164,7 @@ def test_a_device_that_is_deaf_at_first_is_read_in_the_first_pass() -> None:
             assert snapshot.up
             assert (errors(a), device.connections) == ({"timeout": 1}, 1)
 
-    asyncio.run(test())
+    run(test())
 
 
 @pytest.mark.parametrize("timeouts", [1.5, 3])
@@ -179,7 +180,7 @@ def test_a_device_that_is_deaf_for_longer_is_read_in_the_next_pass(timeouts: flo
             assert snapshot.up
             assert device.connections == 1
 
-    asyncio.run(test())
+    run(test())
 
 
 def test_a_device_that_is_deaf_at_first_is_read_again_over_a_connection_that_is_not_kept() -> None:
@@ -215,7 +216,7 @@ def test_a_longer_deafness_is_waited_for_when_that_is_asked_for() -> None:
             assert not (await scrape(a, 0.2)).up
             assert len(device.requests) == 2
 
-    asyncio.run(test())
+    run(test())
 
 
 def test_a_connection_on_which_nothing_comes_any_more_is_given_up() -> None:
@@ -229,7 +230,7 @@ def test_a_connection_on_which_nothing_comes_any_more_is_given_up() -> None:
             assert (await scrape(a)).up
             assert device.connections == 2
 
-    asyncio.run(test())
+    run(test())
 
 
 def test_a_late_answer_is_passed_over_also_when_it_comes_in_two_parts() -> None:
@@ -247,7 +248,7 @@ def test_a_late_answer_is_passed_over_also_when_it_comes_in_two_parts() -> None:
             assert snapshot.up
             assert (errors(a), device.connections) == ({"timeout": 1}, 1)
 
-    asyncio.run(test())
+    run(test())
 
 
 def test_a_standing_transaction_is_told_and_taken_only_when_that_is_asked_for() -> None:
@@ -270,7 +271,7 @@ def test_a_standing_transaction_is_told_and_taken_only_when_that_is_asked_for() 
             check_true(snapshot, device, 2)
             assert snapshot.up
 
-    asyncio.run(test())
+    run(test())
 
 
 def test_without_numbers_a_late_answer_never_comes_over_the_next_connection() -> None:
@@ -292,7 +293,7 @@ def test_without_numbers_a_late_answer_never_comes_over_the_next_connection() ->
                 check_true(snapshot, device)
                 assert snapshot.up
 
-    asyncio.run(test())
+    run(test())
 
 
 def test_an_answer_without_number_that_is_still_owed_is_not_taken_by_another_device() -> None:
@@ -319,7 +320,7 @@ def test_an_answer_without_number_that_is_still_owed_is_not_taken_by_another_dev
                 assert values == device.values(device.requests[-1])
             line.close()
 
-    asyncio.run(test())
+    run(test())
 
 
 @pytest.mark.parametrize("any_transaction", [False, True])
@@ -346,7 +347,7 @@ def test_a_request_that_comes_back_is_no_answer(any_transaction: bool, in_parts:
             assert caught.value.reason == "frame"
             line.close()
 
-    asyncio.run(test())
+    run(test())
 
 
 @pytest.mark.parametrize("says", [True, False])
@@ -379,7 +380,7 @@ def test_a_dead_unit_behind_a_slow_gateway_costs_the_others_nothing(
             device.behaviour = hostile.honest
             assert all(snapshot.up for snapshot in await asyncio.gather(*map(scrape, all_of_them)))
 
-    asyncio.run(test())
+    run(test())
 
 
 def test_a_living_unit_that_is_probed_while_the_gateway_waits_for_a_dead_one_is_read() -> None:
@@ -401,7 +402,7 @@ def test_a_living_unit_that_is_probed_while_the_gateway_waits_for_a_dead_one_is_
                 assert not (await one).up
             assert errors(alive) == {}
 
-    asyncio.run(test())
+    run(test())
 
 
 def test_silent_units_that_hold_up_nobody_are_asked_at_once() -> None:
@@ -418,4 +419,4 @@ def test_silent_units_that_hold_up_nobody_are_asked_at_once() -> None:
                 assert [snapshot.up for snapshot in snapshots] == [True, False, False, False]
             assert {request.unit for request in device.requests} == {1, 2, 3, 4}
 
-    asyncio.run(test())
+    run(test())
