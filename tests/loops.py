@@ -1,4 +1,4 @@
-"""Event loops with a time of their own, so that no test hangs on how busy the machine is."""
+"""Event loops with a time of their own, so that a busy machine changes no verdict."""
 
 import asyncio
 import math

@@ -39,7 +39,7 @@ def free_port() -> int:
         return port
 
 
-def wait_for(condition: Callable[[], T], timeout: float = 20.0, what: str = "the condition") -> T:
+def wait_for(condition: Callable[[], T], timeout: float = 60.0, what: str = "the condition") -> T:
     """The first true result of `condition`; an assertion that fails inside counts as not yet."""
     until = time.monotonic() + timeout
     while True:

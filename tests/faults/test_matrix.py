@@ -21,9 +21,6 @@ DOCUMENT = Path(__file__).parents[2] / "docs" / "faults.md"
 GROUPS = ("ups", "bacs", "strings", "modules")
 MISSING = {"everything": set(GROUPS), "UPS": {"ups"}, "modules": {"modules"}, "": set()}
 ONCE = ("mended", "mended always", "unnoticed", "lost")
-APART = (
-    0.04  # seconds between the starts of two cells: together they would keep each other from being in time
-)
 WRONG = "a wrong value"
 BUSY = ("exception_5",), ("exception_6",)  # asked again until the time is over
 WORDS = 46 + 6 + 2 * 4 + 52 * 5  # UPS, BACS, strings, modules
@@ -97,11 +94,9 @@ def test_every_cell(place: str) -> None:
             devices = (await stack.enter_async_context(fleet(good, *entries, clock=clock))).devices
             async with asyncio.TaskGroup() as group:  # the first that fails ends the others, and is told
                 tasks = [group.create_task(watch(devices["good"], neighbour))]
-                for number, cell in enumerate(table):
+                for cell in table:
                     device, dead = devices[cell.name], devices.get(dead_beside(cell))
-                    after = APART * number
-                    judged = judge(cell, place, there[cell], device, dead, clock, after)
-                    tasks.append(group.create_task(judged))
+                    tasks.append(group.create_task(judge(cell, place, there[cell], device, dead, clock)))
             assert "\n".join(trouble for task in tasks for trouble in task.result()) == ""
 
     run(test())
@@ -151,27 +146,11 @@ async def watch(device: Device, there: Hostile) -> list[str]:
 
 
 async def judge(
-    cell: Cell,
-    place: str,
-    there: Hostile,
-    device: Device,
-    dead: Device | None,
-    clock: Clock,
-    after: float,
+    cell: Cell, place: str, there: Hostile, device: Device, dead: Device | None, clock: Clock
 ) -> list[str]:
-    """What is otherwise than the table says; a busy machine gets three tries, a wrong value none."""
-    await asyncio.sleep(after)
-    for _ in range(3):
-        await misbehaviour.end(there)
-        clock.advance(600)
-        try:
-            await get_to_know(there, device)
-            found = await trouble_with(cell, place, there, device, dead, clock)
-        except AssertionError as error:
-            found = [f"{cell.name}: {error}"]
-        if not found or any(WRONG in trouble for trouble in found):
-            break
-    return found
+    """What is otherwise than the table says."""
+    await get_to_know(there, device)
+    return await trouble_with(cell, place, there, device, dead, clock)
 
 
 async def trouble_with(

@@ -15,6 +15,7 @@ import pytest
 from exporter.cli import main
 from exporter.reading.decode.snapshot import Snapshot
 from tests.hostile import fleet, scrape
+from tests.loops import run
 
 LISTS = Path(__file__).parent / "lists"
 Tables = Mapping[int, Mapping[int, int]]
@@ -78,7 +79,7 @@ def read(name: str, tables: Tables) -> tuple[Snapshot, list[tuple[int, int, int]
         ):
             return await scrape(devices.devices["a"], 9)
 
-    return asyncio.run(one()), asked
+    return run(one()), asked
 
 
 def values(snapshot: Snapshot) -> dict[str, float]:
@@ -206,7 +207,7 @@ def test_a_ups_that_knows_function_4_only() -> None:
             async with fleet({**entry, "function": 4}) as devices:
                 return await scrape(devices.devices["a"], 9)
 
-    snapshot = asyncio.run(one())
+    snapshot = run(one())
     assert asked == [(4, 97, 46)]
     assert snapshot.groups == {"ups": True}
     assert values(snapshot)['ups_status{flag="output_act"}'] == 1

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from exporter.config import Otlp
 from exporter.pushing import Pusher
 from exporter.reading.device.fleet import Fleet
-from tests import hostile
+from tests import hostile, loops
 from tests.hostile import Hostile, fleet, late, silent, until
 from tests.otlp.otlp_receiver import receiver
 
@@ -40,7 +40,7 @@ def test_a_scrape_that_overlaps_shares_the_pass() -> None:
             assert charge == snapshot.words["ups.battery_charge"] / 100
             assert {p.time for p in collector.pushes[0].of("a")} == {int(snapshot.time * 1e9)}
 
-    asyncio.run(run())
+    loops.run(run())
 
 
 def test_silent_devices_cost_their_timeout_once_and_no_other_device_its_data() -> None:
@@ -63,7 +63,7 @@ def test_silent_devices_cost_their_timeout_once_and_no_other_device_its_data() -
             for name in ("bad1", "bad2"):
                 assert all(p.name.startswith("generex.") for p in push.of(name))
 
-    asyncio.run(run())
+    loops.run(run())
 
 
 def test_devices_that_come_and_go_with_a_reload_are_pushed_from_then_on() -> None:
@@ -81,4 +81,4 @@ def test_devices_that_come_and_go_with_a_reload_are_pushed_from_then_on() -> Non
                     (end,) = [p for p in collector.pushes if p.of("b") and p.of("a")]
                     assert end.of("a") == end.ended("a")
 
-    asyncio.run(run())
+    loops.run(run())

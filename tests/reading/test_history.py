@@ -11,6 +11,7 @@ from exporter.reading.device.fleet import Fleet
 from exporter.reading.device.history import History
 from exporter.simulator.server import Simulator
 from exporter.targets import parse_target
+from tests import loops
 from tests.support import free_port
 
 
@@ -29,7 +30,7 @@ def read(*, lost: bool = False, battery: bool = False, dead: bool = False, charg
             fleet.close()
             return snapshot
 
-    return asyncio.run(run())
+    return loops.run(run())
 
 
 def note(history: History, snapshot: Snapshot, at: float, *, excused: bool = False) -> None:
@@ -193,4 +194,4 @@ def test_a_device_has_a_history_and_a_probed_one_has_none(tmp_path: Path) -> Non
             assert probed.history is None
             fleet.close()
 
-    asyncio.run(run())
+    loops.run(run())

@@ -1,6 +1,5 @@
 """Laws: any words, any map, any way the answers are chopped up, against decoders as simple as can be."""
 
-import asyncio
 import struct
 from decimal import Decimal
 from pathlib import Path
@@ -22,7 +21,7 @@ from exporter.reading.readpass.memory import Limits, Memory
 from exporter.reading.readpass.planning import make_requests
 from exporter.reading.transport.answers import Expected, parse_rtu, parse_tcp
 from exporter.targets import parse_target
-from tests import hostile
+from tests import hostile, loops
 from tests.hostile import FILLER, Hostile, Peer, Request, crc, fleet
 from tests.reading.decoding import run
 from tests.reading.typed_tables import decode_cs141
@@ -76,7 +75,7 @@ def test_what_is_exported_is_what_the_words_say_however_they_come(transport: str
     @given(values=st.lists(ANY_WORD, min_size=len(ADDRESSES), max_size=len(ADDRESSES)), cuts=CUTS)
     def law(values: list[int], cuts: list[int]) -> None:
         words = dict(zip(ADDRESSES, values, strict=True)) | {1003: STRINGS, 1004: MODULES}
-        asyncio.run(check(words, cuts))
+        loops.run(check(words, cuts))
 
     async def check(words: dict[int, int], cuts: list[int]) -> None:
         times = {"module": "cs141", "request_timeout": "4s", "timeout": "9s"}

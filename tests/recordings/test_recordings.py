@@ -26,6 +26,7 @@ from exporter.reading.decode.snapshot import Snapshot
 from exporter.recording.form import read_recording
 from exporter.simulator.replayer import Replayer
 from tests.hostile import fleet
+from tests.loops import run
 
 FOLDER = Path(__file__).parent
 NAMES = sorted(path.stem for path in FOLDER.glob("*.jsonl"))
@@ -93,4 +94,4 @@ def test_a_recording_gives_what_is_expected(name: str) -> None:
                     if number in wanted["passes"]:
                         check(snapshot, wanted["passes"][number])
 
-    asyncio.run(play())
+    run(play())

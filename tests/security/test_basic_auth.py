@@ -10,6 +10,7 @@ import bcrypt
 import pytest
 
 from exporter.web.security.basicauth import Authenticator
+from tests.loops import run
 from tests.security.secured import PASSWORD, Server, basic, hashed, put, secured
 
 USERS = {"alice": hashed(), "bob": hashed("bobs", prefix=b"2y"), "jürgen": hashed("Käse")}
@@ -45,7 +46,7 @@ def test_the_right_password_gets_in_and_nothing_else_does() -> None:
         for user in ("", "Alice", "alice ", "carol"):
             assert not await admits(basic(user)["Authorization"], USERS)
 
-    asyncio.run(story())
+    run(story())
 
 
 def encoded(text: bytes) -> str:
@@ -71,7 +72,7 @@ def encoded(text: bytes) -> str:
     ],
 )
 def test_what_is_no_user_and_password(header: str | None) -> None:
-    assert not asyncio.run(Authenticator().admits(header, USERS))
+    assert not run(Authenticator().admits(header, USERS))
 
 
 def test_an_unknown_user_costs_the_work_of_a_known_one() -> None:
@@ -88,7 +89,7 @@ def test_an_unknown_user_costs_the_work_of_a_known_one() -> None:
             assert done != users["alice"].encode()
         assert counting.hashes[0] == counting.hashes[2] == counting.hashes[3]
 
-    asyncio.run(story())
+    run(story())
 
 
 def test_not_even_a_verifier_that_is_always_content_lets_these_in() -> None:
@@ -100,7 +101,7 @@ def test_not_even_a_verifier_that_is_always_content_lets_these_in() -> None:
         assert not await admits(basic("alice", "x" * 73)["Authorization"], USERS)
         assert not await admits(basic("carol")["Authorization"], USERS)
 
-    asyncio.run(story())
+    run(story())
 
 
 def test_a_right_password_costs_its_work_once_and_a_wrong_one_each_time() -> None:
@@ -120,7 +121,7 @@ def test_a_right_password_costs_its_work_once_and_a_wrong_one_each_time() -> Non
         assert await admits(basic("alice")["Authorization"], USERS)
         assert len(counting.hashes) == before
 
-    asyncio.run(story())
+    run(story())
 
 
 def test_at_most_a_hundred_are_remembered() -> None:
@@ -137,7 +138,7 @@ def test_at_most_a_hundred_are_remembered() -> None:
         assert await admits(basic("user0")["Authorization"], users)
         assert len(counting.hashes) == 102
 
-    asyncio.run(story())
+    run(story())
 
 
 def test_a_changed_hash_forgets_the_old_password() -> None:
@@ -148,7 +149,7 @@ def test_a_changed_hash_forgets_the_old_password() -> None:
         assert await admits(basic("alice", "new")["Authorization"], USERS | {"alice": hashed("new")})
         assert not await admits(basic("alice")["Authorization"], {"bob": USERS["bob"]})
 
-    asyncio.run(story())
+    run(story())
 
 
 def test_the_work_is_done_one_at_a_time_beside_the_loop_and_shared() -> None:
@@ -162,7 +163,7 @@ def test_the_work_is_done_one_at_a_time_beside_the_loop_and_shared() -> None:
         assert threading.current_thread().name not in counting.threads
         assert len(counting.hashes) == 11
 
-    asyncio.run(story())
+    run(story())
 
 
 def test_whoever_leaves_makes_no_second_one_start() -> None:
@@ -192,7 +193,7 @@ def test_whoever_leaves_makes_no_second_one_start() -> None:
         assert await others[-1]
         assert running == [b"first", b"19"]
 
-    asyncio.run(story())
+    run(story())
 
 
 def play(folder: Path, story: Callable[[Server], Awaitable[None]], users: Mapping[str, str] = USERS) -> None:
@@ -203,7 +204,7 @@ def play(folder: Path, story: Callable[[Server], Awaitable[None]], users: Mappin
         async with secured(folder / "web.yml") as server:
             await story(server)
 
-    asyncio.run(go())
+    run(go())
 
 
 PATHS = (

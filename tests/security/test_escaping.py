@@ -1,6 +1,5 @@
 """Names and labels full of markup, quotes and line ends, on every page and in every answer."""
 
-import asyncio
 import json
 from html.parser import HTMLParser
 from pathlib import Path
@@ -12,6 +11,7 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
 from tests.hostile import Hostile
+from tests.loops import run
 from tests.security.secured import Server, put, secured
 
 HOSTILE = """<xss-1 onxss="a">&lt;'"`{{7*7}}{%x%}\\n\\ %3Cxss-2%3E</title></script></style><!--"""
@@ -114,7 +114,7 @@ def test_every_page_and_answer(config: Path) -> None:
                     sensors = [s for s in samples if s.name == "generex_sensor_temperature_celsius"]
                     assert [sample.labels["sensor"] for sample in sensors] == [LABEL]
 
-    asyncio.run(play())
+    run(play())
 
 
 @pytest.mark.parametrize(
@@ -143,7 +143,7 @@ def test_errors_are_plain_text(path: str) -> None:
                 assert answer.headers["Content-Type"] == "text/plain; charset=utf-8"
                 assert answer.headers["X-Content-Type-Options"] == "nosniff"
 
-    asyncio.run(play())
+    run(play())
 
 
 def test_a_bad_header_is_told_in_plain_text() -> None:
@@ -155,7 +155,7 @@ def test_a_bad_header_is_told_in_plain_text() -> None:
             assert answer.status == 400
             assert answer.headers["Content-Type"] == "text/plain; charset=utf-8"
 
-    asyncio.run(play())
+    run(play())
 
 
 def test_the_check_would_see_markup() -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from exporter.web.security.ratelimit import TokenBucket
 from exporter.web.security.webconfig import RateLimit
+from tests.loops import run
 from tests.security.secured import Authority, Reply, Server, put, reply, secured
 
 STRICT = (
@@ -29,7 +30,7 @@ def test_every_answer_carries_the_security_headers() -> None:
                     assert headers["Referrer-Policy"] == "no-referrer"
                     assert headers["Server"] == "generex-exporter"
 
-    asyncio.run(play())
+    run(play())
 
 
 def test_headers_of_the_web_configuration_take_their_place(tmp_path: Path) -> None:
@@ -49,7 +50,7 @@ def test_headers_of_the_web_configuration_take_their_place(tmp_path: Path) -> No
                 assert headers["X-Content-Type-Options"] == "nosniff"
                 assert "Strict-Transport-Security" not in headers
 
-    asyncio.run(play())
+    run(play())
 
 
 @pytest.mark.parametrize(
@@ -77,7 +78,7 @@ def test_a_page_of_another_site_cannot_reload(headers: dict[str, str], status: i
             if status == 403:
                 assert answer.text == "POST /-/reload is refused to pages of other sites\n"
 
-    asyncio.run(play())
+    run(play())
 
 
 def test_the_token_bucket() -> None:
@@ -103,7 +104,7 @@ def test_the_rate_limit_holds_for_everything_but_health(tmp_path: Path) -> None:
                 assert (await server.ask("/-/healthy")).status == 200
                 assert (await server.ask("/-/ready")).status == 200
 
-    asyncio.run(play())
+    run(play())
 
 
 def test_an_interval_of_0_is_no_limit(tmp_path: Path) -> None:
@@ -114,7 +115,7 @@ def test_an_interval_of_0_is_no_limit(tmp_path: Path) -> None:
             for _ in range(5):
                 assert (await server.ask()).status == 200
 
-    asyncio.run(play())
+    run(play())
 
 
 async def raw(server: Server, data: bytes) -> Reply:
@@ -150,7 +151,7 @@ def test_requests_that_are_too_large_or_malformed_are_bad_requests(request_head:
             assert answer.headers["Referrer-Policy"] == "no-referrer"
             assert (await server.ask()).status == 200
 
-    asyncio.run(play())
+    run(play())
 
 
 @pytest.mark.parametrize(
@@ -173,7 +174,7 @@ def test_a_connection_that_brings_no_whole_request_is_closed(drip: bytes, second
                     await asyncio.wait([closed], timeout=0.05)
             writer.close()
 
-    asyncio.run(play())
+    run(play())
 
 
 def test_a_tls_handshake_that_does_not_come_is_no_open_connection_for_long(
@@ -192,7 +193,7 @@ def test_a_tls_handshake_that_does_not_come_is_no_open_connection_for_long(
                 while await server.is_refused(authority.client()):
                     pass
 
-    asyncio.run(play())
+    run(play())
 
 
 def test_there_are_only_so_many_connections() -> None:
@@ -210,7 +211,7 @@ def test_there_are_only_so_many_connections() -> None:
             for _, writer in held:
                 writer.close()
 
-    asyncio.run(play())
+    run(play())
 
 
 def test_a_client_that_takes_nothing_of_its_answers_is_cut_off() -> None:
@@ -230,4 +231,4 @@ def test_a_client_that_takes_nothing_of_its_answers_is_cut_off() -> None:
                     while await server.is_refused():
                         pass
 
-    asyncio.run(play())
+    run(play())

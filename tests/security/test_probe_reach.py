@@ -14,6 +14,7 @@ from exporter.reading.device.fleet import Fleet
 from exporter.reading.transport.resolve import Resolver
 from exporter.targets import Endpoint, parse_target
 from tests.hostile import Hostile
+from tests.loops import run
 from tests.security.secured import Server, put, secured
 
 QUICK = {"X-Prometheus-Scrape-Timeout-Seconds": "2"}
@@ -72,7 +73,7 @@ def test_a_name_is_looked_up_once_and_that_address_is_connected_to(tmp_path: Pat
                 assert elsewhere == []
             trap.close()
 
-    asyncio.run(play())
+    run(play())
 
 
 def test_a_name_that_nobody_allowed_is_not_even_looked_up(tmp_path: Path) -> None:
@@ -104,7 +105,7 @@ def test_a_name_that_nobody_allowed_is_not_even_looked_up(tmp_path: Path) -> Non
                 await probe(server, target, 400)
             assert names.asked == []
 
-    asyncio.run(play())
+    run(play())
 
 
 def test_a_configured_name_may_lead_anywhere(tmp_path: Path) -> None:
@@ -116,7 +117,7 @@ def test_a_configured_name_may_lead_anywhere(tmp_path: Path) -> None:
                 assert "up       1" in await probe(server, "a")
                 assert "up       1" in await probe(server, f"ups.test:{device.port}")
 
-    asyncio.run(play())
+    run(play())
 
 
 @pytest.mark.parametrize(
@@ -129,7 +130,7 @@ def test_a_serial_path_is_open_only_where_it_is_configured(tmp_path: Path, targe
             text = await probe(server, target, 403)
             assert "serial lines are read only for configured devices" in text
 
-    asyncio.run(play())
+    run(play())
 
 
 @pytest.mark.parametrize(
@@ -167,7 +168,7 @@ def test_localhost_by_name_in_real(tmp_path: Path) -> None:
             async with secured(config=tmp_path / "c.yaml") as server:
                 assert "up       1" in await probe(server, f"localhost:{device.port}")
 
-    asyncio.run(play())
+    run(play())
 
 
 def test_an_allowed_name_of_a_configured_place_opens_no_second_connection(tmp_path: Path) -> None:
@@ -183,7 +184,7 @@ def test_an_allowed_name_of_a_configured_place_opens_no_second_connection(tmp_pa
                     assert "up       1" in await probe(server, target)
                 assert device.connections == 1
 
-    asyncio.run(play())
+    run(play())
 
 
 def test_a_configured_place_is_one_device_however_it_is_written(tmp_path: Path) -> None:
@@ -204,7 +205,7 @@ def test_a_configured_place_is_one_device_however_it_is_written(tmp_path: Path) 
                 )
                 assert device.connections == 1
 
-    asyncio.run(play())
+    run(play())
 
 
 def test_a_serial_line_is_one_device_under_all_its_paths(tmp_path: Path) -> None:
@@ -219,7 +220,7 @@ def test_a_serial_line_is_one_device_under_all_its_paths(tmp_path: Path) -> None
                 (tmp_path / "link").symlink_to(terminal)
                 await probe(server, f"rtu://{tmp_path}/link", 403)
 
-    asyncio.run(play())
+    run(play())
 
 
 def test_a_password_is_not_repeated(tmp_path: Path) -> None:
@@ -228,4 +229,4 @@ def test_a_password_is_not_repeated(tmp_path: Path) -> None:
             for target in ("tcp://admin:s3cret@10.0.0.7", "rtu://admin:s3cret@h", "http://s3cret@h"):
                 assert "s3cret" not in await probe(server, target, 400)
 
-    asyncio.run(play())
+    run(play())

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.loops import run
 from tests.security.secured import Authority, Server, basic, hashed, put, secured
 
 PAIR = "tls_server_config:\n  cert_file: server.crt\n  key_file: server.key\n"
@@ -22,7 +23,7 @@ def play(folder: Path, config: str, story: Callable[[Server], Awaitable[None]]) 
         async with secured(folder / "web.yml") as server:
             await story(server)
 
-    asyncio.run(go())
+    run(go())
 
 
 def users(**passwords: str) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.loops import run
 from tests.security.secured import Authority, Server, put, secured
 from tests.support import require
 
@@ -25,7 +26,7 @@ def play(folder: Path, config: str, story: Callable[[Server], Awaitable[None]]) 
         async with secured(folder / "web.yml") as server:
             await story(server)
 
-    asyncio.run(go())
+    run(go())
 
 
 async def spoken(server: Server, tls: ssl.SSLContext) -> tuple[str, str]:

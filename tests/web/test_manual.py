@@ -1,6 +1,5 @@
 """The documentation that the exporter serves, and its search."""
 
-import asyncio
 from pathlib import Path
 
 import pytest
@@ -9,6 +8,7 @@ from exporter.assess.outcomes import CHARGE, OUTCOMES
 from exporter.maps import built_in_maps
 from exporter.web.pages.manual import find, render
 from exporter.web.pages.sources import sources
+from tests.loops import run
 from tests.web.webcase import serving
 
 
@@ -97,7 +97,7 @@ def test_pages_and_errors() -> None:
             found = await client.text("/docs/search?q=UPS_SB_OVER_TEMP")
             assert '<a href="../docs/runbook#generexupshot">GenerexUpsHot</a>' in found
 
-    asyncio.run(main())
+    run(main())
 
 
 OWN_MAP = """
@@ -135,4 +135,4 @@ def test_hostile_text_in_a_map_of_the_users_own_stays_text(tmp_path: Path) -> No
             assert "&lt;img src=x onerror=alert(1)&gt;" in page
             assert "<img src=x" not in page
 
-    asyncio.run(main())
+    run(main())

@@ -1,6 +1,5 @@
 """The exporter below a path: its own (`--web.route-prefix`), or one that a proxy takes off."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from html.parser import HTMLParser
@@ -11,6 +10,7 @@ from aiohttp import ClientSession, web
 from yarl import URL
 
 from exporter.web.prefix import route_prefix
+from tests.loops import run
 from tests.support import cli, exporter
 from tests.web.webcase import serving
 
@@ -151,7 +151,7 @@ def test_no_link_is_broken(prefix: str) -> None:
         names = {URL(address).path.removeprefix(prefix) for address in found}
         assert {"/", "/metrics", "/device/a", "/docs/", "/docs/runbook", "/static/style.css"} <= names
 
-    asyncio.run(main())
+    run(main())
 
 
 def test_no_link_is_broken_behind_a_proxy_that_takes_a_prefix_off() -> None:
@@ -162,4 +162,4 @@ def test_no_link_is_broken_behind_a_proxy_that_takes_a_prefix_off() -> None:
             assert f"{start}device/a" in found
             assert f"{start}docs/runbook" in found
 
-    asyncio.run(main())
+    run(main())

@@ -14,6 +14,7 @@ from prometheus_client.parser import text_string_to_metric_families as parse_tex
 from exporter.config import load_config
 from exporter.maps import built_in_maps, modules_of
 from exporter.simulator.server import Simulator
+from tests import loops
 from tests.web.webcase import Client, put, serving, until, value
 
 Play = Callable[[Client, Simulator, Simulator, Simulator], Awaitable[None]]
@@ -66,7 +67,7 @@ def run(config: Path, play: Play) -> None:
             async with serving(config) as client:
                 await play(client, ups, other, allowed)
 
-    asyncio.run(go())
+    loops.run(go())
 
 
 def test_probe_errors_name_the_thing_and_the_value(config: Path) -> None:
@@ -208,7 +209,7 @@ def test_an_ipv6_address_that_is_allowed(config: Path) -> None:
                     assert value(text, "generex_up") == 1
                 assert f'generex_up{{device="{address}"}} 1' in await client.text(f"/probe?target={address}")
 
-    asyncio.run(play())
+    loops.run(play())
 
 
 def test_a_pass_that_read_nothing_is_still_an_answer(config: Path) -> None:
@@ -370,7 +371,7 @@ def test_service_discovery_without_devices_is_an_empty_list(config: Path) -> Non
             assert await client.text("/sd") == "[]"
             assert "generex_up" not in await client.text("/metrics")
 
-    asyncio.run(play())
+    loops.run(play())
 
 
 def test_the_effective_configuration_can_be_read_back(config: Path, tmp_path: Path) -> None:
@@ -420,7 +421,7 @@ def test_too_many_probes(config: Path) -> None:
             assert client.state.probes == 0
         silent.close()
 
-    asyncio.run(play())
+    loops.run(play())
 
 
 async def _hold(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

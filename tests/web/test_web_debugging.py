@@ -5,6 +5,7 @@ from pathlib import Path
 
 from tests import hostile
 from tests.hostile import Hostile
+from tests.loops import run
 from tests.web.webcase import put, serving
 
 
@@ -21,4 +22,4 @@ def test_over_http_too_many_are_told_so(tmp_path: Path) -> None:
                 assert "debug passes" in text
                 assert '"a"' in text
 
-    asyncio.run(test())
+    run(test())

@@ -19,6 +19,7 @@ from exporter.reading.readpass.memory import Memory
 from exporter.reading.readpass.progress import Progress
 from exporter.simulator.server import Simulator
 from exporter.web.reserve import Reserve
+from tests import loops
 from tests.web.webcase import Client, serving
 
 PATH = "/metrics?collect[]=devices"
@@ -116,7 +117,7 @@ def test_others_run_while_a_large_page_is_made(encoding: str) -> None:
             assert body.count(b"\n") > 12 * 7000
             assert made_at - asked_at > made / 100_000
 
-    asyncio.run(play())
+    loops.run(play())
 
 
 def test_a_large_page_is_the_same_as_it_goes_out_piece_by_piece() -> None:
@@ -137,7 +138,7 @@ def test_a_large_page_is_the_same_as_it_goes_out_piece_by_piece() -> None:
             assert 0 < int(small.headers["Content-Length"]) < 1_000_000
             assert await small.text() == page
 
-    asyncio.run(play())
+    loops.run(play())
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "identity"])
@@ -154,7 +155,7 @@ def test_a_client_of_http_1_0_gets_a_large_page_up_to_the_end_of_the_connection(
             text = gzip.decompress(body) if encoding == "gzip" else body
             assert text.decode() == "".join(Renderer().devices(snapshots, "text"))
 
-    asyncio.run(play())
+    loops.run(play())
 
 
 class _Broken(Renderer):
@@ -187,7 +188,7 @@ def test_a_page_that_fails_on_the_way_breaks_off(version: str, caplog: pytest.Lo
             assert b"error inside" not in page
             assert await client.text("/-/healthy") == "Healthy\n"
 
-    asyncio.run(play())
+    loops.run(play())
     assert "out of ink" in caplog.text
 
 
@@ -209,7 +210,7 @@ def test_others_run_while_a_thousand_devices_are_told_of(path: str) -> None:
             counting.cancel()
             assert turns > 300
 
-    asyncio.run(play())
+    loops.run(play())
 
 
 def test_a_page_is_not_made_much_faster_than_its_client_reads() -> None:
@@ -233,7 +234,7 @@ def test_a_page_is_not_made_much_faster_than_its_client_reads() -> None:
             assert read > renderer.made > 24_000_000
             assert most < 12_000_000  # what the system keeps of it on the way
 
-    asyncio.run(play())
+    loops.run(play())
 
 
 async def _spoken_by_hand(client: Client, version: str) -> bytes:
@@ -255,7 +256,7 @@ def test_a_large_page_in_http_1_0_ends_with_the_connection() -> None:
             assert body.decode() == "".join(Renderer().devices(snapshots, "text"))
             assert b"chunked" not in head
 
-    asyncio.run(play())
+    loops.run(play())
 
 
 @pytest.mark.parametrize(
@@ -303,4 +304,4 @@ def test_a_page_that_came_too_late_leaves_the_next_more_time() -> None:
             assert first > 1.4
             assert second <= first - 0.4 or second == pytest.approx(first / 2, abs=0.1)
 
-    asyncio.run(play())
+    loops.run(play())

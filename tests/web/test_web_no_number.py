@@ -1,11 +1,11 @@
 """Words that hold no number: every page says so, and nothing of them is exported."""
 
-import asyncio
 from pathlib import Path
 
 import pytest
 
 from tests.hostile import Hostile
+from tests.loops import run
 from tests.web.webcase import serving
 
 MAP = """
@@ -41,7 +41,7 @@ async def pages(folder: Path, words: tuple[int, int]) -> dict[str, str]:
 
 @pytest.mark.parametrize("words", [NAN, INFINITY])
 def test_what_is_no_number_is_not_available_on_every_page(tmp_path: Path, words: tuple[int, int]) -> None:
-    shown = asyncio.run(pages(tmp_path, words))
+    shown = run(pages(tmp_path, words))
     assert 'generex_group_up{device="a",group="mine"} 1' in shown["/metrics?collect[]=devices"]
     assert "mine_mode" not in shown["/metrics?collect[]=devices"]
     assert "mine_volts" not in shown["/metrics?collect[]=devices"]
@@ -52,7 +52,7 @@ def test_what_is_no_number_is_not_available_on_every_page(tmp_path: Path, words:
 
 
 def test_a_number_between_two_states_is_neither(tmp_path: Path) -> None:
-    shown = asyncio.run(pages(tmp_path, TWO_AND_A_HALF))
+    shown = run(pages(tmp_path, TWO_AND_A_HALF))
     metrics = shown["/metrics?collect[]=devices"]
     assert 'mine_mode{device="a",state="2.5"} 1' in metrics
     assert 'state="battery"' not in metrics

@@ -11,6 +11,7 @@ from exporter.simulator.server import Simulator
 from exporter.web.pages.device import device_data
 from exporter.web.pages.overview import overview_data
 from exporter.web.pages.since import state_since
+from tests.loops import run
 from tests.support import free_port
 
 
@@ -35,7 +36,7 @@ def test_what_is_long_past_is_not_shown_as_the_present() -> None:
             assert data["blocks"] == []
             fleet.close()
 
-    asyncio.run(test())
+    run(test())
 
 
 def test_the_largest_sign_gives_its_time_to_what_it_belongs_to() -> None:
@@ -53,7 +54,7 @@ def test_the_largest_sign_gives_its_time_to_what_it_belongs_to() -> None:
             assert data["survival_runbook"] == "docs/runbook#generexshutdownpending"
             fleet.close()
 
-    asyncio.run(test())
+    run(test())
 
 
 def test_a_device_that_was_well_is_not_asked_for_its_slave_id() -> None:
@@ -67,7 +68,7 @@ def test_a_device_that_was_well_is_not_asked_for_its_slave_id() -> None:
         assert data["hint"].startswith("it answered before: ")
         fleet.close()
 
-    asyncio.run(test())
+    run(test())
 
 
 def test_a_device_lost_in_danger_names_the_danger_and_leads_to_its_section() -> None:
@@ -84,7 +85,7 @@ def test_a_device_lost_in_danger_names_the_danger_and_leads_to_its_section() -> 
         assert data["runbook"] == "docs/runbook#generexthermalrunaway"
         fleet.close()
 
-    asyncio.run(test())
+    run(test())
 
 
 NOTHING = dict.fromkeys(range(97, 103), 0)  # neither volts nor load at the output
@@ -124,7 +125,7 @@ def test_how_long_a_state_that_no_flag_says_has_held() -> None:
             assert since.endswith(" (not always read), when this exporter first saw it")
             fleet.close()
 
-    asyncio.run(test())
+    run(test())
 
 
 def test_a_reason_against_survival_says_since_when() -> None:
@@ -141,7 +142,7 @@ def test_a_reason_against_survival_says_since_when() -> None:
             assert data["survival_since"] == "for 7 s"
             fleet.close()
 
-    asyncio.run(test())
+    run(test())
 
 
 def test_a_ups_that_is_lost_on_battery_says_since_when_it_is_lost() -> None:
@@ -157,7 +158,7 @@ def test_a_ups_that_is_lost_on_battery_says_since_when_it_is_lost() -> None:
             assert (data["headline"][2], data["since"]) == ("Lost on battery", "for 7 s")
             fleet.close()
 
-    asyncio.run(test())
+    run(test())
 
 
 MODES = """\
@@ -202,4 +203,4 @@ def test_how_long_a_state_of_an_enumerated_word_has_held(tmp_path: Path) -> None
             ]  # fmt: skip
             fleet.close()
 
-    asyncio.run(test())
+    run(test())

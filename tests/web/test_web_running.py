@@ -13,6 +13,7 @@ import pytest
 
 from exporter.simulator.server import Simulator
 from exporter.web.parameters import RequestError, scrape_seconds
+from tests.loops import run
 from tests.support import environment, exporter, free_port, running, wait_for
 from tests.web.webcase import put, serving, until, value
 
@@ -61,7 +62,7 @@ def test_a_bad_timeout_header_is_a_bad_request() -> None:
             text = await client.text("/probe?target=a", X_Prometheus_Scrape_Timeout_Seconds="1.5")
             assert value(text, "generex_scrape_timeout_seconds") == pytest.approx(1.0, abs=0.2)
 
-    asyncio.run(play())
+    run(play())
 
 
 @asynccontextmanager
@@ -102,7 +103,7 @@ def test_a_silent_device_ends_with_the_scrapers_time_and_harms_no_other(tmp_path
                     0.5, abs=0.1
                 )
 
-    asyncio.run(play())
+    run(play())
 
 
 def _more_than(things: Sequence[object], count: int) -> bool:
@@ -132,7 +133,7 @@ def test_a_client_that_leaves_cancels_its_scrape(tmp_path: Path) -> None:
             finally:
                 await asyncio.to_thread(process.__exit__, None, None, None)
 
-    asyncio.run(play())
+    run(play())
 
 
 def test_the_scrapes_that_stay_are_not_cancelled_with_the_one_that_leaves(tmp_path: Path) -> None:
@@ -147,7 +148,7 @@ def test_the_scrapes_that_stay_are_not_cancelled_with_the_one_that_leaves(tmp_pa
                 assert 'generex_up{device="a"} 0' in await staying
                 await until(lambda: not device.line.in_use)
 
-    asyncio.run(play())
+    run(play())
 
 
 def test_scrapes_that_overlap_share_a_pass() -> None:
@@ -167,7 +168,7 @@ def test_scrapes_that_overlap_share_a_pass() -> None:
             requests = name.format("modbus_requests")
             assert value(after, requests) - value(before, requests) < 10 * 2
 
-    asyncio.run(play())
+    run(play())
 
 
 RELOADED = "generex_exporter_config_last_reload_successful"
@@ -215,7 +216,7 @@ def test_reload_takes_the_good_and_keeps_the_old_for_the_bad(tmp_path: Path) -> 
                 config.unlink()
                 assert "config.yaml" in await client.text("/-/reload", 500, "POST")
 
-    asyncio.run(play())
+    run(play())
 
 
 def test_reload_with_scrapes_in_flight_loses_none(tmp_path: Path) -> None:
@@ -254,7 +255,7 @@ def test_reload_with_scrapes_in_flight_loses_none(tmp_path: Path) -> None:
             ]
             assert not wrong
 
-    asyncio.run(play())
+    run(play())
 
 
 def test_hangup_reloads_and_a_bad_file_is_logged(tmp_path: Path) -> None:
