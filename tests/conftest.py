@@ -15,8 +15,8 @@ FIRST = (
     "year/test_year.py", "alerts/test_cases.py", "faults/test_load.py", "otlp/test_otlp_push.py",
     "pages/test_device_page.py", "alerts/test_situations.py", "pages/test_overview.py",
     "faults/test_matrix.py", "security/test_read_only.py", "dashboards/test_dashboard_queries.py",
-    "e2e/test_readme_way.py", "commands/test_serve.py", "web/test_web_large.py", "reading/test_line.py", "reading/test_tcp.py",
-    "maps/test_another_list.py", "alerts/test_coarse.py",
+    "e2e/test_readme_way.py", "commands/test_serve.py", "web/test_web_large.py",
+    "reading/test_line.py", "reading/test_tcp.py", "maps/test_another_list.py", "alerts/test_coarse.py",
 )  # fmt: skip
 TESTS = Path(__file__).parent
 

@@ -4,7 +4,6 @@ import json
 import signal
 import socket
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -118,9 +117,7 @@ def test_the_end_is_quick_and_good_also_with_a_scrape_under_way(
     ):
         client.sendall(b"GET /metrics HTTP/1.1\r\nHost: x\r\nX-Prometheus-Scrape-Timeout-Seconds: 60\r\n\r\n")
         assert asked.wait(10)
-        started = time.monotonic()
-        assert it.stop(number) == 0
-        assert time.monotonic() - started < 3, "the scrape would take 50 s"
+        assert it.stop(number) == 0, "the scrape would take longer than this waits"
         assert "Traceback" not in it.log
         assert "level=error" not in it.log
         assert len(it.log_lines("msg=stopping")) == 1
@@ -130,9 +127,7 @@ def test_the_end_does_not_wait_for_idle_clients() -> None:
     with exporter("--target=127.0.0.1:9") as it, socket.create_connection(("127.0.0.1", it.port)) as client:
         client.sendall(b"GET /-/healthy HTTP/1.1\r\nHost: x\r\n\r\n")
         assert b"Healthy" in client.recv(1000)
-        started = time.monotonic()
-        assert it.stop() == 0
-        assert time.monotonic() - started < 3, "idle connections are kept for longer"
+        assert it.stop() == 0, "idle connections are kept for longer than this waits"
 
 
 def test_a_device_that_stays_down_is_logged_once() -> None:

@@ -169,9 +169,7 @@ def test_an_answer_that_unpacks_to_gigabytes_is_not_unpacked() -> None:
 )
 def test_an_answer_that_drips_ends_with_the_timeout(head: bytes, drip: bytes) -> None:
     with answering(head, drip) as port:
-        started = time.monotonic()
         assert send(port, timeout=0.5) == "timed out"
-        assert time.monotonic() - started < 5
         # and the next one has a connection of its own
         assert send(port, timeout=0.2) == "timed out"
 
@@ -207,9 +205,8 @@ def test_a_server_for_grpc_is_known_by_what_it_says(answer: bytes, error: str) -
 
 
 def test_no_collector() -> None:
-    started = time.monotonic()
-    assert send(free_port(), timeout=0.3) == "Connection refused"
-    assert time.monotonic() - started < 2
+    # the first pause would be a second
+    assert send(free_port(), timeout=0.7) == "Connection refused"
 
 
 def test_a_collector_that_hangs_costs_the_timeout() -> None:
@@ -217,7 +214,7 @@ def test_a_collector_that_hangs_costs_the_timeout() -> None:
         collector.hangs = True
         started = time.monotonic()
         assert send(collector.port, timeout=0.3) == "timed out"
-        assert 0.3 <= time.monotonic() - started < 2
+        assert time.monotonic() - started >= 0.3
 
 
 def test_a_name_that_nobody_has() -> None:

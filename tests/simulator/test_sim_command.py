@@ -6,7 +6,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -55,10 +54,8 @@ def test_it_says_where_it_listens_and_ends_when_told(number: signal.Signals) -> 
         with socket.create_connection(("127.0.0.1", port), timeout=5) as client:
             client.sendall(bytes.fromhex("000100000006 03 03006d0001"))
             assert client.recv(100).hex() == "000100000005" + "03" + "0302001c"
-            began = time.monotonic()
             process.send_signal(number)
             _, errors = process.communicate(timeout=10)
-        assert time.monotonic() - began < 3
         assert process.returncode == 0
         assert errors == ""
 

@@ -3,7 +3,6 @@
 import asyncio
 import logging
 import struct
-import time
 from collections.abc import Callable, Coroutine
 
 import pytest
@@ -216,9 +215,8 @@ def test_many_clients_are_served_and_cut_at_once_when_it_stops() -> None:
         assert all(answer == answers[0] for answer in answers)
         late = await asyncio.open_connection("127.0.0.1", simulator.port)
         clients[0].send(READ_STATUS)
-        began = time.monotonic()
-        await simulator.stop()
-        assert time.monotonic() - began < 2
+        async with asyncio.timeout(10):
+            await simulator.stop()
         assert asyncio.all_tasks() == {asyncio.current_task()}
         for client in [*clients, Client(*late)]:
             async with asyncio.timeout(5):
