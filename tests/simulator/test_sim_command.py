@@ -16,6 +16,9 @@ from exporter.errors import UsageError, UserError
 from exporter.simulator.scenarios import load_scenario, out_of_reach
 
 PROGRAM = (
+    # in development mode asyncio tells of each turn that takes a tenth of a second, as on a busy machine
+    "import logging; "
+    "logging.getLogger('asyncio').addFilter(lambda it: not it.getMessage().startswith('Executing ')); "
     "import argparse, sys; from exporter.commands import simulate; parser = argparse.ArgumentParser(); "
     "simulate.add_arguments(parser); sys.exit(simulate.run(parser.parse_args()))"
 )
