@@ -21,6 +21,7 @@ from exporter.reading.transport.exchange import Exchange, Manner
 from exporter.reading.transport.line import Turn
 from tests.bench.devices import Read, devices, floor
 from tests.bench.paths import paths
+from tests.bench.peer import peer
 from tests.bench.rules import rules
 from tests.bench.running import Running, exporter, probe_all
 from tests.bench.sink import sink
@@ -273,6 +274,7 @@ MEASURES: dict[str, Callable[[int], Table]] = {
     "latency": latency,
     "shares": shares,
     "paths": paths,
+    "peer": peer,
     "fleets": fleets,
     "waits": waits,
     "start": start,

@@ -1,0 +1,127 @@
+"""What a scrape costs beside modbus_exporter, which reads the same values from the same device."""
+
+import asyncio
+import contextlib
+import json
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from itertools import chain
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from exporter.config import load_config
+from exporter.reading.decode.layout import Instance, Layout
+from exporter.reading.device.fleet import Fleet
+from tests.bench.devices import devices
+from tests.bench.running import Running, exporter
+from tests.bench.table import Table
+
+PROGRAM = "modbus_exporter"
+MODULES = (0, 40)
+ROUNDS = 4  # all take turns, so that a busy moment of the machine meets each
+WARM = 5  # scrapes before any is measured
+
+
+def peer(scrapes: int) -> Table:
+    """CPU of a scrape by modbus_exporter, by `/probe` and by `/metrics`, of the same device in turns."""
+    table = Table(
+        f"CPU of a scrape of one device in milliseconds, in turns with {PROGRAM} (device 0 ms)",
+        ("modules", "values", PROGRAM, "/probe", "/metrics", "/probe over it", "/metrics over it"),
+    )
+    if shutil.which(PROGRAM) is None:
+        table.rows.append((f"no {PROGRAM} in PATH", *("-",) * 6))
+        return table
+    for modules in MODULES:
+        with devices(1, modules) as (target,), exporter([target]) as running:
+            definitions = _definitions(asyncio.run(_layout(target)))
+            with _other(definitions) as other:
+                asked = f"/modbus?module=bench&target={target}&sub_target=1"
+                ways = ((other, asked), (running, "/probe?target=d0"), (running, "/metrics"))
+                spent = [0.0] * len(ways)
+                for _ in range(ROUNDS):
+                    for at, (who, path) in enumerate(ways):
+                        spent[at] += _cost(who, path, scrapes // ROUNDS) / ROUNDS
+            theirs, probe, metrics = spent
+            table.rows.append(
+                (
+                    f"{modules}", f"{len(definitions)}", *(f"{ms:.2f}" for ms in spent),
+                    f"{probe / theirs:.3f}", f"{metrics / theirs:.3f}",
+                )
+            )  # fmt: skip
+            table.figures[f"CPU of a /metrics over {PROGRAM}'s, {modules} modules"] = metrics / theirs
+    return table
+
+
+async def _layout(target: str) -> Layout:
+    fleet = Fleet(load_config(targets=[f"bench=tcp://{target}"]))
+    loop = asyncio.get_running_loop()
+    for _ in range(2):
+        snapshot = await fleet.devices["bench"].scrape(loop.time() + 5)
+    fleet.close()
+    return snapshot.layout
+
+
+def _definitions(layout: Layout) -> list[dict[str, Any]]:
+    """What it is told of a layout: a request for each value, as it reads no two words at once."""
+    items = [item.instances for items in layout.repeated.values() for item in items]
+    return [it for instance in (*layout.singles, *chain(*items)) for it in _of(instance)]
+
+
+def _of(instance: Instance) -> Iterator[dict[str, Any]]:
+    word, series, span = instance.word, instance.series, instance.span
+    if series is None or span is None:
+        return
+    known: dict[str, Any] = {
+        "name": series.metric.name, "help": series.metric.help, "metricType": "gauge",
+        "address": int(f"{span.function}{span.address}"), "labels": dict(series.labels),
+    }  # fmt: skip
+    for flag in word.flags:
+        labels = {**known["labels"], "flag": flag.name}
+        yield {**known, "labels": labels, "dataType": "bool", "bitOffset": flag.mask.bit_length() - 1}
+    if word.flag:
+        yield {**known, "dataType": "bool", "bitOffset": 0}
+    elif not word.flags:
+        kind = "int16" if word.type == "int16" else "uint16"
+        yield {**known, "dataType": kind, "factor": float(word.scale)}
+
+
+@contextlib.contextmanager
+def _other(definitions: list[dict[str, Any]]) -> Iterator[Running]:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    with TemporaryDirectory() as folder:
+        file = Path(folder, "modbus.yml")
+        module = {"name": "bench", "protocol": "tcp/ip", "metrics": definitions}
+        file.write_text(json.dumps({"modules": [module]}))
+        flags = [f"--config.file={file}", f"--web.listen-address=127.0.0.1:{port}", "--log.level=error"]
+        process = subprocess.Popen([PROGRAM, *flags])
+        try:
+            while True:
+                with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port)):
+                    break
+                time.sleep(0.02)
+            yield Running(port, process.pid, 0.0)
+        finally:
+            process.terminate()
+            process.wait()
+
+
+def _cost(who: Running, path: str, scrapes: int) -> float:
+    """Milliseconds of CPU of a scrape, over one connection and with gzip, as Prometheus asks."""
+    connection = who.connection()
+    before = 0.0
+    for number in range(scrapes + WARM):
+        if number == WARM:
+            before = who.cpu
+        connection.request("GET", path, headers={"Accept-Encoding": "gzip"})
+        answer = connection.getresponse()
+        page = answer.read()
+        if answer.status != 200:
+            raise RuntimeError(f"a scrape of {path} failed: {answer.status}, {page[:200]!r}")
+    connection.close()
+    return 1000 * (who.cpu - before) / scrapes
