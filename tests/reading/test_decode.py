@@ -237,6 +237,22 @@ def test_field_values_of_a_bacs():
     assert decoded.bacs_there
 
 
+def test_all_that_was_read_is_kept_as_it_came():
+    words = run(BACS, HEALTHY_BACS, COUNTS)[1].words
+    assert {name: word for name, word in words.items() if "#" not in name or name[-2:] in ("#1", "#3")} == {
+        "bacs.state": 0x0041, "bacs.state_1": 0, "bacs.alarms": 0, "bacs.num_strings": 3,
+        "bacs.num_modules": 12, "bacs.alarms_1": FILLER,
+        "bacs.string_current#1": 0x0000, "bacs.string_volts#1": 0x0224,
+        "bacs.string_average_volts#1": 0x3583, "bacs.string_ripple_current#1": 0x0000,
+        "bacs.module_temperature#1": 0x0073, "bacs.module_volts#1": 0x357A,
+        "bacs.module_resistance#1": 0x01F3, "bacs.module_alarm#1": 0x0000,
+        "bacs.module_equalization#1": 0x0004,
+        "bacs.module_temperature#3": FILLER, "bacs.module_volts#3": FILLER,
+        "bacs.module_resistance#3": FILLER, "bacs.module_alarm#3": FILLER,
+        "bacs.module_equalization#3": FILLER,
+    }  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("address", "metric", "flags"),
     [

@@ -271,6 +271,35 @@ def test_formulas_inside_repeats(mine):
     assert 'pump_share{pump="1"}' not in series(device, {**words, 1: 0}, {"pump": 1})
 
 
+@pytest.mark.parametrize(
+    ("entry", "registers", "values"),
+    [
+        ("type: int16, byte_order: little", [0x00FF, 0x0100], [-256, 1]),
+        ("type: uint32", [0x0001, 0x0002, 0, 7], [65538, 7]),
+        ("type: uint32, word_order: little", [0x0002, 0x0001, 7, 0], [65538, 7]),
+        ("type: int32, byte_order: little", [0xFFFF, 0xFEFF, 0, 0x0700], [-2, 7]),
+        # neither a register nor a value is there where half of it is missing, is filler or is no number
+        ("type: uint32", [0x0001, None, 0, 7], [None, 7]),
+        ("type: uint32", [FILLER, FILLER, 0, 7], [None, 7]),
+        ("type: float32", [0x4148, 0x0000, 0x7FC0, 0x0000], [12.5, None]),
+    ],
+)
+def test_wide_words_that_repeat(mine, entry, registers, values):
+    device = mine(
+        "metrics: {my_value: {help: A test.}}\n"
+        "groups:\n  hall: {title: Hall, words: {pumps: {address: 0}}}\n"
+        "  pump:\n    title: Pumps\n    repeat: {label: pump, count: pumps, max: 4, stride: 2}\n"
+        f"    words: {{one: {{address: 100, metric: my_value, {entry}}}}}\n"
+    )
+    stride = len(registers) // 2
+    places = [100 + 2 * item + register for item in range(2) for register in range(stride)]
+    words = {place: word for place, word in zip(places, registers, strict=True) if word is not None}
+    found = series(device, words, {"pump": 2})
+    assert found == {
+        f'my_value{{pump="{item}"}}': value for item, value in enumerate(values, start=1) if value is not None
+    }
+
+
 def test_flags_of_repeats(mine):
     device = mine(PUMPS)
     words = {
