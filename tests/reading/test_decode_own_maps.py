@@ -202,6 +202,31 @@ def test_a_flag_that_is_normally_set_says_lost_while_it_is_clear(tmp_path: Path)
     assert series(device, {(3, 1): 0x0000, (3, 2): 230}) == {'my_status{flag="heard"}': 0}
 
 
+def test_what_repeats_is_frozen_with_the_ups_that_counts_it(tmp_path: Path) -> None:
+    phases = """
+  phase:
+    title: Phase
+    repeat: {label: phase, count: phases, max: 3, stride: 10}
+    words:
+      volts: {address: 100, metric: my_mode}
+      failures: {address: 101, metric: my_failures, survives: true}
+"""
+    word = "status: {address: 1, metric: my_status, flags: status}\n      phases: {address: 3}"
+    text = (SEEN % ("status.heard", word) + phases).replace(
+        "my_mode: {help: A test.}",
+        "my_mode: {help: A test.}, my_failures: {help: A test.}",
+    )
+    device = mapped("mine", files=(own(tmp_path, text),))
+    words = {(3, 3): 2, (3, 100): 230, (3, 110): 231, (3, 101): 4, (3, 111): 5}
+    counted = {'my_failures{phase="1"}': 4, 'my_failures{phase="2"}': 5}
+    alive = series(device, {**words, (3, 1): 0x0001}, {"phase": 2})
+    assert {name: value for name, value in alive.items() if "phase" in name} == {
+        'my_mode{phase="1"}': 230, 'my_mode{phase="2"}': 231, **counted
+    }  # fmt: skip
+    lost = series(device, {**words, (3, 1): 0x0000}, {"phase": 2})
+    assert lost == {'my_status{flag="heard"}': 0, **counted}
+
+
 def test_a_state_says_lost(tmp_path: Path) -> None:
     word = (
         "mode: {address: 1, metric: my_mode, states: {0: online, 1: battery, 7: silent}, "

@@ -255,7 +255,8 @@ groups:
 def test_formulas_inside_repeats(mine):
     device = mine(PUMPS)
     words = {0: 3, 1: 2, 100: 230, 101: 3, 110: 0xFFFF, 111: 1, 120: 5, 121: FILLER}
-    found = series(device, words, {"pump": 3})
+    found, decoded = run(device, words, {"pump": 3})
+    assert decoded.odd == {}, "a 0/1 word that was not read is not odd"
     assert found == {
         'pump_level{state="1"}': 1.0,
         'pump_there{pump="1"}': 1.0,
