@@ -130,10 +130,6 @@ class Facts:
         """Both hold."""
         return one and other
 
-    def either(self, *parts: bool) -> bool:
-        """One of them holds."""
-        return any(parts)
-
     listed = True
 
     @property

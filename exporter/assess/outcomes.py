@@ -46,9 +46,6 @@ class Evidence(Protocol[T]):
     def both(self, one: T, other: T) -> T:
         """Both hold."""
 
-    def either(self, *parts: T) -> T:
-        """One of them holds."""
-
     @property
     def listed(self) -> T:
         """There is such a device."""

@@ -99,11 +99,6 @@ class Prom:
         """Both hold."""
         return f"({one} and {other})" if one and other else ""
 
-    def either(self, *parts: str) -> str:
-        """One of them holds."""
-        found = [part for part in parts if part]
-        return f"({' or '.join(found)})" if len(found) > 1 else "".join(found)
-
     @property
     def listed(self) -> str:
         """1 for a device that answers, 0 for one that does not or fell silent within the day."""
@@ -117,7 +112,8 @@ class Prom:
     @property
     def ups_lost(self) -> str:
         """The UPS is out of sight of its manager, or a gateway frame is not valid."""
-        return self.either(self.plays("lost"), f"{self._valid(ups_groups(self._words))} == 0")
+        said, seen = self.plays("lost"), f"{self._valid(ups_groups(self._words))} == 0"
+        return f"({said} or {seen})" if said else seen
 
     @property
     def ups_read(self) -> str:

@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exporter.config.model import Options, Override, Prof, Sensor
+from exporter.reading.decode.decode import real_words
 from exporter.reading.plan.spans import Span
-from tests.reading.decoding import CS141, FILLER, mapped, run, series
+from tests.reading.decoding import CS141, FILLER, keyed, mapped, run, series
 from tests.reading.typed_tables import (
     ALARMS,
     BACS_ALARMS,
@@ -456,6 +457,12 @@ def test_modules_without_the_words_that_vouch_show_flags_only():
     found, decoded = run(BACS, words, COUNTS, bacs_found=True)
     assert decoded.valid == {}
     assert names(found) == {"bacs_module_alarm", "bacs_module_alarm_word", "bacs_module_present"}
+
+
+def test_words_that_are_asked_for_by_name_without_filler_and_what_was_not_read():
+    words = keyed({1000: 0x0041, 1002: 0, 1003: 3, 1004: FILLER})
+    counts = real_words(BACS.layout({}), words, {"num_strings", "num_modules", "alarms", "alarms_1"})
+    assert counts == {"num_strings": 3, "alarms": 0}
 
 
 # strings and modules
