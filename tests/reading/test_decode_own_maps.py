@@ -9,7 +9,7 @@ from exporter.maps import load_maps
 from exporter.reading.decode.device_map import DeviceMaps
 from exporter.reading.plan.spans import Span
 from exporter.targets import parse_target
-from tests.reading.decoding import BUILT_IN, mapped, series
+from tests.reading.decoding import BUILT_IN, mapped, run, series
 
 HEAD = "map: mine\ntitle: Mine\nsource: written for a test\n"
 
@@ -258,6 +258,9 @@ def test_lost_that_is_computed_is_not_known_while_its_word_is_unread(tmp_path: P
     unread = frozenset({Span(3, 1, 1)})
     assert series(device, {(3, 2): 230, (3, 3): 0}, unread=unread) == {'my_mode{flag="dead"}': 0}
     assert series(device, {(3, 1): 0, (3, 2): 230, (3, 3): 0})["my_value"] == 230
+    # another word that was not read says nothing of it
+    value = frozenset({Span(3, 2, 1)})
+    assert run(device, {(3, 1): 0, (3, 3): 0}, unread=value)[1].valid == {"box": True}
 
 
 def test_filler_in_the_byte_order_of_the_word(tmp_path: Path) -> None:

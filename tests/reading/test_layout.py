@@ -418,13 +418,23 @@ groups:
       sequence_number: {formula: header >> 8, metric: my_value}
       error_code: {formula: header & 0xff}
       own: {address: 20, metric: my_own}
-""".replace("my_count", "my_own")
+      doors: {address: 21}
+  door:
+    title: Doors
+    repeat: {label: door, count: doors, max: 4, stride: 1}
+    words: {open: {address: 200, metric: my_door}}
+""".replace("my_count", "my_own").replace("my_error", "my_door")
     device = mine(text)
     words = {0: 0x0700, 1: 25, 7: 4, 20: 5}
     found = series(device, words)
     assert (found["my_value"], found["my_own"], found["ups_temperature_celsius"]) == (7, 5, 25)
     assert series(device, {**words, 0: 0x0701}) == {"my_value": 7}
     assert series(device, words, frame_valid=False) == {"my_value": 7}
+    # what is read beside the frame hangs on nothing in it
+    doors = {"door": 1}
+    assert series(device, {**words, 200: 1}, doors)['my_door{door="1"}'] == 1
+    beside = series(device, {**words, 200: 1}, doors, frame_valid=False)
+    assert beside == {"my_value": 7, 'my_door{door="1"}': 1}
 
 
 def test_map_in_place_of_a_built_in_one(tmp_path):

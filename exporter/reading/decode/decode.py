@@ -153,9 +153,11 @@ def _beliefs(
 
 def _unread_words(layout: Layout, unread: AbstractSet[Span]) -> set[str]:
     """The names of the words that got no answer, and of the formulas that need one of them."""
-    names = {i.word.name for i in layout.singles if i.span in unread} if unread else set()
-    formulas = [word for word in layout.words.values() if word.formula] if names else []
-    return names.union(w.name for w in formulas if w.formula and not names.isdisjoint(w.formula.names))
+    if not unread:
+        return set()
+    names = {i.word.name for i in layout.singles if i.span in unread}
+    words = layout.words.values()
+    return names.union(w.name for w in words if w.formula and not names.isdisjoint(w.formula.names))
 
 
 def _belief(instance: Instance, beliefs: Mapping[str, Belief]) -> Belief:

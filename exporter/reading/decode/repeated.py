@@ -49,7 +49,7 @@ def decode_repeated(
         values = _computed(columns, layout, values, real, singles)
         real = [_real(column, raws) for column, raws in zip(columns, values, strict=True)]
     _note_words(columns, values, result)
-    lost = _lost(items, real, unread) if belief == "full" else ()
+    lost = _lost(items, real, unread)
     for column, raws in zip(columns, real, strict=True):
         if column.word.is_measurement:
             if belief == "flags":
