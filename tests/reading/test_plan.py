@@ -33,6 +33,7 @@ def at(*addresses: int, function: int = 3) -> list[Span]:
         # two gaps, and only one can be crossed in the end: the smaller one
         (at(0, 4, 6), {3: [(0, 9)]}, 5, [(3, 0, 1), (3, 4, 3)]),
         (at(0, 2, 6), {3: [(0, 9)]}, 5, [(3, 0, 3), (3, 6, 1)]),
+        (at(0, 2, 3, 4, 5), {3: [(0, 9)]}, 4, [(3, 0, 1), (3, 2, 4)]),
         # the limit, and a value that would lie across it
         (at(*range(126)), {}, 125, [(3, 0, 125), (3, 125, 1)]),
         (at(*range(101)), {}, 100, [(3, 0, 100), (3, 100, 1)]),

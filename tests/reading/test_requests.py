@@ -57,8 +57,14 @@ def test_lengths_take_turns(modules: int, max_words: int, serial: list[int]) -> 
     ],
 )
 def test_values_stay_whole_where_lengths_take_turns(values: list[tuple[int, int]], serial: list[int]) -> None:
-    spans = [Span(3, address, registers) for address, registers in values]
-    assert lengths(spans, SERIAL) == serial
+    for function in (3, 4):
+        spans = [Span(function, address, registers) for address, registers in values]
+        assert lengths(spans, SERIAL) == serial
+
+
+def test_bits_keep_their_lengths() -> None:
+    # answers differ in whole bytes only, so one bit less would tell nothing
+    assert lengths([Span(1, address, 1) for address in range(64)], SERIAL, 2) == [32, 32]
 
 
 @given(

@@ -42,7 +42,7 @@ def _cover(spans: list[Span], readable: Ranges, limit: int) -> list[Request]:
         count, words = best[origin]
         chain: list[Request] = []
         start = origin
-        while start < len(spans):
+        while True:
             first = spans[start].address
             stop = bisect_right(ends, first + limit)
             wall = bisect_right(walls, start)
@@ -85,7 +85,7 @@ def plan_in_turns(
     while requests:
         first, *requests = requests
         same = bool(result) and (first.function, first.count) == (result[-1].function, result[-1].count)
-        if same and first.function in (3, 4) and first.count > max(span.count for span in first.spans):
+        if same and first.function in (3, 4) and len(first.spans) > 1:
             first = plan(first.spans, readable, first.count - 1)[0]
             behind = Span(first.function, first.end, 0)
             requests = plan([span for span in spans if span >= behind], readable, max_words)
