@@ -22,7 +22,7 @@ _VALUES = 4096  # texts remembered per word; it takes at most 65536 values, a he
 _FLAG_WORDS = 16  # the same per word with flags and place; a healthy one takes two or three values
 _LABELS = 4096  # texts of labels remembered, of devices and of the exporter's own series
 _CHUNK = 64 * 1024  # characters after which the renderer lets others run
-_AT_ONCE = 32  # series of a family that are written before the characters are counted
+_AT_ONCE = 8  # series of a family that are written before the characters are counted
 _PIECE = 4 * 1024  # the same where a line takes ten times as long, as it belongs to no device
 
 
