@@ -8,10 +8,25 @@ import socket
 import unicodedata
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address
+from urllib.parse import urlsplit
 
 _NUMBER = re.compile(r"\d+|0x[0-9a-f]*")
 _SERIAL_PORT = re.compile(r"com\d{1,3}|tty[a-z]{1,4}\d{1,3}")
 _FORM = "an address is four numbers from 0 to 255 without zeros in front"
+
+
+def web_host(url: str) -> str | None:
+    """The host of an http or https URL, which `check_host` should see, too; None where it is no such URL.
+
+    >>> web_host("https://collector:4318/v1"), web_host("collector:4318"), web_host("http://collector:port")
+    ('collector', None, None)
+    """
+    try:
+        parts = urlsplit(url)
+        good = parts.scheme in ("http", "https") and parts.port != 0
+    except ValueError:  # no port, half an IPv6 address
+        return None
+    return parts.hostname or None if good else None
 
 
 def check_host(host: str) -> None:

@@ -2,7 +2,7 @@
 
 from exporter.config.allow import AllowRule
 from exporter.config.checks import near
-from exporter.config.fields import LABEL, Section, check_name
+from exporter.config.fields import LABEL, HeaderName, Section, check_name
 from exporter.config.load import adhoc_device, load_config, refuse_nothing_to_read
 from exporter.config.model import (
     Config,
@@ -31,6 +31,7 @@ __all__ = [
     "Expect",
     "ExpectedBlock",
     "Header",
+    "HeaderName",
     "Module",
     "Options",
     "Otlp",

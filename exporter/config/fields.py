@@ -3,7 +3,6 @@
 import re
 from decimal import Decimal
 from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
 
 from pydantic import (
     AfterValidator,
@@ -17,6 +16,7 @@ from pydantic import (
 
 from exporter.config.allow import AllowRule
 from exporter.durations import format_duration, parse_duration
+from exporter.hosts import web_host
 from exporter.maps.schema import RESERVED_LABELS, Factor
 from exporter.targets import Target, parse_target
 from exporter.yamlfile import Strict
@@ -165,8 +165,7 @@ def _allow(text: str) -> str:
 
 
 def _web_url(text: str) -> str:
-    parts = urlsplit(text)
-    if parts.scheme not in ("http", "https") or not parts.hostname or re.search(r"[\s?#@]", text):
+    if web_host(text) is None or re.search(r"[\s?#@]", text):
         raise ValueError(f'"{text}" is not a web address: write a URL like https://grafana.example')
     return text.rstrip("/")
 

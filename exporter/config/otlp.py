@@ -3,13 +3,12 @@
 import ssl
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from exporter.config.model import Header, Otlp, OtlpTls
 from exporter.config.otel import LARGEST_SECRET, OtelVariables, check_secret
 from exporter.config.problems import Problems, Source
 from exporter.config.schema import HeaderEntry, OtlpEntry
-from exporter.hosts import check_host
+from exporter.hosts import check_host, web_host
 from exporter.yamlfile import Place
 
 _PATH = "/v1/metrics"
@@ -20,16 +19,13 @@ def metrics_url(text: str) -> str:
     """The URL that metrics are posted to: `text`, with /v1/metrics at its end. Raises ValueError."""
     if "@" in text:
         raise ValueError("a password does not belong into the endpoint: use headers, from a file or env")
-    try:
-        url = urlsplit(text)
-        if url.scheme not in ("http", "https") or not url.hostname or url.port == 0:
-            raise ValueError
-    except ValueError:  # no port, half an IPv6 address
-        raise ValueError("bad endpoint: write a URL like http://collector:4318") from None
+    host = web_host(text)
+    if host is None:
+        raise ValueError("bad endpoint: write a URL like http://collector:4318")
     if "?" in text or "#" in text or not text.isprintable() or " " in text:
         raise ValueError("bad endpoint: a URL without blanks, ? and # is right")
     try:
-        check_host(url.hostname)
+        check_host(host)
     except ValueError as error:
         raise ValueError(f"bad endpoint: {error}") from None
     base = text.rstrip("/")

@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
-from exporter.config import Section
+from exporter.config import HeaderName, Section
 from exporter.errors import UserError
+from exporter.hosts import check_host, web_host
 from exporter.yamlfile import Document, read, validate
 
 
@@ -59,7 +60,17 @@ class HttpConfigEntry(Section):
     proxy_from_environment: bool = False
     follow_redirects: bool = True
     enable_http2: bool = True  # taken as it is in many files; HTTP/1.1 is spoken
-    http_headers: dict[str, _Header] = Field(default_factory=dict)
+    http_headers: dict[HeaderName, _Header] = Field(default_factory=dict)
+
+    @field_validator("proxy_url")
+    @classmethod
+    def _is_proxy(cls, text: str) -> str:
+        host = web_host(text)
+        if host is not None:
+            check_host(host)
+        elif text:  # it may hold a password, so it is not shown
+            raise ValueError("write http://HOST:PORT, the address of a proxy")
+        return text
 
     @model_validator(mode="after")
     def _one_way(self) -> Self:

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
-from urllib.parse import urlsplit
 
 import aiohttp
 
 from exporter.errors import UsageError, UserError
+from exporter.hosts import check_host, web_host
 from exporter.report.httpconfig import Access
 
 _TIMEOUT = 150.0  # seconds; Prometheus itself ends a query after two minutes unless told otherwise
@@ -28,13 +28,13 @@ class Series:
 
 def check_url(text: str) -> str:
     """The address of a Prometheus without the slash at its end. Raises UsageError."""
-    try:
-        parts = urlsplit(text)
-        good = parts.scheme in ("http", "https") and parts.hostname and (parts.port or 1) > 0
-    except ValueError:
-        good = False
-    if not good or parts.query or parts.fragment:
+    host = web_host(text)
+    if host is None or "?" in text or "#" in text:
         raise UsageError(f'bad --prometheus "{_without_secret(text)}": write http://HOST:9090')
+    try:
+        check_host(host)
+    except ValueError as error:
+        raise UsageError(f"bad --prometheus: {error}") from None
     return text.rstrip("/")
 
 

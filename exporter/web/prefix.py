@@ -8,6 +8,8 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
+from exporter.hosts import web_host
+
 METRICS = "/metrics"
 _TAKEN = frozenset({"probe", "sd", "config", "device", "docs", "static", "-"})
 """What the paths of other endpoints begin with."""
@@ -29,11 +31,11 @@ def route_prefix(external_url: str | None, prefix: str | None) -> str:
 
     Raises ValueError that names the flag and the value.
     """
-    parts = urlsplit(external_url or "")
-    if external_url and (parts.scheme not in ("http", "https") or not parts.hostname):
+    if external_url and web_host(external_url) is None:
         raise ValueError(
             f'bad --web.external-url "{external_url}": write a URL like https://ups.example/generex'
         )
+    parts = urlsplit(external_url or "")
     if parts.query or parts.fragment:
         raise ValueError(f'bad --web.external-url "{external_url}": it ends with its path')
     path = parts.path if prefix is None else prefix

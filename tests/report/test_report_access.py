@@ -217,3 +217,21 @@ def test_values_of_other_times_are_left_out(
 
 def test_nobody_is_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert "no answer from http://127.0.0.1:1" in told("http://127.0.0.1:1", tmp_path, capsys)
+
+
+@pytest.mark.parametrize(
+    ("access", "said"),
+    [
+        ("proxy_url: proxy:3128\n", "write http://HOST:PORT, the address of a proxy"),
+        ("proxy_url: http://reader:secret@proxy:port\n", "write http://HOST:PORT, the address of a proxy"),
+        ("proxy_url: http://010.0.0.1:3128\n", '"010.0.0.1" would be read as 8.0.0.1'),
+        ("http_headers: {X Scope: {values: [a]}}\n", "not the name of a header"),
+    ],
+)
+def test_what_is_wrong_in_the_file_is_not_told_of_the_server(
+    access: str, said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = told("http://127.0.0.1:9", tmp_path, capsys, access)
+    assert said in text
+    assert "no answer from" not in text
+    assert "secret" not in text
