@@ -6,13 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from exporter.assess.condition import BacsHealth, Condition, assess, minutes
-from exporter.assess.outcomes import CHARGE, STATES, SURVIVAL
+from exporter.assess.condition import BacsHealth, Condition, assess, first, minutes
+from exporter.assess.outcomes import BACS, CHARGE, STATES, SURVIVAL
 from exporter.assess.promql import Prom
 from exporter.generate.alerts.thresholds import threshold_values
 from exporter.generate.dashboards import choices
 from exporter.maps import built_in_maps
 from exporter.maps.model import Flag
+from tests.assess.spoken import BACS as SPOKEN_BACS
 from tests.assess.spoken import FILLER, OTHERWISE, REASONS, UNKNOWABLE, Words, words
 from tests.assess.spoken import STATES as SPOKEN_STATES
 from tests.snapshots import Source, simulated
@@ -36,7 +37,7 @@ def test_would_it_survive(expected: str, change: Words) -> None:
 
 
 @pytest.mark.parametrize(
-    ("first", "second"),
+    ("graver", "other"),
     [
         (one, other)
         for number, one in enumerate(REASONS)
@@ -46,8 +47,8 @@ def test_would_it_survive(expected: str, change: Words) -> None:
     ],
     ids=lambda reason: reason[0],
 )
-def test_the_graver_reason_is_told(first: tuple[str, Words], second: tuple[str, Words]) -> None:
-    assert verdict(of(second[1], first[1])) == first[0]
+def test_the_graver_reason_is_told(graver: tuple[str, Words], other: tuple[str, Words]) -> None:
+    assert verdict(of(other[1], graver[1])) == graver[0]
 
 
 def test_the_table_of_this_test_is_complete() -> None:
@@ -60,6 +61,12 @@ def test_the_table_of_this_test_is_complete() -> None:
 @pytest.mark.parametrize(("expected", "change"), SPOKEN_STATES)
 def test_what_it_runs_on(expected: str, change: Words) -> None:
     assert state(of(change)) == expected
+
+
+@pytest.mark.parametrize(("expected", "change"), SPOKEN_BACS)
+def test_how_its_battery_fares(expected: str, change: Words) -> None:
+    row = first(BACS, of(change).facts)
+    assert f"{row.sign} {row.bacs.upper()}" == expected
 
 
 def test_nothing_read_is_unreachable() -> None:
