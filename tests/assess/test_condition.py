@@ -90,7 +90,10 @@ def test_volts_at_an_output_that_is_said_to_be_off_are_told() -> None:
     assert of({109: 0}).contradiction == (
         "Contradictory, check: the UPS says that its output is off, but shows 230 V and 46 % load there."
     )
-    assert of({109: 0, 97: 0, 98: 0, 99: 0, 100: 0, 101: 0, 102: 0}).contradiction == ""
+    volts, load = dict.fromkeys(range(97, 100), 0), dict.fromkeys(range(100, 103), 0)
+    assert of({109: 0, **volts, **load}).contradiction == ""
+    assert of({109: 0, **volts}).contradiction.endswith("but shows 46 % load there.")
+    assert of({109: 0, **load}).contradiction.endswith("but shows 230 V there.")
 
 
 def test_a_gateway_frame_has_no_blocks() -> None:
@@ -254,6 +257,9 @@ def test_the_smaller_runtime_counts_on_battery_only() -> None:
     assert state(assess(snapshot, fall=0.001)) == "▲ On battery, 8 min left"
     assert assess(snapshot, fall=0.0001).runtime == 2400
     assert assess(Source().snapshot(words({108: 40, 103: 50})), fall=0.001).runtime == 2400
+    # a charge that cannot be says nothing of the time that is left
+    doubtful = Source().snapshot(words({109: 0x0C, 108: FILLER, 103: 106}))
+    assert state(assess(doubtful, fall=0.001)) == "▲ On battery"
 
 
 def test_blocks_that_were_read_are_not_said_to_be_unread() -> None:

@@ -115,6 +115,13 @@ def test_single_bits(mine, function, bit):
     assert decoded.odd == {}
 
 
+@pytest.mark.parametrize("function", [3, 4])
+@pytest.mark.parametrize(("register", "odd"), [(0, 0), (1, 0), (9, 1), (FILLER, 0)])
+def test_registers_that_are_neither_0_nor_1_are_counted(mine, function, register, odd):
+    decoded = run(mine(one(f"function: {function}, type: bool")), {(function, 10): register})[1]
+    assert decoded.odd == {"mine": odd}
+
+
 @pytest.mark.parametrize(
     ("entry", "registers", "on"),
     [
@@ -215,6 +222,25 @@ def test_shapes_of_formulas(mine, shape, one, two, values):
         f" three: {{formula: one - two, metric: my_value, {shape}}}}}}}}}\n"
     )
     assert series(device, {10: one, 11: two}) == values
+
+
+@pytest.mark.parametrize("shape", ["", "type: bool"])
+@pytest.mark.parametrize(
+    "registers",
+    [
+        [4, 0x0000, 0x0000],  # divided by 0
+        [4, 0x7F80, 0x0000],  # by infinity, which would be 0
+        [4, 0x7FC0, 0x0000],  # by what is no number
+    ],
+)
+def test_formulas_that_have_no_result(mine, shape, registers):
+    device = mine(
+        "metrics: {my_value: {help: A test.}}\n"
+        "groups: {mine: {title: Mine, words: {one: {address: 10}, two: {address: 11, type: float32},"
+        f" three: {{formula: one / two, metric: my_value, {shape}}}}}}}}}\n"
+    )
+    assert series(device, dict(zip(range(10, 13), registers, strict=True))) == {}
+    assert series(device, {10: 4, 11: 0x4080, 12: 0x0000}) == {"my_value": 1}
 
 
 # formulas and repeats
