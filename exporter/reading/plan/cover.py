@@ -1,6 +1,6 @@
 """The read plan: which requests fetch the words wanted. Pure."""
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 
 from exporter.reading.plan.spans import MAX_BITS, MAX_REGISTERS, Ranges, Request, Span
@@ -30,41 +30,28 @@ def plan(
 
 def _cover(spans: list[Span], readable: Ranges, limit: int) -> list[Request]:
     # A request is filled from the left up to its limit, which needs the fewest; ending it earlier helps
-    # only at a gap, by not reading the gap. So the search is over the gaps at which to end: shortest path,
-    # in order of address, with (requests, words read) as the length.
+    # only at a gap, by not reading the gap. So the search is for the shortest path over the places where a
+    # request may end, with (requests, words read) as the length; `best` has that, and where the last begins.
     ends = [span.end for span in spans]
     gaps = [index for index in range(1, len(spans)) if spans[index].address > ends[index - 1]]
     walls = [index for index in gaps if not _inside(ends[index - 1], spans[index].address - 1, readable)]
-    stops = [0, *gaps, len(spans)]
-    best: dict[int, tuple[int, int]] = {0: (0, 0)}
-    path: dict[int, tuple[int, list[Request]]] = {}
-    for origin in stops[:-1]:
-        count, words = best[origin]
-        chain: list[Request] = []
-        start = origin
-        while True:
-            first = spans[start].address
-            stop = bisect_right(ends, first + limit)
-            wall = bisect_right(walls, start)
-            if wall < len(walls):
-                stop = min(stop, walls[wall])
-            count += 1
-            for index in stops[bisect_right(stops, start) : bisect_right(stops, stop)]:
-                length = (count, words + ends[index - 1] - first)
-                if index not in best or length < best[index]:
-                    best[index] = length
-                    path[index] = (origin, [*chain, Request.of(*spans[start:index])])
-            if stops[bisect_right(stops, stop) - 1] == stop:
-                break
-            request = Request.of(*spans[start:stop])
-            words += request.count
-            chain.append(request)
-            start = stop
+    walls.append(len(spans))
+    best: dict[int, tuple[int, int, int]] = {0: (0, 0, 0)}
+    for start, span in enumerate(spans):
+        if start not in best:
+            continue
+        count, words, _ = best[start]
+        full = min(bisect_right(ends, span.address + limit), walls[bisect_right(walls, start)])
+        for stop in (*gaps[bisect_right(gaps, start) : bisect_left(gaps, full)], full):
+            path = count + 1, words + ends[stop - 1] - span.address, start
+            if stop not in best or path[:2] < best[stop][:2]:
+                best[stop] = path
     requests: list[Request] = []
-    index = len(spans)
-    while index:
-        index, chain = path[index]
-        requests = chain + requests
+    stop = len(spans)
+    while stop:
+        start = best[stop][2]
+        requests.insert(0, Request.of(*spans[start:stop]))
+        stop = start
     return requests
 
 
