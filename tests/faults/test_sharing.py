@@ -104,12 +104,14 @@ def test_a_place_is_tried_for_every_tenth_of_a_second() -> None:
     """For a second and once more, as the page says, and not ever more seldom: in each pass."""
 
     async def test() -> None:
-        async with Hostile() as device:
-            async with fleet({**SHOWN, "name": "a", "target": device.target(), "timeout": "5s"}) as devices:
-                await device.hang_up()
-                a = devices.devices["a"]
-                for number in (1, 2):
-                    assert not (await scrape(a)).up
-                    assert 8 * number <= errors(a)["connect"] <= 12 * number
+        async with (
+            Hostile() as device,
+            fleet({**SHOWN, "name": "a", "target": device.target(), "timeout": "5s"}) as devices,
+        ):
+            await device.hang_up()
+            a = devices.devices["a"]
+            for number in (1, 2):
+                assert not (await scrape(a)).up
+                assert 8 * number <= errors(a)["connect"] <= 12 * number
 
     run(test())
