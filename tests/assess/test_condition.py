@@ -262,6 +262,17 @@ def test_the_smaller_runtime_counts_on_battery_only() -> None:
     assert state(assess(doubtful, fall=0.001)) == "▲ On battery"
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        {1003: 3},  # the device counts more than it was seen to have
+        {1003: 1, **dict.fromkeys(range(1015, 1019), FILLER)},  # or fewer than are expected
+    ],
+)
+def test_a_string_is_missing_whoever_counts_it(change: Words) -> None:
+    assert verdict(of(change)) == "✖ NO: string missing"
+
+
 def test_blocks_that_were_read_are_not_said_to_be_unread() -> None:
     for change, text in (
         ({1003: 33}, "8 read, but not all of the BACS"),  # the map holds 10 strings

@@ -567,6 +567,19 @@ def test_a_lost_module_renumbers_nobody():
 def test_no_more_than_the_map_holds():
     layout = BACS.layout({"strings": 12, "modules": 400})
     assert (len(layout.repeated["strings"]), len(layout.repeated["modules"])) == (10, 330)
+    # where modules are left out, which string one is in is not known
+    volts = series(BACS, {1000: 0x0041, 1061: 13000}, {"strings": 2, "modules": 400})
+    assert volts['bacs_module_volts{module="1"}'] == 13
+    # nothing is known to repeat before the device has said so
+    assert BACS.layout({}).repeated == {"strings": (), "modules": ()}
+
+
+def test_alarms_and_what_every_device_has():
+    layout = BOTH.layout({"strings": 1, "modules": 2})
+    alarms = {109, *range(115, 139), 1000, 1001, 1002, 1005, 1063, 1068}
+    assert layout.flags == {Span(3, address, 1) for address in alarms}
+    sure = {109, *range(1000, 1005), *range(1010, 1014), *range(1060, 1070)}
+    assert layout.required == {Span(3, address, 1) for address in sure}
 
 
 # odd words and undefined bits
@@ -594,6 +607,8 @@ def test_undefined_bits(word, mask):
     assert [name for name in found if name.startswith("undefined")] == (
         [] if mask is None else ['undefined_flags{word="bacs.alarms_1"}']
     )
+    # the same word in a gateway's frame
+    assert series(PROF, frame(w49=word)).get('undefined_flags{word="bacs.alarms_1"}') == mask
 
 
 # the gateway frame
