@@ -108,6 +108,9 @@ OTHERWISE: tuple[tuple[str, Words], ...] = (
     # one phase of three, and an output that is measured by its load alone
     ("✔ YES", {98: 0, 99: 0}),
     ("✔ YES", {97: 0, 98: 0, 99: 0}),
+    ("✔ YES", {97: 0, 98: 0, 99: 0, 101: 0, 102: 0}),
+    ("? no output seen", {97: 50, **dict.fromkeys(range(98, 103), 0)}),
+    ("✔ YES", {97: 51, **dict.fromkeys(range(98, 103), 0)}),
     ("✔ YES", {1060: 78 + 2 * 88}),  # one block may be hot, and that is for its alarm
 )
 

@@ -273,6 +273,41 @@ def test_a_string_is_missing_whoever_counts_it(change: Words) -> None:
     assert verdict(of(change)) == "✖ NO: string missing"
 
 
+@pytest.mark.parametrize(
+    ("level", "change"),
+    [
+        ("good", {}),
+        ("info", {138: 1}),
+        ("info", {1000: 0x1041}),
+        ("warning", {130: 1}),
+        ("warning", {138: 1, 130: 1}),
+        ("lost", {134: 1}),
+        ("lost", {103: None, 130: 1}),
+        # what is gravest of it, whichever part says it: the battery, while the UPS is on battery
+        ("critical", {109: 0x0C, **dict.fromkeys(range(1080, 1085), FILLER)}),
+        ("critical", {117: 1, 1000: 0x0002}),
+        ("critical", {1001: 0x0008, 134: 1}),
+    ],
+)
+def test_the_gravest_of_a_device(level: str, change: Words) -> None:
+    assert of(change).level == level
+
+
+def test_a_bacs_that_is_not_trusted_counts_no_blocks() -> None:
+    assert of({1000: 0x0002}).bacs == BacsHealth("not trusted", "lost")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (0, "less than 1 min"), (59.9, "less than 1 min"), (60, "1 min"), (119, "1 min"),
+        (7199, "119 min"), (7200, "2 h 0 min"), (-120, "−120 s"),
+    ],
+)  # fmt: skip
+def test_a_time_is_never_said_to_be_longer_than_it_is(seconds: float, text: str) -> None:
+    assert minutes(seconds) == text
+
+
 def test_blocks_that_were_read_are_not_said_to_be_unread() -> None:
     for change, text in (
         ({1003: 33}, "8 read, but not all of the BACS"),  # the map holds 10 strings

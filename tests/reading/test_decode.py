@@ -703,6 +703,8 @@ def test_sensors():
             Sensor(8, "door", "value", Decimal(2)),
         ),
     )
+    named = mapped("ups", "sensors", sensors=device.config.sensors)
+    assert named.layout({}).spans == device.layout({}).spans, "each sensor once, also where the map is named"
     words = {143: 215, 144: 455, 145: 1, 150: 0xFFFF}
     assert series(device, words) == {
         'sensor_temperature_celsius{sensor="room"}': 21.5,

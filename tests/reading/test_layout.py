@@ -475,7 +475,7 @@ def test_map_in_place_of_a_built_in_one(tmp_path):
     assert "status" in load_maps([path])["inform"].words
 
 
-def test_two_maps_in_one_group(mine):
+def test_two_maps_in_one_group(mine, tmp_path):
     text = """
 metrics: {my_value: {help: A test.}}
 groups:
@@ -494,6 +494,16 @@ groups:
     assert (bacs.optional, bacs.anchor) == (True, "state")
     assert bacs.readable == ((1000, 2709), (3000, 3010))
     assert device.readable == {3: ((300, 310), (1000, 2709), (3000, 3010))}
+    turned = mapped("bacs", "mine", "ups", files=(tmp_path / "mine.yaml",))
+    assert turned.readable == device.readable
+    ups, bacs = turned.group("ups"), turned.group("bacs")
+    assert ups is not None
+    assert bacs is not None
+    assert (ups.optional, bacs.optional, bacs.anchor) == (False, True, "state")
+    turned = mapped("mine", "bacs", files=(tmp_path / "mine.yaml",))
+    bacs = turned.group("bacs")
+    assert bacs is not None
+    assert bacs.anchor == "state"
 
 
 def test_groups_left_out():
