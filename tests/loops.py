@@ -2,6 +2,7 @@
 
 import asyncio
 import math
+import os
 import selectors
 import threading
 import time
@@ -11,7 +12,7 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 
 _QUIET = 0.001  # seconds of silence after which time goes on
-_PACE = 5  # times as fast as the clock, where no thread is at work that keeps to the clock
+_PACE = 5  # times as fast as the clock, where neither threads nor terminals are in use that keep to it
 _TURN = 0.00005  # seconds that a turn of the loop takes, however long it took in truth
 
 Events = list[tuple[selectors.SelectorKey, int]]
@@ -24,13 +25,21 @@ class _Patient(selectors.DefaultSelector):
         super().__init__()
         self.now = time.monotonic()
         self._threads = threading.active_count()
+        self._terminals = False
+
+    def register(self, fileobj: Any, events: int, data: Any = None) -> selectors.SelectorKey:
+        key = super().register(fileobj, events, data)
+        # what goes through a terminal is passed on by the kernel when it gets to it
+        self._terminals |= os.isatty(key.fd)
+        return key
 
     def select(self, timeout: float | None = None) -> Events:
         self.now += _TURN
         left = math.inf if timeout is None else timeout
         ready = super().select(0)
         while not ready and left > 0:
-            pace = _PACE if threading.active_count() == self._threads else 1
+            alone = threading.active_count() == self._threads and not self._terminals
+            pace = _PACE if alone else 1
             if not (ready := super().select(_QUIET)):
                 self.now += min(pace * _QUIET, left)
                 left -= pace * _QUIET
