@@ -94,6 +94,9 @@ def test_volts_at_an_output_that_is_said_to_be_off_are_told() -> None:
     assert of({109: 0, **volts, **load}).contradiction == ""
     assert of({109: 0, **volts}).contradiction.endswith("but shows 46 % load there.")
     assert of({109: 0, **load}).contradiction.endswith("but shows 230 V there.")
+    assert of({109: 0, **load, **volts, 97: 50}).contradiction == ""
+    # volts that cannot be contradict nothing
+    assert of({109: 0, 97: 1001}).contradiction.endswith("but shows 46 % load there.")
 
 
 def test_a_gateway_frame_has_no_blocks() -> None:
@@ -291,6 +294,14 @@ def test_a_string_is_missing_whoever_counts_it(change: Words) -> None:
 )
 def test_the_gravest_of_a_device(level: str, change: Words) -> None:
     assert of(change).level == level
+
+
+@pytest.mark.parametrize(
+    ("change", "out_of_sight"),
+    [({}, False), ({134: 1}, True), ({109: 0x4004}, True), ({103: None}, True), ({1000: 0x0002}, False)],
+)
+def test_a_ups_is_out_of_sight_that_is_lost_or_not_all_read(change: Words, out_of_sight: bool) -> None:
+    assert of(change).out_of_sight is out_of_sight
 
 
 def test_a_bacs_that_is_not_trusted_counts_no_blocks() -> None:

@@ -689,6 +689,9 @@ def test_frame_without_a_bacs():
 def test_frame_at_another_address():
     device = mapped("prof", options=Options(prof=Prof(base_address=4000)))
     assert series(device, {4000 + n: word for n, word in frame().items()}) == series(PROF, frame())
+    # which moves no other list
+    beside = mapped("ups", options=Options(prof=Prof(base_address=4000)))
+    assert beside.layout({}).spans == UPS.layout({}).spans
 
 
 # what a device's own settings change
@@ -705,6 +708,7 @@ def test_sensors():
     )
     named = mapped("ups", "sensors", sensors=device.config.sensors)
     assert named.layout({}).spans == device.layout({}).spans, "each sensor once, also where the map is named"
+    assert mapped("ups", "sensors").group("sensors") is None, "without a name none is asked for"
     words = {143: 215, 144: 455, 145: 1, 150: 0xFFFF}
     assert series(device, words) == {
         'sensor_temperature_celsius{sensor="room"}': 21.5,

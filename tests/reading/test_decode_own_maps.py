@@ -178,6 +178,16 @@ def test_devices_that_differ_in_the_function_code_share_no_map() -> None:
     assert functions == [{3}, {4}]
 
 
+def test_devices_that_differ_in_name_only_share_all_but_that() -> None:
+    maps = DeviceMaps(BUILT_IN)
+    one, other = (
+        maps.of(DeviceConfig(name, parse_target(address), "m", ("ups",)))
+        for name, address in (("a", "10.0.0.1"), ("b", "10.0.0.2"))
+    )
+    assert (one.config.name, other.config.name) == ("a", "b")
+    assert one.layout({}) is other.layout({})
+
+
 SEEN = """
 metrics: {my_status: {help: A test.}, my_mode: {help: A test.}, my_value: {help: A test.}}
 flag_sets:
