@@ -709,6 +709,8 @@ def test_sensors():
     named = mapped("ups", "sensors", sensors=device.config.sensors)
     assert named.layout({}).spans == device.layout({}).spans, "each sensor once, also where the map is named"
     assert mapped("ups", "sensors").group("sensors") is None, "without a name none is asked for"
+    sure = device.layout({}).required - UPS.layout({}).required
+    assert sure == {Span(3, address, 1) for address in (143, 144, 150)}, "whoever names one has it"
     words = {143: 215, 144: 455, 145: 1, 150: 0xFFFF}
     assert series(device, words) == {
         'sensor_temperature_celsius{sensor="room"}': 21.5,

@@ -532,6 +532,12 @@ def test_base_address_of_a_frame():
 def test_values_wider_than_max_words(mine):
     with pytest.raises(UserError, match=r"max_words 3 is less than the 4 words of mine\.one"):
         mine(one("type: int64"), options=Options(max_words=3))
+    assert mine(one("type: int64"), options=Options(max_words=4)).layout({}).spans[0].count == 4
+
+
+def test_input_registers_of_a_device_that_knows_holding_registers_only(mine):
+    device = mine(one("function: 4"), options=Options(function=3))
+    assert series(device, {(3, 10): 7}) == {"my_value": 7}
 
 
 def test_override_of_a_users_word(mine):
