@@ -95,6 +95,7 @@ def test_volts_at_an_output_that_is_said_to_be_off_are_told() -> None:
     assert of({109: 0, **volts}).contradiction.endswith("but shows 46 % load there.")
     assert of({109: 0, **load}).contradiction.endswith("but shows 230 V there.")
     assert of({109: 0, **load, **volts, 97: 50}).contradiction == ""
+    assert of({109: 0, **dict.fromkeys(range(97, 103), FILLER)}).contradiction == ""
     # volts that cannot be contradict nothing
     assert of({109: 0, 97: 1001}).contradiction.endswith("but shows 46 % load there.")
 
@@ -122,6 +123,13 @@ def refused(words: Mapping[int, int], module: str = "ups") -> Condition:
         if span.keys()[0] & 0xFFFF not in words:
             source.memory.refusals.add(span, 0.0, flags=span in source.layout.flags)
     return assess(source.snapshot(words))
+
+
+def test_a_map_in_doubt_is_that_of_the_ups_alone() -> None:
+    bacs = {address: word for address, word in simulated().items() if address >= 1000}
+    condition = refused({**simulated("everexceed-on-default-map"), **bacs}, "cs141")
+    assert state(condition) == "? Map in doubt"
+    assert {name.split("_")[1] for name in condition.doubtful} == {"ups"}
 
 
 @pytest.mark.parametrize(

@@ -689,6 +689,7 @@ def test_frame_without_a_bacs():
 def test_frame_at_another_address():
     device = mapped("prof", options=Options(prof=Prof(base_address=4000)))
     assert series(device, {4000 + n: word for n, word in frame().items()}) == series(PROF, frame())
+    assert device.readable == {3: tuple((low + 4000, high + 4000) for low, high in PROF.readable[3])}
     # which moves no other list
     beside = mapped("ups", options=Options(prof=Prof(base_address=4000)))
     assert beside.layout({}).spans == UPS.layout({}).spans
@@ -711,6 +712,9 @@ def test_sensors():
     assert mapped("ups", "sensors").group("sensors") is None, "without a name none is asked for"
     sure = device.layout({}).required - UPS.layout({}).required
     assert sure == {Span(3, address, 1) for address in (143, 144, 150)}, "whoever names one has it"
+    sensors = device.group("sensors")
+    assert sensors is not None
+    assert not sensors.optional
     words = {143: 215, 144: 455, 145: 1, 150: 0xFFFF}
     assert series(device, words) == {
         'sensor_temperature_celsius{sensor="room"}': 21.5,
