@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exporter.config.model import Options, Override, Prof
+from exporter.config.model import Expect, Options, Override, Prof
 from exporter.errors import UserError
 from exporter.maps import load_maps
 from tests.reading.decoding import FILLER, mapped, run, series
@@ -504,6 +504,20 @@ groups:
     bacs = turned.group("bacs")
     assert bacs is not None
     assert bacs.anchor == "state"
+
+
+@pytest.mark.parametrize(
+    ("option", "expect", "required"),
+    [
+        ("auto", Expect(), False),
+        ("auto", Expect(strings=2), True),
+        ("auto", Expect(modules=8), True),
+        ("required", Expect(), True),
+        ("off", Expect(modules=8), False),
+    ],
+)
+def test_whoever_expects_blocks_has_a_bacs(option, expect, required):
+    assert mapped("ups", "bacs", options=Options(bacs=option), expect=expect).bacs_required is required
 
 
 def test_groups_left_out():
