@@ -67,10 +67,10 @@ FLAGS |= {
 """The flags that an outcome is told by, without `generex_`."""
 
 METRICS = {
-    "map_in_doubt": {"group:group_up:max", "refused_words", "ups_alarm"},
+    "map_in_doubt": {"group:group_up:max", "group:refused_words:max", "device:ups_alarm:count"},
     "unreachable": {"device:up:max", "device:up:last1d"},
     "ups_unread": {"group:group_up:max"},
-    "no_output": {"ups_output_load_ratio", "ups_output_volts"},
+    "no_output": {"phase:ups_output_load_ratio:max", "phase:ups_output_volts:max"},
     "unserved": {"group:group_up:max"},
     "no_ups": {"device:up:max", "device:up:last1d"},
     "string_missing": {

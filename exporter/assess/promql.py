@@ -25,6 +25,8 @@ REMEMBERED = (*DANGER, "dark", "on_battery")
 LAST = "device:generex_role:last1d"
 FLAG = "device:generex_flag:rank"
 """Flags of whole devices that ask for something, by the labels `metric`, `flag` and `grave`."""
+UPS_FLAG = "device:generex_ups_flag:set"
+"""1 while a flag of the UPS is set, by the labels `metric` and `flag`; no series else."""
 BLOCK_ALARM, BLOCK_FLAG = "generex_bacs_module_alarm", "module:generex_bacs_module_alarm:set"
 """Of 16 flags for each of 330 modules hardly one is set: those that are, are recorded."""
 _GRAVE = {"critical": "danger|critical.*", "warning": "warning.*"}
@@ -131,15 +133,15 @@ class Prom:
         alarms = Counter(
             word.map for word in self._words if word.metric == UPS_ALARM and word.address is not None
         )
-        refused = self.by(_held(f"generex_refused_words{{{any_of('group', ups_groups(self._words))}}}"))
-        alarm = _held(UPS_ALARM)
-        return self.both(f"({refused} >= {min(alarms.values())} unless {self._on} {alarm})", self.ups_read)
+        refused = self.by(f"group:generex_refused_words:max{{{any_of('group', ups_groups(self._words))}}}")
+        known = f"device:{UPS_ALARM}:count"
+        return self.both(f"({refused} >= {min(alarms.values())} unless {known})", self.ups_read)
 
     @property
     def no_output(self) -> str:
         """It measures its output, and finds neither volts nor load."""
-        volts = self.by(_held("generex_ups_output_volts"))
-        load = f"{_held('generex_ups_output_load_ratio')} > 0"
+        volts = self.by("phase:generex_ups_output_volts:max")
+        load = "phase:generex_ups_output_load_ratio:max > 0"
         return f"({volts} >= 0 <= {self._limit('served_volts'):g} unless {self._on} {load})"
 
     @property
@@ -230,12 +232,14 @@ def playing(maps: Iterable[Map], role: str, window: str, *scope: str, blocks: st
     The last value within `window` counts, and every selector has the matchers of `scope`. `blocks` names what
     is recorded of the flags of blocks that are set, to be asked instead of all of them.
     """
+    maps = tuple(maps)
     parts = []
     for number, item in enumerate(matchers(maps, role)):
         metrics = tuple(metric for metric in item.metrics if metric != BLOCK_ALARM)
         recorded = ""
         if blocks and item.active and metrics and metrics != item.metrics:
-            recorded = f" or {replace(item, metrics=(blocks,)).selector(*scope)}"
+            names = tuple(it.name for it in played(maps, role) if it.metric == BLOCK_ALARM and it.active)
+            recorded = f" or {replace(item, metrics=(blocks,), names=names).selector(*scope)}"
             item = replace(item, metrics=metrics)
         value = f"last_over_time({item.selector(*scope)}[{window}])"
         part = value if item.active else f"1 - {value}"
@@ -248,7 +252,3 @@ def any_of(label: str, names: Iterable[str]) -> str:
     """A matcher of the names, each once."""
     different = tuple(dict.fromkeys(names))
     return f'{label}="{different[0]}"' if len(different) == 1 else f'{label}=~"{"|".join(different)}"'
-
-
-def _held(selector: str) -> str:
-    return f"last_over_time({selector}[<held>])"

@@ -12,6 +12,7 @@ from exporter.reading.decode.layout import Layout
 from exporter.reading.decode.truth import FrameWatch, bacs_is_there
 from exporter.reading.device.report import Reporter
 from exporter.reading.plan.spans import Span
+from exporter.reading.readpass.frame import frame_spans, observe_frame
 from exporter.reading.readpass.memory import Memory
 from exporter.reading.readpass.progress import Progress
 from exporter.reading.readpass.refusals import Refusals
@@ -78,8 +79,10 @@ class Watched:
                 if span.address in words and span not in memory.refusals
             }
             memory.refusals.note_served(progress.words)
-            if any(trust.rule == "frame" for trust in self.map.trusts):
-                memory.frame.observe(words[0] >> 8 if self.frame_moves else 1, now)
+            if frame_spans(layout):
+                observe_frame(memory.frame, progress, now)
+                if not self.frame_moves:
+                    memory.frame.observe(1, now)
         decoded = self.reporter.decode(progress, memory, now=now)
         memory.counts.see(decoded.alive)
         snapshot = self.reporter.snapshot(progress, decoded, memory, time=now, duration=duration, allowed=5.0)

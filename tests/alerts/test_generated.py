@@ -135,8 +135,8 @@ def test_expressions_can_be_read_at_a_glance() -> None:
     of_alerts = [rule["expr"] for rule in alerts(FILES).values()]
     assert median(map(len, of_alerts)) <= 160
     assert max(len(rule["expr"]) for group in groups() for rule in group["rules"]) <= 700
-    assert sum(map(len, expressions)) <= 43_100
-    assert mean(map(len, expressions)) <= 165
+    assert sum(map(len, expressions)) <= 41_500
+    assert mean(map(len, expressions)) <= 130
 
 
 def test_groups_hold_no_more_rules_than_mimir_takes() -> None:
@@ -197,7 +197,7 @@ def test_a_threshold_changes_its_rule_and_the_catalogue_and_nothing_else() -> No
     files = alert_files(built_in_maps(), parse_settings(["load_warning=0.7"]))
     before, after = alerts(FILES), alerts(files)
     assert {name for name, rule in after.items() if rule != before[name]} == {"GenerexLoadHigh"}
-    assert after["GenerexLoadHigh"]["expr"].endswith("> 100 * 0.7")
+    assert after["GenerexLoadHigh"]["expr"].endswith("> 70")
     assert "| `load_warning` | 0.7 |" in files["docs/alerts.md"]
 
 
@@ -221,11 +221,11 @@ def test_every_threshold_says_why_and_is_used() -> None:
     settings = Settings({}, built_in_maps())
     every = (*recording_groups(settings), *alert_groups(settings))
     rules = "".join(rule.expr for group in every for rule in group.rules)
-    used = set(re.findall(r"<([a-z0-9_]+)>", rules))
+    used = set(re.findall(r"<([a-z0-9_]+)%?>", rules))
     assert set(thresholds()) == used - NAMED.keys() - {
         "place", "site", "per_second", "held", "interval", "minute", "settled", "forty", "remembered",
     }  # fmt: skip
-    assert NAMED.keys() <= used
+    assert NAMED.keys() <= used | {"frame_errors"}  # of a text
     for threshold in thresholds().values():
         assert threshold.why
         assert threshold.source

@@ -6,20 +6,22 @@ from exporter.assess.facts import BACS_PREFIX
 from exporter.assess.promql import BLOCK_ALARM, BLOCK_FLAG, ROLE, any_of, playing
 from exporter.generate.alerts.model import Alert, FlagRef, Recording, Settings
 from exporter.generate.alerts.snippets import literal
-from exporter.maps.model import Clear, Flag, Map, Severity
+from exporter.maps.model import Clear, Flag, Map, Severity, Word
 from exporter.maps.roles import CALM, DANGER, ROLES, Played, gravity, selector
 
-_BLOCK_WORD = "module:generex_bacs_alarm:word"
+_BLOCK_WORD = "module:generex_alarm:word"
 _BACS_FLAG = "device:generex_bacs_flag:set"
 _BLOCK_ACTIVE = "module:generex_bacs_flag:active"
-LONG = "> 255"
+_LASTING = "device:generex_bacs_flag:lasting"
+_LONG = "> 255"
 """Most of the last five minutes, in seconds: a flag that is set for so long has become an alert, or will."""
 
 
 def role_recordings(settings: Settings) -> tuple[tuple[Recording, ...], tuple[Recording, ...]]:
     """A recording rule for each role that a flag or a state of the maps plays.
 
-    The second ones are those of the roles that flags of blocks play, which are recorded before.
+    The second ones are those of the roles that flags of blocks play, which are recorded before, and what
+    lasts of the flags.
     """
     scraped: list[Recording] = []
     of_blocks: list[Recording] = []
@@ -27,14 +29,19 @@ def role_recordings(settings: Settings) -> tuple[tuple[Recording, ...], tuple[Re
         if expr := playing(settings.maps.values(), role, "<held>", blocks=BLOCK_FLAG):
             rule = Recording(ROLE, f"max by (<place>) ({expr})", meaning, (("role", role),))
             (of_blocks if BLOCK_FLAG in expr else scraped).append(rule)
-    return tuple(scraped), tuple(of_blocks)
+    lasting = Recording(
+        _LASTING,
+        f"sum_over_time({_BACS_FLAG}[5m]) * <interval> {_LONG}",
+        "a flag that has been set for most of five minutes; no series else",
+    )
+    return tuple(scraped), (*of_blocks, lasting)
 
 
 def flag_recordings(maps: Iterable[Map]) -> tuple[Recording, ...]:
-    """The flags of blocks bit by bit from their alarm word, and what a BACS has of all of its flags."""
+    """The flags of blocks, bit by bit from their alarm word, and what a BACS has of all of its flags."""
     words = [(word, flag) for one in maps for word, flag in one.flags()]
-    bits = {
-        flag.name: flag.bit
+    blocks = {
+        flag.name: _block_flag(flag, tuple(word for word, _ in words if word.metric == BLOCK_ALARM))
         for word, flag in words
         if word.metric == BLOCK_ALARM and (flag.role or flag.severity != "none")
     }
@@ -52,11 +59,11 @@ def flag_recordings(maps: Iterable[Map]) -> tuple[Recording, ...]:
         *(
             Recording(
                 BLOCK_FLAG,
-                f"floor({_BLOCK_WORD} / {1 << bit}) % 2 == 1",
+                expr,
                 "1 while a block has this flag, bit by bit from its alarm word; no series else",
                 (("flag", name),),
             )
-            for name, bit in bits.items()
+            for name, expr in blocks.items()
         ),
         Recording(
             _BACS_FLAG,
@@ -67,11 +74,24 @@ def flag_recordings(maps: Iterable[Map]) -> tuple[Recording, ...]:
             _BLOCK_ACTIVE,
             f"{BLOCK_FLAG}\n"
             f"  or {_BACS_FLAG}\n"
-            f"    unless on (<place>, flag) count_over_time({BLOCK_FLAG}[5m]) * <interval> {LONG}",
+            f"    unless on (<place>, flag) count_over_time({BLOCK_FLAG}[5m]) * <interval> {_LONG}",
             "each flag with the block that has it, or without a block if its BACS reports it and no block "
             "has it for long (blocks take turns)",
         ),
     )
+
+
+def _block_flag(flag: Flag, words: Iterable[Word]) -> str:
+    """1 for a block with this flag: by its bit, where it is the same flag in each map that has such a word."""
+    in_word = f"{BLOCK_ALARM}_word"
+    same = all(
+        word.raw_metric == in_word and [it.name for it in word.flags if it.bit == flag.bit] == [flag.name]
+        for word in words
+    )
+    if same:
+        return f"floor({_BLOCK_WORD} / {1 << flag.bit}) % 2 == 1"
+    chosen = f'last_over_time({BLOCK_ALARM}{{flag="{flag.name}"}}[<held>])'
+    return f"max by (<place>, string, module) ({chosen} == 1)"
 
 
 def flag_expression(flags: Sequence[FlagRef]) -> str:
@@ -97,7 +117,7 @@ def coarse_expression(roles: Sequence[str], flags: Sequence[FlagRef], finer: str
     """
     coarse = _of_roles(roles) if roles else _of_bacs(flags)
     coarse = _by_device(f"max_over_time({coarse}[2m])", len(roles or flags)) + (" == 1" if roles else "")
-    return f"{coarse}\n  unless on (<place>) sum_over_time({_BACS_FLAG}{{{finer}}}[5m]) * <interval> {LONG}"
+    return f"{coarse}\n  unless on (<place>) {_LASTING}{{{finer}}}"
 
 
 def own_flag_alerts(flags: Mapping[FlagRef, Flag]) -> Iterator[Alert]:

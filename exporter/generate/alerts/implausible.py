@@ -3,6 +3,13 @@
 from exporter.generate.alerts.model import Recording
 from exporter.maps.limits import LIMITS, Limit
 
+_RECORDED = {
+    "generex_ups_input_frequency_hertz": "phase:{}:max", "generex_ups_input_volts": "phase:{}:max",
+    "generex_ups_output_volts": "phase:{}:max", "generex_ups_output_load_ratio": "phase:{}:max",
+    "generex_bacs_module_temperature_celsius": "string:{}:median",
+}  # fmt: skip
+"""The series in which recording.yaml holds a metric."""
+
 
 def implausible_recordings() -> tuple[Recording, ...]:
     """Rules that record a value that breaks a limit, with the label `what`."""
@@ -18,7 +25,7 @@ def implausible_recordings() -> tuple[Recording, ...]:
 
 
 def _broken(limit: Limit) -> list[str]:
-    series = f"string:{limit.metric}:median" if limit.of_string else f"last_over_time({limit.metric}[<held>])"
+    series = _RECORDED.get(limit.metric, "last_over_time({}[<held>])").format(limit.metric)
     most = f"<{limit.threshold}>" if limit.threshold else f"{limit.most:g}"
     found = [f"{series} > {most}", *(f"{series} > {low:g} < {high:g}" for low, high in limit.gaps)]
     found.append(f"{series} < {limit.least:g}")

@@ -100,10 +100,10 @@ class Settings:
         `<place>` are the labels of the place, `<site>` the first of them; `<interval>` is the scrape interval
         in seconds, `<minute>` that of rules that run once a minute; `[<held>]` reaches over a failed pass,
         `[<settled>]` over four scrapes; `<remembered>` are the roles of which the last is kept for a day;
-        `<load_warning>` and the like are thresholds. What the maps say of
+        `<load_warning>` and the like are thresholds, `<load_warning%>` in per cent. What the maps say of
         themselves is in named.NAMED, the rest are snippets.
         """
-        text = re.sub(r"<([a-z0-9_]+)>", self._placeholder, text)
+        text = re.sub(r"<([a-z0-9_]+)(%?)>", self._placeholder, text)
         text = re.sub(r"(?<=\[)[0-9smhd:]+(?=\])", lambda m: self._range(m[0]), text)
         return re.sub(r"(?<=offset )\w+", lambda m: self.time(m[0]), text)
 
@@ -158,5 +158,5 @@ class Settings:
         if name in NAMED:
             return NAMED[name](self.maps.values())
         if name in self.thresholds:
-            return f"{self.thresholds[name]:g}"
+            return f"{self.thresholds[name] * (100 if match[2] else 1):g}"
         return snippets.snippet(name, self.place)

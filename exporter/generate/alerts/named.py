@@ -17,13 +17,29 @@ def _ups_groups(maps: Iterable[Map]) -> str:
 
 
 def _ups_words(maps: Iterable[Map]) -> str:
-    """A selector of all that is 0 where the words of a UPS are: no state, and nothing of the card itself."""
+    """A selector of all that is 0 where the words of a UPS are: no state or flag, nothing of the card itself."""
     names = [
         word.raw_metric or word.metric
         for word in _words(maps)
         if word.metric and is_of_ups(word) and not (word.survives or word.states or word.offset)
     ]
-    return selector(tuple(dict.fromkeys(names)))
+    return selector(tuple(name for name in dict.fromkeys(names) if name not in ups_flag_metrics(_words(maps))))
+
+
+def ups_flag_metrics(words: Iterable[Word]) -> tuple[str, ...]:
+    """The metrics that hold the flags of a UPS."""
+    flags = [word.metric for word in words if (word.flags or word.flag) and is_of_ups(word) and not word.repeat]
+    return tuple(dict.fromkeys(filter(None, flags)))
+
+
+def _ups_flags(maps: Iterable[Map]) -> str:
+    return selector(ups_flag_metrics(_words(maps)))
+
+
+def _frame_errors(maps: Iterable[Map]) -> str:
+    """The metrics of the error codes of gateway frames, as alternatives."""
+    metrics = (it.words["error_code"].metric for it in maps if it.is_frame)
+    return "|".join(dict.fromkeys(filter(None, metrics)))
 
 
 def _sections(rule: str, maps: Iterable[Map]) -> str:
@@ -33,11 +49,14 @@ def _sections(rule: str, maps: Iterable[Map]) -> str:
 NAMED: Mapping[str, Callable[[Iterable[Map]], str]] = {
     "ups_groups": _ups_groups,
     "ups_words": _ups_words,
+    "ups_flags": _ups_flags,
     "ups_sections": partial(_sections, "lost_flags"),
     "bacs_sections": partial(_sections, "bacs"),
     "frame_sections": partial(_sections, "frame"),
+    "frame_errors": _frame_errors,
 }
-"""By placeholder: the groups with words of a UPS; the words themselves, as a selector; and the values of the
+"""By placeholder: the groups with words of a UPS; its words that are no flags, and its flags, as selectors; the
+values of the
 label `group` of generex_data_valid by what shows validity: flags that say whether the UPS is lost, the state
-of a BACS, the counter of a gateway's frame.
+of a BACS, the counter of a gateway's frame; the metrics of error codes of such frames.
 """

@@ -7,8 +7,9 @@ question the highest is the one to tell, at a moment as over a time.
 from collections.abc import Iterator
 
 from exporter.assess.outcomes import OUTCOMES, Outcome
-from exporter.assess.promql import FLAG, Prom
+from exporter.assess.promql import FLAG, UPS_FLAG, Prom
 from exporter.generate.alerts.model import Group, Recording, Settings
+from exporter.generate.alerts.named import ups_flag_metrics
 from exporter.generate.vocabulary import SEVERITIES, FlagMetric, Vocabulary, alternatives
 from exporter.maps.model import Flag
 from exporter.maps.roles import DANGER as DANGEROUS
@@ -78,10 +79,13 @@ def flag_recordings(settings: Settings) -> list[Recording]:
 
 
 def _flag_rules(words: Vocabulary) -> Iterator[Recording]:
+    of_ups = ups_flag_metrics(words.words)
     for metric in words.system_metrics:
         for rank, parts in sorted(_by_rank(metric).items(), reverse=True):
             chosen = " or ".join(
-                f'last_over_time({metric.name}{{flag=~"{alternatives(names)}"}}[<held>]) == {value}'
+                f'{UPS_FLAG}{{metric="{metric.name}", flag=~"{alternatives(names)}"}}'
+                if value and metric.name in of_ups
+                else f'last_over_time({metric.name}{{flag=~"{alternatives(names)}"}}[<held>]) == {value}'
                 for value, names in parts.items()
             )
             yield Recording(
