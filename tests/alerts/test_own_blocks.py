@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from exporter.files import write_files
 from exporter.config import load_config
+from exporter.files import write_files
 from exporter.generate.alerts import alert_files
 from tests.alerts.promtool import SLOW, check_tests
 from tests.alerts.series import Watched, healthy_images, input_series, named

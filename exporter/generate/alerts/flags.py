@@ -82,7 +82,7 @@ def flag_recordings(maps: Iterable[Map]) -> tuple[Recording, ...]:
 
 
 def _block_flag(flag: Flag, words: Iterable[Word]) -> str:
-    """1 for a block with this flag: by its bit, where it is the same flag in each map that has such a word."""
+    """1 for a block with this flag: by its bit, where that is this flag in each map that has such a word."""
     in_word = f"{BLOCK_ALARM}_word"
     same = all(
         word.raw_metric == in_word and [it.name for it in word.flags if it.bit == flag.bit] == [flag.name]

@@ -17,19 +17,20 @@ def _ups_groups(maps: Iterable[Map]) -> str:
 
 
 def _ups_words(maps: Iterable[Map]) -> str:
-    """A selector of all that is 0 where the words of a UPS are: no state or flag, nothing of the card itself."""
+    """A selector of all that is 0 where the words of a UPS are: no state, no flag, nothing of the card."""
     names = [
         word.raw_metric or word.metric
         for word in _words(maps)
         if word.metric and is_of_ups(word) and not (word.survives or word.states or word.offset)
     ]
-    return selector(tuple(name for name in dict.fromkeys(names) if name not in ups_flag_metrics(_words(maps))))
+    flags = ups_flag_metrics(_words(maps))
+    return selector(tuple(name for name in dict.fromkeys(names) if name not in flags))
 
 
 def ups_flag_metrics(words: Iterable[Word]) -> tuple[str, ...]:
     """The metrics that hold the flags of a UPS."""
-    flags = [word.metric for word in words if (word.flags or word.flag) and is_of_ups(word) and not word.repeat]
-    return tuple(dict.fromkeys(filter(None, flags)))
+    of_ups = (word for word in words if (word.flags or word.flag) and not word.repeat and is_of_ups(word))
+    return tuple(dict.fromkeys(word.metric for word in of_ups if word.metric))
 
 
 def _ups_flags(maps: Iterable[Map]) -> str:
@@ -55,8 +56,7 @@ NAMED: Mapping[str, Callable[[Iterable[Map]], str]] = {
     "frame_sections": partial(_sections, "frame"),
     "frame_errors": _frame_errors,
 }
-"""By placeholder: the groups with words of a UPS; its words that are no flags, and its flags, as selectors; the
-values of the
-label `group` of generex_data_valid by what shows validity: flags that say whether the UPS is lost, the state
-of a BACS, the counter of a gateway's frame; the metrics of error codes of such frames.
+"""By placeholder: the groups with words of a UPS; its words that are no flags, and its flags, as selectors;
+the values of the label `group` of generex_data_valid by what shows validity: flags that say whether the UPS
+is lost, the state of a BACS, the counter of a gateway's frame; the metrics of the error codes of such frames.
 """
