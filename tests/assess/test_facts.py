@@ -1,10 +1,16 @@
-"""Whose words are whose: by their metric, or by the roles of their flags."""
+"""Whose words are whose, by metric or by roles; and what a pass answers of a device and leaves open."""
+
+from pathlib import Path
 
 import pytest
 
-from exporter.assess.facts import bacs_groups, is_of_battery, is_of_ups, ups_groups
+from exporter.assess.facts import Facts, bacs_groups, is_of_battery, is_of_ups, ups_groups
+from exporter.assess.measured import measured
 from exporter.maps import built_in_maps, load_maps
 from exporter.maps.model import Word
+from tests.assess.spoken import Words
+from tests.assess.spoken import words as spoken_words
+from tests.snapshots import Source
 
 OWN = """
 map: own
@@ -65,3 +71,61 @@ def test_groups_that_must_be_read(words: dict[str, Word]) -> None:
     assert (ups_groups(own), bacs_groups(own)) == (("box",), ("box",))
     doors = [words["own.door"], words["own.gas"]]
     assert (ups_groups(doors), bacs_groups(doors)) == ((), ())
+
+
+STATE = """
+map: mode
+title: Mode
+source: a test
+modules: {mode: [mode]}
+metrics: {own_mode: {help: A test.}}
+groups:
+  box:
+    title: Box
+    trust: {rule: lost_flags, lost_flags: [mode.silent]}
+    words:
+      mode:
+        address: 1
+        metric: own_mode
+        states: {0: online, 1: battery, 7: silent}
+        roles: {battery: on_battery, silent: lost}
+"""
+
+
+def test_a_state_that_says_lost_says_nothing_else(tmp_path: Path) -> None:
+    (tmp_path / "mode.yaml").write_text(STATE)
+    (tmp_path / "c.yml").write_text("maps: [mode.yaml]\ndevices: [{target: tcp://10.0.0.9, module: mode}]\n")
+
+    def facts(mode: int) -> Facts:
+        return Facts(Source(config=tmp_path / "c.yml").snapshot({1: mode}))
+
+    assert (facts(0).clear("on_battery"), facts(0).clear("lost")) == (True, True)
+    assert (facts(1).plays("on_battery"), facts(1).clear("lost")) == (True, True)
+    assert facts(7).plays("lost")
+    assert not facts(7).plays("on_battery")
+    assert not facts(7).clear("on_battery")
+
+
+BACS_WELL = {"bacs_untrusted": False, "bacs_unread": False}
+SEEN = {"unreachable": False, "ups_lost": False, "ups_unread": False, **BACS_WELL}
+OUTPUT = {"map_in_doubt": False, "no_output": False}
+
+
+@pytest.mark.parametrize(
+    ("change", "answers"),
+    [
+        ({}, {**SEEN, **OUTPUT}),
+        (dict.fromkeys(range(97, 103), 0), {**SEEN, **OUTPUT, "no_output": True}),
+        # what needs a UPS that was read and can be trusted is left open
+        ({134: 1}, {**SEEN, "ups_lost": True}),
+        ({103: None}, {**SEEN, "ups_unread": True}),
+        ({1000: 0x0002}, {**SEEN, **OUTPUT, "bacs_untrusted": True}),
+        ({1061: None}, {**SEEN, **OUTPUT, "bacs_unread": True}),
+    ],
+)
+def test_what_a_pass_answers_and_what_it_leaves_open(change: Words, answers: dict[str, bool]) -> None:
+    assert measured(Source().snapshot(spoken_words(change))) == answers
+
+
+def test_nothing_read_answers_one_question() -> None:
+    assert measured(Source().snapshot({})) == {"unreachable": True}

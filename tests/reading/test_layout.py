@@ -482,7 +482,7 @@ groups:
   ups:
     title: More
     optional: true
-    readable: [[300, 304], [305, 310]]
+    readable: [[300, 304], [305, 310], [312, 315]]
     words: {more: {address: 300, metric: my_value}}
   bacs: {title: More, optional: true, readable: [[1100, 1110], [3000, 3010]], words: {extra: {address: 3000}}}
 """
@@ -493,7 +493,7 @@ groups:
     assert (ups.title, ups.optional, len(ups.words)) == ("UPS", False, 47)
     assert (bacs.optional, bacs.anchor) == (True, "state")
     assert bacs.readable == ((1000, 2709), (1100, 1110), (3000, 3010))
-    assert device.readable == {3: ((300, 310), (1000, 2709), (3000, 3010))}
+    assert device.readable == {3: ((300, 310), (312, 315), (1000, 2709), (3000, 3010))}
     turned = mapped("bacs", "mine", "ups", files=(tmp_path / "mine.yaml",))
     assert turned.readable == device.readable
     ups, bacs = turned.group("ups"), turned.group("bacs")
