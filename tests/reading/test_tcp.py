@@ -195,7 +195,7 @@ def test_a_device_that_is_deaf_at_first_is_read_again_over_a_connection_that_is_
             device.behaviour = hostile.deaf_for(0.9 * TIMEOUT)
             assert (await scrape(a)).up
 
-    asyncio.run(test())
+    run(test())
 
 
 def test_a_longer_deafness_is_waited_for_when_that_is_asked_for() -> None:
