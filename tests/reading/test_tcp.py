@@ -383,6 +383,26 @@ def test_a_dead_unit_behind_a_slow_gateway_costs_the_others_nothing(
     run(test())
 
 
+def test_a_gateway_that_waits_far_longer_than_is_asked_for_is_learned() -> None:
+    """And says nothing then: what comes of a living unit, seconds later, tells how long it was busy."""
+    times = {**TIMES, "request_timeout": "100ms"}
+
+    async def test() -> None:
+        async with (
+            Hostile(units=(1, 2, 3)) as device,
+            fleet(*({"name": f"u{u}", "target": device.target(u), **times} for u in (1, 2, 3))) as devices,
+        ):
+            device.behaviour = hostile.SlowGateway(1, 2, hold=HOLD, says=False)
+            alive = devices.devices["u3"]
+            for _ in range(4):
+                await asyncio.gather(*map(scrape, devices.devices.values()))
+                await asyncio.sleep(HOLD)
+            check_true(snapshot := await scrape(alive), device, 3)
+            assert snapshot.up
+
+    asyncio.run(test())
+
+
 def test_a_living_unit_that_is_probed_while_the_gateway_waits_for_a_dead_one_is_read() -> None:
     """As Prometheus probes: each unit by itself, at times of its own."""
 

@@ -21,6 +21,7 @@ from exporter.reading.transport.wire import Wire
 _HOLD = 3  # timeouts for which a gateway is thought to be busy with a given up request, until it is known
 _DEAF = 10.0  # seconds; after connecting, a device may ignore requests for this long
 _RECENT = 1000  # requests whose numbers are known for our own when an answer comes once more
+_KNOWN = 60.0  # seconds after which the answer to a given up request tells nothing any more
 _HOLD_MOST = 10.0  # seconds; what comes later is no gateway that waited for a dead unit
 
 
@@ -67,8 +68,8 @@ class TcpConnection(Connection):
             return 0.0
         if self._wire is not None:
             self._pass_over_late(self._wire)
-        now = asyncio.get_running_loop().time()
-        self._given_up = {number: given for number, given in self._given_up.items() if given.until > now}
+        old = asyncio.get_running_loop().time() - _KNOWN
+        self._given_up = {number: given for number, given in self._given_up.items() if given.sent > old}
         return max((given.until for given in self._given_up.values() if given.unit != unit), default=0.0)
 
     async def _read(self, ask: Ask) -> list[int]:
@@ -163,9 +164,11 @@ class TcpConnection(Connection):
         if not self._given_up:
             return
         now = asyncio.get_running_loop().time()
-        if others := [given for given in self._given_up.values() if given.unit != ask.unit]:
+        asked, given_up = now - took, self._given_up.values()
+        if others := [given for given in given_up if given.unit != ask.unit and given.until > asked]:
             # asked in turn, that of another unit is over; answered at once, it held up nobody
-            self._hold = self._spent(others, len(others), now) if took > ask.manner.timeout else 0.0
+            waited = took > ask.manner.timeout or took >= (others[-1].until - asked) / 2
+            self._hold = self._spent(others, len(others), now) if waited else 0.0
         self._given_up.clear()
 
     def _unanswered(self, wire: Wire, ask: Ask, sent: float, error: LinkError | None) -> None:
