@@ -177,4 +177,5 @@ BACS: tuple[tuple[str, Words], ...] = (
     *(("◇ SERVICE", {1000: 1 << bit | 1}) for bit in (12, 13, 14, 15)),
     ("▲ WARNING", {1005: 0x2000}),
     ("● RUNNING", {1000: 0x0041}),
+    ("● RUNNING", {131: 1, 130: 1}),  # what the UPS has is not the battery's
 )
