@@ -215,13 +215,13 @@ def test_that_a_test_cannot_be_known_is_told_after_ten_days(scrape: int, tmp_pat
     series = []
     for name, every, passed in (("short", 30, False), ("tested", 30, True), ("overdue", 5, False)):
         series += [
-            line("device:generex_discharges:count365d", hours, name),
+            line("device:generex_discharges:count365d", hours, name, job=""),
             line("generex_expected_test_interval_seconds", f"{every * 86400}x1152", name),
         ]
         if passed:
-            series.append(line("device:generex_test:passed_last_timestamp_seconds", hours, name))
+            series.append(line("device:generex_test:passed_last_timestamp_seconds", hours, name, job=""))
     overdue = of("overdue", "TestOverdue")
     check_alone(
-        tmp_path, scrape, QUARTER, ("generex-tests",), series,
+        tmp_path, scrape, QUARTER, ("generex-days", "generex-tests"), series,
         fired("8d", overdue), fired("11d", overdue | of("short", "TestUnknown")),
     )  # fmt: skip
