@@ -222,10 +222,11 @@ def test_each_state_of_a_bacs(hall: Hall, name: str) -> None:
     assert words(hall, "bacs", "BACS", device) == {device: BACS[name]}
 
 
-def test_a_missing_block_is_ill(hall: Hall) -> None:
+def test_a_block_that_is_missing_or_has_a_flag_is_ill(hall: Hall) -> None:
     for board, title, query in (("bacs", "Blocks needing attention", 0), ("fleet", "Devices", 8)):
         _, expr = tile(board, title, query)
-        for device, count in (("case: block gone", "1"), ("case: healthy", "0")):
+        hot = "case: a block's heat, said by its module"
+        for device, count in (("case: block gone", "1"), (hot, "1"), ("case: healthy", "0")):
             assert [s["value"][1] for s in hall.instant(of(device, expr))] == [count]
         assert hall.instant(of("gateway", expr)) == []  # not served is not 0
 

@@ -6,7 +6,7 @@ alerts say the same. A state over time is the worst of each step: a sample of it
 """
 
 from exporter.assess.outcomes import Urgency
-from exporter.generate.dashboards.rules import FLAG, OUTCOME
+from exporter.generate.dashboards.rules import BLOCK_FLAG, FLAG, OUTCOME
 
 SCOPE = 'job=~"$job", instance=~"$instance"'
 DEVICE = "<device>"
@@ -103,8 +103,7 @@ def whole() -> str:
 def ill_modules() -> str:
     """Per device how many modules are absent or have a flag; empty if they were not read."""
     absent = f"{by(PRESENT, *BLOCK)} == 0"
-    flagged = f"{by(series('generex_bacs_module_alarm_word'), *BLOCK)} > 0"
-    return f"count by (<place>) ({absent} or {flagged}) or {by(PRESENT)} * 0"
+    return f"count by (<place>) ({absent} or {by(recorded(BLOCK_FLAG), *BLOCK)}) or {by(PRESENT)} * 0"
 
 
 def block(expr: str) -> str:

@@ -4,7 +4,7 @@ from exporter.assess import promql
 from exporter.generate.alerts import outcomes
 from exporter.generate.alerts.model import SERVED_RUNBOOK
 
-OUTCOME, FLAG, ROLE = outcomes.OUTCOME, promql.FLAG, promql.ROLE
+OUTCOME, FLAG, ROLE, BLOCK_FLAG = outcomes.OUTCOME, promql.FLAG, promql.ROLE, promql.BLOCK_FLAG
 NOMINAL_OUTPUT = "phase:generex_ups_output_volts:nominal"
 NOMINAL_INPUT = "phase:generex_ups_input_volts:nominal"
 NOMINAL_HERTZ = "device:generex_ups_input_frequency_hertz:nominal"
@@ -24,7 +24,7 @@ TEST_PASSED = "device:generex_test:passed_last_timestamp_seconds"
 AGEING = "string:generex_bacs_ageing_factor:mean30d"
 
 ALL = (
-    OUTCOME, FLAG, ROLE, NOMINAL_OUTPUT, NOMINAL_INPUT, NOMINAL_HERTZ, VOLTS_RATIO, WARMTH, OHMS_RATIO, SHARE,
-    DISCHARGE_RATIO, OHMS_BASELINE, AGEING, SERVED_RUNBOOK,
+    OUTCOME, FLAG, ROLE, BLOCK_FLAG, NOMINAL_OUTPUT, NOMINAL_INPUT, NOMINAL_HERTZ, VOLTS_RATIO, WARMTH,
+    OHMS_RATIO, SHARE, DISCHARGE_RATIO, OHMS_BASELINE, AGEING, SERVED_RUNBOOK,
     DISCHARGE_SECONDS, DISCHARGES, DISCHARGE_MARK, DISCHARGE_LOWEST, DISCHARGE_SPREAD, RECHARGE, TEST_PASSED,
 )  # fmt: skip
