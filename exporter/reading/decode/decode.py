@@ -40,7 +40,7 @@ def decode(
     """
     result = Decoded()
     raws = _read_singles(layout, words, result)
-    read = {i.trust.section for i in layout.singles if i.trust and i.id in result.words}
+    read = {section for section, ids in layout.trusted.items() if not ids.isdisjoint(result.words)}
     silent: AbstractSet[str] = frozenset()
     if not _frame_is_valid(layout, raws, read, result, counter_moves=frame_valid):
         silent = _silence_frame(layout, raws)
@@ -48,10 +48,7 @@ def decode(
     result.bacs_there = bacs_is_there(raws)
     beliefs = _beliefs(layout, raws, read, unread, result, bacs_found=bacs_found)
     beliefs |= dict.fromkeys(silent, "nothing")
-    for instance in layout.singles:
-        raw = raws.get(instance.word.name)
-        if raw is not None:
-            _emit(instance, raw, _belief(instance, beliefs), result)
+    _emit(layout, raws, beliefs, result)
     for name, items in layout.repeated.items():
         if items:
             belief = _belief(items[0].instances[0], beliefs)
@@ -63,11 +60,11 @@ def decode(
 def real_words(layout: Layout, words: Words, names: Iterable[str]) -> dict[str, int]:
     """The real raw values of the named words that do not repeat; those unread or filler are left out."""
     found = {}
-    for instance in layout.singles:
-        if instance.word.name in names:
-            raw = raw_number(instance, words)
-            if raw is not None and raw not in instance.word.absent:
-                found[instance.word.name] = raw
+    for name in names:
+        instance = layout.named.get(name)
+        raw = raw_number(instance, words) if instance is not None else None
+        if instance is not None and raw is not None and raw not in instance.word.absent:
+            found[name] = raw
     return found
 
 
@@ -164,15 +161,17 @@ def _belief(instance: Instance, beliefs: Mapping[str, Belief]) -> Belief:
     return beliefs[instance.trust.section] if instance.trust else "full"
 
 
-def _emit(instance: Instance, raw: Raw, belief: Belief, result: Decoded) -> None:
-    """Give the series of a real word its value, if the word is trusted."""
-    if belief == "nothing":
-        return
-    word = instance.word
-    series = instance.lost_series if belief == "frozen" else instance.series
-    if series is not None and (word.is_whole or says_something(word, raw)):
-        result.add(series, raw)
-    if instance.raw_series is not None:
-        result.add(instance.raw_series, raw)
-    if instance.undefined_series is not None and belief != "frozen":
-        result.add(instance.undefined_series, int(raw) & ~word.named_bits)
+def _emit(layout: Layout, raws: Raws, beliefs: Mapping[str, Belief], result: Decoded) -> None:
+    """Give the series of real words that do not repeat their values, if the words are trusted."""
+    for instance in layout.singles:
+        word = instance.word
+        raw = raws.get(word.name)
+        if raw is None or (belief := _belief(instance, beliefs)) == "nothing":
+            continue
+        series = instance.lost_series if belief == "frozen" else instance.series
+        if series is not None and (word.is_whole or says_something(word, raw)):
+            result.add(series, raw)
+        if instance.raw_series is not None:
+            result.add(instance.raw_series, raw)
+        if instance.undefined_series is not None and belief != "frozen":
+            result.add(instance.undefined_series, int(raw) & ~word.named_bits)

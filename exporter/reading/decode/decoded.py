@@ -1,6 +1,7 @@
 """What a pass's words say, as it is put together; and what one word says by itself. Pure."""
 
 import math
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
@@ -21,25 +22,21 @@ Belief = Literal["full", "flags", "frozen", "nothing"]
 class Decoded:
     """What the words of a pass say."""
 
-    readings: dict[str, Family] = field(default_factory=dict)
+    readings: defaultdict[str, Family] = field(default_factory=lambda: defaultdict(Family))
     words: dict[str, Raw] = field(default_factory=dict)
     valid: dict[str, bool] = field(default_factory=dict)
-    odd: dict[str, int] = field(default_factory=dict)
+    odd: defaultdict[str, int] = field(default_factory=lambda: defaultdict(int))
     alive: dict[str, set[int]] = field(default_factory=dict)
     bacs_there: bool = False
 
     def add(self, series: Series, raw: Raw) -> None:
         """Give a series its value for this pass."""
-        name = series.metric.name
-        family = self.readings.get(name)
-        if family is None:
-            family = self.readings[name] = Family()
-        family.add(series, raw)
+        self.readings[series.metric.name].add(series, raw)
 
     def extend(self, series: Sequence[Series], raws: Sequence[Raw]) -> None:
         """Give several series of one metric their values; there are as many of both."""
         if series:
-            self.readings.setdefault(series[0].metric.name, Family()).extend(series, raws)
+            self.readings[series[0].metric.name].extend(series, raws)
 
 
 def raw_number(instance: Instance, words: Words) -> int | None:
@@ -55,8 +52,7 @@ def raw_number(instance: Instance, words: Words) -> int | None:
 def count_odd(word: Word, raw: Raw, result: Decoded) -> None:
     """Count a 0/1 word in a register that is neither; a group that has such registers starts at 0."""
     if word.formula is None and word.function in (3, 4):
-        odd = raw not in (0, 1) and raw not in word.absent
-        result.odd[word.group] = result.odd.get(word.group, 0) + odd
+        result.odd[word.group] += raw not in (0, 1) and raw not in word.absent
 
 
 def formula_result(word: Word, layout: Layout, raws: Raws) -> Raw | None:

@@ -86,12 +86,16 @@ class Column:
 class Layout:
     """Everything that is to be read and what becomes of it.
 
-    `columns` are the instances of `repeated`, turned: a column per word instead of an item per number.
+    `named` are the instances of `singles` by the names of their words, `trusted` the ids of those in each
+    section that is to be trusted or not. `columns` are the instances of `repeated`, turned: a column per word
+    instead of an item per number.
     `telling` are the metrics of flags and states.
     """
 
     counts: Counts
     singles: tuple[Instance, ...]
+    named: Mapping[str, Instance]
+    trusted: Mapping[str, frozenset[str]]
     repeated: Mapping[str, tuple[Item, ...]]
     columns: Mapping[str, tuple[Column, ...]]
     spans: tuple[Span, ...]

@@ -42,6 +42,11 @@ class LayoutMaker:
         return Layout(
             counts=dict(counts),
             singles=tuple(singles),
+            named={instance.word.name: instance for instance in singles},
+            trusted={
+                section: frozenset(i.id for i in singles if i.trust and i.trust.section == section)
+                for section in self._by_section
+            },
             repeated=repeated,
             columns={name: columns_of(items) for name, items in repeated.items()},
             spans=tuple(span for group_spans in spans.values() for span in group_spans),

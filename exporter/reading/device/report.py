@@ -77,7 +77,7 @@ class Reporter:
             device=self.device,
             time=time,
             up=up,
-            readings=decoded.readings,
+            readings=dict(decoded.readings),
             words=decoded.words,
             groups=groups,
             valid=decoded.valid,
