@@ -381,9 +381,12 @@ def test_two_devices_of_one_name_at_one_place_are_told(tmp_path: Path) -> None:
     check(tmp_path, series, fired("20m", of("a", "NameTwice")))
 
 
+@pytest.mark.parametrize("times", [2, 4, 8])
 @pytest.mark.parametrize("seconds", [15, 30, 60])
-def test_a_scrape_that_is_slower_than_the_rules_were_made_for_is_told(seconds: int, tmp_path: Path) -> None:
-    sample = "1" + " _ 1" * 150
+def test_a_scrape_that_is_slower_than_the_rules_were_made_for_is_told(
+    seconds: int, times: int, tmp_path: Path
+) -> None:
+    sample = "1" + f"{' _' * (times - 1)} 1" * (304 // times)
     series = [line("generex_up", sample, "slow"), line("generex_up", "1x300", "right")]
     check(tmp_path, series, fired(f"{90 * seconds}s", of("slow", "ScrapeSlow")), step=seconds)
 
