@@ -4,8 +4,7 @@ import struct
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from pymodbus.framer import FramerRTU
-
+from exporter.reading.link import checksum
 from exporter.reading.plan.spans import Request
 
 REASONS = (
@@ -64,7 +63,7 @@ def build_tcp(unit: int, request: Request, transaction: int) -> bytes:
 def build_rtu(unit: int, request: Request) -> bytes:
     """A request as an RTU frame, with its checksum. Raises ValueError for a function that does not read."""
     body = _body(unit, request)
-    return body + FramerRTU.compute_CRC(body).to_bytes(2)
+    return body + checksum(body).to_bytes(2)
 
 
 def _body(unit: int, request: Request) -> bytes:
@@ -119,7 +118,7 @@ def parse_rtu(buffer: bytearray, expected: Expected) -> list[int] | None:
     for start in (*(at for at in starts if buffer.startswith(right, at)), *starts[:1]):
         size = 5 if buffer[start + 1] & 0x80 else 5 + buffer[start + 2]
         frame = bytes(buffer[start : start + size])
-        if len(frame) == size and FramerRTU.compute_CRC(frame) == 0:
+        if len(frame) == size and checksum(frame) == 0:
             return _check(frame[0], frame[1:-2], expected)
     return None
 

@@ -2,25 +2,18 @@
 
 import asyncio
 import errno
-import logging
 import os
 import socket
 import termios
 from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import cast
 
-from pymodbus.transport.serialtransport import create_serial_connection
-
+from exporter.reading.link import serial_port
 from exporter.reading.transport.answers import LinkError
 from exporter.reading.transport.deadline import Deadline
 from exporter.reading.transport.resolve import Names
 from exporter.reading.transport.wire import Wire
 from exporter.targets import Endpoint
-
-# pymodbus logs the last frames of all devices with every error: nothing of that is for our users
-logging.getLogger("pymodbus.logging").setLevel(logging.CRITICAL)
-
 
 Opener = Callable[[float, Deadline], Awaitable[Wire]]
 """Opens a connection within so many seconds and by the deadline. Raises LinkError."""
@@ -76,12 +69,7 @@ async def open_port(endpoint: Endpoint, timeout: float, deadline: Deadline) -> W
     """A serial port."""
     try:
         async with deadline.within(timeout):
-            transport, protocol = await create_serial_connection(
-                asyncio.get_running_loop(), partial(Wire, endpoint.address), endpoint.path,
-                baudrate=endpoint.baudrate, bytesize=8, parity=endpoint.parity, stopbits=endpoint.stopbits,
-                timeout=0,
-            )  # fmt: skip
-            wire = cast(Wire, protocol)
+            transport, wire = await serial_port(endpoint, partial(Wire, endpoint.address))
             try:
                 await wire.opened.wait()
             except BaseException:
