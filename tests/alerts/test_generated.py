@@ -151,6 +151,16 @@ def test_no_rule_reads_its_own_result_or_what_fires() -> None:
                 assert not re.search(rf"{rule['record']}(?![a-z0-9_:])", rule["expr"]), rule["record"]
 
 
+def test_every_recorded_series_that_a_rule_reads_is_recorded() -> None:
+    rules = [rule for group in groups() for rule in group["rules"]]
+    recorded = {rule["record"] for rule in rules if "record" in rule}
+    read = {name for rule in rules for name in re.findall(r"\b[a-z]+:[a-z]\w*:\w+", rule["expr"])}
+    assert read <= recorded
+    patterns = {name for rule in rules for name in re.findall(r'__name__=~"([^"]*:[^"]*)"', rule["expr"])}
+    assert all(any(re.fullmatch(pattern, name) for name in recorded) for pattern in patterns)
+    assert len(read) > 100
+
+
 def test_what_lasts_is_of_devices_and_places_and_not_of_targets() -> None:
     """A pod that moves has another instance; only what is said of a target itself may name one."""
     of_targets = {"GenerexScrapeDown", "GenerexReloadFailed", "GenerexOtlpFailing"}
