@@ -62,7 +62,7 @@ class _Places(NamedTuple):
 _KNOWN: WeakKeyDictionary[Layout, _Places] = WeakKeyDictionary()
 
 
-def _places(layout: Layout) -> _Places:
+def _places_of(layout: Layout) -> _Places:
     found = _KNOWN.get(layout)
     if found is None:
         words = layout.words.values()
@@ -139,7 +139,7 @@ class Facts:
 
     @cached_property
     def _places(self) -> _Places:
-        return _places(self.snapshot.layout)
+        return _places_of(self.snapshot.layout)
 
     @cached_property
     def _not_valid(self) -> frozenset[str]:

@@ -77,7 +77,7 @@ def _read_singles(layout: Layout, words: Words, result: Decoded) -> dict[str, Ra
         if word.formula is not None:
             formulas.append(instance)
             continue
-        raw = words.get(instance.key) if instance.plain else raw_number(instance, words)
+        raw = raw_number(instance, words)
         if raw is None:
             continue
         result.words[instance.id] = raw
