@@ -12,6 +12,7 @@ from aiohttp import HttpVersion11, web
 
 from exporter.errors import UserError
 from exporter.exposition.negotiation import CONTENT_TYPES, Format, negotiate, takes_gzip
+from exporter.plaintext import lines, one_line
 from exporter.reading.decode.snapshot import Snapshot
 from exporter.reading.device.device import TooManyDebugPassesError
 from exporter.reading.transport.exchange import Exchange
@@ -71,12 +72,12 @@ async def _plain_errors(
     try:
         return await handler(request)
     except RequestError as error:
-        return web.Response(text=f"{error}\n", status=error.status)
+        return web.Response(text=f"{lines(str(error))}\n", status=error.status)
     except web.HTTPNotFound:
-        return web.Response(text=f'unknown path "{request.path}"\n', status=404)
+        return web.Response(text=f'unknown path "{one_line(request.path)}"\n', status=404)
     except web.HTTPMethodNotAllowed as error:
         allowed = ", ".join(sorted(error.allowed_methods))
-        text = f"{request.path} takes {allowed}, not {request.method}\n"
+        text = f"{one_line(request.path)} takes {allowed}, not {request.method}\n"
         return web.Response(text=text, status=405, headers={"Allow": allowed})
     except web.HTTPException:
         raise

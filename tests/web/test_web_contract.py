@@ -233,6 +233,21 @@ def test_unknown_parameters(config: Path, path: str) -> None:
     run(config, play)
 
 
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [("/probe?target=a%C2%9B31mb", 400), ("/no%C2%9B31m", 404), ("/metrics?a%C2%9B31m=1", 400)],
+)
+def test_no_error_steers_the_terminal_of_who_asked(config: Path, path: str, status: int) -> None:
+    async def play(client: Client, *_: Simulator) -> None:
+        answer = await client.ask(path)
+        text = await answer.text()
+        assert answer.status == status
+        assert r"\x9b31m" in text
+        assert "\x9b" not in text
+
+    run(config, play)
+
+
 def test_unknown_paths_and_methods(config: Path) -> None:
     async def play(client: Client, ups: Simulator, other: Simulator, allowed: Simulator) -> None:
         for path in ("/metrics/", "/Metrics", "/probe/x", "/-/", "/%3Cb%3E", "/..%2f..%2fetc"):
