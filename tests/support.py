@@ -118,10 +118,10 @@ class Exporter:
         assert answer.status == status, answer.text
         return answer.text
 
-    def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
-        """Send a signal and wait; the exit code."""
+    def stop(self, number: signal.Signals = signal.SIGTERM, *, within: float = 10.0) -> int:
+        """Send a signal and wait; the exit code. Raises TimeoutExpired after `within` seconds."""
         self.process.send_signal(number)
-        return self.process.wait(10)
+        return self.process.wait(within)
 
 
 def environment(**extra: str) -> dict[str, str]:

@@ -169,7 +169,9 @@ def test_an_answer_that_unpacks_to_gigabytes_is_not_unpacked() -> None:
 )
 def test_an_answer_that_drips_ends_with_the_timeout(head: bytes, drip: bytes) -> None:
     with answering(head, drip) as port:
+        started = time.monotonic()
         assert send(port, timeout=0.5) == "timed out"
+        assert time.monotonic() - started < 5
         # and the next one has a connection of its own
         assert send(port, timeout=0.2) == "timed out"
 
@@ -205,8 +207,9 @@ def test_a_server_for_grpc_is_known_by_what_it_says(answer: bytes, error: str) -
 
 
 def test_no_collector() -> None:
-    # the first pause would be a second
-    assert send(free_port(), timeout=0.7) == "Connection refused"
+    started = time.monotonic()
+    assert send(free_port(), timeout=0.3) == "Connection refused"
+    assert time.monotonic() - started < 2
 
 
 def test_a_collector_that_hangs_costs_the_timeout() -> None:
@@ -214,7 +217,7 @@ def test_a_collector_that_hangs_costs_the_timeout() -> None:
         collector.hangs = True
         started = time.monotonic()
         assert send(collector.port, timeout=0.3) == "timed out"
-        assert time.monotonic() - started >= 0.3
+        assert 0.3 <= time.monotonic() - started < 2
 
 
 def test_a_name_that_nobody_has() -> None:

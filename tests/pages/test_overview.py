@@ -285,13 +285,9 @@ def test_three_hundred_devices(browser: Browser, page: Page, tmp_path: Path) -> 
         (tmp_path / "generex.yml").write_text("devices:\n" + "\n".join(lines) + "\n")
         it.serve(tmp_path / "generex.yml")
         it.get("/metrics?collect[]=devices")
-
-        def work() -> float:
-            begun = time.process_time()
-            it.get("/")
-            return time.process_time() - begun
-
-        assert min(work() for _ in range(3)) < 0.6, "seconds of work: other programs can only add to it"
+        worked = time.process_time()
+        it.get("/")
+        assert time.process_time() - worked < 0.6, "seconds of work, whatever else this machine does"
         page.goto(it.base)
         assert page.get_by_text("300 devices", exact=True).is_visible()
         assert page.get_by_role("rowheader").count() == 300

@@ -11,6 +11,7 @@ from exporter.errors import UserError
 from exporter.simulator.listen import parse_listen
 from exporter.simulator.scenarios import load_scenario
 from exporter.simulator.server import Simulator
+from tests.loops import run
 from tests.simulator.sim_wire import Client
 
 ANY = "127.0.0.1:0"
@@ -215,8 +216,9 @@ def test_many_clients_are_served_and_cut_at_once_when_it_stops() -> None:
         assert all(answer == answers[0] for answer in answers)
         late = await asyncio.open_connection("127.0.0.1", simulator.port)
         clients[0].send(READ_STATUS)
-        async with asyncio.timeout(10):
-            await simulator.stop()
+        began = asyncio.get_running_loop().time()
+        await simulator.stop()
+        assert asyncio.get_running_loop().time() - began < 2
         assert asyncio.all_tasks() == {asyncio.current_task()}
         for client in [*clients, Client(*late)]:
             async with asyncio.timeout(5):
@@ -228,7 +230,7 @@ def test_many_clients_are_served_and_cut_at_once_when_it_stops() -> None:
             await client.close()
         await simulator.stop()  # a second time is harmless
 
-    asyncio.run(play())
+    run(play())
 
 
 def test_it_can_be_stopped_at_once_and_started_again_on_the_same_port() -> None:
