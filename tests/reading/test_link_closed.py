@@ -7,7 +7,7 @@ import time
 
 from tests import hostile
 from tests.hostile import Hostile, errors, fleet, scrape
-from tests.loops import run
+from tests.loops import run, work
 
 
 def test_a_closed_connection_fails_the_request_at_once() -> None:
@@ -59,7 +59,7 @@ def test_an_answer_in_time_counts_though_a_busy_program_sees_it_late() -> None:
             """Keep the loop until there is an answer and its time is over."""
             answered.wait(10)
             answered.clear()
-            time.sleep(0.5)
+            work(0.5)
 
         def answer(server: socket.socket) -> None:
             wire, _ = server.accept()

@@ -400,7 +400,7 @@ def test_a_gateway_that_waits_far_longer_than_is_asked_for_is_learned() -> None:
             check_true(snapshot := await scrape(alive), device, 3)
             assert snapshot.up
 
-    asyncio.run(test())
+    run(test())
 
 
 def test_a_living_unit_that_is_probed_while_the_gateway_waits_for_a_dead_one_is_read() -> None:
