@@ -114,6 +114,27 @@ def test_the_latest_deadline_counts_even_for_the_request_in_flight() -> None:
     run(test())
 
 
+def test_whoever_joins_between_two_requests_shares_the_pass() -> None:
+    async def test() -> None:
+        entry = {"name": "a", "module": "cs141", "pacing": "300ms", "timeout": "5s"}
+        async with (
+            Hostile(served=[*UPS, *BACS]) as device,
+            fleet({**entry, "target": device.target()}) as devices,
+        ):
+            a = devices.devices["a"]
+            hurried = asyncio.create_task(scrape(a, 0.4))
+            await hostile.until(lambda: device.requests)
+            await asyncio.sleep(0.1)
+            assert len(device.requests) == 1
+            snapshot = await scrape(a, 4)
+            check_true(snapshot, device)
+            assert snapshot.groups == {"ups": True, "bacs": True}
+            assert (await hurried).up
+            assert (len(device.requests), a.counters.coalesced) == (2, 1)
+
+    run(test())
+
+
 def test_a_connection_under_way_gets_the_longer_deadline_too() -> None:
     async def test() -> None:
         async with (

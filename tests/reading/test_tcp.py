@@ -403,6 +403,44 @@ def test_a_gateway_that_waits_far_longer_than_is_asked_for_is_learned() -> None:
     run(test())
 
 
+def test_what_several_silent_units_cost_is_shared_among_them() -> None:
+    """Else a gateway would be thought to be busy for twice as long, and the living unit not be asked."""
+
+    async def test() -> None:
+        async with (
+            Hostile(units=(1, 2, 3)) as device,
+            fleet(*({"name": f"u{u}", "target": device.target(u), **TIMES} for u in (1, 2, 3))) as devices,
+        ):
+            device.behaviour = hostile.SlowGateway(1, 2, hold=HOLD, says=False)
+            await asyncio.gather(*map(scrape, devices.devices.values()))
+            await asyncio.sleep(2 * HOLD)
+            one, _, alive = devices.devices.values()
+            await scrape(one, REQUEST)
+            check_true(snapshot := await scrape(alive, 1.5 * HOLD), device, 3)
+            assert snapshot.up
+
+    run(test())
+
+
+def test_a_gateway_that_was_waited_for_shortly_is_not_taken_for_one_that_answers_at_once() -> None:
+    async def test() -> None:
+        async with (
+            Hostile(units=(1, 2)) as device,
+            fleet(*({"name": f"u{u}", "target": device.target(u), **TIMES} for u in (1, 2))) as devices,
+        ):
+            device.behaviour = hostile.SlowGateway(1, hold=HOLD, says=False)
+            dead, alive = devices.devices.values()
+            for later in (0.0, HOLD - 1.8 * REQUEST, 0.0):
+                await scrape(dead, REQUEST)
+                await asyncio.sleep(later)
+                check_true(snapshot := await scrape(alive), device, 2)
+                assert snapshot.up
+                await asyncio.sleep(HOLD)
+            assert errors(alive) == {}
+
+    run(test())
+
+
 def test_a_living_unit_that_is_probed_while_the_gateway_waits_for_a_dead_one_is_read() -> None:
     """As Prometheus probes: each unit by itself, at times of its own."""
 
