@@ -76,7 +76,7 @@ def run(test: Coroutine[Any, Any, T]) -> T:
 
 
 def work(seconds: float) -> None:
-    """Keep the running loop of `run` busy for so many seconds."""
+    """Let so many seconds pass on the running loop of `run`, as if it had been busy for as long."""
     loop = asyncio.get_running_loop()
     assert isinstance(loop, _Loop)
     loop.timed.now += seconds

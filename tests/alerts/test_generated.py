@@ -235,7 +235,8 @@ def test_every_threshold_says_why_and_is_used() -> None:
     assert set(thresholds()) == used - NAMED.keys() - {
         "place", "site", "per_second", "held", "interval", "minute", "settled", "forty", "remembered",
     }  # fmt: skip
-    assert NAMED.keys() <= used | {"frame_errors"}  # of a text
+    texts = "".join(rule.description for group in alert_groups(settings) for rule in group.rules)
+    assert NAMED.keys() <= used | set(re.findall(r"<([a-z0-9_]+)>", texts))
     for threshold in thresholds().values():
         assert threshold.why
         assert threshold.source

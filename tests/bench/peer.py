@@ -5,8 +5,6 @@ import contextlib
 import json
 import shutil
 import socket
-import subprocess
-import time
 from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
@@ -19,6 +17,7 @@ from exporter.reading.device.fleet import Fleet
 from tests.bench.devices import devices
 from tests.bench.running import Running, exporter
 from tests.bench.table import Table
+from tests.support import free_port, running, wait_for
 
 PROGRAM = "modbus_exporter"
 MODULES = (0, 40)
@@ -36,11 +35,11 @@ def peer(scrapes: int) -> Table:
         table.rows.append((f"no {PROGRAM} in PATH", *("-",) * 6))
         return table
     for modules in MODULES:
-        with devices(1, modules) as (target,), exporter([target]) as running:
+        with devices(1, modules) as (target,), exporter([target]) as ours:
             definitions = _definitions(asyncio.run(_layout(target)))
             with _other(definitions) as other:
                 asked = f"/modbus?module=bench&target={target}&sub_target=1"
-                ways = ((other, asked), (running, "/probe?target=d0"), (running, "/metrics"))
+                ways = ((other, asked), (ours, "/probe?target=d0"), (ours, "/metrics"))
                 spent = [0.0] * len(ways)
                 for _ in range(ROUNDS):
                     for at, (who, path) in enumerate(ways):
@@ -91,24 +90,20 @@ def _of(instance: Instance) -> Iterator[dict[str, Any]]:
 
 @contextlib.contextmanager
 def _other(definitions: list[dict[str, Any]]) -> Iterator[Running]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     with TemporaryDirectory() as folder:
         file = Path(folder, "modbus.yml")
         module = {"name": "bench", "protocol": "tcp/ip", "metrics": definitions}
         file.write_text(json.dumps({"modules": [module]}))
         flags = [f"--config.file={file}", f"--web.listen-address=127.0.0.1:{port}", "--log.level=error"]
-        process = subprocess.Popen([PROGRAM, *flags])
-        try:
-            while True:
-                with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port)):
-                    break
-                time.sleep(0.02)
+        with running([PROGRAM, *flags], Path(folder, "log")) as process:
+            wait_for(lambda: _listens(port), what=PROGRAM)
             yield Running(port, process.pid, 0.0)
-        finally:
-            process.terminate()
-            process.wait()
+
+
+def _listens(port: int) -> bool:
+    with socket.create_connection(("127.0.0.1", port)):
+        return True
 
 
 def _cost(who: Running, path: str, scrapes: int) -> float:

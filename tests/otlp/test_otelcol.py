@@ -3,7 +3,6 @@
 import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -72,10 +71,6 @@ def test_the_collector_understands_every_point(collector: tuple[int, Receiver]) 
     sender.close()
 
 
-def _has(behind: Receiver, pushes: int) -> bool:
-    return len(behind.pushes) == pushes
-
-
 def test_the_collector_passes_on_what_has_ended(collector: tuple[int, Receiver]) -> None:
     port, behind = collector
     sender = Sender(Otlp(f"http://127.0.0.1:{port}/v1/metrics", delta=True), Past(1_600_000_000_000_000_000))
@@ -88,7 +83,7 @@ def test_the_collector_passes_on_what_has_ended(collector: tuple[int, Receiver])
     for number, (time, words) in enumerate(told, 1):
         assert sender.send([replace(source.snapshot(words), time=time)], [], time) == ""
         # the Collector passes on several at once, and then in any order
-        wait_for(partial(_has, behind, number), what="what the Collector passes on")
+        wait_for(lambda number=number: len(behind.pushes) == number, what="what the Collector passes on")
     first, second, dead = (push.of("ups1") for push in behind.pushes)
     deltas = [(p.value, p.start, p.time) for p in second if p.kind == "delta"]
     assert deltas == [(2, 100 * 10**9, 160 * 10**9)]

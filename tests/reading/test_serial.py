@@ -21,7 +21,7 @@ from exporter.reading.transport.transports import connection_to
 from exporter.targets import parse_target
 from tests import hostile
 from tests.hostile import BACS, UPS, Hostile, Peer, Request, check_true, errors, fleet, scrape
-from tests.loops import run
+from tests.loops import run, work
 
 LINES = ("rtu-tcp", "rtu")
 SLOW = {"request_timeout": "300ms", "timeout": "3s"}
@@ -210,8 +210,6 @@ def test_what_a_serial_server_kept_for_the_next_connection_is_not_taken() -> Non
 @pytest.mark.parametrize("transport", LINES)
 def test_a_slave_that_lags_by_one_answer_since_before_the_start_is_never_believed(transport: str) -> None:
     async def test() -> None:
-        loop = asyncio.get_running_loop()
-        assert isinstance(loop, LaterLoop)
         async with Hostile(transport) as device:
             await stop_while_it_asks(device, {})
             device.behaviour = slave = OneAnswerARead(1e9, behind=1)
@@ -223,11 +221,10 @@ def test_a_slave_that_lags_by_one_answer_since_before_the_start_is_never_believe
                     snapshot = await scrape(a)
                     assert not snapshot.words
                     said.update(snapshot.errors)
-                    loop.ahead += 15
+                    work(15)
                 assert any("lags an answer behind" in text for text in said), said
 
-    with asyncio.Runner(loop_factory=LaterLoop) as runner:
-        runner.run(test())
+    run(test())
 
 
 @pytest.mark.parametrize("transport", LINES)
@@ -238,8 +235,6 @@ def test_a_slave_that_kept_two_requests_since_before_the_start_is_never_believed
     """Also where one of them is just what the new exporter asks for first."""
 
     async def test() -> None:
-        loop = asyncio.get_running_loop()
-        assert isinstance(loop, LaterLoop)
         async with Hostile(transport) as device:
             await stop_while_it_asks(device, {})
             last = device.requests[-1]
@@ -255,10 +250,9 @@ def test_a_slave_that_kept_two_requests_since_before_the_start_is_never_believed
                 for _ in range(12):
                     snapshot = await scrape(a)
                     assert not snapshot.words
-                    loop.ahead += 15
+                    work(15)
 
-    with asyncio.Runner(loop_factory=LaterLoop) as runner:
-        runner.run(test())
+    run(test())
 
 
 @pytest.mark.parametrize("transport", LINES)
@@ -279,15 +273,6 @@ def test_what_does_not_fit_at_the_first_contact_is_told_as_what_it_is(
             connection.close()
 
     run(test())
-
-
-class LaterLoop(asyncio.SelectorEventLoop):
-    """A loop whose clock can be put forward."""
-
-    ahead = 0.0
-
-    def time(self) -> float:
-        return super().time() + self.ahead
 
 
 class OneAnswerARead:
@@ -317,8 +302,6 @@ def test_a_slave_that_stays_behind_is_left_alone_until_it_starts_anew(
     transport: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def test() -> None:
-        loop = asyncio.get_running_loop()
-        assert isinstance(loop, LaterLoop)
         async with (
             Hostile(transport) as device,
             fleet({"name": "a", "target": device.target(), "timeout": "1s"}) as devices,
@@ -328,7 +311,7 @@ def test_a_slave_that_stays_behind_is_left_alone_until_it_starts_anew(
             seconds = 0
             while not (snapshot := await scrape(a)).up:
                 assert not snapshot.words
-                loop.ahead += 15
+                work(15)
                 seconds += 15
                 assert seconds < 300, "it is never read again"
             check_true(snapshot, device)
@@ -337,14 +320,11 @@ def test_a_slave_that_stays_behind_is_left_alone_until_it_starts_anew(
             assert [(r.__dict__["unit"], r.__dict__["behind"]) for r in said] == [(1, 2)]
             assert errors(a).keys() == {"timeout"}
 
-    with asyncio.Runner(loop_factory=LaterLoop) as runner:
-        runner.run(test())
+    run(test())
 
 
 def test_a_slave_that_stays_behind_for_good_is_never_believed() -> None:
     async def test() -> None:
-        loop = asyncio.get_running_loop()
-        assert isinstance(loop, LaterLoop)
         async with (
             Hostile("rtu-tcp") as device,
             fleet({"name": "a", "target": device.target(), "timeout": "1s"}) as devices,
@@ -356,11 +336,10 @@ def test_a_slave_that_stays_behind_for_good_is_never_believed() -> None:
                 snapshot = await scrape(a)
                 assert not snapshot.words
                 said.update(snapshot.errors)
-                loop.ahead += 15
+                work(15)
             assert any("lags 2 answers behind" in text for text in said), said
 
-    with asyncio.Runner(loop_factory=LaterLoop) as runner:
-        runner.run(test())
+    run(test())
 
 
 @pytest.mark.parametrize(("function", "other"), [(3, 4), (1, 2)])
