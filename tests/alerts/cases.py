@@ -190,7 +190,7 @@ SHORT = Batch(
             labels=_alone("StringWeak"),
         ),
         Story("BlockMuchHotter", ("GenerexBlockMuchHotter",), ("1065=160",), modules=8),
-        Story("GatewayFrameStale", ("GenerexGatewayFrameStale",), ("0=1",), "prof", frozen=True),
+        Story("GatewayFrameStale", ("GenerexGatewayFrameStale",), ("0=1",), "prof"),
         _flag("GenerexMapDisagrees", "109.0", "109.8"),
         _flag(
             "GenerexImplausible",

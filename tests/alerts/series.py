@@ -37,7 +37,6 @@ class Watched:
 
     device: DeviceConfig
     config: Config = field(default_factory=built_in)
-    frame_moves: bool = True
 
     def __post_init__(self) -> None:
         self.map = device_map(self.device, self.config.maps)
@@ -81,8 +80,6 @@ class Watched:
             memory.refusals.note_served(progress.words)
             if frame_spans(layout):
                 observe_frame(memory.frame, progress, now)
-                if not self.frame_moves:
-                    memory.frame.observe(1, now)
         decoded = self.reporter.decode(progress, memory, now=now)
         memory.counts.see(decoded.alive)
         snapshot = self.reporter.snapshot(progress, decoded, memory, time=now, duration=duration, allowed=5.0)

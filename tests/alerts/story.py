@@ -30,7 +30,6 @@ class Story:
     gap: bool = True
     restarts: bool = False
     duration: float = 0.2
-    frozen: bool = False
     scrape_fails: bool = False
     refuses: tuple[int, ...] = ()
     flags: Literal["all", "set"] = "all"
@@ -91,7 +90,6 @@ class Batch:
             elif ill:
                 fault = story.fault
                 shown = put(words, *fault) if isinstance(fault, tuple) else fault(words, since)
-            watched.frame_moves = not (story.frozen and ill)
             watched.refuse(story.refuses if ill else (), at * self.step)
             pages.append(watched.page(shown, at * self.step, story.duration if ill else 0.2))
         return pages
