@@ -40,7 +40,7 @@ class Reading:
     value: float
     difference: float
     level: int
-    doubtful: bool = False
+    doubtful: bool
 
     @property
     def sign(self) -> str:

@@ -13,14 +13,15 @@ from dataclasses import dataclass
 class Limit:
     """What values of `metric`, in its unit, can be: from `least` to `most`, but for what is inside `gaps`.
 
-    `threshold` is the name of `most` among the thresholds of the alerts, where it can be set for them. With
-    `of_string` not every value is judged but the median of each string: one block may well be hot.
+    `what` tells people which quantity it is, where pages doubt it. `threshold` is the name of `most` among
+    the thresholds of the alerts, where it can be set for them. With `of_string` not every value is judged but
+    the median of each string: one block may well be hot.
     """
 
     metric: str
-    what: str
     least: float
     most: float
+    what: str = ""
     gaps: tuple[tuple[float, float], ...] = ()
     threshold: str = ""
     of_string: bool = False
@@ -32,22 +33,22 @@ class Limit:
 
 LIMITS = (
     # nothing, 50 or 60 Hz, 400 Hz
-    Limit("generex_ups_input_frequency_hertz", "input frequency in Hz", 0, 440, gaps=((0, 40), (70, 360))),
-    Limit("generex_ups_input_volts", "input voltage in V", 0, 1000, threshold="plausible_volts"),
-    Limit("generex_ups_output_volts", "output voltage in V", 0, 1000, threshold="plausible_volts"),
-    Limit("generex_ups_output_load_ratio", "load as a ratio", 0, 2, threshold="plausible_load"),
-    Limit("generex_ups_battery_charge_ratio", "charge as a ratio", 0, 1.05, threshold="plausible_charge"),
+    Limit("generex_ups_input_frequency_hertz", 0, 440, "input frequency in Hz", gaps=((0, 40), (70, 360))),
+    Limit("generex_ups_input_volts", 0, 1000, "input voltage in V", threshold="plausible_volts"),
+    Limit("generex_ups_output_volts", 0, 1000, "output voltage in V", threshold="plausible_volts"),
+    Limit("generex_ups_output_load_ratio", 0, 2, "load as a ratio", threshold="plausible_load"),
+    Limit("generex_ups_battery_charge_ratio", 0, 1.05, "charge as a ratio", threshold="plausible_charge"),
     # two weeks: less than the 22 days of 0x7FFF minutes
-    Limit("generex_ups_battery_runtime_seconds", "runtime in s", 0, 14 * 86400),
-    Limit("generex_ups_battery_volts", "battery voltage in V", 0, 1500),
+    Limit("generex_ups_battery_runtime_seconds", 0, 14 * 86400, "runtime in s"),
+    Limit("generex_ups_battery_volts", 0, 1500, "battery voltage in V"),
     # no UPS that works is colder
     Limit(
-        "generex_ups_temperature_celsius", "UPS temperature in °C", -40, 100,
+        "generex_ups_temperature_celsius", -40, 100, "UPS temperature in °C",
         threshold="plausible_ups_celsius",
     ),
-    Limit("generex_bacs_string_volts", "string voltage in V", 0, 1500),
+    Limit("generex_bacs_string_volts", 0, 1500, "string voltage in V"),
     Limit(
-        "generex_bacs_module_temperature_celsius", "median block temperature in °C", 0, 60,
+        "generex_bacs_module_temperature_celsius", 0, 60, "median block temperature in °C",
         threshold="plausible_celsius", of_string=True,
     ),
 )  # fmt: skip
@@ -55,30 +56,28 @@ LIMITS = (
 
 _OF_WORDS = (
     *(limit for limit in LIMITS if not limit.of_string),
-    Limit("generex_ups_output_frequency_hertz", "output frequency in Hz", 0, 440),
-    Limit("generex_bacs_string_current_amperes", "string current in A", -10_000, 10_000),
+    Limit("generex_ups_output_frequency_hertz", 0, 440),
+    Limit("generex_bacs_string_current_amperes", -10_000, 10_000),
     # a block of 24 V at most: less than the 32.767 V of 0x7FFF
-    Limit("generex_bacs_string_module_average_volts", "mean block voltage in V", 0, 32),
-    Limit("generex_bacs_string_ripple_current_amperes", "ripple current in A", 0, 10_000),
+    Limit("generex_bacs_string_module_average_volts", 0, 32),
+    Limit("generex_bacs_string_ripple_current_amperes", 0, 10_000),
     # a module's raw word begins at −39 °C (device.md 2.4)
-    Limit("generex_bacs_module_temperature_celsius", "block temperature in °C", -39, 150),
-    Limit("generex_bacs_module_volts", "block voltage in V", 0, 32),
+    Limit("generex_bacs_module_temperature_celsius", -39, 150),
+    Limit("generex_bacs_module_volts", 0, 32),
     # the modules measure up to 110 mΩ (device.md 6.1)
-    Limit("generex_bacs_module_resistance_ohms", "block resistance in Ω", 0, 0.3),
-    Limit("generex_bacs_module_equalization_ratio", "equalization as a ratio", 0, 1.05),
-    Limit("generex_sensor_temperature_celsius", "sensor temperature in °C", -100, 300),
-    Limit("generex_sensor_humidity_ratio", "humidity as a ratio", 0, 1.05),
+    Limit("generex_bacs_module_resistance_ohms", 0, 0.3),
+    Limit("generex_bacs_module_equalization_ratio", 0, 1.05),
+    Limit("generex_sensor_temperature_celsius", -100, 300),
+    Limit("generex_sensor_humidity_ratio", 0, 1.05),
+    # for metrics that no built-in map has, by the unit in their name: wide, as nothing else is known
+    Limit("celsius", -100, 2000),
+    Limit("hertz", 0, 5000),
+    Limit("ratio", -10, 100),
+    Limit("volts", -20_000, 20_000),
 )
-_BY_METRIC: Mapping[str, Limit] = {limit.metric: limit for limit in _OF_WORDS}
-# for metrics that no built-in map has: wide, as nothing but the unit is known
-_BY_UNIT: Mapping[str, Limit] = {
-    "celsius": Limit("", "temperature in °C", -100, 2000),
-    "hertz": Limit("", "frequency in Hz", 0, 5000),
-    "ratio": Limit("", "ratio", -10, 100),
-    "volts": Limit("", "voltage in V", -20_000, 20_000),
-}
+_BY_NAME: Mapping[str, Limit] = {limit.metric: limit for limit in _OF_WORDS}
 
 
 def limit_of(metric: str) -> Limit | None:
     """What a single value of a metric can be, for one without an entry of its own by the unit in its name."""
-    return _BY_METRIC.get(metric) or _BY_UNIT.get(metric.rpartition("_")[2])
+    return _BY_NAME.get(metric) or _BY_NAME.get(metric.rpartition("_")[2])

@@ -17,12 +17,15 @@ from exporter.config import Expect
 from exporter.generate.alerts.thresholds import thresholds
 from tests.snapshots import Source, simulated
 
+MODULES = range(1060, 1100, 5)
+"""The first words of the 8 modules; the first 4 are string 1."""
+
 
 def blocks(changes: dict[int, int], expect: Expect | None = None) -> list[Block]:
-    """8 blocks in 2 strings, all at 13.65 V, 5 mΩ and 21 °C but for the changes, by address."""
+    """8 blocks in 2 strings, all at 13.65 V, 5 mΩ, 21 °C and 4 % but for the changes, by address."""
     words = simulated()
-    for module in range(8):
-        words |= dict(zip(range(1060 + 5 * module, 1065 + 5 * module), (120, 13650, 500, 0, 4), strict=True))
+    for module in MODULES:
+        words |= dict(zip(range(module, module + 5), (120, 13650, 500, 0, 4), strict=True))
     snapshot = Source().snapshot(words | changes)
     strings = block_strings(replace(snapshot, device=replace(snapshot.device, expect=expect or Expect())))
     assert [(string.name, len(string.blocks)) for string in strings] == [("1", 4), ("2", 4)]
@@ -59,6 +62,55 @@ def test_how_far_a_block_is_from_its_string(
     if reading.difference:
         assert reading.sign == sign
     assert all(it.level == 0 for it in last.readings.values()), "the other string has its own median"
+
+
+@pytest.mark.parametrize(
+    ("volts", "change", "level"),
+    [
+        # a block of 2 V: 0.10 V below, 0.20 V above
+        (2250, -99, 1), (2250, -101, 2), (2250, 199, 1), (2250, 201, 2),
+        (2999, -101, 2), (2999, 199, 1),
+        # of 6 V: 0.17 and 0.35 V, from 3 V on
+        (3000, -169, 1), (3000, 349, 1),
+        (6750, -169, 1), (6750, -171, 2), (6750, 349, 1), (6750, 351, 2),
+        (8999, -171, 2), (8999, 351, 2),
+        # of 12 V: 0.24 and 0.49 V, from 9 V on
+        (9000, -239, 1), (9000, 489, 1),
+    ],
+)  # fmt: skip
+def test_what_a_block_may_differ_depends_on_its_cells(volts: int, change: int, level: int) -> None:
+    every = {module + 1: volts for module in MODULES}
+    first, second, *_ = blocks(every | {1061: volts + change})
+    assert first.readings["voltage"].level == level
+    assert second.readings["voltage"].level == 0
+
+
+def test_the_values_of_a_block_beside_its_string() -> None:
+    first, *_ = blocks({1060: 124, 1061: 13640, 1062: 510, 1064: 20})
+    found = {name: (round(it.value, 5), round(it.difference, 5)) for name, it in first.readings.items()}
+    assert found == {
+        "voltage": (13.64, -0.01),
+        "resistance": (0.0051, 0.0001),
+        "temperature": (23, 2),
+        "equalising": (0.2, 0.16),
+    }
+
+
+def test_equalising_has_no_limit() -> None:
+    first, *_ = blocks({1064: 100})
+    assert (first.readings["equalising"].level, first.readings["equalising"].sign) == (0, "·")
+
+
+@pytest.mark.parametrize(("word", "quantity"), [(1, "voltage"), (2, "resistance")])
+def test_nothing_is_measured_against_a_median_of_0(word: int, quantity: str) -> None:
+    first, *_ = blocks(dict.fromkeys(range(1065 + word, 1080, 5), 0))
+    assert first.readings[quantity].level == 0  # type: ignore[index]
+
+
+def test_a_string_of_which_every_block_is_absent() -> None:
+    gone = {module + word: 0xD8F1 for module in MODULES[:4] for word in range(5)}
+    found = [(block.number, block.present, len(block.readings)) for block in blocks(gone)]
+    assert found == [(str(n), n > 4, 4 if n > 4 else 0) for n in range(1, 9)]
 
 
 def test_lithium_has_limits_of_its_own() -> None:
