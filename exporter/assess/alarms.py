@@ -8,7 +8,9 @@ from exporter.maps.roles import DANGER, gravity
 from exporter.reading.decode.series import Raw, Series
 from exporter.reading.decode.snapshot import Snapshot
 
-_ORDER: dict[Severity, int] = {"critical": 0, "warning": 1, "info": 2, "none": 3}
+_ORDER: dict[Severity, int] = {"critical": 0, "warning": 1, "info": 2}
+_OF_BLOCKS = ("", "battery_alarm", "general_alarm")
+"""Roles of which nobody asks whether they are clear."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,7 @@ class Alarm:
 
 
 def flag_readings(snapshot: Snapshot) -> Iterator[FlagReading]:
-    """Every flag that this pass exported, in map order."""
+    """Every flag that this pass exported, in map order; of a block without any, none that nobody asks for."""
     for readings in snapshot.readings.values():
         for series, raw in readings:
             yield from _flags_of(series, raw)
@@ -80,7 +82,7 @@ def _flags_of(series: Series, raw: Raw) -> Iterator[FlagReading]:
     if word.flag is not None:
         yield FlagReading(word, word.flag, bool(raw), place)
         return
-    if not raw and word.repeat and not any(flag.normal for flag in word.flags):
+    if not raw and word.repeat and all(not it.normal and it.role in _OF_BLOCKS for it in word.flags):
         return  # nearly always: a module without any flag has nothing to say
     for flag in word.flags:
         if flag.name in (series.flags or ()):

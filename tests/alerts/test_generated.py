@@ -14,11 +14,13 @@ from exporter.config import load_config
 from exporter.errors import UserError
 from exporter.files import write_files
 from exporter.generate.alerts import alert_files
+from exporter.generate.alerts.flags import own_state_alerts
 from exporter.generate.alerts.loading import alert_groups, recording_groups
 from exporter.generate.alerts.model import Settings
 from exporter.generate.alerts.named import NAMED
 from exporter.generate.alerts.thresholds import parse_settings, thresholds
 from exporter.maps import built_in_maps
+from exporter.maps.roles import ROLES, Played
 from tests.alerts.promtool import ROOT, check_tests, run
 from tests.alerts.series import Watched, input_series
 
@@ -323,6 +325,11 @@ def test_flags_of_the_users_own_maps_become_alerts_by_their_severity(tmp_path: P
     group = {"interval": "15s", "input_series": input_series(pages), "alert_rule_test": [test]}
     rules = [str(tmp_path / "alerts" / name) for name in ("recording.rules.yml", "generex.rules.yml")]
     check_tests(tmp_path, [group], rules=rules)
+
+
+def test_a_state_becomes_an_alert_unless_its_role_asks_for_nothing() -> None:
+    every = own_state_alerts(Played("own_mode", "state", role, role) for role in ROLES)
+    assert ROLES.keys() - {name for alert in every for _, name in alert.flags} == {"eco", "float_charging"}
 
 
 @pytest.mark.slow

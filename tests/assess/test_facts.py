@@ -106,6 +106,44 @@ def test_a_state_that_says_lost_says_nothing_else(tmp_path: Path) -> None:
     assert not facts(7).clear("on_battery")
 
 
+PARTS = """
+map: parts
+title: Parts
+source: a test
+modules: {parts: [parts]}
+metrics: {own_part: {help: A test.}, own_parts: {help: A test.}}
+flag_sets:
+  part:
+    inverting: {bit: 0, vendor: X, label: X, description: X., severity: warning, role: on_battery}
+    burning: {bit: 1, vendor: X, label: X, description: X., severity: critical, role: danger}
+groups:
+  box: {title: Box, words: {parts: {address: 1, metric: own_parts}}}
+  part:
+    title: Part
+    repeat: {label: part, count: parts, max: 3, stride: 1}
+    words: {alarm: {address: 10, metric: own_part, flags: part}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("parts", "plays", "clear"),
+    [((0, 0), (), ("on_battery", "danger")), ((0, 1), ("on_battery",), ("danger",))],
+)
+def test_flags_of_parts_that_are_all_clear_are_known(
+    parts: tuple[int, int], plays: tuple[str, ...], clear: tuple[str, ...], tmp_path: Path
+) -> None:
+    """A UPS of several parts is on mains when none of them says otherwise."""
+    (tmp_path / "parts.yaml").write_text(PARTS)
+    (tmp_path / "c.yml").write_text(
+        "maps: [parts.yaml]\ndevices: [{target: tcp://10.0.0.9, module: parts}]\n"
+    )
+    source = Source(config=tmp_path / "c.yml")
+    source.memory.counts.counts["part"] = 2
+    facts = Facts(source.snapshot({1: 2, 10: parts[0], 11: parts[1]}))
+    assert [role for role in ("on_battery", "danger") if facts.plays(role)] == [*plays]
+    assert [role for role in ("on_battery", "danger") if facts.clear(role)] == [*clear]
+
+
 BACS_WELL = {"bacs_untrusted": False, "bacs_unread": False}
 SEEN = {"unreachable": False, "ups_lost": False, "ups_unread": False, **BACS_WELL}
 OUTPUT = {"map_in_doubt": False, "no_output": False}

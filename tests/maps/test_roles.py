@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from exporter.maps import load_maps
-from exporter.maps.roles import DANGER, ROLES, Matcher, matchers, played
+from exporter.maps.model import Flag, Severity
+from exporter.maps.roles import BATTERY, DANGER, ROLES, Matcher, gravity, matchers, played
 
 MAPS = load_maps()
 VENDOR = [MAPS[name] for name in ("ups", "bacs")]  # whose flags are typed here
@@ -78,9 +79,37 @@ def test_the_flags_of_a_role(role: str) -> None:
 
 def test_no_role_is_without_meaning_and_no_flag_has_two() -> None:
     assert set(TABLE) == set(ROLES)
-    assert set(DANGER) < set(ROLES)
+    assert DANGER == ("thermal_runaway", "ground_fault", "danger")
     everything = played(MAPS.values())
     assert len({(item.metric, item.label, item.name) for item in everything}) == len(everything)
+
+
+def test_the_roles_of_a_battery() -> None:
+    of_bacs = {role for role, flags in TABLE.items() if flags.keys() & {STATE, BACS, MODULE}}
+    assert set(BATTERY) == of_bacs | {"danger"}
+
+
+@pytest.mark.parametrize(
+    ("severity", "role", "normal", "grave"),
+    [
+        ("none", "", False, "none"),
+        ("info", "eco", False, "info"),
+        ("warning", "dark", False, "warning"),
+        # danger to people, whatever the map says
+        ("none", "thermal_runaway", False, "critical"),
+        ("info", "ground_fault", False, "critical"),
+        ("warning", "danger", False, "critical"),
+        ("info", "danger", True, "critical"),
+        # clear although it belongs set
+        ("none", "", True, "warning"),
+        ("none", "monitor_stopped", True, "warning"),
+        ("none", "dark", True, "critical"),
+        ("info", "", True, "info"),
+        ("critical", "monitor_stopped", True, "critical"),
+    ],
+)
+def test_how_grave_a_flag_is(severity: Severity, role: str, normal: bool, grave: Severity) -> None:
+    assert gravity(Flag("x", 0, "X", "X", "X.", severity, normal=normal, role=role)) == grave
 
 
 def test_what_is_normally_set_plays_its_role_while_clear() -> None:
