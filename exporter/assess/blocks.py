@@ -33,21 +33,23 @@ _STEPS = (0.5, 1.0, 2.0)  # times the limit, from which the levels 1, 2 and 3 co
 class Reading:
     """One value of a block, in the metric's unit, beside its string.
 
-    `level` is 0 for usual to 3 for twice the limit or more; `difference` is to the median of the string. All
-    values of a quantity are `doubtful`, and at level 1, when the median of a string cannot be.
+    `level` is 0 for usual to 3 for twice the limit or more, and `low` says that the value is too low, not too
+    high; `difference` is to the median of the string. All values of a quantity are `doubtful`, and at level
+    1, when the median of a string cannot be.
     """
 
     value: float
     difference: float
     level: int
+    low: bool
     doubtful: bool
 
     @property
     def sign(self) -> str:
-        """The level without colour: an arrow for the direction, as many as it is grave; "?" in doubt."""
+        """The level without colour: an arrow for too high or low, as many as it is grave; "?" in doubt."""
         if self.doubtful:
             return "?"
-        return ("▲" if self.difference > 0 else "▼") * self.level or "·"
+        return ("▼" if self.low else "▲") * self.level or "·"
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +107,9 @@ def block_strings(snapshot: Snapshot) -> tuple[BlockString, ...]:
             score = _score(quantity, middle, lead=lead, discharging=discharging)
             doubtful = QUANTITIES[quantity] in broken
             for number, value in inside.items():
-                level = 1 if doubtful else sum(score(value) >= step for step in _STEPS)
-                readings[number][quantity] = Reading(value, value - middle, level, doubtful)
+                how = score(value)
+                level = 1 if doubtful else sum(abs(how) >= step for step in _STEPS)
+                readings[number][quantity] = Reading(value, value - middle, level, how < 0, doubtful)
         blocks = []
         for number, labels in modules:
             own = flags.get(place_text(labels), [])
@@ -118,14 +121,15 @@ def block_strings(snapshot: Snapshot) -> tuple[BlockString, ...]:
 
 
 def _score(quantity: Quantity, middle: float, *, lead: bool, discharging: bool) -> Callable[[float], float]:
-    """How many times what a block may differ it does, as a function of its value."""
+    """How many times what a block may differ it does, as a function of its value; below 0 it is too low."""
     if quantity == "temperature":
+        # only heat counts, also that of a whole string
         return lambda value: max((value - middle) / HEAT_KELVIN, 2.0 if value >= HEAT_LIMIT else 0.0)
     if quantity == "equalising" or not lead or middle <= 0:
         return lambda value: 0.0
     if quantity == "resistance":
-        return lambda value: (value / middle - 1) / (RESISTANCE_RATIO - 1)
+        return lambda value: max(0.0, (value / middle - 1) / (RESISTANCE_RATIO - 1))
     low, high = next((low, high) for below, low, high in FLOAT_LIMITS if middle < below)
     if discharging:
         low = high = DISCHARGE_SHARE * middle
-    return lambda value: (middle - value) / low if value < middle else (value - middle) / high
+    return lambda value: (value - middle) / (low if value < middle else high)

@@ -123,11 +123,11 @@ def played(maps: Iterable[Map], *roles: str) -> tuple[Played, ...]:
 
 
 def of_word(word: Word) -> tuple[Played, ...]:
-    """The flags and states of one word that play a role; none where the word is not exported."""
+    """The flags and states of one word that play a role; only words that are exported have any."""
     flags = word.flags or ((word.flag,) if word.flag else ())
     found = [Played(word.metric, "flag", f.name, f.role, int(not f.normal)) for f in flags if f.role]
     found += [Played(word.metric, "state", name, role) for name, role in word.roles]
-    return tuple(found) if word.metric else ()
+    return tuple(found)
 
 
 def matchers(maps: Iterable[Map], *roles: str) -> tuple[Matcher, ...]:
@@ -141,8 +141,7 @@ def matchers(maps: Iterable[Map], *roles: str) -> tuple[Matcher, ...]:
         for one in maps
         for word in one.words.values()
         for metric, labels in series_of(word)
-        for label, name in labels
-        if label in ("flag", "state")
+        for _, name in labels
     }
     found = []
     for (label, active), items in by_kind.items():

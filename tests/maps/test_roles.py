@@ -1,13 +1,25 @@
 """What each flag of the vendor's tables means, typed from operations; and the selectors of a role."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from exporter.maps import load_maps
-from exporter.maps.model import Flag, Severity
-from exporter.maps.roles import BATTERY, DANGER, ROLES, Matcher, gravity, matchers, played
+from exporter.maps.model import Flag, Severity, Word
+from exporter.maps.roles import (
+    BATTERY,
+    DANGER,
+    ROLES,
+    Matcher,
+    gravity,
+    matchers,
+    played,
+    selector,
+    with_known_roles,
+)
 
 MAPS = load_maps()
 VENDOR = [MAPS[name] for name in ("ups", "bacs")]  # whose flags are typed here
@@ -135,6 +147,7 @@ def test_several_roles_at_once_are_one_selector() -> None:
 
 
 def test_selectors_are_promql() -> None:
+    assert selector(("a",)) == "a"
     one = Matcher(("a",), "flag", ("x",), 1)
     assert one.selector() == 'a{flag="x"}'
     assert one.selector('job="ups"') == 'a{job="ups", flag="x"}'
@@ -175,6 +188,50 @@ def test_the_states_of_an_enumeration_play_roles(tmp_path: Path) -> None:
 def test_a_series_that_another_map_has_plays_its_role() -> None:
     bypass, output, *_ = MAPS["everexceed"].words["status"].flags
     assert (bypass.role, output.role) == ("bypass", "dark")
+
+
+def word(metric: str = STATUS, **fields: Any) -> Word:
+    """A word of another map with the same series."""
+    return replace(next(iter(MAPS["ups"].words.values())), metric=metric, **{"flags": (), **fields})
+
+
+def flag(name: str, role: str = "", *, normal: bool = False) -> Flag:
+    return Flag(name, 0, "X", "X", "X.", "info", normal=normal, role=role)
+
+
+def test_flags_and_states_have_the_role_of_the_same_series_of_another_map(tmp_path: Path) -> None:
+    mode = "mode: {address: 1, metric: own_mode, states: {1: gas, 2: battery}, roles: {gas: danger}}"
+    others = [*VENDOR, load_maps([own_map(tmp_path, mode)])["own"]]
+    several = with_known_roles(
+        word(flags=(flag("bypass_mode"), flag("mine"), flag("eco_mode", "eco"))), others
+    )
+    assert [it.role for it in several.flags] == ["bypass", "", "eco"]
+    assert several.flag is None
+    one = with_known_roles(word(ALARM, flag=flag("on_battery")), others).flag
+    assert one is not None
+    assert one.role == "on_battery"
+    states = word("own_mode", states=((1, "battery"), (2, "gas"), (3, "dark")), roles=(("dark", "dark"),))
+    assert with_known_roles(states, others).roles == (("gas", "danger"), ("dark", "dark"))
+    # another metric, or another label, is another series
+    other = with_known_roles(word("own_status", flags=(flag("bypass_mode"),)), others)
+    assert [it.role for it in other.flags] == [""]
+    labelled = with_known_roles(word("own_mode", flags=(flag("gas"),)), others)
+    assert [it.role for it in labelled.flags] == [""]
+
+
+@pytest.mark.parametrize(
+    ("one", "said"),
+    [
+        (flag("bypass_mode", "eco"), 'plays the role "bypass" in another map, where it is not normally set'),
+        (flag("bypass_mode", normal=True), 'plays the role "bypass" in another map, where it is not'),
+        (flag("output_act", "dark"), 'plays the role "dark" in another map, where it is normally set'),
+        (flag("output_act", "bypass", normal=True), 'plays the role "dark" in another map, where it is n'),
+    ],
+)
+def test_series_that_look_alike_mean_the_same(one: Flag, said: str) -> None:
+    for fields in ({"flags": (one,)}, {"flag": one}):
+        with pytest.raises(ValueError, match=said):
+            with_known_roles(word(**fields), VENDOR)
 
 
 def test_a_role_that_is_none() -> None:
