@@ -55,13 +55,13 @@ LIMITS = (
 """What pages, boards and the alert doubt."""
 
 _OF_WORDS = (
-    *(limit for limit in LIMITS if not limit.of_string),
+    *LIMITS,
     Limit("generex_ups_output_frequency_hertz", 0, 440),
     Limit("generex_bacs_string_current_amperes", -10_000, 10_000),
     # a block of 24 V at most: less than the 32.767 V of 0x7FFF
     Limit("generex_bacs_string_module_average_volts", 0, 32),
     Limit("generex_bacs_string_ripple_current_amperes", 0, 10_000),
-    # a module's raw word begins at −39 °C (device.md 2.4)
+    # a single block, in place of the median above; a module's raw word begins at −39 °C (device.md 2.4)
     Limit("generex_bacs_module_temperature_celsius", -39, 150),
     Limit("generex_bacs_module_volts", 0, 32),
     # the modules measure up to 110 mΩ (device.md 6.1)

@@ -1,6 +1,7 @@
 """Active flags as alarms; bits typed from device.md 3, labels and gravity from operations 4 and 6."""
 
 from collections import Counter
+from pathlib import Path
 
 from exporter.assess.alarms import Alarm, active_alarms, flag_readings, place_text
 from exporter.reading.decode.snapshot import Snapshot
@@ -21,10 +22,10 @@ def test_a_healthy_device_has_none() -> None:
 
 
 def test_the_gravest_comes_first_and_what_is_worth_knowing_last() -> None:
-    # in the order of the words: info, critical, warning, info
-    found = alarms({109: 0x0044, 119: 1, 130: 1, 138: 1})
+    # in the order of the words: info, warning, critical, info
+    found = alarms({109: 0x0044, 130: 1, 131: 1, 138: 1})
     assert [(alarm.severity, alarm.label) for alarm in found] == [
-        ("critical", "Too hot"),
+        ("critical", "Fuse blown"),
         ("warning", "Fan failed"),
         ("info", "Test running"),
     ]
@@ -36,6 +37,35 @@ def test_what_two_words_say_is_one_alarm() -> None:
     assert found.sources == ("ups_status.test_act", "ups_alarm.test_in_progress")
     assert (found.system, found.places, found.roles) == ("ups", (), frozenset({"test"}))
     assert (found.danger, found.collective) == (False, False)
+
+
+OWN = """
+map: own
+title: Own
+source: a test
+modules: {own: [own]}
+metrics: {own_door: {help: A test.}}
+flag_sets:
+  front: {open: {bit: 0, vendor: X, label: Door open, description: Front., severity: info, action: Close it.}}
+  back: {open: {bit: 0, vendor: X, label: Door open, description: Back., severity: critical, action: Run.}}
+  side: {open: {bit: 0, vendor: X, label: Door open, description: Side., severity: warning, action: Look.}}
+groups:
+  doors:
+    title: Doors
+    words:
+      front: {address: 1, metric: own_door, labels: {door: front}, flags: front}
+      back: {address: 2, metric: own_door, labels: {door: back}, flags: back}
+      side: {address: 3, metric: own_door, labels: {door: side}, flags: side}
+"""
+
+
+def test_of_words_that_say_the_same_the_gravest_counts(tmp_path: Path) -> None:
+    (tmp_path / "own.yaml").write_text(OWN)
+    (tmp_path / "c.yml").write_text("maps: [own.yaml]\ndevices: [{target: tcp://10.0.0.9, module: own}]\n")
+    (found,) = active_alarms(Source(config=tmp_path / "c.yml").snapshot({1: 1, 2: 1, 3: 1}))
+    assert (found.severity, found.label) == ("critical", "Door open")
+    assert (found.meaning, found.action) == ("Back.", "Run.")
+    assert found.sources == ("own_door.open",)
 
 
 def test_danger_to_people_comes_before_all_that_is_as_grave() -> None:
@@ -78,6 +108,17 @@ def test_flags_that_were_read() -> None:
     assert readings["generex_bacs_module_alarm", True] == 2
     places = {it.place for it in flag_readings(seen({1063: 0x2001})) if it.place}
     assert places == {(("string", "1"), ("module", "1"))}
+
+
+def test_the_flags_of_the_whole_device_are_known_while_they_are_clear() -> None:
+    clear = {(it.word.metric, it.flag.name) for it in flag_readings(seen()) if not it.is_set}
+    assert ("generex_bacs_alarm", "voltage_high") in clear  # bit 2 of 1002
+
+
+def test_a_ups_that_is_lost_says_so_and_nothing_else() -> None:
+    # overload and battery low were so when it was heard last
+    found = alarms({109: 0x4114, 122: 1, 134: 1})
+    assert [alarm.sources for alarm in found] == [("ups_status.comm_lost", "ups_alarm.communication_lost")]
 
 
 def test_what_was_not_read_is_no_alarm() -> None:

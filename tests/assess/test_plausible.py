@@ -3,9 +3,12 @@
 The scales of the words are those of device.md 1.1 and 2.
 """
 
+import re
+
 import pytest
 
 from exporter.assess.facts import Facts
+from exporter.generate.alerts.implausible import implausible_recordings
 from exporter.generate.alerts.thresholds import threshold_values
 from tests.assess.spoken import Words, words
 from tests.snapshots import Source
@@ -45,6 +48,22 @@ def test_what_is_beyond_a_limit_is_named(what: str, beyond: Words, within: Words
         f"These values are impossible: {what}. Most likely the scale or the register map is wrong."
     )
     assert Facts(Source().snapshot(words(within))).doubt == ""
+
+
+def test_alerts_judge_what_pages_judge() -> None:
+    asked = {dict(rule.labels)["what"]: rule.expr for rule in implausible_recordings()}
+    assert {what: re.findall(r"[<>] (<\w+>|-?[\d.e+]+)", expr) for what, expr in asked.items()} == {
+        "input frequency in Hz": ["440", "0", "40", "70", "360", "0"],
+        "input voltage in V": ["<plausible_volts>", "0"],
+        "output voltage in V": ["<plausible_volts>", "0"],
+        "load as a ratio": ["<plausible_load>", "0"],
+        "charge as a ratio": ["<plausible_charge>", "0"],
+        "runtime in s": ["1.2096e+06", "0"],
+        "battery voltage in V": ["1500", "0"],
+        "UPS temperature in °C": ["<plausible_ups_celsius>", "-40"],
+        "string voltage in V": ["1500", "0"],
+        "median block temperature in °C": ["<plausible_celsius>", "0"],
+    }
 
 
 def test_alerts_judge_by_the_same_limits() -> None:
