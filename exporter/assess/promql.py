@@ -36,8 +36,9 @@ _GRAVE = {"critical": "danger|critical.*", "warning": "warning.*"}
 class Prom:
     """Evidence as PromQL over what is recorded for these maps; "" is what no series of theirs can tell.
 
-    Every result has the labels of `place`, and what is known of two devices is joined by these. `thresholds`
-    take the place of DEFAULTS. Expressions hold placeholders, see alerts.model.Settings.fill.
+    The built-in maps are among them. Every result has the labels of `place`, and what is known of two devices
+    is joined by these. `thresholds` take the place of DEFAULTS. Expressions hold placeholders, see
+    alerts.model.Settings.fill.
     """
 
     maps: Mapping[str, Map]
@@ -57,17 +58,13 @@ class Prom:
         """An aggregate per device, also of a device scraped twice."""
         return f"{how} by ({', '.join(self.place)}) ({expr})"
 
-    def role(self, *roles: str) -> str:
-        """1 for a device of which a flag or state plays one of the roles, 0 for one of which none does."""
-        return self.by(f"{ROLE}{{{which}}}") if (which := self._which(roles)) else ""
-
     def plays(self, *roles: str) -> str:
         """A flag or state of one of these roles is in its role."""
-        return self._with("== 1", self.role(*roles))
+        return self._known(roles, 1)
 
     def clear(self, *roles: str) -> str:
         """Flags or states of these roles are known, and none is in its role."""
-        return self._with("== 0", self.role(*roles))
+        return self._known(roles, 0)
 
     def was(self, *roles: str) -> str:
         """The last that is known, within a day, is that one of these roles was played.
@@ -90,12 +87,8 @@ class Prom:
             for flag in word.flags
             if word.metric == BLOCK_ALARM and gravity(flag) == severity
         )
-        parts = []
-        if systems:
-            parts.append(f'{FLAG}{{{any_of("metric", systems)}, grave=~"{_GRAVE[severity]}"}}')
-        if blocks:
-            parts.append(f"{BLOCK_FLAG}{{{any_of('flag', blocks)}}}")
-        return self.by(" or ".join(parts)) if parts else ""
+        of_systems = f'{FLAG}{{{any_of("metric", systems)}, grave=~"{_GRAVE[severity]}"}}'
+        return self.by(f"{of_systems} or {BLOCK_FLAG}{{{any_of('flag', blocks)}}}")
 
     def both(self, one: str, other: str) -> str:
         """Both hold."""
@@ -114,8 +107,7 @@ class Prom:
     @property
     def ups_lost(self) -> str:
         """The UPS is out of sight of its manager, or a gateway frame is not valid."""
-        said, seen = self.plays("lost"), f"{self._valid(ups_groups(self._words))} == 0"
-        return f"({said} or {seen})" if said else seen
+        return f"({self.plays('lost')} or {self._valid(ups_groups(self._words))} == 0)"
 
     @property
     def ups_read(self) -> str:
@@ -207,8 +199,10 @@ class Prom:
     def _limit(self, name: str) -> float:
         return self.thresholds.get(name, DEFAULTS[name])
 
-    def _with(self, condition: str, vector: str) -> str:
-        return f"{vector} {condition}" if vector else ""
+    def _known(self, roles: tuple[str, ...], value: int) -> str:
+        """Flags or states of these roles are known, and the greatest is this."""
+        which = self._which(roles)
+        return f"{self.by(f'{ROLE}{{{which}}}')} == {value}" if which else ""
 
     def _which(self, roles: tuple[str, ...]) -> str:
         """A matcher of those of the roles that anything in the maps plays."""

@@ -46,9 +46,9 @@ source: a test
 modules: {own: [own]}
 metrics: {own_door: {help: A test.}}
 flag_sets:
-  front: {open: {bit: 0, vendor: X, label: Door open, description: Front., severity: info, action: Close it.}}
-  back: {open: {bit: 0, vendor: X, label: Door open, description: Back., severity: critical, action: Run.}}
-  side: {open: {bit: 0, vendor: X, label: Door open, description: Side., severity: warning, action: Look.}}
+  front: {open: {bit: 0, vendor: X, label: Open, description: Front., severity: info, role: general_alarm}}
+  back: {open: {bit: 0, vendor: X, label: Open, description: Back., severity: info, action: A., role: danger}}
+  side: {open: {bit: 0, vendor: X, label: Open, description: Side., severity: warning, action: B.}}
 groups:
   doors:
     title: Doors
@@ -63,9 +63,10 @@ def test_of_words_that_say_the_same_the_gravest_counts(tmp_path: Path) -> None:
     (tmp_path / "own.yaml").write_text(OWN)
     (tmp_path / "c.yml").write_text("maps: [own.yaml]\ndevices: [{target: tcp://10.0.0.9, module: own}]\n")
     (found,) = active_alarms(Source(config=tmp_path / "c.yml").snapshot({1: 1, 2: 1, 3: 1}))
-    assert (found.severity, found.label) == ("critical", "Door open")
-    assert (found.meaning, found.action) == ("Back.", "Run.")
+    assert (found.severity, found.label) == ("critical", "Open")
+    assert (found.meaning, found.action) == ("Back.", "A.")
     assert found.sources == ("own_door.open",)
+    assert (found.danger, found.collective) == (True, False)
 
 
 def test_danger_to_people_comes_before_all_that_is_as_grave() -> None:

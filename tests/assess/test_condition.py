@@ -312,6 +312,16 @@ def test_a_ups_is_out_of_sight_that_is_lost_or_not_all_read(change: Words, out_o
     assert of(change).out_of_sight is out_of_sight
 
 
+def test_a_bacs_alone_is_out_of_sight_that_does_not_answer() -> None:
+    source = Source("bacs")
+    before = source.snapshot(words({1002: 0x0008}))
+    assert not assess(before).out_of_sight
+    silent = assess(source.snapshot({}), before=before)
+    assert (silent.out_of_sight, state(silent)) == (True, "? Unreachable")
+    assert silent.past is not None
+    assert [alarm.label for alarm in silent.past.alarms] == ["Block voltage low"]
+
+
 def test_a_bacs_that_is_not_trusted_counts_no_blocks() -> None:
     assert of({1000: 0x0002}).bacs == BacsHealth("not trusted", "lost")
 

@@ -116,6 +116,7 @@ flag_sets:
   part:
     inverting: {bit: 0, vendor: X, label: X, description: X., severity: warning, role: on_battery}
     burning: {bit: 1, vendor: X, label: X, description: X., severity: critical, role: danger}
+    worn: {bit: 2, vendor: X, label: X, description: X., severity: info, role: battery_alarm}
 groups:
   box: {title: Box, words: {parts: {address: 1, metric: own_parts}}}
   part:

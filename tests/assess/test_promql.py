@@ -3,15 +3,17 @@
 import json
 import re
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from exporter.assess.outcomes import OUTCOMES
-from exporter.assess.promql import Prom
+from exporter.assess.outcomes import CHARGE, OUTCOMES
+from exporter.assess.promql import BLOCK_ALARM, Prom, playing
 from exporter.generate.alerts.outcomes import OUTCOME
 from exporter.maps import built_in_maps
+from exporter.maps.model import Flag, Map
 from tests.alerts.promtool import ROOT, run
 from tests.assess.spoken import BACS, OTHERWISE, REASONS, STATES, Words, words
 from tests.snapshots import Source, page
@@ -91,6 +93,100 @@ def test_every_result_has_the_place() -> None:
         expr = prom.holds(row)
         assert not re.findall(r"by \((?!device, site)", expr), row.key
         assert not re.findall(r"on \((?!device, site)", expr), row.key
+
+
+MAPS = built_in_maps()
+
+
+def of_flags(metric: str, *flags: Flag) -> Map:
+    """A map with one word."""
+    ups = MAPS["ups"]
+    word = replace(ups.groups[0].words[0], metric=metric, flags=flags)
+    return replace(ups, groups=(replace(ups.groups[0], words=(word,)),))
+
+
+def flag(name: str, role: str, *, normal: bool = False) -> Flag:
+    return Flag(name, 0, "X", "X", "X.", "warning", normal=normal, role=role)
+
+
+@pytest.mark.parametrize(
+    ("role", "blocks", "expected"),
+    [
+        ("eco", "", 'last_over_time(generex_ups_status{job="x", flag="eco_mode"}[1m])'),
+        (
+            "bypass", "",
+            'last_over_time({__name__=~"generex_ups_(status|alarm)", job="x", '
+            'flag=~"bypass_mode|on_bypass"}[1m])',
+        ),
+        ("monitor_stopped", "", '1 - last_over_time(generex_bacs_state{job="x", flag="running"}[1m])'),
+        # one that plays its role while set, and one while clear, as two series
+        (
+            "dark", "",
+            'last_over_time({__name__=~"generex_ups_(status|alarm)", job="x", flag=~"shutdown|'
+            'output_off_as_requested|ups_off_as_requested|ups_output_off|ups_system_off|awaiting_power"}[1m])'
+            ' or label_replace(1 - last_over_time(generex_ups_status{job="x", flag="output_act"}[1m]), '
+            '"of", "1", "", "")',
+        ),
+        # flags of blocks as they are scraped, and as those that are set are recorded
+        (
+            "general_alarm", "",
+            'last_over_time({__name__=~"generex_bacs_(state|alarm|module_alarm)", job="x", '
+            'flag="general_alarm"}[1m])',
+        ),
+        (
+            "general_alarm", "set",
+            'last_over_time({__name__=~"generex_bacs_(state|alarm)", job="x", flag="general_alarm"}[1m])'
+            ' or set{job="x", flag="general_alarm"}',
+        ),
+        (
+            "battery_alarm", "set",
+            'last_over_time({__name__=~"generex_bacs_(state|alarm)", job="x", flag=~"string_voltage_high|'
+            "string_voltage_low|voltage_high|voltage_low|temperature_high|discharge_current_deviation|"
+            'charge_current_deviation|string_charge_low"}[1m])'
+            ' or set{job="x", flag=~"voltage_high|voltage_low|temperature_high"}',
+        ),
+        ("eco", "set", 'last_over_time(generex_ups_status{job="x", flag="eco_mode"}[1m])'),
+        ("danger", "set", ""),
+    ],
+)  # fmt: skip
+def test_whether_a_role_is_played(role: str, blocks: str, expected: str) -> None:
+    assert playing(MAPS.values(), role, "1m", 'job="x"', blocks=blocks) == expected
+
+
+def test_a_role_that_only_flags_of_blocks_play() -> None:
+    blocks = of_flags(BLOCK_ALARM, flag("gas", "danger"))
+    expected = 'last_over_time(generex_bacs_module_alarm{flag="gas"}[1m])'
+    assert playing([blocks], "danger", "1m", blocks="set") == expected
+
+
+def test_a_flag_of_blocks_that_belongs_set_is_not_among_those_that_are_recorded() -> None:
+    blocks = of_flags(BLOCK_ALARM, flag("well", "danger", normal=True), flag("gas", "danger"))
+    system = of_flags("generex_bacs_alarm", flag("calm", "danger", normal=True), flag("fire", "danger"))
+    assert playing([blocks, system], "danger", "1m", blocks="set") == (
+        '1 - last_over_time({__name__=~"generex_bacs_(module_alarm|alarm)", flag=~"well|calm"}[1m])'
+        ' or label_replace(last_over_time(generex_bacs_alarm{flag=~"gas|fire"}[1m]), "of", "1", "", "")'
+        ' or set{flag="gas"}'
+    )
+
+
+def test_thresholds_of_the_user_take_the_place_of_the_defaults() -> None:
+    prom = Prom(MAPS, {"plausible_charge": 1.2, "survivable_charge": 0.85, "served_volts": 20})
+    assert prom.text(f"NO: charge < {CHARGE} %") == "NO: charge < 85 %"
+    assert prom.charge_known == "device:generex_ups_battery_charge_ratio:min >= 0 <= 1.2"
+    assert prom.charge_low == "device:generex_ups_battery_charge_ratio:min >= 0 < 0.85"
+    assert prom.no_output == (
+        "(max by (device) (phase:generex_ups_output_volts:max) >= 0 <= 20"
+        " unless on (device) phase:generex_ups_output_load_ratio:max > 0)"
+    )
+    of_itself = Prom(MAPS, {})
+    assert of_itself.charge_known == "device:generex_ups_battery_charge_ratio:min >= 0 <= 1.05"
+    assert of_itself.charge_low == "device:generex_ups_battery_charge_ratio:min >= 0 < 0.9"
+
+
+def test_what_nothing_can_tell_joins_nothing() -> None:
+    prom = Prom(MAPS, {})
+    assert (prom.plays("danger"), prom.clear("danger"), prom.was("danger")) == ("", "", "")
+    assert (prom.both("a", ""), prom.both("", "b"), prom.both("a", "b")) == ("", "", "(a and b)")
 
 
 def untold(question: str, spoken: Collection[str]) -> set[str]:
