@@ -68,6 +68,8 @@ def _parts(item: Map) -> Iterator[tuple[object, str, bool]]:
 
 def overrides(entry: OptionsEntry, names: Sequence[str], maps: Mapping[str, Map]) -> Iterator[Finding]:
     """Overrides must be of measurements in the maps that are read, or of sensors."""
+    if not entry.overrides:
+        return
     words = {
         word.id: word
         for name in dict.fromkeys([*names, sensor_map(maps)])
@@ -94,9 +96,11 @@ def widths(
     entry: OptionsEntry, options: Options, names: Sequence[str], maps: Mapping[str, Map]
 ) -> Iterator[Finding]:
     """A value is never split over two requests, so the widest must fit into one."""
+    if "max_words" not in entry.model_fields_set:
+        return
     words = [word for name in names for word in maps[name].words.values()]
     widest = max(words, key=lambda word: word.registers)
-    if "max_words" in entry.model_fields_set and options.max_words < widest.registers:
+    if options.max_words < widest.registers:
         yield (
             ("max_words",),
             f"max_words {options.max_words} is less than the {widest.registers} words of {widest.id}",
@@ -187,14 +191,19 @@ def sensors(entry: DeviceEntry, names: Sequence[str], maps: Mapping[str, Map]) -
             yield ("sensors", number, "name"), f'sensor {other} is named "{sensor.name}" already'
 
 
-def labels(names: Collection[str], maps: Iterable[Map]) -> Iterator[Finding]:
-    """Labels that the metrics of a loaded map have cannot be given to a device."""
+def map_labels(maps: Iterable[Map]) -> Mapping[str, str]:
+    """The labels of the metrics of all maps, each with the name of the first map that has it."""
     taken: dict[str, str] = {}
     for item in maps:
         for word in item.words.values():
             for _, series_labels in series_of(word):
                 for label, _ in series_labels:
                     taken.setdefault(label, item.name)
+    return taken
+
+
+def labels(names: Collection[str], taken: Mapping[str, str]) -> Iterator[Finding]:
+    """Labels that the metrics of loaded maps have cannot be given to a device: `taken`, of `map_labels`."""
     for name in names:
         if name in taken:
             yield ("labels", name), f'label "{name}" is a label of metrics in map "{taken[name]}"'

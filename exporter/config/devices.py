@@ -54,6 +54,7 @@ class Resolver:
         self._problems = problems
         self._modules = modules
         self._maps = maps
+        self._taken_labels = checks.map_labels(maps.values())
         self._default_module = default_module
         self._names: dict[str, Source] = {}
         self._targets: dict[tuple[Place, int], tuple[str, Source]] = {}
@@ -76,7 +77,7 @@ class Resolver:
             options = merge_options(entry)
             for place, message in (
                 *checks.times(entry, options),
-                *checks.labels(entry.labels, self._maps.values()),
+                *checks.labels(entry.labels, self._taken_labels),
             ):
                 self._problems.add(source, place, message)
             return None
@@ -126,7 +127,7 @@ class Resolver:
 
     def _check_against_maps(self, source: Source, entry: DeviceEntry, device: DeviceConfig) -> None:
         findings = [*checks.times(entry, device.options), *checks.sensors(entry, device.maps, self._maps)]
-        findings += checks.labels(entry.labels, self._maps.values())
+        findings += checks.labels(entry.labels, self._taken_labels)
         if all(name in self._maps for name in device.maps):
             findings += checks.overrides(entry, device.maps, self._maps)
             findings += checks.battery(entry, device.options, device.maps, self._maps)

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import logging
 import os
 import signal
@@ -46,6 +47,7 @@ async def serve(
     Raises UserError when a port cannot be opened.
     """
     sys.setswitchinterval(_SWITCH_INTERVAL)
+    gc.freeze()  # what lasts as long as the program is never looked through for garbage
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
     reloads: set[asyncio.Task[None]] = set()

@@ -1,5 +1,6 @@
 """What a map of one's own can take over from another, and name as not available."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -186,6 +187,20 @@ def test_devices_that_differ_in_name_only_share_all_but_that() -> None:
     )
     assert (one.config.name, other.config.name) == ("a", "b")
     assert one.layout({}) is other.layout({})
+
+
+def test_maps_that_are_read_again_and_are_equal_are_those_of_before() -> None:
+    device = DeviceConfig("a", parse_target("10.0.0.1"), "m", ("ups",))
+    before = DeviceMaps(load_maps([]))
+    known = before.of(device)
+    again = DeviceMaps(load_maps([]), before).of(replace(device, labels={"site": "north"}))
+    assert again.groups is known.groups
+    assert again.layouts is known.layouts
+    assert again.config.labels == {"site": "north"}
+    changed = load_maps([])
+    groups = tuple(replace(group, title="Another") for group in changed["ups"].groups)
+    other = DeviceMaps({**changed, "ups": replace(changed["ups"], groups=groups)}, before).of(device)
+    assert {group.title for group in other.groups} == {"Another"}
 
 
 SEEN = """

@@ -1,6 +1,7 @@
 """What happens while requests are under way: deadlines, reloads, clients that leave, large pages."""
 
 import asyncio
+import gc
 import http.client
 import sys
 import time
@@ -11,8 +12,11 @@ from pathlib import Path
 
 import pytest
 
+from exporter.config import Config, load_config
+from exporter.errors import UserError
 from exporter.simulator.server import Simulator
 from exporter.web.parameters import RequestError, scrape_seconds
+from exporter.web.state import State
 from tests.loops import run
 from tests.support import environment, exporter, free_port, running, wait_for
 from tests.web.webcase import put, serving, until, value
@@ -256,6 +260,28 @@ def test_reload_with_scrapes_in_flight_loses_none(tmp_path: Path) -> None:
             assert not wrong
 
     run(play())
+
+
+def test_no_garbage_is_looked_for_while_a_configuration_is_read(tmp_path: Path) -> None:
+    """Among the objects of 5,000 devices each look holds up everything for half a second."""
+    config = tmp_path / "config.yaml"
+    put(config, "devices: [{name: a, target: 10.0.0.1}]\n")
+    looked: list[bool] = []
+
+    def load() -> Config:
+        looked.append(gc.isenabled())
+        return load_config(config)
+
+    async def play() -> None:
+        state = State(load, 0.5)
+        await state.reload()
+        put(config, "devices: [{name: a, target: }]\n")
+        with pytest.raises(UserError):
+            await state.reload()
+
+    run(play())
+    assert looked == [False, False, False]
+    assert gc.isenabled()
 
 
 def test_hangup_reloads_and_a_bad_file_is_logged(tmp_path: Path) -> None:

@@ -86,11 +86,16 @@ class DeviceMap:
 
 
 class DeviceMaps:
-    """The maps of many devices: those that differ in name, place, labels or times only share all the rest."""
+    """The maps of many devices: those that differ in name, place, labels or times only share all the rest.
 
-    def __init__(self, maps: Mapping[str, Map]) -> None:
+    They share it with those of `before`, too, where it is equal: to compare a device with what it was before
+    a reload then takes no look at its words.
+    """
+
+    def __init__(self, maps: Mapping[str, Map], before: "DeviceMaps | None" = None) -> None:
         self._maps = maps
         self._known: dict[object, DeviceMap] = {}
+        self._before = {} if before is None else before._known
 
     def of(self, device: DeviceConfig) -> DeviceMap:
         """As `device_map`, and raises what it raises."""
@@ -101,7 +106,11 @@ class DeviceMaps:
         )  # fmt: skip
         known = self._known.get(key)
         if known is None:
-            known = self._known[key] = device_map(device, self._maps)
+            known = device_map(device, self._maps)
+            before = self._before.get(key)
+            if before is not None and replace(before, config=device) == known:
+                known = before
+            self._known[key] = known
         return replace(known, config=device)
 
 

@@ -4,12 +4,12 @@ import asyncio
 import logging
 import time
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from exporter.config import Config, DeviceConfig, adhoc_device
 from exporter.errors import UserError
-from exporter.reading.decode.device_map import DeviceMaps
+from exporter.reading.decode.device_map import DeviceMap, DeviceMaps
 from exporter.reading.decode.snapshot import Snapshot
 from exporter.reading.device.counters import Counters
 from exporter.reading.device.device import Device
@@ -17,12 +17,23 @@ from exporter.reading.device.history import History, Judge
 from exporter.reading.device.lines import Lines, plain
 from exporter.reading.readpass.asking import Clock
 from exporter.reading.transport.resolve import Resolver
-from exporter.targets import Endpoint, Target
+from exporter.targets import Endpoint, Place, Target
 
 _STEP = (0.005, 0.2)  # seconds between the deadlines of two devices; all steps at most this share of the time
 MAX_PROBED = 100  # devices reached only through probe.allow whose connections are kept
 
 log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What `Fleet.prepare` made of a configuration; devices that stay as they are have the map they had."""
+
+    config: Config
+    maps: DeviceMaps
+    fresh: Mapping[str, DeviceMap]
+    configured: Mapping[Endpoint, Collection[int]]
+    transports: Mapping[Place, str]
 
 
 class Fleet:
@@ -52,22 +63,36 @@ class Fleet:
         self._begun: OrderedDict[str, None] = OrderedDict()  # devices in the order in which they were asked
         self._too_slow = False  # there was no time to ask some of them in the last `scrape`
         self.config = config
+        self._maps = DeviceMaps(config.maps)
         self.apply(config)
 
     def apply(self, config: Config) -> None:
         """Take over a new configuration. Raises UserError, and then changes nothing."""
-        maps = DeviceMaps(config.maps)
-        fresh = {device.name: maps.of(device) for device in config.devices}
-        kept = self.devices
+        self.go_over(self.prepare(config))
+
+    def prepare(self, config: Config) -> Prepared:
+        """All of a new configuration that takes long with many devices. Changes nothing. Raises UserError.
+
+        It may be called in a thread, while nothing else is taken over.
+        """
+        maps = DeviceMaps(config.maps, self._maps)
+        fresh = {}
         configured: dict[Endpoint, set[int]] = {}
         for one in config.devices:
+            new, old = maps.of(one), self.devices.get(one.name)
+            fresh[one.name] = old.map if old is not None and old.map == new else new
             configured.setdefault(one.target.endpoint, set()).add(one.target.unit)
-        self._lines.configured = configured
-        self._transports = {at.place: at.transport for at in configured if not at.path}
+        transports = {at.place: at.transport for at in configured if not at.path}
+        return Prepared(config, maps, fresh, configured, transports)
+
+    def go_over(self, prepared: Prepared) -> None:
+        """Take over what was prepared, at once."""
+        kept = self.devices
+        self._lines.configured, self._transports = prepared.configured, prepared.transports
         devices = {}
-        for name, new_map in fresh.items():
+        for name, new_map in prepared.fresh.items():
             old = kept.get(name)
-            if old is not None and old.map == new_map:
+            if old is not None and old.map is new_map:
                 devices[name] = old
                 continue
             counters = old.counters if old is not None else Counters()
@@ -77,7 +102,7 @@ class Fleet:
             devices[name] = device
         self.devices = devices
         self._begun = OrderedDict((name, None) for name in self._begun if name in devices)
-        self.config, self._maps = config, maps
+        self.config, self._maps = prepared.config, prepared.maps
         for key, device in list(self._probed.items()):
             if not self._is_unchanged(device):
                 del self._probed[key]
