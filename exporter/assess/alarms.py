@@ -91,7 +91,7 @@ def _flags_of(series: Series, raw: Raw) -> Iterator[FlagReading]:
 
 def _alarm(label: str, readings: list[FlagReading]) -> Alarm:
     worst = min(readings, key=lambda reading: _ORDER[gravity(reading.flag)])
-    places = dict.fromkeys(place_text(reading.place) for reading in readings if reading.place)
+    places = dict.fromkeys(place for reading in readings if (place := place_text(reading.place)))
     sources = dict.fromkeys(source_of(reading.word.metric, reading.flag) for reading in readings)
     return Alarm(
         severity=gravity(worst.flag),

@@ -104,8 +104,7 @@ def test_a_gateway_frame_has_no_blocks() -> None:
     frame = simulated("plc-stopped")
     good = assess(Source("prof").snapshot(frame))
     assert (state(good), verdict(good)) == ("● On mains", "? blocks not served")
-    assert good.bacs is not None
-    assert good.bacs.text == "8 blocks, not served"
+    assert good.bacs == BacsHealth("8 blocks, not served", "none")
     still = assess(Source("prof").snapshot(frame, moving=False))
     assert (state(still), verdict(still)) == ("? UPS lost", "? UPS lost")
 
@@ -266,6 +265,7 @@ def test_the_smaller_runtime_counts_on_battery_only() -> None:
     assert assess(snapshot).runtime == 2400
     # 50 % at 0.1 % a second are gone in 500 s, whatever the UPS thinks
     assert state(assess(snapshot, fall=0.001)) == "▲ On battery, 8 min left"
+    assert assess(snapshot, fall=0.001).runtime == 500
     assert assess(snapshot, fall=0.0001).runtime == 2400
     assert assess(Source().snapshot(words({108: 40, 103: 50})), fall=0.001).runtime == 2400
     # a charge that cannot be says nothing of the time that is left
@@ -322,6 +322,30 @@ def test_a_bacs_alone_is_out_of_sight_that_does_not_answer() -> None:
     assert [alarm.label for alarm in silent.past.alarms] == ["Block voltage low"]
 
 
+def test_how_it_was_is_kept_of_what_nobody_sees_now() -> None:
+    source = Source()
+    before = source.snapshot(words({1001: 0x0008}))
+    # a word is missing, and the rest says what is so now
+    unread = assess(source.snapshot(words({116: 1, 103: None})), before=before)
+    assert (unread.state.key, unread.out_of_sight) == ("on_battery", True)
+    assert unread.past is not None
+    # the UPS is in sight, and the words of the BACS that told of a danger are unread
+    lost = assess(source.snapshot(words({1001: None, 1005: None})), before=before)
+    assert (lost.state.key, lost.out_of_sight) == ("lost_in_danger", False)
+    assert lost.past is not None
+    # all is in sight
+    assert assess(source.snapshot(words({123: 1})), before=before).past is None
+
+
+def test_the_load_is_that_of_the_phase_that_carries_most() -> None:
+    assert of({100: 10, 101: 80, 102: 20}).load == 0.8
+    assert of(dict.fromkeys(range(100, 103))).load is None
+
+
+def test_the_temperature_is_that_of_the_ups() -> None:
+    assert of({107: 31}).temperature == 31
+
+
 def test_a_bacs_that_is_not_trusted_counts_no_blocks() -> None:
     assert of({1000: 0x0002}).bacs == BacsHealth("not trusted", "lost")
 
@@ -341,6 +365,7 @@ def test_blocks_that_were_read_are_not_said_to_be_unread() -> None:
     for change, text in (
         ({1003: 33}, "8 read, but not all of the BACS"),  # the map holds 10 strings
         ({1061: None}, "8 read, but not all of the BACS"),
+        ({1061: None, **dict.fromkeys(range(1080, 1085), FILLER)}, "7 read, but not all of the BACS"),
         (dict.fromkeys(range(1060, 1100)), "not read"),
     ):
         bacs = of(change).bacs
@@ -357,6 +382,8 @@ def test_absent_blocks_are_ill_and_so_are_those_with_a_flag() -> None:
         "critical",
         ("string 2 module 5",),
     )
+    flagged = of({1063: 0x2001}).bacs
+    assert flagged == BacsHealth("7 of 8 OK", "warning")
     healthy = of({}).bacs
     assert healthy is not None
     assert (healthy.text, healthy.level) == ("8 of 8 OK", "good")

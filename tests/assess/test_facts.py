@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from exporter.assess.alarms import active_alarms
 from exporter.assess.facts import Facts, bacs_groups, is_of_battery, is_of_ups, ups_groups
 from exporter.assess.measured import measured
 from exporter.maps import built_in_maps, load_maps
@@ -143,6 +144,8 @@ def test_flags_of_parts_that_are_all_clear_are_known(
     facts = Facts(source.snapshot({1: 2, 10: parts[0], 11: parts[1]}))
     assert [role for role in ("on_battery", "danger") if facts.plays(role)] == [*plays]
     assert [role for role in ("on_battery", "danger") if facts.clear(role)] == [*clear]
+    # a part is neither a string nor a module
+    assert [alarm.places for alarm in active_alarms(facts.snapshot)] == [()] * len(plays)
 
 
 BACS_WELL = {"bacs_untrusted": False, "bacs_unread": False}

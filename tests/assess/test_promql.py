@@ -5,12 +5,12 @@ import re
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
 from exporter.assess.outcomes import CHARGE, OUTCOMES
-from exporter.assess.promql import BLOCK_ALARM, Prom, playing
+from exporter.assess.promql import BLOCK_ALARM, Prom, any_of, playing
 from exporter.generate.alerts.outcomes import OUTCOME
 from exporter.maps import built_in_maps
 from exporter.maps.model import Flag, Map
@@ -151,6 +151,8 @@ def flag(name: str, role: str, *, normal: bool = False) -> Flag:
 )  # fmt: skip
 def test_whether_a_role_is_played(role: str, blocks: str, expected: str) -> None:
     assert playing(MAPS.values(), role, "1m", 'job="x"', blocks=blocks) == expected
+    if not blocks:
+        assert playing(MAPS.values(), role, "1m", 'job="x"') == expected
 
 
 def test_a_role_that_only_flags_of_blocks_play() -> None:
@@ -181,6 +183,91 @@ def test_thresholds_of_the_user_take_the_place_of_the_defaults() -> None:
     of_itself = Prom(MAPS, {})
     assert of_itself.charge_known == "device:generex_ups_battery_charge_ratio:min >= 0 <= 1.05"
     assert of_itself.charge_low == "device:generex_ups_battery_charge_ratio:min >= 0 < 0.9"
+
+
+@pytest.mark.parametrize(
+    ("question", "expected"),
+    [
+        ("listed", "(device:generex_up:max or device:generex_up:last1d * 0)"),
+        ("unreachable", "(device:generex_up:max or device:generex_up:last1d * 0) == 0"),
+        (
+            "ups_lost",
+            '(max by (device) (device:generex_role:active{role="lost"}) == 1'
+            ' or min by (device) (group:generex_data_valid:max{group=~"ups|prof"}) == 0)',
+        ),
+        ("ups_read", 'min by (device) (group:generex_group_up:max{group=~"ups|prof"}) == 1'),
+        ("ups_unread", 'min by (device) (group:generex_group_up:max{group=~"ups|prof"}) == 0'),
+        # the shortest list with alarm words has 13 of them: 115 to 127 (device.md 5.1)
+        (
+            "map_in_doubt",
+            '((max by (device) (group:generex_refused_words:max{group=~"ups|prof"}) >= 13'
+            " unless device:generex_ups_alarm:count)"
+            ' and min by (device) (group:generex_group_up:max{group=~"ups|prof"}) == 1)',
+        ),
+        ("implausible", "max by (device) (device:generex_implausible:value)"),
+        (
+            "bacs_untrusted",
+            'min by (device) (group:generex_data_valid:max{group=~"bacs|strings|modules|prof"}) == 0',
+        ),
+        (
+            "bacs_unread",
+            'min by (device) (group:generex_group_up:max{group=~"bacs|strings|modules|prof"}) == 0',
+        ),
+        (
+            "string_missing",
+            "(device:generex_bacs_strings_missing:count > 0"
+            " or device:generex_bacs_strings:max < device:generex_bacs_strings:max1d)",
+        ),
+        (
+            "module_missing",
+            "(device:generex_bacs_modules_missing:count > 0"
+            " or device:generex_bacs_modules:max < device:generex_bacs_modules:max1d)",
+        ),
+        (
+            "blocks_unserved",
+            "(device:generex_bacs_modules:max > 0 unless device:generex_bacs_modules_missing:count)",
+        ),
+    ],
+)
+def test_what_is_asked_of_the_recorded_series(question: str, expected: str) -> None:
+    assert getattr(Prom(MAPS, {}), question) == expected
+
+
+def test_what_is_asked_of_roles() -> None:
+    prom = Prom(MAPS, {}, ("device", "site"))
+    active = 'device:generex_role:active{role=~"dark|eco"}'
+    assert prom.plays("dark", "eco") == f"max by (device, site) ({active}) == 1"
+    assert prom.clear("dark", "eco", "danger") == f"max by (device, site) ({active}) == 0"
+    was = prom.was("danger", "dark", "eco")
+    assert f"last_over_time({active}[5m]) or device:generex_role:last1d{{" in was
+    assert was.endswith(f" == 1 unless on (device, site) {active})")
+
+
+@pytest.mark.parametrize(
+    ("severity", "grave", "of_blocks"),
+    [
+        ("critical", "danger|critical.*", "voltage_high voltage_low temperature_high"),
+        (
+            "warning", "warning.*",
+            "general_alarm communication_lost temperature_low resistor_high resistor_low equalisation_err "
+            "voltage_warn_high voltage_warn_low temperature_warn_high temperature_warn_low "
+            "resistor_warn_high resistor_warn_low modrev_incompatible",
+        ),
+    ],
+)  # fmt: skip
+def test_what_is_asked_of_the_flags_of_a_battery(
+    severity: Literal["critical", "warning"], grave: str, of_blocks: str
+) -> None:
+    assert Prom(MAPS, {}).flagged(severity) == (
+        'max by (device) (device:generex_flag:rank{metric=~"generex_bacs_state|generex_bacs_alarm", '
+        f'grave=~"{grave}"}}'
+        f' or module:generex_bacs_module_alarm:set{{flag=~"{of_blocks.replace(" ", "|")}"}})'
+    )
+
+
+def test_one_name_is_no_pattern() -> None:
+    assert any_of("flag", ["a", "a"]) == 'flag="a"'
+    assert any_of("flag", ["a", "b", "a"]) == 'flag=~"a|b"'
 
 
 def test_what_nothing_can_tell_joins_nothing() -> None:

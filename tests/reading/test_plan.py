@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exporter.reading.plan.cover import plan, with_holes
-from exporter.reading.plan.spans import Span
+from exporter.reading.plan.spans import Request, Span
 from tests.reading.decoding import mapped
 
 
@@ -53,6 +53,15 @@ def at(*addresses: int, function: int = 3) -> list[Span]:
 def test_requests(wanted, readable, limit, requests):
     found = plan(wanted, readable, limit)
     assert [(request.function, request.address, request.count) for request in found] == list(requests)
+
+
+def test_words_are_kept_by_function_and_address() -> None:
+    span = Span(4, 1000, 2)
+    assert [*span.keys()] == [0x0004_03E8, 0x0004_03E9]
+    assert [*Span(1, 65535, 1).keys()] == [0x0001_FFFF]
+    request = Request.of(span, Span(4, 1003, 1))
+    assert (request.function, request.address, request.count, request.end) == (4, 1000, 4, 1004)
+    assert [*request.keys()] == [0x0004_03E8, 0x0004_03E9, 0x0004_03EA, 0x0004_03EB]
 
 
 @pytest.mark.parametrize(

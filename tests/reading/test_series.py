@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from typing import Any
+from unittest.mock import ANY
 
 import pytest
 
@@ -19,6 +20,8 @@ MODE = replace(STATUS, flags=(), states=((0, "online"), (1, "battery"), (7, "sil
 def shown(word: Word | None, raw: float, **fields: Any) -> dict[str, float]:
     """The values by flag or state."""
     samples = Series(METRIC, (), word, **fields).samples(raw)
+    kind = word and ("flag" if word.flags else "state" if word.states else "")
+    assert {label for extra, _ in samples for label, _ in extra} <= {kind}
     return {extra[0][1] if extra else "": value for extra, value in samples}
 
 
@@ -70,9 +73,10 @@ def test_a_family_holds_series_beside_raw_words() -> None:
     family = Family()
     assert len(family) == 0
     family.add(one, 230)
+    assert family.metric is METRIC
     family.extend([two, three], [231, 232])
     assert [*family] == [(one, 230), (two, 231), (three, 232)]
-    assert (len(family), family.metric) == (3, METRIC)
+    assert len(family) == 3
 
 
 def test_families_are_the_same_with_the_same_series_and_words() -> None:
@@ -88,6 +92,7 @@ def test_families_are_the_same_with_the_same_series_and_words() -> None:
     assert of((one, 1)) != of((one, 2))
     assert of((one, 1)) != of((two, 1))
     assert of((one, 1)) != [(one, 1)]
+    assert of((one, 1)) == ANY  # which decides itself
 
 
 @pytest.mark.parametrize(
@@ -107,4 +112,8 @@ def test_what_was_read_and_can_be_trusted_is_whole(change: Words, whole: bool) -
 
 def test_nothing_read_is_not_whole() -> None:
     assert not Source("bacs").snapshot({}).whole
-    assert not Source("bacs", strings=0, modules=0).snapshot({}).whole
+    # nor where it is not known that it has any of its groups
+    source = Source("bacs")
+    source.memory.presence.found.clear()
+    silent = source.snapshot({})
+    assert (silent.groups, silent.whole) == ({}, False)
