@@ -124,7 +124,7 @@ def _score(quantity: Quantity, middle: float, *, lead: bool, discharging: bool) 
     """How many times what a block may differ it does, as a function of its value; below 0 it is too low."""
     if quantity == "temperature":
         # only heat counts, also that of a whole string
-        return lambda value: max((value - middle) / HEAT_KELVIN, 2.0 if value >= HEAT_LIMIT else 0.0)
+        return lambda value: max((value - middle) / HEAT_KELVIN, _STEPS[-1] if value >= HEAT_LIMIT else 0.0)
     if quantity == "equalising" or not lead or middle <= 0:
         return lambda value: 0.0
     if quantity == "resistance":
