@@ -22,13 +22,13 @@ RULES = ROOT / "alerts" / "recording.rules.yml"
 Spoken = Sequence[tuple[str, Words]]
 
 
-def series_of(spoken: Spoken) -> list[dict[str, str]]:
-    """A device for each entry, with what a scrape of it brings, four times a minute, until a scrape fails."""
+def series_of(spoken: Spoken, scrapes: int) -> list[dict[str, str]]:
+    """A device for each entry, with what a scrape of it brings, four times a minute, until scrapes fail."""
     snapshots = [
         Source(name=f"d{number}").snapshot(words(change)) for number, (_, change) in enumerate(spoken)
     ]
     lines = [line.rpartition(" ") for line in page(snapshots).splitlines() if not line.startswith("#")]
-    return [{"series": name, "values": f"{value}x6 stale"} for name, _, value in lines]
+    return [{"series": name, "values": f"{value}x{scrapes} stale"} for name, _, value in lines]
 
 
 Table = Sequence[tuple[str, str]]  # what is told and for which devices; the first that holds counts
@@ -45,7 +45,13 @@ def table(question: str) -> Table:
     return found
 
 
-def check(folder: Path, asked: Sequence[tuple[Table, Spoken]]) -> None:
+def check(
+    folder: Path,
+    asked: Sequence[tuple[Table, Spoken]],
+    scrapes: int = 6,
+    # a failed scrape changes nothing: nothing good stands alone where what is bad has gone
+    times: Sequence[str] = ("90s", "105s"),
+) -> None:
     """Of each device it holds what stands in the table, and nothing above it does."""
     tests: list[dict[str, Any]] = []
     # few at a time, as promtool holds 10,000 samples at once and no more
@@ -60,9 +66,9 @@ def check(folder: Path, asked: Sequence[tuple[Table, Spoken]]) -> None:
             {"labels": f'{{device="d{index}"}}', "value": number[text]}
             for index, (text, _) in enumerate(spoken)
         ]
-        # a failed scrape changes nothing: nothing good stands alone where what is bad has gone
-        queries = [{"expr": expr, "eval_time": at, "exp_samples": samples} for at in ("90s", "105s")]
-        tests.append({"interval": "15s", "input_series": series_of(spoken), "promql_expr_test": queries})
+        queries = [{"expr": expr, "eval_time": at, "exp_samples": samples} for at in times]
+        series = series_of(spoken, scrapes)
+        tests.append({"interval": "15s", "input_series": series, "promql_expr_test": queries})
     path = folder / "tests.yml"
     path.write_text(json.dumps({"rule_files": [str(RULES)], "evaluation_interval": "15s", "tests": tests}))
     answer = run("test", "rules", str(path))
@@ -85,6 +91,20 @@ def test_boards_and_rules_find_what_the_pages_say(tmp_path: Path) -> None:
             (table("bacs"), BACS),
         ],
     )
+
+
+@pytest.mark.slow
+def test_what_was_known_last_is_told_of_a_device_that_fell_silent(tmp_path: Path) -> None:
+    told: Spoken = [
+        ("✖ LOST IN DANGER", {1001: 0x0008}),
+        ("✖ LOST IN DANGER", {1001: 0x4000}),
+        ("✖ LOST, LOAD DARK", {109: 0x0000}),
+        ("✖ LOST ON BATTERY", {109: 0x000C}),
+        ("? UNREACHABLE", {}),
+        ("? UNREACHABLE", {123: 1}),
+    ]
+    # five minutes in sight, and eleven in which nobody sees it
+    check(tmp_path, [(table("state"), told)], scrapes=20, times=("16m",))
 
 
 def test_every_result_has_the_place() -> None:
