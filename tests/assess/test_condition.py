@@ -389,6 +389,34 @@ def test_absent_blocks_are_ill_and_so_are_those_with_a_flag() -> None:
     assert (healthy.text, healthy.level) == ("8 of 8 OK", "good")
 
 
+STRINGS = """
+map: strings
+title: Strings
+source: a test
+modules: {all: [ups, bacs, strings]}
+metrics: {own_string: {help: A test.}}
+flag_sets: {fuse: {blown: {bit: 0, vendor: X, label: String fuse, description: X., severity: critical}}}
+groups:
+  count: {title: Count, words: {fuses: {address: 2800}}}
+  fuses:
+    title: Fuses
+    repeat: {label: string, count: fuses, max: 10, stride: 1}
+    words: {fuse: {address: 2801, metric: own_string, flags: fuse}}
+"""
+
+
+def test_a_flag_of_a_string_makes_no_block_ill(tmp_path: Path) -> None:
+    (tmp_path / "strings.yaml").write_text(STRINGS)
+    (tmp_path / "c.yml").write_text(
+        "maps: [strings.yaml]\ndevices: [{target: tcp://10.0.0.9, module: all}]\n"
+    )
+    source = Source(config=tmp_path / "c.yml")
+    source.memory.counts.counts["fuses"] = 2
+    condition = assess(source.snapshot(simulated() | {2800: 2, 2801: 0, 2802: 1}))
+    assert [(alarm.label, alarm.places) for alarm in condition.alarms] == [("String fuse", ("string 2",))]
+    assert condition.bacs == BacsHealth("8 of 8 OK", "good")
+
+
 def test_alarms_are_told_once_and_people_come_first() -> None:
     # overload by both words, thermal runaway, module 2's voltage low as module and as system say it
     alarms = of({109: 0x0104, 122: 1, 1001: 0x0009, 1002: 0x0009, 1068: 0x0009, 127: 1}).alarms
