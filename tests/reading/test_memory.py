@@ -6,7 +6,7 @@ from exporter.reading.plan.spans import Span
 from exporter.reading.readpass.memory import Counts, Limits, Presence, Sight
 from exporter.reading.readpass.progress import Outcome
 from exporter.reading.readpass.refusals import Refusals
-from exporter.reading.readpass.suspects import Suspects
+from exporter.reading.readpass.suspects import Suspects, halves
 
 WORD, OTHER = Span(3, 97, 1), Span(3, 98, 1)
 THERE, EMPTY, GONE, SILENT = Sight.THERE, Sight.EMPTY, Sight.GONE, Sight.SILENT
@@ -127,6 +127,18 @@ def test_a_word_is_ignored_when_it_alone_was_silent_time_after_time() -> None:
     suspects.settle(dict.fromkeys(spans[4:6], Outcome.REFUSED), [spans[6:]], others=True)
     assert suspects.settle({spans[7]: Outcome.READ}, [spans[6:7]], others=True) == [spans[6]]
     assert suspects.pieces == []
+
+
+def test_words_with_flags_are_asked_for_apart_from_others_and_first() -> None:
+    spans = tuple(Span(3, address, 1) for address in range(97, 103))
+    flags = {spans[2], spans[4]}
+    assert halves(spans, flags) == [(spans[2], spans[4]), (*spans[:2], spans[3], spans[5])]
+    assert halves(spans[:2], flags) == [spans[:1], spans[1:2]]
+    assert halves((spans[2], spans[4]), flags) == [(spans[2],), (spans[4],)]
+    assert halves(spans[:1], flags) == [spans[:1]]
+    suspects = Suspects()
+    suspects.settle({}, [spans], others=False, alarms=flags)
+    assert [piece.spans for piece in suspects.pieces] == halves(spans, flags)
 
 
 def test_nothing_is_ignored_by_a_device_that_is_down() -> None:

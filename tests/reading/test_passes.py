@@ -10,7 +10,7 @@ import pytest
 from exporter.reading.plan.spans import Request
 from tests.hostile import words
 from tests.loops import run_jumping
-from tests.reading.passes import ALL, UPS, Passes, Words, cs141
+from tests.reading.passes import ALL, CALM, UPS, Passes, Words, cs141
 
 WIDE = """
 map: wide
@@ -266,6 +266,33 @@ def test_a_device_that_ignores_words_is_read_around_them(
         for snapshot in await scrape.every(15, 44):
             seen |= words(snapshot).keys()
         assert seen >= whole, "what is served after all is found"
+
+    run_jumping(test())
+
+
+@pytest.mark.parametrize(
+    ("ignored", "flags"),
+    [
+        (range(97, 100), {109, 115, 138, 1000, 1002, 1005}),
+        ([104], {109, 115, 138, 1000, 1002, 1005}),
+        ([142], {109, 115, 138, 1000, 1002, 1005}),
+        ([1005], {109, 115, 138, 1000, 1002}),
+        ([1003, 1004], {109, 115, 138, 1000, 1002, 1005}),
+        ([120], {109, 1000, 1002, 1005}),
+    ],
+    ids=str,
+)
+def test_what_a_device_ignores_hides_no_flag_beyond_the_first_pass(
+    ignored: list[int], flags: set[int]
+) -> None:
+    async def test() -> None:
+        device = cs141(2, 40)
+        device.ignored = {*ignored}
+        second = (await Passes(device).every(15, 2))[1]
+        assert words(second).keys() >= flags
+        device = Words({*UPS}, dict(CALM), ignored={*ignored})
+        second = (await Passes(device).every(15, 2))[1]
+        assert words(second).keys() >= flags & {*UPS}
 
     run_jumping(test())
 

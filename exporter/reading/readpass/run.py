@@ -15,7 +15,7 @@ from exporter.reading.readpass.memory import Memory
 from exporter.reading.readpass.narrow import Narrowing
 from exporter.reading.readpass.planning import make_requests, parts
 from exporter.reading.readpass.progress import Outcome, Progress
-from exporter.reading.readpass.suspects import SURE
+from exporter.reading.readpass.suspects import SURE, halves
 from exporter.reading.transport.answers import LinkError
 from exporter.reading.transport.deadline import Deadline
 
@@ -213,6 +213,7 @@ class ReadPass:
     async def _ask_silent(self, *, most: float = math.inf) -> None:
         """Ask for what gave no answer in up to `most` passes, until one is silent again: silence is dear."""
         memory, words, outcomes = self.memory, self.progress.words, self.progress.outcomes
+        alarms = self._alarms()
         heard: list[Sequence[Span]] = []
         for piece in memory.suspects.pieces:
             there = self.progress.layout.keys
@@ -223,17 +224,23 @@ class ReadPass:
             )
             if piece.refused or piece.times > most or not spans:
                 continue
-            middle = len(spans) // 2 if piece.times >= SURE else 0
-            halves = [half for half in (spans[:middle], spans[middle:]) if half]
-            for half in halves:
-                for request in make_requests(half, self.device, self.memory):
+            # of words that were read before, one answer may have been lost
+            sure = SURE if any(map(memory.refusals.was_served, spans)) else 1
+            parts = halves(spans, alarms) if piece.times >= sure else [spans]
+            for part in parts:
+                for request in make_requests(part, self.device, self.memory):
                     if self._asker.given_up or await self._ask(request, once=bool(words)) not in _HEARD:
                         return
-            if middle:
-                await self._blame_silence(halves)
+            if len(parts) > 1:
+                await self._blame_silence(parts)
             else:
-                heard += halves
+                heard += parts
         await self._blame_silence(heard)
+
+    def _alarms(self) -> set[Span]:
+        """The words with flags of what does not repeat."""
+        layout = self.progress.layout
+        return {single.span for single in layout.singles if single.span} & layout.flags
 
     async def _blame_silence(self, pieces: Sequence[Sequence[Span]]) -> None:
         """All pieces of what was silent are read: if the whole is not, it is a gap, or the length."""
@@ -269,8 +276,9 @@ class ReadPass:
         silent = [request.spans for request in self._silent]
         others, in_time = bool(progress.words), self._asker.failed
         for span in memory.suspects.settle(
-            progress.outcomes, silent, self._narrowing.unfinished, others=others, in_time=in_time
-        ):
+            progress.outcomes, silent, self._narrowing.unfinished,
+            others=others, in_time=in_time, alarms=self._alarms(),
+        ):  # fmt: skip
             memory.refusals.add(span, self._started, flags=span in progress.layout.flags)
 
     def _note_left_over(self) -> None:

@@ -1,6 +1,6 @@
 """The memory of words that were asked for together and got no answer. Pure; without time."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from exporter.reading.plan.spans import Span
@@ -30,7 +30,7 @@ class Suspects:
     """The words that got no answer, in the pieces in which they were last asked for.
 
     Each piece is asked for apart from all else, what was asked for longest ago first. What is refused is
-    looked into at once while there is time; a silent piece is halved from pass to pass.
+    looked into at once while there is time; a silent piece is halved from pass to pass, its alarms first.
     """
 
     pieces: list[Piece] = field(default_factory=list)
@@ -53,11 +53,13 @@ class Suspects:
         *,
         others: bool,
         in_time: bool = True,
+        alarms: Collection[Span] = (),
     ) -> Sequence[Span]:
         """Take note of a pass: what became of each word, and which requests were `silent` or are `refused`.
 
         `others` says that the device answered others. Where it did not, it is most likely down; but it may
-        ignore a word in each request, so the next pass tries half of one if it was silent `in_time`.
+        ignore a word in each request, so the next pass tries half of one if it was silent `in_time`; `alarms`
+        are the words with flags.
         Gives the single words that the device ignores; they are no longer remembered here.
         """
         times = {span: piece.times for piece in self.pieces for span in piece.spans}
@@ -70,14 +72,23 @@ class Suspects:
             spans = tuple(s for s in piece.spans if s not in anew and outcomes.get(s) not in settled)
             kept += [replace(piece, spans=spans)] if spans else []
         if in_time and not others and len(kept) + len(asked) < _MOST_HALVED:
-            asked = [half for piece in asked for half in _halves(piece)]
+            asked = [half for piece in asked for half in _halves(piece, alarms)]
         ignored = [piece for piece in asked if len(piece.spans) == 1 and piece.times > SURE]
         self.pieces = [*kept, *(piece for piece in asked if piece not in ignored)]
         return [piece.spans[0] for piece in ignored]
 
 
-def _halves(piece: Piece) -> Sequence[Piece]:
-    middle = len(piece.spans) // 2
-    if middle < _LEAST_HALF:
+def halves(spans: Spans, alarms: Collection[Span]) -> Sequence[Spans]:
+    """`spans` in up to two pieces, the `alarms` apart and first: silence may not hide them for long."""
+    middle = len(spans) // 2
+    parts = [spans[:middle], spans[middle:]]
+    if not {*spans}.isdisjoint(alarms) and not {*spans} <= {*alarms}:
+        parts = [tuple(s for s in spans if s in alarms), tuple(s for s in spans if s not in alarms)]
+    return [part for part in parts if part]
+
+
+def _halves(piece: Piece, alarms: Collection[Span]) -> Sequence[Piece]:
+    parts = halves(piece.spans, alarms)
+    if len(piece.spans) // 2 < _LEAST_HALF:
         return [piece]
-    return [replace(piece, spans=spans) for spans in (piece.spans[:middle], piece.spans[middle:])]
+    return [replace(piece, spans=spans) for spans in parts]
