@@ -132,13 +132,13 @@ def _timeout(failure: Failure) -> str:
             f"{_and_its_id(failure)}?{_more_units(failure)}"
         )
     if endpoint.transport == "rtu-tcp":
-        came = (
-            "the line echoes, and no answer comes" if "itself came" in failure.text else "nothing comes back"
-        )
+        echoes = "itself came" in failure.text
+        came = "the line echoes, and no answer comes" if echoes else "nothing comes back"
+        taken = "" if echoes else f" Or the serial server lets a further client wait: {_ONE_PLACE}"
         return _at_modbus_port(failure) + (
             f"it takes the connection, and {came}: do baud rate, parity and stop bits of the serial "
             "server match those of the CS141, is COM2 there set to Modbus Slave, are A and B swapped"
-            f"{_and_its_id(failure)}?{_modbus_tcp(failure)}{_more_units(failure)}"
+            f"{_and_its_id(failure)}?{taken}{_modbus_tcp(failure)}{_more_units(failure)}"
         )
     short = "" if failure.by_discover else " Or it ignores long requests: discover tries short ones."
     serial = "" if endpoint.port == TCP_PORT else _serial_server(failure)
@@ -170,6 +170,12 @@ def _closed(failure: Failure) -> str:
 def _frame(failure: Failure) -> str:
     """Bytes came that are no answer."""
     if failure.target.endpoint.transport == "tcp":
+        if "came twice" in failure.text:
+            return (
+                "the device, or a gateway or bridge before it, sends its answers twice: the second could be "
+                "taken for the answer to a later request, so none is taken. Read the device without what "
+                "doubles them"
+            )
         if "in time" in failure.text or "too many" in failure.text:
             return "answers are cut off or too long: a bad network or gateway; try again"
         if failure.answered:

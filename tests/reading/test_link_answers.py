@@ -28,6 +28,18 @@ def test_a_frame_that_is_not_whole_yet_is_waited_for(size: int) -> None:
     assert parse_tcp(bytearray(whole[:size]), Expected(1, 4, 2), 7) is None
 
 
+def test_an_answer_that_comes_twice_is_said_to() -> None:
+    whole = bytes.fromhex("0007 0000 0005 01 0402 1234")
+    for rest, says in (
+        (whole, "the same answer came twice, one behind the other"),
+        (whole[:-1], "10 bytes too many behind the answer"),
+        (whole[:-1] + b"\x35", "11 bytes too many behind the answer"),
+    ):
+        with pytest.raises(LinkError, match=says) as raised:
+            parse_tcp(bytearray(whole + rest), Expected(1, 4, 1), 7)
+        assert raised.value.reason == "frame"
+
+
 @given(st.binary(max_size=300), st.integers(1, 2), st.integers(1, 4), st.integers(1, 4))
 @example(b"\x01\x03\x02\x00\x07", 1, 3, 1)
 def test_nothing_but_a_right_frame_gives_values(noise: bytes, unit: int, function: int, count: int) -> None:

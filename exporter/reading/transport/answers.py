@@ -104,6 +104,8 @@ def parse_tcp(buffer: bytearray, expected: Expected, transaction: int) -> list[i
         raise LinkError("transaction", f"answer to transaction {answered}, not {transaction}")
     if len(buffer) < size:
         return None
+    if buffer == buffer[:size] * 2:
+        raise LinkError("frame", "the same answer came twice, one behind the other")
     if len(buffer) > size:
         raise LinkError("frame", f"{len(buffer) - size} bytes too many behind the answer")
     return _check(buffer[6], bytes(buffer[7:size]), expected)
