@@ -3,10 +3,17 @@
 import asyncio
 import socket
 import threading
+from contextlib import suppress
 from itertools import groupby, pairwise
+from typing import cast
 
 import pytest
 
+from exporter.reading.plan.spans import Request as PlannedRequest
+from exporter.reading.transport.answers import LinkError
+from exporter.reading.transport.connection import Connection
+from exporter.reading.transport.deadline import Deadline
+from exporter.reading.transport.exchange import Manner
 from exporter.reading.transport.line import Line, Turn
 from exporter.reading.transport.resolve import Resolver
 from exporter.reading.transport.transports import connection_to
@@ -132,6 +139,60 @@ def test_a_unit_that_was_not_asked_has_not_had_its_turn() -> None:
                 rounds.append(await asyncio.gather(*(d.scrape(over) for d in both)))
             assert [[s.up for s in one] for one in rounds] == [[False, False], [False, True], [False, True]]
             assert errors(devices.devices["u2"]) == {}
+
+    run(test())
+
+
+class Gateway:
+    """A connection behind which some units are silent; `asked` are the units in the order of the requests."""
+
+    def __init__(self, silent: set[int]) -> None:
+        self.silent = silent
+        self.asked: list[int] = []
+
+    @property
+    def sent(self) -> int:
+        return len(self.asked)
+
+    def busy_until(self, unit: int) -> float:
+        return 0.0
+
+    async def read(self, unit: int, *_: object) -> list[int]:
+        self.asked.append(unit)
+        if unit in self.silent:
+            raise LinkError("timeout", "no answer in time")
+        return [0]
+
+    def close(self) -> None:
+        pass
+
+
+@pytest.mark.parametrize(
+    ("silent", "order"),
+    [(set[int](), [5, 6, 1, 2, 3]), ({2}, [1, 3, 5, 6, 2])],
+    ids=["all answer", "one is silent"],
+)
+def test_units_never_asked_wait_for_those_that_answer_where_one_is_silent(
+    silent: set[int], order: list[int]
+) -> None:
+    """Else those that may be as silent would cost the others their time."""
+
+    async def test() -> None:
+        gateway = Gateway(silent)
+        line = Line(cast(Connection, gateway))
+
+        async def one(unit: int, *, failed: bool = False) -> None:
+            turn = Turn(unit, failed)
+            async with line.turn(turn, idle_close=0):
+                with suppress(LinkError):
+                    deadline = Deadline(asyncio.get_running_loop().time() + 5)
+                    await line.read(turn, request, Manner(1.0), deadline)
+
+        request = PlannedRequest(3, 97, 1)
+        await asyncio.gather(*map(one, (1, 2, 3)))
+        gateway.asked.clear()
+        await asyncio.gather(*(one(unit, failed=unit in silent) for unit in (1, 2, 3, 5, 6)))
+        assert gateway.asked == order
 
     run(test())
 

@@ -13,6 +13,7 @@ class News:
 
     def __init__(self) -> None:
         self._state: object = None
+        self._was_up = False
         self._said_pacing = False
 
     def tell(self, device: DeviceConfig, snapshot: Snapshot, *, asked: bool, refused: bool = False) -> None:
@@ -24,7 +25,8 @@ class News:
         state = (snapshot.up, refused, tuple(snapshot.groups.items()), tuple(snapshot.valid.items()))
         if state == self._state:
             return
-        first, self._state = self._state is None, state
+        before, self._was_up = self._was_up, self._was_up or bool(snapshot.up)
+        self._state = state
         bad = [name for name, good in snapshot.groups.items() if not good]
         doubtful = [name for name, valid in snapshot.valid.items() if not valid]
         fields = {"device": device.name, "target": device.target.url}
@@ -38,7 +40,7 @@ class News:
             found = {key: value for key, value in fields.items() if value}
             log.warning("device answers in part", extra=found)
         else:
-            log.info("device answers" if first else "device answers again", extra=fields)
+            log.info("device answers again" if before else "device answers", extra=fields)
 
     def tell_of_pacing(self, device: DeviceConfig, snapshot: Snapshot) -> None:
         """One line, once: the device misses requests, and the errors of the pass say what may help."""

@@ -28,9 +28,10 @@ class Line:
     """One endpoint's connection with its queue.
 
     Of the units that wait, those whose last pass was good go first, and among them the one served longest
-    ago: when the deadline cuts a round short, it is not always the same unit that goes without. A pass whose
-    unit is silent or busy stands back: it goes on after the others, and not while a gateway may still be busy
-    with a request to another silent unit.
+    ago: when the deadline cuts a round short, it is not always the same unit that goes without. Where a unit
+    is silent, those that were never asked may be, too, so they let the ones that answer go first. A pass
+    whose unit is silent or busy stands back: it goes on after the others, and not while a gateway may still
+    be busy with a request to another silent unit.
     """
 
     def __init__(self, connection: Connection) -> None:
@@ -39,6 +40,7 @@ class Line:
         self._waiting: dict[Turn, asyncio.Future[None]] = {}
         self._holder: Turn | None = None
         self._served: dict[int, int] = {}
+        self._silent: set[int] = set()
         self._numbers = itertools.count(1)
         self._next_request_at = 0.0
         self._next_grant: asyncio.Handle | None = None  # soon, or later while only silent units wait
@@ -92,10 +94,14 @@ class Line:
             await asyncio.sleep(pause)
         sent = self.connection.sent
         try:
-            return await self.connection.read(turn.unit, request, manner, deadline, observers)
+            values = await self.connection.read(turn.unit, request, manner, deadline, observers)
+            self._silent.discard(turn.unit)
+            return values
         except LinkError as error:
             if error.exception_code is None or error.exception_code in _NO_ANSWER_YET:
                 turn.failed = True
+                if deadline.left > 0:
+                    self._silent.add(turn.unit)
                 self._release(turn)
             raise
         finally:
@@ -139,6 +145,10 @@ class Line:
             self._holder = None
             self._grant_soon()
 
+    def _place(self, turn: Turn) -> tuple[bool, bool, int]:
+        served = self._served.get(turn.unit, 0)
+        return turn.failed, not served and bool(self._silent), served
+
     def _grant_soon(self) -> None:
         # not at once: the passes of one scrape arrive one after the other, and the order is among all of them
         if self._next_grant is not None:
@@ -150,7 +160,7 @@ class Line:
         # one that was cancelled just now takes itself out a moment later
         waiting = [turn for turn, granted in self._waiting.items() if not granted.done()]
         if self._holder is None and waiting:
-            first = min(waiting, key=lambda turn: (turn.failed, self._served.get(turn.unit, 0)))
+            first = min(waiting, key=self._place)
             # asked for one silent unit after the other, a gateway would have no time left for the living
             pause = self.connection.busy_until(first.unit) if first.failed else 0.0
             loop = asyncio.get_running_loop()
