@@ -116,7 +116,7 @@ def test_what_was_known_last_is_told_of_a_device_that_fell_silent(tmp_path: Path
     ]
     # five minutes in sight, and eleven in which nobody sees it
     check(tmp_path, [(table("state"), told)], scrapes=20, times=("16m",))
-    # and of what one scrape told: rules that look every two minutes have not seen it
+    # and what a single scrape told after two good minutes
     check(tmp_path, [(table("state"), told)], scrapes=0, well=9, times=("3m45s",))
 
 
