@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 from tests.alerts.promtool import check_tests, rules_for
+from tests.alerts.series import Watched, healthy_images, input_series, named
+from tests.alerts.words import put
 
 FIRING = 'ALERTS{alertstate="firing", alertname!="GenerexWatchdog"}'
 MINUTE, QUARTER = 60, 900
@@ -329,6 +331,20 @@ def test_a_driver_that_sets_the_word_and_not_the_bit_is_no_wrong_map_in_an_outag
     ]
     names = of("a", "OnBattery", "OnBatteryLong", "BatteryLowOnBattery")
     check(tmp_path, series, fired("45m", names, "45m"))
+
+
+@pytest.mark.parametrize(
+    ("words", "also"), [(("109.4",), ("BatteryLow",)), (("109.4", "120=1"), ("BatteryLow", "InputBad"))]
+)
+def test_contradictions_of_opposite_sides_do_not_cancel(
+    words: tuple[str, ...], also: tuple[str, ...], tmp_path: Path
+) -> None:
+    watched = Watched(named("a"))
+    pages = [
+        watched.page(put(image, *words) if step > 20 else image, 15 * step)
+        for step, image in enumerate(healthy_images(80, 15))
+    ]
+    check(tmp_path, input_series(pages), fired("18m", of("a", "MapDisagrees", *also)))
 
 
 def test_a_float_voltage_above_the_limit_by_less_than_the_modules_know_is_none(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from exporter.maps.limits import LIMITS, Limit
 _RECORDED = {
     "generex_ups_input_frequency_hertz": "phase:{}:max", "generex_ups_input_volts": "phase:{}:max",
     "generex_ups_output_volts": "phase:{}:max", "generex_ups_output_load_ratio": "phase:{}:max",
+    "generex_ups_battery_charge_ratio": "device:{}:min",
     "generex_bacs_module_temperature_celsius": "string:{}:median",
 }  # fmt: skip
 """The series in which recording.yaml holds a metric."""
