@@ -15,14 +15,15 @@ from exporter.assess.facts import CHARGE_METRIC, UPS_ALARM, bacs_groups, is_of_b
 from exporter.assess.outcomes import CHARGE, Outcome
 from exporter.maps.limits import LIMITS
 from exporter.maps.model import Map, Word
-from exporter.maps.roles import DANGER, gravity, matchers, played
+from exporter.maps.roles import gravity, matchers, played
 
 ROLE = "device:generex_role:active"
 """1 while a flag or state of a device plays the role, 0 while none does, by the label `role`."""
 
-REMEMBERED = (*DANGER, "dark", "on_battery")
-"""The roles of which the last value within a day is recorded as LAST."""
+KNOWN = "device:generex_role:known"
+"""As ROLE, of the roles that are remembered; no series while every value of the UPS reads 0."""
 LAST = "device:generex_role:last1d"
+"""The last of KNOWN within a day."""
 FLAG = "device:generex_flag:rank"
 """Flags of whole devices that ask for something, by the labels `metric`, `flag` and `grave`."""
 UPS_FLAG = "device:generex_ups_flag:set"
@@ -74,7 +75,7 @@ class Prom:
         """
         if not (which := self._which(roles)):
             return ""
-        then = self.by(f"last_over_time({ROLE}{{{which}}}[5m]) or {LAST}{{{which}}}")
+        then = self.by(f"last_over_time({KNOWN}{{{which}}}[5m]) or {LAST}{{{which}}}")
         return f"({then} == 1 unless {self._on} {ROLE}{{{which}}})"
 
     def flagged(self, severity: Literal["critical", "warning"]) -> str:

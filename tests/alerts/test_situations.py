@@ -266,6 +266,63 @@ def test_a_ups_that_died_on_battery_is_well_in_nothing_until_it_is_seen(tmp_path
     check(tmp_path, series, fired("40m", died), fired("100m", died))
 
 
+@pytest.mark.parametrize("passes", [1, 2])
+def test_a_ups_that_shows_zeros_before_it_dies_on_battery_is_lost_on_battery(
+    passes: int, tmp_path: Path
+) -> None:
+    zeros = f"0 {'0 ' * (passes - 1)}stale"
+    series = ups(
+        "a", f"0x20 1x19 {zeros}",
+        flag("ups_alarm", "battery_low", f"0x30 1x9 {zeros}"),
+        flag("ups_status", "output_act", f"1x40 {zeros}"),
+        line("generex_ups_output_volts", f"230x40 {zeros}", phase="1"),
+        line("generex_ups_battery_charge_ratio", f"1x20 1-0.02x19 {zeros}"),
+        line("generex_ups_battery_runtime_seconds", f"480x20 480-15x19 {zeros}"),
+        up=f"1x{40 + passes} 0x400",
+    )  # fmt: skip
+    on_battery = ("OnBattery", "OnBatteryLong", "RuntimeShort", "BatteryLowOnBattery")
+    lost = of("a", *on_battery, "LostOnBattery")
+    board = {
+        "expr": 'device:generex_outcome:rank{outcome=~"lost_.+"} * 0',
+        "eval_time": "13m",
+        "exp_samples": [
+            {
+                "labels": '{device="a", outcome="lost_on_battery", says="no", state="yes",'
+                ' survival="yes", urgency="dark"}',
+                "value": 0,
+            }
+        ],
+    }
+    tests = [
+        fired("10m15s", of("a", *on_battery)),
+        fired("13m", lost), fired("100m", lost | of("a", "Unreachable")),
+    ]  # fmt: skip
+    check(tmp_path, series, *tests, board)
+
+
+def test_zeros_in_one_pass_of_an_outage_change_nothing(tmp_path: Path) -> None:
+    once = lambda value: f"{value}x40 0 {value}x40"  # noqa: E731
+    series = ups(
+        "a", "0x20 1x19 0 1x40",
+        flag("ups_status", "output_act", once("1")),
+        line("generex_ups_output_volts", once("230"), phase="1"),
+        line("generex_ups_battery_charge_ratio", "1x20 1-0.001x19 0 0.98-0.001x40"),
+        line("generex_ups_battery_runtime_seconds", "1800x20 1800-15x19 0 1500-15x40"),
+        up="1x100",
+    )  # fmt: skip
+    check(tmp_path, series, fired("14m", of("a", "OnBattery", "OnBatteryLong"), "14m"))
+
+
+def test_a_restarting_card_that_is_silent_before_its_zeros_is_no_dark_load(tmp_path: Path) -> None:
+    then = lambda value: f"{value}x40 stale _x16 0x4 {value}x40"  # noqa: E731
+    series = [
+        flag("ups_status", "output_act", then("1")),
+        line("generex_ups_output_volts", then("230"), phase="1"),
+        line("generex_up", "1x40 0x17 1x50"),
+    ]
+    check(tmp_path, series, fired("24m", (), "24m"))
+
+
 @pytest.mark.parametrize("seconds", [15, 30, 60])
 def test_a_pod_that_moves_ends_no_alert_and_begins_none_anew(seconds: int, tmp_path: Path) -> None:
     """The first pod goes after 30 minutes, the second comes a scrape later."""

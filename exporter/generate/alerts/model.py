@@ -5,12 +5,11 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from exporter.assess.promql import REMEMBERED
 from exporter.durations import format_duration, parse_duration
 from exporter.generate.alerts import snippets
 from exporter.generate.alerts.named import NAMED
 from exporter.maps.model import Map, Severity
-from exporter.maps.roles import played
+from exporter.maps.roles import DANGER, played
 
 REPOSITORY_RUNBOOK = "https://github.com/generex-exporter/generex-exporter/blob/main/alerts/runbook.md"
 """Where the runbook is read if Prometheus knows no exporter that serves it."""
@@ -99,7 +98,7 @@ class Settings:
 
         `<place>` are the labels of the place, `<site>` the first of them; `<interval>` is the scrape interval
         in seconds, `<minute>` that of rules that run once a minute; `[<held>]` reaches over a failed pass,
-        `[<settled>]` over four scrapes; `<remembered>` are the roles of which the last is kept for a day;
+        `[<settled>]` over four scrapes; `<danger>` are the roles of danger to people;
         `<load_warning>` and the like are thresholds, `<load_warning%>` in per cent. What the maps say of
         themselves is in named.NAMED, the rest are snippets.
         """
@@ -149,8 +148,8 @@ class Settings:
             return ", ".join(("device", *self.place))
         if name == "site":
             return self.place[0]
-        if name == "remembered":
-            return "|".join(REMEMBERED)
+        if name == "danger":
+            return "|".join(DANGER)
         if name in self._windows():
             return self._windows()[name]
         if name == "per_second":  # derivatives are per second, also where time runs faster
