@@ -464,6 +464,19 @@ def test_a_scrape_that_is_slower_than_the_rules_were_made_for_is_told(
     check(tmp_path, series, fired(f"{90 * seconds}s", of("slow", "ScrapeSlow")), step=seconds)
 
 
+def test_what_lasts_is_told_though_whole_passes_fail_now_and_then(tmp_path: Path) -> None:
+    """A group that is read in part only, and passes that take long: one pass in eight fails as a whole."""
+    fails = "1x6 0 " * 25
+    series = [
+        line("generex_up", fails),
+        line("generex_group_up", "0x200", group="modules"),
+        line("generex_group_up", fails, group="ups"),
+        line("generex_scrape_duration_seconds", "4.8x200"),
+        line("generex_scrape_timeout_seconds", "5x200"),
+    ]
+    check(tmp_path, series, fired("40m", of("a", "GroupUnread", "PassSlow", "Unsteady")))
+
+
 def test_words_that_are_refused_and_were_not_a_day_ago_are_told_for_a_day(tmp_path: Path) -> None:
     series = [line("generex_up", "1x300"), line("generex_refused_words", "0x100 3x200", group="ups")]
     series.append(line("generex_refused_words", "2x300", group="bacs"))
