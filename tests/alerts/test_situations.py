@@ -223,6 +223,27 @@ def test_a_ups_made_for_eight_minutes_is_in_no_need_at_a_dip_and_in_the_end_it_i
     check(tmp_path, series, *tests)
 
 
+def test_time_that_was_not_read_is_no_time_on_battery(tmp_path: Path) -> None:
+    tested = "0x20 1x19 stale"
+    series = [
+        *ups("once", "0x40 1 stale _x8 0x80", up="1x41 0x8 1x80"),
+        *ups(
+            "in a test", tested,
+            flag("ups_status", "test_act", tested, "in a test"),
+            line("generex_ups_input_volts", "230x39 stale", "in a test", phase="1"),
+            up="1x40 0x90",
+        ),
+    ]  # fmt: skip
+    while_lost = {("OnBattery", "once"), ("LostOnBattery", "once")}
+    lost = of("in a test", "LostOnBattery", "Unreachable")
+    tests = [
+        fired("12m", while_lost | of("in a test", "LostOnBattery", "TestRunning", "TestOnGoodMains")),
+        fired("30m", lost),
+        fired("30m", while_lost | lost | of("in a test", "TestRunning", "TestOnGoodMains"), "29m"),
+    ]
+    check(tmp_path, series, *tests)
+
+
 def test_mains_that_is_back_for_ten_minutes_is_not_lost_with_one_failed_pass(tmp_path: Path) -> None:
     series = ups("a", "0x20 1x20 0x40 stale 0x40", up="1x80 0 1x40")
     check(tmp_path, series, fired("30m", (), "9m"))
