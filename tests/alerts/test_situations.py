@@ -371,6 +371,48 @@ def test_a_pod_that_moves_ends_no_alert_and_begins_none_anew(seconds: int, tmp_p
     check(tmp_path, series, unbroken, step=seconds)
 
 
+def told(name: str, at: str, labels: dict[str, str], summary: str, description: str) -> dict[str, Any]:
+    """This one alert fires at a time, and says so."""
+    url = "https://github.com/generex-exporter/generex-exporter/blob/main/alerts/runbook.md"
+    notes = {"summary": summary, "description": description, "runbook_url": f"{url}#{name.lower()}"}
+    return {
+        "eval_time": at,
+        "alertname": name,
+        "exp_alerts": [{"exp_labels": labels, "exp_annotations": notes}],
+    }
+
+
+def test_what_is_lost_is_not_told_in_the_present_and_a_bacs_alone_is_no_ups(tmp_path: Path) -> None:
+    series = [
+        flag("ups_status", "backup_mode", "0x20 1x100", "seen", site="s"),
+        line("generex_up", "1x120", "seen", site="s"),
+        flag("ups_status", "backup_mode", "0x20 1x20 stale", "lost", site="s"),
+        line("generex_up", "1x40 0x80", "lost", site="s"),
+        flag("bacs_state", "discharging", "0x20 1x20 stale", "alone"),
+        line("generex_up", "1x40 0x80", "alone"),
+    ]
+    fleet = told(
+        "GenerexFleetOnBattery",
+        "20m",
+        {"severity": "warning", "condition": "fleet_on_battery", "site": "s"},
+        "Several UPSs of a site have lost their supply.",
+        "2 of 2 UPSs at s are on battery: lost (when last seen) seen.",
+    )
+    lost = told(
+        "GenerexLostOnBattery",
+        "20m",
+        {"severity": "critical", "condition": "lost_on_battery", "outage": "3 dark", "device": "alone"},
+        "A battery that carried a load can no longer be read.",
+        "alone had a battery under discharge when it was last seen, and now neither BACS nor manager answers. "
+        "Assume that the load is dark until someone has looked.",
+    )
+    groups = [
+        {"interval": "15s", "input_series": part, "promql_expr_test": [], "alert_rule_test": [test]}
+        for part, test in ((series[:4], fleet), (series[4:], lost))
+    ]
+    check_tests(tmp_path, groups)
+
+
 def test_a_charge_that_is_0_for_ever_is_not_reported_and_a_runtime_that_is_no_word_is_not_told(
     tmp_path: Path,
 ) -> None:
