@@ -67,6 +67,11 @@ FLAGS |= {
 """The flags that an outcome is told by, without `generex_`."""
 
 METRICS = {
+    "lost_on_battery": {
+        "device:role:last", "device:role:active", "device:discharging_alone:last",
+        "device:discharging_alone:max",
+    },
+    "discharging_alone": {"device:discharging_alone:max"},
     "map_in_doubt": {"group:group_up:max", "group:refused_words:max", "device:ups_alarm:count"},
     "unreachable": {"device:up:max", "device:up:last1d"},
     "ups_unread": {"group:group_up:max"},
@@ -97,6 +102,7 @@ STATE = {
     "on_battery": "▲ ON BATTERY",
     "lost_dark": "✖ LOST, LOAD DARK",
     "lost_on_battery": "✖ LOST ON BATTERY",
+    "discharging_alone": "▲ BATTERY DISCHARGING",
     "unreachable": "? UNREACHABLE",
     "ups_lost": "? UPS LOST",
     "ups_unread": "? UPS NOT READ",
@@ -119,6 +125,7 @@ SURVIVAL = {
     "on_battery": "▲ on battery now",
     "lost_dark": "✖ lost, load was dark",
     "lost_on_battery": "✖ lost on battery",
+    "discharging_alone": "▲ battery is discharging",
     "unreachable": "? unreachable",
     "ups_lost": "? UPS lost",
     "ups_unread": "? UPS not read",
@@ -171,7 +178,7 @@ LEVELS = {
         "map_in_doubt", "unreachable", "ups_lost", "ups_unread", "bacs_untrusted", "bacs_unread", "no_output",
         "bacs_stopped",
     },
-    "warning": {"on_battery", "values_in_doubt", "discharging", "bacs_warning"},
+    "warning": {"on_battery", "discharging_alone", "values_in_doubt", "discharging", "bacs_warning"},
     "info": {"service", "eco", "test"},
     "none": {"blocks_unserved", "unserved", "no_ups"},
     "good": {"bacs_running", "mains", "yes"},
@@ -181,7 +188,7 @@ LEVELS = {
 URGENT = {
     "danger": {"thermal_runaway", "ground_fault", "danger", "lost_in_danger"},
     "dark": {"load_dark", "shutting_down", "lost_dark", "lost_on_battery"},
-    "on_battery": {"on_battery"},
+    "on_battery": {"on_battery", "discharging_alone"},
     "out_of_sight": {"map_in_doubt", "unreachable", "ups_lost", "ups_unread"},
     "bypass": {"bypass"},
 }

@@ -118,6 +118,18 @@ class Facts:
             return self.plays(*roles)
         return self._before is not None and self._before.was(*roles)
 
+    @property
+    def was_on_battery(self) -> bool:
+        """The last that is known is that its battery carried the load, by its UPS or by a BACS alone."""
+        if self.was("on_battery") or self._before is None:
+            return self.was("on_battery")
+        return self._before.discharging_alone and self._roles.keys().isdisjoint({"on_battery", "discharging"})
+
+    @property
+    def discharging_alone(self) -> bool:
+        """BACS sees a discharge, and no UPS that is known says why."""
+        return self.plays("discharging") and "on_battery" not in self._roles
+
     def flagged(self, severity: Literal["critical", "warning"]) -> bool:
         """A flag of the battery is not as it belongs, and that is so grave."""
         return any(

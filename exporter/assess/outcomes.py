@@ -51,6 +51,14 @@ class Evidence(Protocol[T]):
         """There is such a device."""
 
     @property
+    def was_on_battery(self) -> T:
+        """The last that is known is that its battery carried the load, by its UPS or by a BACS alone."""
+
+    @property
+    def discharging_alone(self) -> T:
+        """BACS sees a discharge, and no UPS that is known says why."""
+
+    @property
     def unreachable(self) -> T:
         """No word of it was read."""
 
@@ -197,9 +205,15 @@ OUTCOMES: tuple[Outcome, ...] = (
         section="GenerexLoadDark",
     ),
     Outcome(
-        "lost_on_battery", "✖", "critical", lambda it: it.was("on_battery"),
+        "lost_on_battery", "✖", "critical", lambda it: it.was_on_battery,
         "Lost on battery", "lost on battery", order=Urgency.DARK,
         section="GenerexLostOnBattery",
+    ),
+    # an outage, for all that one knows
+    Outcome(
+        "discharging_alone", "▲", "warning", lambda it: it.discharging_alone,
+        "Battery discharging", "battery is discharging", order=Urgency.ON_BATTERY,
+        section="GenerexDischarging",
     ),
     Outcome(
         "unreachable", "?", "lost", lambda it: it.unreachable,

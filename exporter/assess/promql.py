@@ -20,14 +20,13 @@ from exporter.maps.roles import gravity, matchers, played
 ROLE = "device:generex_role:active"
 """1 while a flag or state of a device plays the role, 0 while none does, by the label `role`."""
 
-KNOWN = "device:generex_role:known"
-"""As ROLE, of the roles that are remembered; no series while every value of the UPS reads 0."""
-LAST = "device:generex_role:last1d"
-"""The last of KNOWN within a day."""
+LAST = "device:generex_role:last"
+"""As ROLE, of the roles that are remembered: what was last known within a week."""
 FLAG = "device:generex_flag:rank"
 """Flags of whole devices that ask for something, by the labels `metric`, `flag` and `grave`."""
 UPS_FLAG = "device:generex_ups_flag:set"
 """1 while a flag of the UPS is set, by the labels `metric` and `flag`; no series else."""
+_ALONE = "device:generex_discharging_alone"
 BLOCK_ALARM, BLOCK_FLAG = "generex_bacs_module_alarm", "module:generex_bacs_module_alarm:set"
 """Of 16 flags for each of 330 modules hardly one is set: those that are, are recorded."""
 _GRAVE = {"critical": "danger|critical.*", "warning": "warning.*"}
@@ -68,15 +67,23 @@ class Prom:
         return self._known(roles, 0)
 
     def was(self, *roles: str) -> str:
-        """The last that is known, within a day, is that one of these roles was played.
+        """The last that is known, within a week, is that one of these roles was played.
 
         What is known now goes before it: an exporter that moved, or one that is blind, has older words.
-        LAST is recorded once a minute, and what is newer goes before it.
         """
         if not (which := self._which(roles)):
             return ""
-        then = self.by(f"last_over_time({KNOWN}{{{which}}}[5m]) or {LAST}{{{which}}}")
-        return f"({then} == 1 unless {self._on} {ROLE}{{{which}}})"
+        return f"({self.by(f'{LAST}{{{which}}}')} == 1 unless {self._on} {ROLE}{{{which}}})"
+
+    @property
+    def was_on_battery(self) -> str:
+        """The last that is known is that its battery carried the load, by its UPS or by a BACS alone."""
+        return f"({self.was('on_battery')} or {_ALONE}:last == 1 unless {_ALONE}:max)"
+
+    @property
+    def discharging_alone(self) -> str:
+        """BACS sees a discharge, and no UPS that is known says why."""
+        return f"{_ALONE}:max == 1"
 
     def flagged(self, severity: Literal["critical", "warning"]) -> str:
         """A flag of the battery is not as it belongs, and that is so grave."""

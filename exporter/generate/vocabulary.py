@@ -65,6 +65,12 @@ class Vocabulary:
         }
 
 
+def frame_metrics(maps: Iterable[Map], word: str) -> tuple[str, ...]:
+    """The metrics that a word has in the frames of gateways, such as `error_code`."""
+    found = (item.words[word].metric for item in maps if item.is_frame and word in item.words)
+    return tuple(dict.fromkeys(filter(None, found)))
+
+
 def alternatives(names: Iterable[str]) -> str:
     """Names as a regular expression that matches any of them."""
     return "|".join(names)

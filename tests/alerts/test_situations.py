@@ -11,7 +11,7 @@ from tests.alerts.series import Watched, healthy_images, input_series, named
 from tests.alerts.words import put
 
 FIRING = 'ALERTS{alertstate="firing", alertname!="GenerexWatchdog"}'
-MINUTE, QUARTER = 60, 900
+MINUTE, FOUR_MINUTES, QUARTER = 60, 240, 900
 Lines = list[dict[str, str]]
 
 
@@ -287,6 +287,29 @@ def test_a_ups_that_died_on_battery_is_well_in_nothing_until_it_is_seen(tmp_path
     check(tmp_path, series, fired("40m", died), fired("100m", died))
 
 
+@pytest.mark.parametrize("vanishes", [False, True], ids=["silent", "its target is gone"])
+def test_what_was_last_known_of_an_outage_holds_until_more_is_known(vanishes: bool, tmp_path: Path) -> None:
+    """The device stays and is silent, or its exporter goes with it, as a sidecar does."""
+    on, low = "0x4 1x8 stale", "0x6 1x6 stale"
+    series = ups(
+        "a", on,
+        flag("ups_alarm", "battery_low", low), flag("ups_status", "output_act", "1x12 0 stale"),
+        line("generex_ups_status_word", "8x13 stale"),
+        up="1x13 stale" if vanishes else "1x13 0x500",
+    )  # fmt: skip
+    series += [flag("bacs_state", "discharging", on, "alone"), line("generex_up", "1x13 0x500", "alone")]
+    died = of("a", "OnBattery", "OnBatteryLong", "BatteryLowOnBattery", "LoadDark", "LostOnBattery")
+    unseen = of("alone", "Unreachable") | (set() if vanishes else of("a", "Unreachable"))
+    lost = fired("30h", died | unseen | of("alone", "LostOnBattery"))
+    check(tmp_path, series, lost, step=FOUR_MINUTES)
+
+
+def test_what_was_last_known_holds_for_a_week_and_no_longer(tmp_path: Path) -> None:
+    series = ups("a", "1x10 stale", up="1x10 0x2600")
+    lost = of("a", "OnBattery", "OnBatteryLong", "LostOnBattery", "Unreachable")
+    check(tmp_path, series, fired("168h", lost), fired("170h", of("a", "Unreachable")), step=FOUR_MINUTES)
+
+
 @pytest.mark.parametrize("passes", [1, 2])
 def test_a_ups_that_shows_zeros_before_it_dies_on_battery_is_lost_on_battery(
     passes: int, tmp_path: Path
@@ -403,8 +426,8 @@ def test_what_is_lost_is_not_told_in_the_present_and_a_bacs_alone_is_no_ups(tmp_
         "20m",
         {"severity": "critical", "condition": "lost_on_battery", "outage": "3 dark", "device": "alone"},
         "A battery that carried a load can no longer be read.",
-        "alone had a battery under discharge when it was last seen, and now neither BACS nor manager answers. "
-        "Assume that the load is dark until someone has looked.",
+        "alone had a battery under discharge when it was last seen, and now neither BACS nor manager "
+        "answers. Assume that the load is dark until someone has looked.",
     )
     groups = [
         {"interval": "15s", "input_series": part, "promql_expr_test": [], "alert_rule_test": [test]}

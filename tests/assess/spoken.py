@@ -46,6 +46,8 @@ UNKNOWABLE = {("✖ NO: string missing", "? BACS not trusted")} | {
 # what says the same in other words
 OTHERWISE: tuple[tuple[str, Words], ...] = (
     ("? UPS lost", {109: 0x4004}),
+    # its UPS is lost, and BACS goes on: DISCHARGING is bit 3 of 1000
+    ("▲ battery is discharging", {134: 1, 1000: 0x0009}),
     ("✖ load is dark", {109: 0x0000}),
     ("✖ load is dark", {109: 0x0006}),
     ("✖ load is dark", {126: 1}),
@@ -139,6 +141,7 @@ STATES: tuple[tuple[str, Words], ...] = (
     *(("✖ Load dark", {address: 1}) for address in (125, 126, 128, 129, 135)),
     ("✖ Load dark", {125: 1, 116: 1}),
     ("✖ Load dark", {125: 1, 103: None}),
+    ("▲ Battery discharging", {134: 1, 1000: 0x0009}),
     ("▲ On battery, 40 min left", {109: 0x0C}),
     ("▲ On battery, 12 min left", {109: 0x0C, 123: 1, 108: 12}),
     # what is known of it is told although a word is missing

@@ -54,6 +54,7 @@ def test_the_graver_reason_is_told(graver: tuple[str, Words], other: tuple[str, 
 def test_the_table_of_this_test_is_complete() -> None:
     told = {reason for reason, _ in REASONS}
     told |= {"✖ NO: danger to people", "✖ lost in danger", "✖ lost, load was dark", "✖ lost on battery"}
+    told |= {"▲ battery is discharging"}
     told |= {"? unreachable", "? map in doubt", "? blocks not served", "? not served", "– no UPS"}
     assert {f"{row.sign} {row.survival.replace(CHARGE, '90')}" for row in SURVIVAL} == told
 
@@ -518,6 +519,21 @@ def test_what_was_so_is_not_told_of_a_device_that_says_otherwise_now() -> None:
     assert state(assess(source.snapshot(words({103: None})), before=before)) == "? UPS not read"
     # the manager answers, and the UPS is silent
     assert state(assess(source.snapshot(words({134: 1, 109: 0x4000})), before=before)) == "✖ Lost on battery"
+
+
+def test_a_bacs_without_ups_that_discharges_is_an_outage_and_lost_when_it_falls_silent() -> None:
+    source = Source("bacs")
+    discharging = words({1000: 0x0009})
+    before = source.snapshot(discharging)
+    now = assess(before)
+    assert (state(now), verdict(now)) == ("▲ Battery discharging", "▲ battery is discharging")
+    assert now.trouble < assess(source.snapshot({})).trouble
+    silent = assess(source.snapshot({}), before=before)
+    assert (state(silent), verdict(silent)) == ("✖ Lost on battery", "✖ lost on battery")
+    assert silent.trouble < now.trouble
+    floating = source.snapshot(words({}))
+    assert state(assess(floating, before=before)) == "– No UPS"
+    assert state(assess(source.snapshot({}), before=floating)) == "? Unreachable"
 
 
 def test_the_boards_tell_the_same_in_the_same_order() -> None:

@@ -94,6 +94,7 @@ def rare(folder: Path) -> Mapping[str, tuple[Snapshot, Snapshot | None]]:
         "map_in_doubt": (other.snapshot(served), None),
         "lost_dark": (silent, Source().snapshot(words({125: 1}))),
         "lost_on_battery": (silent, Source().snapshot(words({109: 0x0C}))),
+        "discharging_alone": (Source("bacs").snapshot(simulated() | {1000: 0x0009}), None),
         "unreachable": (silent, None),
         "blocks_unserved": (Source("prof").snapshot(simulated("plc-stopped")), None),
         "unserved": (Source("everexceed").snapshot(simulated("everexceed-on-default-map")), None),

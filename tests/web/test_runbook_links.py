@@ -192,6 +192,7 @@ OUTCOMES: tuple[tuple[str, Words, str], ...] = (
     ("on_battery", {116: 1, 108: 9}, "GenerexRuntimeShort"),
     ("on_battery", {116: 1, 117: 1}, "GenerexBatteryLowOnBattery"),
     ("on_battery", {116: 1, 117: 1, 118: 1}, "GenerexBatteryDepleted"),
+    ("discharging_alone", {134: 1, 1000: 0x0009}, "GenerexDischarging"),
     ("ups_lost", {134: 1}, "GenerexUpsOutOfSight"),
     ("ups_unread", {103: None}, "GenerexGroupUnread"),
     ("bypass", {123: 1}, "GenerexOnBypass"),

@@ -3,7 +3,8 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 
-from exporter.assess.facts import is_of_ups, ups_groups
+from exporter.assess.facts import BACS_PREFIX, is_of_ups, ups_groups
+from exporter.generate.vocabulary import alternatives, frame_metrics
 from exporter.maps.model import Map, Word
 from exporter.maps.roles import selector
 
@@ -39,8 +40,19 @@ def _ups_flags(maps: Iterable[Map]) -> str:
 
 def _frame_errors(maps: Iterable[Map]) -> str:
     """The metrics of the error codes of gateway frames, as alternatives."""
-    metrics = (it.words["error_code"].metric for it in maps if it.is_frame)
-    return "|".join(dict.fromkeys(filter(None, metrics)))
+    return alternatives(frame_metrics(maps, "error_code"))
+
+
+def _calm_flags(maps: Iterable[Map]) -> str:
+    """The flags of a BACS that are no trouble, and so explain none, and the general alarm itself."""
+    names = (
+        flag.name
+        for item in maps
+        for word, flag in item.flags()
+        if word.metric.startswith(BACS_PREFIX)
+        and (flag.severity in ("none", "info") or flag.role == "general_alarm")
+    )
+    return alternatives(dict.fromkeys(names))
 
 
 def _sections(rule: str, maps: Iterable[Map]) -> str:
@@ -55,8 +67,10 @@ NAMED: Mapping[str, Callable[[Iterable[Map]], str]] = {
     "bacs_sections": partial(_sections, "bacs"),
     "frame_sections": partial(_sections, "frame"),
     "frame_errors": _frame_errors,
+    "calm_flags": _calm_flags,
 }
 """By placeholder: the groups with words of a UPS; its words that are no flags, and its flags, as selectors;
 the values of the label `group` of generex_data_valid by what shows validity: flags that say whether the UPS
-is lost, the state of a BACS, the counter of a gateway's frame; the metrics of the error codes of such frames.
+is lost, the state of a BACS, the counter of a gateway's frame; the metrics of the error codes of such frames;
+the flags of a BACS that explain no alarm.
 """

@@ -51,7 +51,12 @@ def _glance() -> list[Panel]:
             "dark",
             RED,
         ),
-        ("On battery", "Devices that draw on their battery now.", "on_battery", ORANGE),
+        (
+            "On battery",
+            "Devices that draw on their battery now, also a BACS without UPS that sees a discharge.",
+            "on_battery",
+            ORANGE,
+        ),
         (
             "Out of sight",
             "Devices that do not answer, whose manager has lost the UPS, whose UPS was not read whole, or "
@@ -141,11 +146,12 @@ def _devices(context: Context) -> Panel:
     return table_panel(
         Frame(
             "Devices",
-            "One row per device, the worst on top; a click on the name leads to its boards. “Runs on” "
-            "shows the gravest of: danger to people, load dark, on battery, unreachable, UPS lost, UPS not "
-            "read, bypass, eco, test, mains. Runtime is the smaller of the UPS's own and the one that "
-            "follows from the fall of the charge. “Last power failure” is how long ago, within the time "
-            "shown. A dash is a value that is not served or not known now: never a good sign by itself.",
+            "One row per device, the worst on top; a click on the name leads to its boards. “Runs on” shows "
+            "the gravest of: danger to people, load dark, on battery, battery discharging without a UPS that"
+            " says why, unreachable, UPS lost, UPS not read, bypass, eco, test, mains. Runtime is the "
+            "smaller of the UPS's own and the one that follows from the fall of the charge. “Last power "
+            "failure” is how long ago, within the time shown. A dash is a value that is not served or not "
+            "known now: never a good sign by itself.",
             24,
             14,
         ),

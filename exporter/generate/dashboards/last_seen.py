@@ -15,9 +15,10 @@ def last_seen_panel(context: Context, height: int) -> Panel:
     in_sight = q.recorded(rules.OUTCOME, 'outcome=~"on_battery|mains"')
     # timestamp() of a selector takes Prometheus 40 times as long here
     seen = q.by(f"max_over_time(({in_sight} * 0 + time())[1d:1m])")
-    was = q.by(f"last_over_time({on_battery}[1d])")
-    charge = f"last_over_time({q.series('generex_ups_battery_charge_ratio')}[1d])"
-    runtime = f"last_over_time({q.series('generex_ups_battery_runtime_seconds')}[1d])"
+    # what was recorded has none of the zeros that a UPS may show before it falls silent
+    was = q.by(q.recorded(rules.LAST, 'role="on_battery"'))
+    charge = f"last_over_time({q.recorded(rules.CHARGE)}[1d])"
+    runtime = f"last_over_time({q.recorded(rules.RUNTIME)}[1d])"
     queries = [
         Query(f"time() - {seen} {gone}", "Last seen, ago"),
         Query(f"{was} {gone}", "It was"),

@@ -5,6 +5,8 @@ States and what needs history come from the recording rules that the alerts use 
 alerts say the same. A state over time is the worst of each step: a sample of it would miss what is short.
 """
 
+from collections.abc import Sequence
+
 from exporter.assess.outcomes import Urgency
 from exporter.generate.dashboards.rules import BLOCK_FLAG, FLAG, OUTCOME
 
@@ -21,6 +23,11 @@ def own(metric: str, *matchers: str) -> str:
 def series(metric: str, *matchers: str) -> str:
     """A selector of a device's series."""
     return own(metric, DEVICE, *matchers)
+
+
+def any_series(metrics: Sequence[str]) -> str:
+    """A selector of a device's series of several metrics."""
+    return series(metrics[0]) if len(metrics) == 1 else series("", f'__name__=~"{"|".join(metrics)}"')
 
 
 def recorded(rule: str, *matchers: str) -> str:

@@ -4,7 +4,10 @@ from exporter.assess import promql
 from exporter.generate.alerts import outcomes
 from exporter.generate.alerts.model import SERVED_RUNBOOK
 
-OUTCOME, FLAG, ROLE, BLOCK_FLAG = outcomes.OUTCOME, promql.FLAG, promql.ROLE, promql.BLOCK_FLAG
+OUTCOME, FLAG, BLOCK_FLAG = outcomes.OUTCOME, promql.FLAG, promql.BLOCK_FLAG
+ROLE, LAST = promql.ROLE, promql.LAST
+CHARGE = "device:generex_ups_battery_charge_ratio:min"
+RUNTIME = "device:generex_ups_battery_runtime_seconds:min"
 NOMINAL_OUTPUT = "phase:generex_ups_output_volts:nominal"
 NOMINAL_INPUT = "phase:generex_ups_input_volts:nominal"
 NOMINAL_HERTZ = "device:generex_ups_input_frequency_hertz:nominal"
@@ -24,7 +27,7 @@ TEST_PASSED = "device:generex_test:passed_last_timestamp_seconds"
 AGEING = "string:generex_bacs_ageing_factor:mean30d"
 
 ALL = (
-    OUTCOME, FLAG, ROLE, BLOCK_FLAG, NOMINAL_OUTPUT, NOMINAL_INPUT, NOMINAL_HERTZ, VOLTS_RATIO, WARMTH,
-    OHMS_RATIO, SHARE, DISCHARGE_RATIO, OHMS_BASELINE, AGEING, SERVED_RUNBOOK,
+    OUTCOME, FLAG, ROLE, LAST, CHARGE, RUNTIME, BLOCK_FLAG, NOMINAL_OUTPUT, NOMINAL_INPUT, NOMINAL_HERTZ,
+    VOLTS_RATIO, WARMTH, OHMS_RATIO, SHARE, DISCHARGE_RATIO, OHMS_BASELINE, AGEING, SERVED_RUNBOOK,
     DISCHARGE_SECONDS, DISCHARGES, DISCHARGE_MARK, DISCHARGE_LOWEST, DISCHARGE_SPREAD, RECHARGE, TEST_PASSED,
 )  # fmt: skip

@@ -19,6 +19,7 @@ from exporter.generate.dashboards.panels import (
     timeline_panel,
 )
 from exporter.generate.dashboards.ups_lines import battery_panels, power_panels
+from exporter.generate.vocabulary import frame_metrics
 from exporter.maps.units import UNITS
 
 
@@ -31,7 +32,7 @@ def ups_board(context: Context, others: Sequence[str] = ()) -> Board:
         Row("Every bit", _flags(context), closed=True),
         Row("Read and trusted, raw word, inputs and sensors", _rest(), closed=True),
         Row("Out of sight: what was known last", (last_seen_panel(context, 4),), closed=True),
-        Row("Gateway", _gateway(), closed=True),
+        Row("Gateway", _gateway(context), closed=True),
     ]
     if others:
         panels = [other_panel(context, name) for name in others]
@@ -172,7 +173,10 @@ def _rest() -> list[Panel]:
     ]  # fmt: skip
 
 
-def _gateway() -> list[Panel]:
+def _gateway(context: Context) -> list[Panel]:
+    counters, errors = (
+        frame_metrics(context.words.maps.values(), word) for word in ("sequence_number", "error_code")
+    )
     return [
         lines_panel(
             Frame(
@@ -181,7 +185,7 @@ def _gateway() -> list[Panel]:
                 "stopped and the frame is old.",
                 12, 4,
             ),
-            [Query(f"max({q.series('generex_prof_sequence_number')})", "counter")],
+            [Query(f"max({q.any_series(counters)})", "counter")],
             unit="short", none="no gateway", legend=False,
         ),
         stat_panel(
@@ -190,7 +194,7 @@ def _gateway() -> list[Panel]:
                 "The error byte of an SNMP_PROF frame; anything but 0 means that the frame is not valid.", 6,
                 4,
             ),
-            [Query(q.by(q.series("generex_prof_error_code")))],
+            [Query(q.by(q.any_series(errors)))],
             unit="none", steps=((None, QUIET), (1, PURPLE)), none="no gateway", decimals=0,
         ),
     ]  # fmt: skip

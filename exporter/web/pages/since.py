@@ -70,6 +70,14 @@ class _Since:
     def both(self, one: Held | None, other: Held | None) -> Held | None:
         return max(one, other, key=_at) if one and other else None
 
+    @property
+    def was_on_battery(self) -> Held | None:
+        return self.was("on_battery")
+
+    @property
+    def discharging_alone(self) -> Held | None:
+        return self.plays("discharging")
+
     def was(self, *roles: str) -> Held | None:
         # since when nobody sees what was so; the pages say that of a device that does not answer
         bacs = roles == DANGER
