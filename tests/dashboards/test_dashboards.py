@@ -235,16 +235,16 @@ def test_the_panels_of_a_gateway_show_a_frame_of_ones_own_too(tmp_path: Path) ->
     path = tmp_path / "plc.yaml"
     path.write_text(
         "map: plc\ntitle: Own\nsource: a test\n"
-        "metrics: {plc_error: {help: Error.}, plc_count: {help: Count.}}\n"
+        "metrics: {plc_error: {help: Error.}, plc_moves: {help: Count.}}\n"
         "groups:\n  plc:\n    title: Frame\n    trust: {rule: frame}\n    words:\n"
-        "      sequence_number: {address: 305, description: Counts., metric: plc_count}\n"
+        "      sequence_number: {address: 305, description: Counts., metric: plc_moves}\n"
         "      error_code: {address: 306, description: Error., metric: plc_error}\n"
     )
     text = dashboards.files(load_maps([path]), arguments())["ups.json"]
     (row,) = (panel for panel in json.loads(text)["panels"] if panel["title"] == "Gateway")
     asked = {panel["title"]: panel["targets"][0]["expr"] for panel in row["panels"]}
     assert '__name__=~"generex_prof_error_code|plc_error"' in asked["Gateway error"]
-    assert '__name__=~"generex_prof_sequence_number|plc_count"' in asked["Gateway counter"]
+    assert '__name__=~"generex_prof_sequence_number|plc_moves"' in asked["Gateway counter"]
 
 
 def test_without_the_sdk_the_command_says_what_to_install() -> None:
