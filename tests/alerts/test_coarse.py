@@ -190,6 +190,7 @@ def test_a_share_that_comes_and_goes_leaves_an_uneven_discharge_to_be_told(tmp_p
     for device, amperes in (("flaps", " ".join(["5x3 10x3"] * 15)), ("steady", "5x119")):
         series += [
             line("generex_bacs_state", "0x20 1x99", device, flag="discharging"),
+            line("generex_up", "1x119", device),
             line("generex_bacs_alarm", "0x20 1x99", device, flag="discharge_current_deviation"),
             line("generex_bacs_string_current_amperes", amperes, device, string="1"),
             *(line("generex_bacs_string_current_amperes", "10x119", device, string=s) for s in "23"),

@@ -57,15 +57,16 @@ def of(device: str, *names: str) -> set[tuple[str, str]]:
 
 @pytest.mark.parametrize(
     "floating",
-    ["1x9 0 " * 90, "0x60 1x11 0x23 " * 9],
-    ids=["a self-test a day", "charged for three hours a day"],
+    ["1x94 0 " * 9, "1x9 0 " * 90, "0x60 1x11 0x23 " * 9],
+    ids=["a self-test a day", "charged now and then", "charged for three hours a day"],
 )
 def test_a_block_at_twice_the_resistance_is_told_whatever_the_charger_does(
     floating: str, tmp_path: Path
 ) -> None:
     series = [flag("bacs_state", "float_charging", floating), line("generex_up", "1x800")]
     series += blocks("resistance_ohms", *["0.0042x800"] * 3, "0.0087x800")
-    check(tmp_path, series, fired("60h", of("a", "ResistanceUneven")), step=QUARTER)
+    told = of("a", "ResistanceUneven")
+    check(tmp_path, series, *(fired(at, told) for at in ("60h", "192h")), step=QUARTER)
 
 
 def test_a_block_that_grew_old_again_is_told_by_its_configured_baseline_or_its_lowest_month(
@@ -160,11 +161,16 @@ def test_a_dead_sensor_is_told_and_makes_no_neighbour_hot(tmp_path: Path) -> Non
 
 
 def test_a_string_left_disconnected_after_work_stands_apart_on_float(tmp_path: Path) -> None:
-    series = [flag("bacs_state", "float_charging", "1x150"), line("generex_up", "1x150")]
-    for string, volts in (("1", "13.6"), ("2", "12.9")):
-        series.append(line("generex_bacs_string_module_average_volts", f"{volts}x150", string=string))
-        series += blocks("volts", *[f"{volts}x150"] * 2, string=string)
-    check(tmp_path, series, fired("2h", of("a", "StringApart")), step=MINUTE)
+    """Half an hour of work, and then float. The string sinks to its rest voltage within another half."""
+    series = [
+        flag("bacs_state", "module_polling", "1x120 0x500"),
+        flag("bacs_state", "float_charging", "0x120 1x500"),
+        line("generex_up", "1x620"),
+    ]
+    for string, volts in (("1", "13.6x620"), ("2", "13.6x40 13.6-0.005x140 12.9x440")):
+        series.append(line("generex_bacs_string_module_average_volts", volts, string=string))
+        series += blocks("volts", *[volts] * 2, string=string)
+    check(tmp_path, series, fired("2h20m", of("a", "StringApart")))
 
 
 def test_two_of_a_pair_at_60_per_cent_each_are_told(tmp_path: Path) -> None:
@@ -436,6 +442,20 @@ def test_what_is_lost_is_not_told_in_the_present_and_a_bacs_alone_is_no_ups(tmp_
     check_tests(tmp_path, groups)
 
 
+def test_what_counts_is_told_in_seconds_on_battery(tmp_path: Path) -> None:
+    series = [flag("ups_status", "backup_mode", "0x20 1x40"), line("generex_up", "1x60")]
+    told_so = told(
+        "GenerexOnBatteryLong",
+        "6m30s",
+        {"severity": "critical", "condition": "on_battery", "outage": "1 on battery", "device": "a"},
+        "A UPS has run on its battery for longer than a generator needs to start.",
+        "a was on battery for 90 s of the last five minutes. "
+        "A generator, if there is one, did not take over in time.",
+    )
+    group = {"interval": "15s", "input_series": series, "alert_rule_test": [told_so]}
+    check_tests(tmp_path, [group])
+
+
 def test_a_charge_that_is_0_for_ever_is_not_reported_and_a_runtime_that_is_no_word_is_not_told(
     tmp_path: Path,
 ) -> None:
@@ -449,7 +469,7 @@ def test_a_charge_that_is_0_for_ever_is_not_reported_and_a_runtime_that_is_no_wo
             {
                 "exp_labels": {"severity": "warning", "condition": "on_battery", "device": "a"},
                 "exp_annotations": {
-                    "summary": "A UPS runs on its battery.",
+                    "summary": "A UPS has lost its supply.",
                     "description": "a runs on its battery.",
                     "runbook_url": "https://github.com/generex-exporter/generex-exporter/blob/main/alerts/runbook.md"
                     "#generexonbattery",

@@ -19,6 +19,7 @@ from exporter.reading.plan.spans import Request
 from exporter.reading.transport.deadline import Deadline
 from exporter.reading.transport.exchange import Exchange, Manner
 from exporter.reading.transport.line import Turn
+from tests.bench.boards import boards
 from tests.bench.devices import Read, devices, floor
 from tests.bench.paths import paths
 from tests.bench.peer import peer
@@ -280,4 +281,5 @@ MEASURES: dict[str, Callable[[int], Table]] = {
     "start": start,
     "push": push,
     "rules": rules,
+    "boards": boards,
 }

@@ -61,6 +61,11 @@ class Prometheus:
         ]
         return found
 
+    def ask_range(self, expr: str, begin: float, end: float, step: float) -> None:
+        """Ask for a value every `step` seconds between two times."""
+        query = urllib.parse.urlencode({"query": expr, "start": begin, "end": end, "step": step})
+        self._call("GET", f"/api/v1/query_range?{query}")
+
     def write(self, series: Iterable[History], begin: float, end: float) -> None:
         """Write the histories between two times, in the order of time."""
         encoded = [(self._encoded_labels(one.labels), one) for one in series]

@@ -27,23 +27,21 @@ _RANGE = re.compile(r"\[(\w+)[]:]|offset (\w+)")
 
 def rules(scrapes: int) -> Table:
     """The rules of alerts and boards, over a day of history."""
-    groups = _groups()
-    depth = _depths(groups)
+    groups = rule_groups()
+    depth = depths(groups)
     with devices(1, MODULES) as targets, exporter(targets) as running:
         page = running.get(running.connection(), "/metrics?collect[]=devices").decode()
-    raw = [
-        History(labels, value, 15, min(depth.get(labels[0][1], 600), DAY)) for labels, value in _read(page)
-    ]
-    recorded = _recorded(raw, groups, depth)
+    raw = read(page, depth)
+    made = recorded(raw, groups, depth)
     with prometheus() as it:
         time.sleep(10)
         idle = _cores(it, 20)
         alone = 15 * (_evaluating(it, groups, 45) - idle) / sum(len(group["rules"]) for group in groups)
     with prometheus() as it:
         now = time.time()
-        begin = now - max(one.depth for one in (*raw, *recorded))
-        it.write([*_many(raw, AHEAD), *_many(recorded, 0)], begin, now)
-        it.write(_many(raw, AHEAD), now, now + AHEAD)
+        begin = now - max(one.depth for one in (*raw, *made))
+        it.write([*many(raw, AHEAD), *many(made, 0)], begin, now)
+        it.write(many(raw, AHEAD), now, now + AHEAD)
         time.sleep(20)
         return _measured(it, groups, _cores(it, 30), alone)
 
@@ -86,7 +84,8 @@ def _cores(it: Prometheus, seconds: float) -> float:
     return (it.cpu - cpu) / (time.monotonic() - start)
 
 
-def _groups() -> list[dict[str, Any]]:
+def rule_groups() -> list[dict[str, Any]]:
+    """The groups of both rule files."""
     made = alert_files(built_in_maps(), {})
     return [
         group
@@ -95,7 +94,7 @@ def _groups() -> list[dict[str, Any]]:
     ]
 
 
-def _depths(groups: Sequence[dict[str, Any]]) -> dict[str, float]:
+def depths(groups: Sequence[dict[str, Any]]) -> dict[str, float]:
     """How far back any rule looks at a metric, in seconds."""
     found: dict[str, float] = {}
     for rule in (rule for group in groups for rule in group["rules"]):
@@ -105,16 +104,18 @@ def _depths(groups: Sequence[dict[str, Any]]) -> dict[str, float]:
     return found
 
 
-def _read(page: str) -> list[tuple[Labels, float]]:
+def read(page: str, depth: dict[str, float]) -> list[History]:
+    """The series of a page, with as much history as a rule looks at."""
     found = []
     for line in page.splitlines():
         if match := _SERIES.match(line):
             labels = (("__name__", match[1]), *_LABEL.findall(match[2]), ("site", "north"))
-            found.append(((*labels, ("job", "bench"), ("instance", "exporter:10141")), float(match[3])))
+            of_job = (*labels, ("job", "bench"), ("instance", "exporter:10141"))
+            found.append(History(of_job, float(match[3]), 15, min(depth.get(match[1], 600), DAY)))
     return found
 
 
-def _recorded(
+def recorded(
     raw: Sequence[History], groups: Sequence[dict[str, Any]], depth: dict[str, float]
 ) -> list[History]:
     """What the rules would have recorded of one device: a few rounds, as they build on each other."""
@@ -141,7 +142,7 @@ def _recorded(
     return list(found.values())
 
 
-def _many(series: Sequence[History], ahead: float) -> list[History]:
+def many(series: Sequence[History], ahead: float) -> list[History]:
     """The same for each of the devices."""
     return [
         History(
