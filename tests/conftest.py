@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 from pathlib import Path
 
 import pytest
@@ -49,6 +50,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 # a shell starts its background deaf to SIGINT, and so would be the programs that tests end by it
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# a machine that keeps no compiled modules would compile the exporter anew in hundreds of processes
+if sys.dont_write_bytecode:
+    sys.dont_write_bytecode = False
+    sys.pycache_prefix = os.environ["PYTHONPYCACHEPREFIX"] = str(TESTS.parent / ".pytest_cache" / "compiled")
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 # promtool and Prometheus spend a third of their time on collecting a small heap
 os.environ.setdefault("GOGC", "400")

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import Field
 
+import exporter
 from exporter.errors import UserError
 from exporter.yamlfile import Strict, parse, read, validate
 
@@ -265,3 +266,15 @@ def test_any_text_is_a_document_or_the_users_error(text):
     except UserError as error:
         for line in str(error).splitlines():
             assert line.startswith("f.yaml:")
+
+
+PACKAGE = Path(exporter.__file__).parent
+PACKAGED = sorted(
+    path for folder in ("maps/data", "generate/alerts") for path in PACKAGE.joinpath(folder).rglob("*.yaml")
+)
+
+
+@pytest.mark.parametrize("path", PACKAGED, ids=lambda path: str(path.name))
+def test_what_is_packaged_is_the_same_whoever_parses_it(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert vars(parse(text, path.name, packaged=True)) == vars(parse(text, path.name))

@@ -38,7 +38,7 @@ def built_in_maps() -> Mapping[str, Map]:
     """The maps of the package, by name; first those that others include, the most included first of all."""
     found = []
     for file in files("exporter.maps").joinpath("data").iterdir():
-        document = parse(file.read_text(encoding="utf-8"), file.name)
+        document = parse(file.read_text(encoding="utf-8"), file.name, packaged=True)
         found.append((document, validate(document, MapEntry)))
     included = Counter(include.map for _, entry in found for include in entry.include)
     maps: dict[str, Map] = {}

@@ -35,7 +35,6 @@ SHORT = Batch(
     30,
     15,
     20,
-    20,
     (
         Story("healthy", ()),
         Story("blip", (), blip, gap=False),

@@ -10,6 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import yaml
 
 from exporter.durations import parse_duration
+from tests.support import load_yaml
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ def receiving() -> Iterator[tuple[int, list[Message]]]:
 
 def quicker(text: str, quick: float, phone: int) -> str:
     """alertmanager.yml with routes that are quicker by a factor, and receivers that lead to that port."""
-    config = yaml.safe_load(text)
+    config = load_yaml(text)
     for route in (config["route"], *config["route"]["routes"]):
         for name in {"group_wait", "group_interval", "repeat_interval"} & route.keys():
             route[name] = f"{max(parse_duration(route[name]) * 1000 / quick, 1):.0f}ms"

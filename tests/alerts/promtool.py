@@ -16,7 +16,7 @@ from exporter.durations import parse_duration
 from exporter.generate.alerts import alert_files
 from exporter.maps import built_in_maps
 from tests.alerts.reach import reachable
-from tests.support import require
+from tests.support import load_yaml, require
 
 ROOT = Path(__file__).resolve().parents[2]
 RULES = [str(ROOT / "alerts" / name) for name in ("recording.rules.yml", "generex.rules.yml")]
@@ -94,7 +94,7 @@ def _write(path: Path, document: Mapping[str, Any]) -> None:
 
 @cache
 def _groups(name: str) -> list[dict[str, Any]]:
-    groups: list[dict[str, Any]] = yaml.safe_load(Path(name).read_text())["groups"]
+    groups: list[dict[str, Any]] = load_yaml(Path(name).read_text())["groups"]
     return groups
 
 

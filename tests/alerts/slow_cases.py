@@ -19,7 +19,6 @@ MEDIUM = Batch(
     60,
     25,
     70,
-    8,
     (
         Story("Unreachable", ("GenerexUnreachable",), silent),
         Story("ScrapeDown", ("GenerexScrapeDown",), module="ups", scrape_fails=True),
@@ -37,7 +36,6 @@ LONG = Batch(
     300,
     8,
     60,
-    4,
     (
         Story("TestLong", ("GenerexTestLong",), ("109.6", "138=1"), "ups"),
         Story("ServiceLeftOn", ("GenerexServiceLeftOn",), ("1000.12",)),
@@ -52,7 +50,6 @@ FROZEN = Batch(
     60,
     3,
     135,
-    3,
     (Story("BacsFrozen", ("GenerexBacsFrozen",), stands_still, modules=8, flags="set"),),
 )
 
@@ -62,7 +59,6 @@ DAYS = Batch(
     3600,
     2,
     LAST,
-    3,
     (
         Story("well", (), **_BATTERY),
         Story("ChargingLong", ("GenerexChargingLong",), ("1000.4", "-1000.6"), **_BATTERY),

@@ -5,7 +5,6 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from exporter.config import Expect
-from exporter.simulator.knobs import Knobs
 from exporter.simulator.plant import Plant
 from exporter.simulator.registers import Image, image
 from tests.alerts.series import UNKNOWN, Page, Watched, healthy_images, input_series, named, plant_images
@@ -44,7 +43,6 @@ class Batch:
     step: int
     healthy: int
     ill: int
-    well: int
     stories: tuple[Story, ...]
 
     @property
@@ -59,8 +57,8 @@ class Batch:
 
     def every(self, step: int) -> "Batch":
         """The same with another step: each part takes as long."""
-        healthy, ill, well = (count * self.step // step for count in (self.healthy, self.ill, self.well))
-        return replace(self, step=step, healthy=healthy, ill=ill, well=well)
+        healthy, ill = (count * self.step // step for count in (self.healthy, self.ill))
+        return replace(self, step=step, healthy=healthy, ill=ill)
 
     def time(self, step: int) -> str:
         return f"{step * self.step}s"
@@ -95,7 +93,7 @@ class Batch:
         return pages
 
     def _images(self, story: Story) -> Sequence[Image]:
-        count = self.healthy + self.ill + self.well
+        count = self.healthy + self.ill
         if story.module == "prof":
             frame = image(Plant(2, 2), "prof")
             return [frame | {0: (at % 256) << 8} for at in range(count)]
@@ -105,7 +103,5 @@ class Batch:
         def turn(plant: Plant, at: int) -> None:
             if at == self.healthy:
                 plant.turn(**story.turn)
-            elif at == self.healthy + self.ill:
-                plant.turn(**{name: getattr(Knobs(), name) for name in story.turn})
 
         return plant_images(count, self.step, turn, story.strings, story.modules)

@@ -6,10 +6,9 @@ from functools import cache
 from typing import Any
 
 import pytest
-import yaml
 
 from tests.alerts.promtool import ROOT
-from tests.support import require
+from tests.support import load_yaml, require
 
 FILE = ROOT / "alerts" / "alertmanager.yml"
 
@@ -22,13 +21,13 @@ def amtool(*arguments: str) -> str:
 
 @cache
 def config() -> dict[str, Any]:
-    loaded: dict[str, Any] = yaml.safe_load(FILE.read_text())
+    loaded: dict[str, Any] = load_yaml(FILE.read_text())
     return loaded
 
 
 @cache
 def rules() -> list[dict[str, Any]]:
-    groups = yaml.safe_load((ROOT / "alerts" / "generex.rules.yml").read_text())["groups"]
+    groups = load_yaml((ROOT / "alerts" / "generex.rules.yml").read_text())["groups"]
     return [rule for group in groups for rule in group["rules"]]
 
 

@@ -1,4 +1,4 @@
-"""A case per alert: it fires with its labels and texts, holds through a failed pass, and ends.
+"""A case per alert: it fires with its labels and texts, holds through a failed pass, and spares the healthy.
 
 The words of each case go through the exporter; expected.yaml has the labels and texts, typed.
 """
@@ -7,16 +7,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from exporter.generate.alerts.model import REPOSITORY_RUNBOOK
 from tests.alerts.cases import SHORT
 from tests.alerts.promtool import ROOT, check_tests, in_parts
 from tests.alerts.slow_cases import BATCHES
 from tests.alerts.story import Batch
+from tests.support import load_yaml
 
 Expected = dict[str, list[dict[str, Any]]]
-EXPECTED: dict[str, Expected] = yaml.safe_load(Path(__file__).with_name("expected.yaml").read_text())
+EXPECTED: dict[str, Expected] = load_yaml(Path(__file__).with_name("expected.yaml").read_text())
 ALL = (SHORT, *BATCHES)
 AT_OTHER_INTERVALS = (SHORT.every(15), SHORT.every(60))
 FIRING = 'ALERTS{alertstate="firing"}'
@@ -24,7 +24,7 @@ WATCHDOG = {"labels": '{__name__="ALERTS", alertname="GenerexWatchdog", alertsta
 
 
 def rules() -> dict[str, dict[str, Any]]:
-    groups = yaml.safe_load((ROOT / "alerts" / "generex.rules.yml").read_text())["groups"]
+    groups = load_yaml((ROOT / "alerts" / "generex.rules.yml").read_text())["groups"]
     return {rule["alert"]: rule for group in groups for rule in group["rules"]}
 
 

@@ -9,6 +9,7 @@ import yaml
 
 from tests.alerts.promtool import ROOT, RULES
 from tests.alerts.test_situations import fired, flag, line, of, ups
+from tests.support import load_yaml
 
 PROMTOOL = ROOT / ".ci" / "promtool" / "build" / "promtool"
 
@@ -43,7 +44,7 @@ def test_a_death_on_battery_and_flags_that_last_are_told_as_in_prometheus_2(tmp_
         "rule_files": list(RULES),
         "evaluation_interval": "15s",
         "group_eval_order": [
-            group["name"] for name in RULES for group in yaml.safe_load(Path(name).read_text())["groups"]
+            group["name"] for name in RULES for group in load_yaml(Path(name).read_text())["groups"]
         ],
         "tests": [
             {

@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from tests.alerts.promtool import check_tests, rules_for
 from tests.alerts.test_situations import QUARTER, Lines, fired, line, of
 from tests.alerts.test_situations import check as check_alerts
+from tests.support import load_yaml
 
 # Each 15 s: five minutes on mains, discharged from 315 s to 930 s, on mains again. Block 3 is weak. The
 # charge is 90 % again at 2145 s. A test is what discharges it, and the UPS never says that it failed.
@@ -172,7 +172,7 @@ def check_alone(
 ) -> None:
     """Only some groups of the rules for a scrape interval: all of them would take minutes."""
     rules = rules_for(scrape)
-    names = [group["name"] for name in rules for group in yaml.safe_load(Path(name).read_text())["groups"]]
+    names = [group["name"] for name in rules for group in load_yaml(Path(name).read_text())["groups"]]
     assert set(groups) <= set(names)
     tried = {"interval": f"{step}s", "input_series": series, "promql_expr_test": list(tests)}
     check_tests(folder, [tried], f"{step}s", rules, [name for name in names if name not in groups])

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from exporter.cli import main
 from exporter.errors import UserError
@@ -21,6 +20,7 @@ from exporter.generate.alerts.thresholds import threshold_values
 from exporter.generate.dashboards import rules
 from exporter.maps import built_in_maps, load_maps
 from tests.dashboards.boardfiles import FOLDER, NAMES, ROOT, board, panels, targets, with_rows
+from tests.support import load_yaml
 
 MAPS = built_in_maps()
 THRESHOLDS = threshold_values({})
@@ -205,7 +205,7 @@ def test_other_thresholds_are_taken_over() -> None:
 
 
 def test_rules_that_boards_read_are_written_by_the_alerts() -> None:
-    written = yaml.safe_load((ROOT / "alerts" / "recording.rules.yml").read_text(encoding="utf-8"))
+    written = load_yaml((ROOT / "alerts" / "recording.rules.yml").read_text(encoding="utf-8"))
     records = {rule["record"] for group in written["groups"] for rule in group["rules"]}
     assert set(rules.ALL) <= records
     used = {name for target in targets() for name in re.findall(r"\b[a-z]+:generex_\w+:\w+", target.expr)}
@@ -412,7 +412,7 @@ def test_every_alert_leads_to_its_section_of_the_runbook() -> None:
               if {"id": "custom.hidden", "value": True} in o["properties"]}  # fmt: skip
     assert {"url", "anchor"} <= hidden
     anchors = properties(panel, "anchor")["mappings"][0]["options"]
-    rules_file = yaml.safe_load((ROOT / "alerts" / "generex.rules.yml").read_text(encoding="utf-8"))
+    rules_file = load_yaml((ROOT / "alerts" / "generex.rules.yml").read_text(encoding="utf-8"))
     urls = {
         rule["alert"]: rule["annotations"]["runbook_url"]
         for group in rules_file["groups"]

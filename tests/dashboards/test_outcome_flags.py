@@ -1,13 +1,12 @@
 """The flags behind each outcome that the rules record for the boards, as the repository's file has them."""
 
-import yaml
-
 from tests.dashboards.boardfiles import ROOT
+from tests.support import load_yaml
 from tests.told import FLAGS, flags_in
 
 
 def test_each_outcome_asks_for_every_flag_that_tells_it() -> None:
-    content = yaml.safe_load((ROOT / "alerts" / "recording.rules.yml").read_text(encoding="utf-8"))
+    content = load_yaml((ROOT / "alerts" / "recording.rules.yml").read_text(encoding="utf-8"))
     rules = [
         (rule["record"], rule.get("labels", {}), rule["expr"])
         for group in content["groups"]

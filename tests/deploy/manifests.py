@@ -8,8 +8,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import jsonschema
-import kubernetes_validate
 import yaml
 
 from tests.support import require
@@ -79,6 +77,10 @@ def name(item: Object) -> str:
 
 def validate(item: Object) -> None:
     """Raise for a field that is unknown or wrong."""
+    # here, as every worker reads this file and they may take seconds to load
+    import jsonschema
+    import kubernetes_validate
+
     if item["apiVersion"].startswith("monitoring.coreos.com/"):
         version = item["apiVersion"].partition("/")[2]
         schema = json.loads((SCHEMAS / f"{item['kind']}.{version}.json").read_text())

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import jsonschema
 import pytest
 import yaml
 
@@ -33,6 +32,8 @@ def test_values_and_schema_and_readme_name_the_same() -> None:
 
     table = (CHART / "README.md").read_text()
     assert [leaf for leaf in leaves(VALUES, SCHEMA) if f"`{leaf}`" not in table] == []
+    import jsonschema  # here, as every worker reads this file and it may take seconds to load
+
     jsonschema.Draft7Validator.check_schema(SCHEMA)
 
 

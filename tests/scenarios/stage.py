@@ -24,7 +24,7 @@ from exporter.maps import built_in_maps
 from exporter.simulator.scenarios import Scenario
 from exporter.simulator.server import Simulator
 from tests.alerts.messages import Message, quicker, receiving
-from tests.support import Exporter, exporter, free_port, require, running, wait_for
+from tests.support import Exporter, exporter, free_port, load_yaml, require, running, wait_for
 
 HELD = 0.05  # how fast simulated time runs before the curtain: the counter of a gateway must not stand still
 
@@ -178,7 +178,7 @@ def _files(quick: float, scrape: float, at: int, alertmanager: int, phone: int) 
     made = alert_files(built_in_maps(), {}, time_scale=1 / quick, scrape_interval=scrape * quick)
 
     def rules(name: str) -> str:
-        groups = yaml.safe_load(made[f"alerts/{name}"])["groups"]
+        groups = load_yaml(made[f"alerts/{name}"])["groups"]
         for group in groups:
             group["interval"] = f"{max(parse_duration(group['interval']), scrape) * 1000:.0f}ms"
         return yaml.safe_dump({"groups": groups})

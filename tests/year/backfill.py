@@ -32,13 +32,14 @@ from typing import Any
 import yaml
 
 from exporter.durations import parse_duration
+from exporter.exposition.lines import Renderer
 from exporter.generate.alerts import alert_files
 from exporter.maps import built_in_maps
-from tests.snapshots import Source, page
-from tests.support import free_port, require, running, wait_for
+from tests.snapshots import Source
+from tests.support import free_port, load_yaml, require, running, wait_for
 from tests.year.story import COARSE, DENSE, RECHARGE, Story
 
-BLOCK = 486 * 3600  # seconds: the largest block below a month that promtool makes
+BLOCK = 1458 * 3600  # seconds: two months, as promtool makes blocks of two hours times a power of three
 MOST_POINTS = 10_000  # Prometheus answers at most 11,000
 SCRAPE = DENSE
 RECORDED = (
@@ -139,8 +140,9 @@ def _samples(story: Story, folder: Path) -> Iterator[Sample]:
     }  # fmt: skip
     config.write_text(yaml.safe_dump({"devices": [device]}))
     source = Source(config=config, strings=story.strings, modules=story.modules)
+    renderer = Renderer()  # one for all pages, as it prepares the lines that they share
     for at, words in story.words():
-        for line in page([source.snapshot(words)]).splitlines():
+        for line in "".join(renderer.devices([source.snapshot(words)], "text")).splitlines():
             if line[0] != "#":
                 series, _, value = line.rpartition(" ")
                 yield series, at, value
@@ -153,7 +155,7 @@ def layers(recorded: Iterable[str]) -> list[list[dict[str, Any]]]:
     """
     made = alert_files(built_in_maps(), {}, scrape_interval=SCRAPE)["alerts/recording.rules.yml"]
     rules: dict[str, list[dict[str, Any]]] = defaultdict(list)
-    for group in yaml.safe_load(made)["groups"]:
+    for group in load_yaml(made)["groups"]:
         for rule in group["rules"]:
             rules[rule["record"]].append(rule | {"interval": parse_duration(group["interval"])})
     depth: dict[str, int] = {}

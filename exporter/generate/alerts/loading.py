@@ -100,7 +100,9 @@ class RecordingFile(Strict):
 
 def recording_groups(settings: Settings) -> tuple[Group, ...]:
     """The groups of recording rules: first what flags say, as it is the ground of all others."""
-    documents = [validate(parse(_text(name), f"{name}.yaml"), RecordingFile) for name in RECORDING_FILES]
+    documents = [
+        validate(parse(_text(name), f"{name}.yaml", packaged=True), RecordingFile) for name in RECORDING_FILES
+    ]
     roles, of_blocks = role_recordings(settings)
     flags = flag_recordings(settings.maps.values())
     made = (
@@ -123,7 +125,7 @@ def recording_groups(settings: Settings) -> tuple[Group, ...]:
 def alert_groups(settings: Settings) -> tuple[Group, ...]:
     """The groups of alert rules, the last ones for the flags of the user's own maps."""
     flags = flags_of(built_in_maps()) | flags_of(settings.maps)
-    away = parse(read_text("texts", "away.yaml"), "away.yaml").data
+    away = parse(read_text("texts", "away.yaml"), "away.yaml", packaged=True).data
     groups = []
     for name in ALERT_FILES:
         entries = _entries(name)
@@ -218,7 +220,7 @@ def _indent(text: str) -> str:
 
 @cache
 def _entries(name: str) -> AlertFile:
-    return validate(parse(_text(name), f"{name}.yaml"), AlertFile)
+    return validate(parse(_text(name), f"{name}.yaml", packaged=True), AlertFile)
 
 
 def _text(name: str) -> str:

@@ -32,7 +32,7 @@ def thresholds() -> Mapping[str, Threshold]:
     shared = {**DEFAULTS, **{limit.threshold: limit.most for limit in LIMITS}}
     return {
         name: Threshold(name, **{"default": shared.get(name), **row, "bounds": tuple(row["bounds"])})
-        for name, row in parse(text, "thresholds.yaml").data.items()
+        for name, row in parse(text, "thresholds.yaml", packaged=True).data.items()
     }
 
 
