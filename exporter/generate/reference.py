@@ -7,8 +7,7 @@ import argparse
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
-from exporter.config import DeviceConfig
-from exporter.exposition.lines import LayoutText, device_labels
+from exporter.exposition.lines import plain_line
 from exporter.exposition.own import ExporterMetrics, ExporterState
 from exporter.generate.configuration import configuration_page
 from exporter.generate.otlp import otlp_page
@@ -16,7 +15,6 @@ from exporter.maps import DEFAULT_MODULE, pass_metrics
 from exporter.maps.model import Flag, Labels, Map, Metric, Word
 from exporter.reading.decode.series import Raw, Series
 from exporter.reading.device.counters import Counters
-from exporter.targets import Endpoint, Target
 from exporter.terminal import address_text
 
 OUT = "docs"
@@ -47,7 +45,7 @@ _OWN_INTRO = """\
 ## The exporter itself
 
 These are on `/metrics` only; `?collect[]=exporter` selects them alone. `/metrics` also has the usual
-`process_*` and `python_*` of the Prometheus client library.
+`process_*` and `python_*`, as Prometheus' client library for Python has them.
 """
 
 # a plausible raw word of each metric; a map that has no such word has no such example
@@ -61,6 +59,7 @@ _EXAMPLES = {
     "bacs.module_resistance": 0x01F3, "bacs.module_alarm": 0x2000, "bacs.module_equalization": 4,
 }  # fmt: skip
 # an example of each metric of a pass, which also gives the names of its labels
+_DEVICE = (("device", "ups-a"), ("site", "north"))
 _PASS_EXAMPLES: dict[Metric, tuple[Labels, float]] = {
     pass_metrics.UP: ((), 1),
     pass_metrics.GROUP_UP: ((("group", "ups"),), 1),
@@ -234,10 +233,11 @@ def _readings(metric: Metric, item: Map) -> list[tuple[Series, Raw]]:
 def _example(readings: Sequence[tuple[Series, Raw]]) -> list[str]:
     if not readings:
         return []
-    device = DeviceConfig(
-        "ups-a", Target(Endpoint("tcp", "10.0.0.5", 502)), DEFAULT_MODULE, (), {"site": "north"}
+    lines = "".join(
+        plain_line(series.metric.name, (*_DEVICE, *series.labels, *extra), value)
+        for series, raw in readings
+        for extra, value in series.samples(raw)
     )
-    lines = "".join(LayoutText().lines(device_labels(device), readings))
     return [f"Examples, of flags those that are set:\n\n```\n{lines}```\n"]
 
 
