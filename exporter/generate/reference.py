@@ -45,7 +45,7 @@ _OWN_INTRO = """\
 ## The exporter itself
 
 These are on `/metrics` only; `?collect[]=exporter` selects them alone. `/metrics` also has the usual
-`process_*` and `python_*`, as Prometheus' client library for Python has them.
+`process_*` and `python_*` of the Prometheus client library.
 """
 
 # a plausible raw word of each metric; a map that has no such word has no such example
