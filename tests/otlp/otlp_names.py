@@ -118,7 +118,7 @@ NAMES: Mapping[str, tuple[str, str, str, Mapping[str, str]]] = {
     "generex_scrape_requests": ("generex.scrape_requests", "{request}", "gauge", {}),
 }  # fmt: skip
 
-# the exporter's own, process_* and python_* among them
+# the exporter's own; process_* and python_* of prometheus-client beside them
 OWN_NAMES: Mapping[str, tuple[str, str, str]] = {
     "generex_exporter_build_info": ("generex.exporter_build_info", "", "gauge"),
     "generex_exporter_web_info": ("generex.exporter_web_info", "", "gauge"),
