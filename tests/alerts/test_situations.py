@@ -588,3 +588,19 @@ def test_words_that_are_refused_and_were_not_a_day_ago_are_told_for_a_day(tmp_pa
     series.append(line("generex_refused_words", "2x300", group="bacs"))
     told = of("a", "WordsRefused")
     check(tmp_path, series, fired("26h", told), fired("48h", told), fired("56h", ()), step=QUARTER)
+
+
+def test_a_module_that_its_bacs_has_lost_is_named_though_it_has_a_value(tmp_path: Path) -> None:
+    series = [
+        line("generex_up", "1x60"),
+        *blocks("present", *["1x60"] * 3, "0x60"),
+        *blocks("alarm_word", "0x60", f"{1 << 1}x60", "0x60"),
+    ]
+    test = told(
+        "GenerexModulesSilent",
+        "12m",
+        {"severity": "warning", "condition": "modules_silent", "device": "a"},
+        "Modules of a BACS do not answer.",
+        "a: 2 of 4 modules do not answer: 2 (look between 1 and 2), 4 (look between 3 and 4)",
+    )
+    check_tests(tmp_path, [{"interval": "15s", "input_series": series, "alert_rule_test": [test]}])

@@ -89,7 +89,12 @@ def _all(place: tuple[str, ...]) -> dict[str, str]:
             "1000 * max(generex_bacs_module_resistance_ohms{<where>})",
             ', {{ . | first | value | printf "%.2f" }} mΩ',
         ),
-        "silent": ranges(f"1 - max by (module) (generex_bacs_module_present{{{where}}})", labels),
+        # `or` would drop a module that has a value although its BACS has lost contact with it
+        "silent": ranges(
+            f"max by (module) (1 - generex_bacs_module_present{{{where}}} or label_replace("
+            f'module:generex_bacs_module_alarm:set{{flag="communication_lost",{where}}}, "of", "2", "", ""))',
+            f"{labels} {labels}",
+        ),
     }
 
 
