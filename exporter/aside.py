@@ -13,7 +13,8 @@ T = TypeVar("T")
 def aside(work: Callable[[], T], name: str) -> "asyncio.Future[T]":
     """The result of `work`, or what it raised.
 
-    Who no longer wants it cancels the future; the thread is then left to itself.
+    Who no longer wants it cancels the future; the thread is then left to itself. Raises RuntimeError where
+    the system has no thread left.
     """
     loop = asyncio.get_running_loop()
     result: asyncio.Future[T] = loop.create_future()

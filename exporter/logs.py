@@ -10,7 +10,7 @@ import threading
 import time
 import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from typing import TextIO
 
@@ -78,9 +78,11 @@ class _Handler(logging.StreamHandler[TextIO]):
 
     def _count_later(self) -> None:
         if self._timer is None:
-            self._timer = threading.Timer(_COUNT_EVERY, self._count)
-            self._timer.daemon = True
-            self._timer.start()
+            timer = threading.Timer(_COUNT_EVERY, self._count)
+            timer.daemon = True
+            with suppress(RuntimeError):  # the system has no thread left: the next line that is dropped tries
+                timer.start()
+                self._timer = timer
 
     def _count(self) -> None:
         self.acquire()

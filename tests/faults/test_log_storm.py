@@ -1,6 +1,8 @@
 """Logs under a storm: what is written, what is left out, and that it is counted."""
 
 import logging
+import subprocess
+import sys
 from pathlib import Path
 
 from exporter.loglimit import LeftOut, LogLimit
@@ -53,6 +55,25 @@ def test_a_thousand_that_flap_for_an_hour_stay_readable() -> None:
             lines += len(list(limit.take_left_out(scrape * 15.0)))
     # six in a minute of each kind, and their two counts
     assert lines <= 2 * 50 + 60 * (2 * 6 + 2)
+
+
+def test_a_storm_is_no_error_where_no_thread_is_left() -> None:
+    """The count of what was left out needs one; a scrape whose line is dropped must not fail for it."""
+    script = (
+        "import logging, threading\n"
+        "from exporter import logs\n"
+        "logs.set_up('info', 'logfmt')\n"
+        "threading.stack_size(1 << 46)  # more than there is: none can be started\n"
+        "for number in range(1000):\n"
+        "    logging.getLogger('exporter.test').warning('down', extra={'device': str(number)})\n"
+        "threading.stack_size(0)\n"
+        "logging.getLogger('exporter.test').warning('down', extra={'device': 'last'})\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    lines = done.stderr.splitlines()
+    assert len(lines) == 51
+    assert 'msg="log lines left out" of=down lines=951' in lines[-1]
 
 
 def test_what_is_quiet_again_is_forgotten() -> None:

@@ -4,11 +4,13 @@ import asyncio
 import logging
 import os
 import ssl
+import threading
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
 
+from exporter.web.security import CurrentWebConfig
 from tests.loops import run
 from tests.security.secured import Authority, Server, basic, hashed, put, secured
 
@@ -142,6 +144,28 @@ def test_a_file_system_that_stalls_holds_up_nothing(
         assert (await server.ask(tls=client, headers=basic("alice", "a"))).status == 401
 
     play(folder, PAIR + users(alice="a"), story)
+
+
+def test_where_no_thread_is_left_the_old_configuration_stays(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "web.yml"
+    put(path, users(alice="a"))
+    current = CurrentWebConfig(path)
+
+    async def test() -> None:
+        usual = threading.stack_size(1 << 46)  # more than there is: none can be started
+        try:
+            assert (await current.refresh()).users.keys() == {"alice"}
+            assert await current.handshake() is None
+        finally:
+            threading.stack_size(usual)
+        put(path, users(bob="b"))
+        assert (await current.refresh()).users.keys() == {"bob"}
+
+    asyncio.run(test())
+    why = f"{path}: the system has no thread left to read it"
+    assert f"web configuration not read again, the old one stays: {why}" in errors(caplog)
 
 
 def test_every_half_of_the_file_keeps_out_who_was_kept_out(folder: Path, authority: Authority) -> None:

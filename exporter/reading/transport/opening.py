@@ -25,7 +25,8 @@ async def look_up(host: str, names: Names, timeout: float, deadline: Deadline) -
         async with deadline.within(timeout):
             addresses = await names.addresses(host)
     except TimeoutError:
-        raise LinkError("resolve", f'the name server did not answer in time for "{host}"') from None
+        why = f'cannot look up "{host}" in time: the name server does not answer'  # or not for other names
+        raise LinkError("resolve", why) from None
     if not addresses:
         raise LinkError("resolve", f'cannot resolve "{host}"')
     return addresses

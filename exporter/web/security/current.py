@@ -50,15 +50,14 @@ class CurrentWebConfig:
 
         The file is read in a thread, as its file system may not answer: then the old one stays.
         """
-        if not await self._reading.has_ended():
-            self._complain("stall", _OLD_CONFIG, UserError(f"{self._path}: the file system does not answer"))
+        if why := await self._reading.hindered():
+            self._complain("stall", _OLD_CONFIG, UserError(f"{self._path}: {why}"))
         return self._config
 
     async def handshake(self) -> Handshake | None:
         """What the next connection is greeted with, in the same way; None without TLS."""
-        if not await self._greeting_anew.has_ended():
-            error = UserError(f"{self._path}: the file system does not answer")
-            self._complain("stall of tls", _OLD_CERTIFICATES, error)
+        if why := await self._greeting_anew.hindered():
+            self._complain("stall of tls", _OLD_CERTIFICATES, UserError(f"{self._path}: {why}"))
         return self._greeting
 
     def _refresh(self) -> None:
@@ -120,15 +119,21 @@ class _Reading:
         self._under_way: asyncio.Future[None] | None = None
         self._since = 0.0
 
-    async def has_ended(self) -> bool:
-        """Start, unless it is under way, and wait a moment: whether it has ended. Raises what it raised."""
+    async def hindered(self) -> str:
+        """Start, unless it is under way, and wait a moment: why it has not ended, or "".
+
+        Raises what it raised.
+        """
         now = asyncio.get_running_loop().time()
         if self._under_way is None or self._under_way.done():
-            self._under_way, self._since = aside(self._work, "web configuration"), now
+            try:
+                self._under_way, self._since = aside(self._work, "web configuration"), now
+            except RuntimeError:
+                return "the system has no thread left to read it"
         left = self._since + _PATIENCE - now
         if left > 0:
             await asyncio.wait({self._under_way}, timeout=left)
         if not self._under_way.done():
-            return False
+            return "the file system does not answer"
         self._under_way.result()
-        return True
+        return ""
