@@ -11,7 +11,7 @@ from exporter import __version__
 from exporter.config import load_config
 from exporter.discover.ask import Talk
 from exporter.discover.scan import scan
-from exporter.discover.scanned import Place, Scanned, places, rows, summary
+from exporter.discover.scanned import Place, Scanned, nothing_heard, places, rows, summary
 from exporter.discover.skeleton import config_of_scan, map_text, scan_report, wanted
 from exporter.durations import parse_duration
 from exporter.errors import UsageError, UserError
@@ -56,9 +56,10 @@ def run_scan(args: argparse.Namespace, target: Target, units: int, *, pause: flo
         except KeyboardInterrupt:
             scanned.ended = "the scan was ended before its time"
         found = places(scanned)
-        print("\n".join(summary(scanned)) + "\n")
-        titles = (">code", ">address", ">raw", "hex", "looks like")
-        print(columns(titles, [(str(row[0]), *row[1:]) for row in rows(found)]))
+        print("\n".join(summary(scanned)))
+        if found:
+            titles = (">code", ">address", ">raw", "hex", "looks like")
+            print("\n" + columns(titles, [(str(row[0]), *row[1:]) for row in rows(found)]))
         return _finish(args, target, scanned, found, map_file, progress)
 
 
@@ -119,7 +120,7 @@ def _finish(
     kept = wanted(found)
     if not kept:
         nothing = ", so no map was written" if args.write else ""
-        raise UserError(f"no word from {scanned.first} to {scanned.last} answers{nothing}")
+        raise UserError(f"{nothing_heard(scanned, found)}{nothing}")
     if map_file is not None:
         if len(kept) < len(found):
             progress.step(f"{len(found) - len(kept)} words that stood at 0 or filler are not in the map")

@@ -174,9 +174,18 @@ def summary(scanned: Scanned) -> list[str]:
             lines.append(f"it takes {counted(heard.max_words, 'word')} at once, not more")
     if same_list(scanned):
         lines.append("function code 4 gives the same as 3")
-    looks = max((len(looks) for looks in scanned.looks.values()), default=0)
-    lines.append(f"the words were looked at {counted(looks + 1, 'time')}")
+    if any(heard.words for heard in scanned.heard.values()):
+        looks = max((len(looks) for looks in scanned.looks.values()), default=0)
+        lines.append(f"the words were looked at {counted(looks + 1, 'time')}")
     return [*lines, *([scanned.ended] if scanned.ended else [])]
+
+
+def nothing_heard(scanned: Scanned, found: Sequence[Place]) -> str:
+    """Why there is no word for a map; `found` are those that say nothing and are too many for one."""
+    words = f"from {scanned.first} to {scanned.last}"
+    if found:
+        return f"all words {words} that answer stood at 0 or filler"
+    return f"no word {words} {'had answered by then' if scanned.ended else 'answers'}"
 
 
 def rows(found: Iterable[Place]) -> Iterator[tuple[int, str, str, str, str]]:

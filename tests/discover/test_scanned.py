@@ -3,7 +3,7 @@
 import pytest
 
 from exporter.discover.heard import Heard
-from exporter.discover.scanned import Scanned, looks_like, places, rows, same_list, summary
+from exporter.discover.scanned import Scanned, looks_like, nothing_heard, places, rows, same_list, summary
 from exporter.discover.skeleton import map_text, wanted
 
 
@@ -93,6 +93,18 @@ def test_what_was_not_asked_is_told_from_what_was_not_answered() -> None:
         "the words were looked at 1 time",
         "the scan was ended before its time",
     ]
+
+
+def test_what_was_ended_before_anything_answered_says_nothing_of_the_device() -> None:
+    scan = Scanned(1, 0, 9, ended="the scan was ended before its time")
+    assert summary(scan) == ["the scan was ended before its time"]
+    assert nothing_heard(scan, []) == "no word from 0 to 9 had answered by then"
+    scan = Scanned(1, 0, 9, {3: Heard(1, 3, refused=dict.fromkeys(range(10), 2))})
+    assert summary(scan) == ["function code 3: none answer; 0–9 refused with exception 2"]
+    assert nothing_heard(scan, []) == "no word from 0 to 9 answers"
+    zeros = scanned(dict.fromkeys(range(5000), 0))
+    assert wanted(places(zeros)) == []
+    assert nothing_heard(zeros, places(zeros)).endswith("that answer stood at 0 or filler")
 
 
 def test_a_map_of_very_many_words_leaves_out_what_says_nothing() -> None:
