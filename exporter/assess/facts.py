@@ -113,10 +113,10 @@ class Facts:
         return any(role in self._roles for role in roles) and not self.plays(*roles)
 
     def was(self, *roles: str) -> bool:
-        """The last that is known is that one of these roles was played."""
-        if any(role in self._roles for role in roles):
-            return self.plays(*roles)
-        return self._before is not None and self._before.was(*roles)
+        """The last that is known of one of these roles is that it was played."""
+        return any(
+            self._roles.get(role, self._before is not None and self._before.was(role)) for role in roles
+        )
 
     @property
     def was_on_battery(self) -> bool:

@@ -67,13 +67,14 @@ class Prom:
         return self._known(roles, 0)
 
     def was(self, *roles: str) -> str:
-        """The last that is known, within a week, is that one of these roles was played.
+        """The last that is known of one of these roles, within a week, is that it was played.
 
-        What is known now goes before it: an exporter that moved, or one that is blind, has older words.
+        What is known of a role now goes before it: an exporter that is blind or has moved has older words.
         """
         if not (which := self._which(roles)):
             return ""
-        return f"({self.by(f'{LAST}{{{which}}}')} == 1 unless {self._on} {ROLE}{{{which}}})"
+        each = f"on ({', '.join((*self.place, 'role'))})"
+        return self.by(f"{LAST}{{{which}}} == 1 unless {each} {ROLE}{{{which}}}")
 
     @property
     def was_on_battery(self) -> str:

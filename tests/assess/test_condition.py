@@ -521,6 +521,14 @@ def test_what_was_so_is_not_told_of_a_device_that_says_otherwise_now() -> None:
     assert state(assess(source.snapshot(words({134: 1, 109: 0x4000})), before=before)) == "✖ Lost on battery"
 
 
+def test_a_danger_is_not_over_because_another_one_is_known_to_be_clear() -> None:
+    source = Source()
+    before = source.snapshot(words({1001: 0x0008}))  # thermal runaway
+    # 1005 says that there is no ground fault, and says nothing of a runaway
+    assert state(assess(source.snapshot(words({1001: None})), before=before)) == "✖ Lost in danger; on mains"
+    assert state(assess(source.snapshot(words({})), before=before)) == "● On mains"
+
+
 def test_a_bacs_without_ups_that_discharges_is_an_outage_and_lost_when_it_falls_silent() -> None:
     source = Source("bacs")
     discharging = words({1000: 0x0009})

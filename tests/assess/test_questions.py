@@ -153,8 +153,8 @@ def test_what_is_asked_of_roles() -> None:
     active = 'device:generex_role:active{role=~"dark|eco"}'
     assert prom.plays("dark", "eco") == f"max by (device, site) ({active}) == 1"
     assert prom.clear("dark", "eco", "danger") == f"max by (device, site) ({active}) == 0"
-    # what is known now goes before what was
-    assert prom.was("danger", "dark", "eco").endswith(f" == 1 unless on (device, site) {active})")
+    # what is known now goes before what was, role by role
+    assert prom.was("danger", "dark", "eco").endswith(f" == 1 unless on (device, site, role) {active})")
 
 
 @pytest.mark.parametrize(
