@@ -553,13 +553,11 @@ def check_true(snapshot: Snapshot, device: Hostile, unit: int = 1) -> None:
 
 def words(snapshot: Snapshot) -> dict[int, int]:
     """The plain words that a snapshot has a value of, by address."""
-    layout: Any = snapshot.layout
-    items = [item.instances for items in layout.repeated.values() for item in items]
-    instances = [*layout.singles, *(instance for group in items for instance in group)]
     return {
-        i.span.address: int(snapshot.words[i.id])
-        for i in instances
-        if i.span is not None and i.id in snapshot.words
+        span.address: int(snapshot.words[name])
+        for column in snapshot.layout.columns
+        for name, span in zip(column.ids, column.spans, strict=False)  # a formula has no place
+        if name in snapshot.words
     }
 
 

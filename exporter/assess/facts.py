@@ -66,7 +66,8 @@ def _places_of(layout: Layout) -> _Places:
     found = _KNOWN.get(layout)
     if found is None:
         words = layout.words.values()
-        alarms = (i.id for i in layout.singles if i.word.metric == UPS_ALARM and i.word.address is not None)
+        columns = (c for c in layout.singles if c.word.metric == UPS_ALARM and c.spans)
+        alarms = (name for column in columns for name in column.ids)
         found = _KNOWN[layout] = _Places(ups_groups(words), bacs_groups(words), frozenset(alarms))
     return found
 

@@ -12,12 +12,11 @@ def shift_of(snapshot: Snapshot) -> str:
     is_frame = any(trust.rule == "frame" for trust in layout.trusts.values())
     if is_frame or not (implausible(snapshot) or False in snapshot.valid.values()):
         return ""
-    blocks = (item for items in layout.repeated.values() for item in items)
-    instances = (*layout.singles, *(instance for item in blocks for instance in item.instances))
     words = {
-        one.span.address: int(snapshot.words[one.id])
-        for one in instances
-        if one.span and one.span.function in (3, 4) and one.span.count == 1 and one.id in snapshot.words
+        span.address: int(snapshot.words[name])
+        for column in layout.columns
+        for name, span in zip(column.ids, column.spans, strict=False)  # a formula has no place
+        if span.function in (3, 4) and span.count == 1 and name in snapshot.words
     }
     shifted = judge(Heard(snapshot.device.target.unit, words=words)).shifted
     return f"The words seem shifted: {shifted.text}." if shifted else ""

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 from exporter.config import Config, DeviceConfig
 from exporter.explain.word import Explanation, explain_word
-from exporter.maps.model import FILLER, Map
+from exporter.maps.model import FILLER, Map, Trust, Word
 from exporter.reading.decode.decode import Decoded, decode
 from exporter.reading.decode.device_map import device_map
-from exporter.reading.decode.layout import Instance
+from exporter.reading.plan.spans import Span
 from exporter.targets import Endpoint, Target
 
 FRAME_BYTES = 100  # the gateway's table (seed 1, device.md 1.2)
@@ -54,10 +54,12 @@ def explain_frame(maps: Mapping[str, Map], item: Map, data: bytes, config: Confi
             if series.word is not None:
                 exported.setdefault(series.word.name, set()).update(series.flags or ())
     words = []
-    for instance in layout.singles:
-        if instance.word.name not in _HEAD and instance.id in decoded.words:
-            explanation = explain_word(item, instance.word, _given(instance, registers, decoded), config)
-            words.append(_frame_word(explanation, instance, decoded, exported))
+    for column in layout.singles:
+        for word in column.words:
+            if word.name not in _HEAD and word.id in decoded.words:
+                given = _given(word, layout.named[word.name], registers, decoded)
+                reason = _doubt(word.map, layout.trusts.get(column.section), decoded)
+                words.append(_frame_word(explain_word(item, word, given, config), reason, exported))
     without_bacs = not decoded.bacs_there and any(trust.rule == "bacs" for trust in layout.trusts.values())
     counter, error = (decoded.words.get(f"{item.name}.{name}") for name in _HEAD[1:])
     return Frame(
@@ -70,21 +72,18 @@ def explain_frame(maps: Mapping[str, Map], item: Map, data: bytes, config: Confi
     )
 
 
-def _given(instance: Instance, registers: Mapping[int, int], decoded: Decoded) -> int | float:
-    if instance.span is None:
-        return decoded.words[instance.id]
+def _given(word: Word, span: Span | None, registers: Mapping[int, int], decoded: Decoded) -> int | float:
+    if span is None:
+        return decoded.words[word.id]
     given = 0
-    keys = instance.span.keys()
+    keys = span.keys()
     for key in keys:
         given = given << 16 | registers[key]
     return given
 
 
-def _frame_word(
-    explanation: Explanation, instance: Instance, decoded: Decoded, exported: Mapping[str, set[str]]
-) -> FrameWord:
+def _frame_word(explanation: Explanation, reason: str, exported: Mapping[str, set[str]]) -> FrameWord:
     word = explanation.word
-    reason = _doubt(instance, decoded)
     if not (reason and explanation.exported):
         return FrameWord(explanation)
     if word.name not in exported:
@@ -94,12 +93,10 @@ def _frame_word(
     return FrameWord(explanation, True, doubted, reason if doubted else "")
 
 
-def _doubt(instance: Instance, decoded: Decoded) -> str:
-    """Why the words of an instance's section are not trusted; "" if they are."""
-    of_map = instance.id.partition(".")[0]
+def _doubt(of_map: str, trust: Trust | None, decoded: Decoded) -> str:
+    """Why the words of a section with that `trust` are not trusted; "" if they are."""
     if decoded.words.get(f"{of_map}.error_code", 0) != 0:
         return "not trusted"
-    trust = instance.trust
     if trust is None or decoded.valid.get(trust.section, False):
         return ""
     if trust.rule == "bacs":

@@ -6,14 +6,16 @@ import json
 import shutil
 import socket
 from collections.abc import Iterator
-from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 from exporter.config import load_config
-from exporter.reading.decode.layout import Instance, Layout
+from exporter.maps.model import Word
+from exporter.reading.decode.layout import Layout
+from exporter.reading.decode.series import Series
 from exporter.reading.device.fleet import Fleet
+from exporter.reading.plan.spans import Span
 from tests.bench.devices import devices
 from tests.bench.running import Running, exporter
 from tests.bench.table import Table
@@ -66,14 +68,11 @@ async def _layout(target: str) -> Layout:
 
 def _definitions(layout: Layout) -> list[dict[str, Any]]:
     """What it is told of a layout: a request for each value, as it reads no two words at once."""
-    items = [item.instances for items in layout.repeated.values() for item in items]
-    return [it for instance in (*layout.singles, *chain(*items)) for it in _of(instance)]
+    columns = (column for column in layout.columns if column.series and column.spans)
+    return [it for c in columns for at in zip(c.words, c.series, c.spans, strict=True) for it in _of(*at)]
 
 
-def _of(instance: Instance) -> Iterator[dict[str, Any]]:
-    word, series, span = instance.word, instance.series, instance.span
-    if series is None or span is None:
-        return
+def _of(word: Word, series: Series, span: Span) -> Iterator[dict[str, Any]]:
     known: dict[str, Any] = {
         "name": series.metric.name, "help": series.metric.help, "metricType": "gauge",
         "address": int(f"{span.function}{span.address}"), "labels": dict(series.labels),

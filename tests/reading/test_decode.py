@@ -566,12 +566,12 @@ def test_a_lost_module_renumbers_nobody():
 
 def test_no_more_than_the_map_holds():
     layout = BACS.layout({"strings": 12, "modules": 400})
-    assert (len(layout.repeated["strings"]), len(layout.repeated["modules"])) == (10, 330)
+    assert [len(layout.repeated[group].numbers) for group in ("strings", "modules")] == [10, 330]
     # where modules are left out, which string one is in is not known
     volts = series(BACS, {1000: 0x0041, 1061: 13000}, {"strings": 2, "modules": 400})
     assert volts['bacs_module_volts{module="1"}'] == 13
     # nothing is known to repeat before the device has said so
-    assert BACS.layout({}).repeated == {"strings": (), "modules": ()}
+    assert BACS.layout({}).repeated == {}
 
 
 def test_alarms_and_what_every_device_has():

@@ -1,20 +1,26 @@
-"""From words to readings, under the truth rules. Pure: the same words give the same result."""
+"""From words to readings, under the truth rules. Pure: the same words give the same result.
 
-from collections.abc import Iterable, Mapping
+A BACS may have 330 modules, so this works column by column: a word in all modules, then the next word.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from itertools import chain
 from types import MappingProxyType
 
-from exporter.reading.decode.decoded import (
+from exporter.reading.decode.columns import (
     Belief,
     Decoded,
+    Values,
     Words,
+    computed,
     count_odd,
-    formula_result,
-    raw_number,
-    says_something,
+    emit,
+    number_at,
+    read,
+    real,
 )
-from exporter.reading.decode.layout import Instance, Layout
-from exporter.reading.decode.repeated import decode_repeated
+from exporter.reading.decode.layout import Block, Layout
 from exporter.reading.decode.series import Raw
 from exporter.reading.decode.truth import FRAME_WORDS, Raws, bacs_is_there, bacs_verdict, lost_flags_verdict
 from exporter.reading.plan.spans import Span
@@ -39,21 +45,24 @@ def decode(
     were alive before.
     """
     result = Decoded()
-    raws = _read_singles(layout, words, result)
-    read = {section for section, ids in layout.trusted.items() if not ids.isdisjoint(result.words)}
+    raws, known = _read_singles(layout, words, result)
+    heard = {section for section, ids in layout.trusted.items() if not ids.isdisjoint(result.words)}
     silent: AbstractSet[str] = frozenset()
-    if not _frame_is_valid(layout, raws, read, result, counter_moves=frame_valid):
+    if not _frame_is_valid(layout, raws, heard, result, counter_moves=frame_valid):
         silent = _silence_frame(layout, raws)
-        read -= silent
+        heard -= silent
+        known = [[raws.get(word.name) for word in column.words] for column in layout.singles]
     result.bacs_there = bacs_is_there(raws)
-    beliefs = _beliefs(layout, raws, read, unread, result, bacs_found=bacs_found)
+    beliefs = _beliefs(layout, raws, heard, unread, result, bacs_found=bacs_found)
     beliefs |= dict.fromkeys(silent, "nothing")
-    _emit(layout, raws, beliefs, result)
-    for name, items in layout.repeated.items():
-        if items:
-            belief = _belief(items[0].instances[0], beliefs)
-            before = seen.get(name, frozenset())
-            decode_repeated(name, layout, words, raws, belief, unread, before, result)
+    for column, shown in zip(layout.singles, known, strict=True):
+        if (belief := beliefs[column.section]) != "nothing":
+            emit(column, shown, belief, result)
+    for name, block in layout.repeated.items():
+        if (belief := beliefs[block.columns[0].section]) != "nothing":
+            _decode_items(
+                name, block, layout, words, raws, belief, unread, seen.get(name, frozenset()), result
+            )
     return result
 
 
@@ -61,35 +70,29 @@ def real_words(layout: Layout, words: Words, names: Iterable[str]) -> dict[str, 
     """The real raw values of the named words that do not repeat; those unread or filler are left out."""
     found = {}
     for name in names:
-        instance = layout.named.get(name)
-        raw = raw_number(instance, words) if instance is not None else None
-        if instance is not None and raw is not None and raw not in instance.word.absent:
-            found[name] = raw
+        if span := layout.named.get(name):
+            word = layout.words[name]
+            raw = number_at(word, span, words)
+            if raw is not None and raw not in word.absent:
+                found[name] = raw
     return found
 
 
-def _read_singles(layout: Layout, words: Words, result: Decoded) -> dict[str, Raw]:
-    """The real raw numbers of all words that do not repeat, formulas included, by word name."""
-    raws: dict[str, Raw] = {}
-    formulas: list[Instance] = []
-    for instance in layout.singles:
-        word = instance.word
-        if word.formula is not None:
-            formulas.append(instance)
-            continue
-        raw = raw_number(instance, words)
-        if raw is None:
-            continue
-        result.words[instance.id] = raw
-        if word.type == "bool":
-            count_odd(word, raw, result)
-        if raw not in word.absent:
-            raws[word.name] = raw
-    for instance in formulas:
-        number = formula_result(instance.word, layout, raws)
-        if number is not None:
-            raws[instance.word.name] = result.words[instance.id] = number
-    return raws
+def _read_singles(layout: Layout, words: Words, result: Decoded) -> tuple[dict[str, Raw], Sequence[Values]]:
+    """The real raw numbers of all words that do not repeat, formulas included: by name, and by column."""
+    columns = layout.singles
+    values = read(columns, words)
+    count_odd(columns, values, result)
+    known = real(columns, values)
+    named = zip(layout.named, chain.from_iterable(known), strict=True)
+    raws = {name: raw for name, raw in named if raw is not None}
+    for at, column in enumerate(columns):
+        if not column.spans and (number := computed(column.word, layout, raws)) is not None:
+            values[at] = known[at] = [number]
+            raws[column.word.name] = number
+    ids = chain.from_iterable(column.ids for column in columns)
+    result.note(ids, chain.from_iterable(values))
+    return raws, known
 
 
 def _frame_is_valid(
@@ -129,7 +132,7 @@ def _beliefs(
     bacs_found: bool,
 ) -> dict[str, Belief]:
     """How far each section is believed; what its own words say of it goes into `result.valid`."""
-    beliefs: dict[str, Belief] = {}
+    beliefs: dict[str, Belief] = {"": "full"}
     for section, trust in layout.trusts.items():
         if trust.rule == "frame":
             beliefs[section] = "full"
@@ -152,26 +155,81 @@ def _unread_words(layout: Layout, unread: AbstractSet[Span]) -> set[str]:
     """The names of the words that got no answer, and of the formulas that need one of them."""
     if not unread:
         return set()
-    names = {i.word.name for i in layout.singles if i.span in unread}
+    names = {name for name, span in layout.named.items() if span in unread}
     words = layout.words.values()
     return names.union(w.name for w in words if w.formula and not names.isdisjoint(w.formula.names))
 
 
-def _belief(instance: Instance, beliefs: Mapping[str, Belief]) -> Belief:
-    return beliefs[instance.trust.section] if instance.trust else "full"
+def _decode_items(
+    group: str,
+    block: Block,
+    layout: Layout,
+    words: Words,
+    singles: Raws,
+    belief: Belief,
+    unread: AbstractSet[Span],
+    seen: AbstractSet[int],
+    result: Decoded,
+) -> None:
+    """Put what the strings or modules of `group` say into `result`.
+
+    `singles` are the real words that do not repeat. An item that is lost sight of keeps its flags only.
+    """
+    columns = block.columns
+    values = read(columns, words)
+    known = real(columns, values)
+    count_odd(columns, values, result)
+    _note_presence(group, block, values, known, unread, seen, result)
+    names = [column.word.name for column in columns]
+    for at, column in enumerate(columns):
+        if not column.spans:
+            rows = [dict(zip(names, row, strict=True)) for row in zip(*known, strict=True)]
+            values[at] = known[at] = [computed(column.word, layout, {**singles, **row}) for row in rows]
+    ids = chain.from_iterable(zip(*(column.ids for column in columns), strict=True))
+    result.note(ids, chain.from_iterable(zip(*values, strict=True)))
+    lost = _lost(block, known, unread)
+    for column, raws in zip(columns, known, strict=True):
+        if column.word.is_measurement:
+            if belief == "flags":
+                continue
+            if lost:
+                raws = [None if at in lost else raw for at, raw in enumerate(raws)]
+        emit(column, raws, belief, result)
 
 
-def _emit(layout: Layout, raws: Raws, beliefs: Mapping[str, Belief], result: Decoded) -> None:
-    """Give the series of real words that do not repeat their values, if the words are trusted."""
-    for instance in layout.singles:
-        word = instance.word
-        raw = raws.get(word.name)
-        if raw is None or (belief := _belief(instance, beliefs)) == "nothing":
-            continue
-        series = instance.lost_series if belief == "frozen" else instance.series
-        if series is not None and (word.is_whole or says_something(word, raw)):
-            result.add(series, raw)
-        if instance.raw_series is not None:
-            result.add(instance.raw_series, raw)
-        if instance.undefined_series is not None and belief != "frozen":
-            result.add(instance.undefined_series, int(raw) & ~word.named_bits)
+def _note_presence(
+    group: str,
+    block: Block,
+    values: Sequence[Values],
+    known: Sequence[Values],
+    unread: AbstractSet[Span],
+    seen: AbstractSet[int],
+    result: Decoded,
+) -> None:
+    """Note which items are alive: those with at least one real word."""
+    nothing = (None,) * len(known)
+    alive = [row != nothing for row in zip(*known, strict=True)]
+    result.alive[group] = {number for number, lives in zip(block.numbers, alive, strict=True) if lives}
+
+    def is_absent(at: int, row: tuple[Raw | None, ...]) -> bool:
+        # one that is refused altogether may never have been there; if it was, it is lost
+        answered = row != nothing or block.numbers[at] in seen
+        return answered and not any(column.spans[at] in unread for column in block.columns if column.spans)
+
+    if block.present:
+        rows = enumerate(zip(*values, strict=True))
+        result.extend(
+            block.present, [int(alive[at]) if alive[at] or is_absent(at, row) else None for at, row in rows]
+        )
+
+
+def _lost(block: Block, known: Sequence[Values], unread: AbstractSet[Span]) -> AbstractSet[int]:
+    """The places of the items that say of themselves that they are lost, or that could not say so."""
+    if block.alarm is None:
+        return frozenset()
+    alarm, alarms = block.columns[block.alarm], known[block.alarm]
+    saying = {raw for raw in {*alarms} if raw is not None and alarm.word.plays(block.lost, raw)}
+    lost = {at for at, raw in enumerate(alarms) if raw in saying} if saying else set()
+    if unread:
+        lost |= {at for at, span in enumerate(alarm.spans) if span in unread}
+    return lost

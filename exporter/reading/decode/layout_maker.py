@@ -1,15 +1,18 @@
 """Lays out the words of a device: each at each of its places, with the series that it feeds. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import chain
+from itertools import chain, groupby
 
 from exporter.maps.model import Group, Labels, Metric, Repeat, Trust, Word
 from exporter.maps.pass_metrics import UNDEFINED_FLAGS
-from exporter.reading.decode.layout import Counts, Instance, Item, Layout, columns_of
+from exporter.reading.decode.layout import Block, Column, Counts, Layout, span_of
 from exporter.reading.decode.series import Series
 from exporter.reading.plan.spans import Span
+
+_Place = tuple[Word, int, Labels]
+"""A word with the number of its string or module and their labels; 1 and none where it does not repeat."""
 
 
 @dataclass(frozen=True)
@@ -24,115 +27,142 @@ class LayoutMaker:
 
     def make(self, counts: Counts, without: frozenset[str]) -> Layout:
         """All groups but those in `without`; `counts` says how often each repeating group repeats."""
-        singles: list[Instance] = []
-        repeated: dict[str, tuple[Item, ...]] = {}
+        single: list[Column] = []
+        repeated: dict[str, Block] = {}
         spans: dict[str, tuple[Span, ...]] = {}
         for group in self.groups:
             if group.name in without:
                 continue
+            spans[group.name] = ()
             if group.repeat is None:
-                instances = [self._instance(word, (), 0) for word in group.words]
-                singles += instances
-            else:
-                items = self._items(group, group.repeat, counts)
-                repeated[group.name] = items
-                instances = [instance for item in items for instance in item.instances]
-            spans[group.name] = tuple(instance.span for instance in instances if instance.span)
-        everything = [*singles, *(i for items in repeated.values() for item in items for i in item.instances)]
+                alike = groupby(group.words, self._kind)
+                columns = [self._column([(word, 1, ()) for word in words]) for _, words in alike]
+                single += columns
+                spans[group.name] = tuple(chain(*(column.spans for column in columns)))
+            elif places := _places(group, group.repeat, counts):
+                block = repeated[group.name] = self._block(group, group.repeat, places)
+                read = (column.spans for column in block.columns if column.spans)
+                spans[group.name] = tuple(chain(*zip(*read, strict=True)))
+        everything = [*single, *(column for block in repeated.values() for column in block.columns)]
+        keys = {name: frozenset(chain(*(s.keys() for s in group))) for name, group in spans.items()}
         return Layout(
             counts=dict(counts),
-            singles=tuple(singles),
-            named={instance.word.name: instance for instance in singles},
+            singles=tuple(single),
+            named={word.name: span_of(word) for column in single for word in column.words},
             trusted={
-                section: frozenset(i.id for i in singles if i.trust and i.trust.section == section)
+                section: frozenset(chain(*(column.ids for column in single if column.section == section)))
                 for section in self._by_section
             },
             repeated=repeated,
-            columns={name: columns_of(items) for name, items in repeated.items()},
-            spans=tuple(span for group_spans in spans.values() for span in group_spans),
+            spans=tuple(chain(*spans.values())),
             group_spans=spans,
-            group_keys={name: frozenset(chain(*(s.keys() for s in group))) for name, group in spans.items()},
-            keys=frozenset(chain(*(s.keys() for group in spans.values() for s in group))),
-            required=frozenset(i.span for i in everything if i.span and not i.word.optional),
+            group_keys=keys,
+            keys=frozenset(chain(*keys.values())),
+            required=frozenset(
+                span
+                for column in everything
+                for word, span in zip(column.words, column.spans, strict=False)  # a formula has no span
+                if not word.optional
+            ),
             flags=frozenset(
-                i.span for i in everything if i.span and (i.word.flags or i.word.flag or i.word.roles)
+                chain(*(c.spans for c in everything if c.word.flags or c.word.flag or c.word.roles))
             ),
             telling=tuple(
                 dict.fromkeys(
-                    i.series.metric.name for i in everything if i.series and not i.word.is_measurement
+                    c.series[0].metric.name for c in everything if c.series and not c.word.is_measurement
                 )
             ),
             words=self.words,
             trusts=self._by_section,
         )
 
-    def _items(self, group: Group, repeat: Repeat, counts: Counts) -> tuple[Item, ...]:
-        count = counts.get(group.name, 0)
-        parents = counts.get(repeat.parent, 0)
-        items = []
-        for number in range(1, min(count, repeat.max) + 1):
-            labels: Labels = ((repeat.label, str(number)),)
-            # the split is equal and contiguous (device.md 2.4); where it cannot be, the parent is not known
-            if parents and count <= repeat.max and count % parents == 0:
-                labels = ((repeat.parent_label, str((number - 1) // (count // parents) + 1)), *labels)
-            instances = tuple(self._instance(word, labels, number) for word in group.words)
-            present = Series(self.metrics[repeat.present_metric], labels) if repeat.present_metric else None
-            alarm_name, _, lost = repeat.lost_flag.partition(".")
-            alarm = next((i for i in instances if i.word.name == alarm_name), None)
-            items.append(Item(number, instances, present, alarm, lost))
-        return tuple(items)
-
-    def _instance(self, word: Word, labels: Labels, number: int) -> Instance:
-        address = word.address
-        span = None
-        if address is not None:
-            stride = word.repeat.stride * (number - 1) if word.repeat else 0
-            span = Span(word.function, address + stride, word.registers)
+    def _kind(self, word: Word) -> object:
+        """The same for words that may share a column: no two with flags, states or a formula are alike."""
         trust = self._trust(word)
-        own = (*labels, *word.labels)
-        set_only = number > 0 and self.set_only
-        all_flags = tuple(flag.name for flag in word.flags) if word.flags else None
+        survives = word.survives or (trust is not None and word.name in trust.lost_flags)
+        apart = word.name if word.flags or word.states or word.formula else ""
+        return (
+            apart, word.function, word.type, word.word_order, word.byte_order, word.absent, word.is_whole,
+            word.flag is None, word.section, survives, word.metric, word.raw_metric,
+        )  # fmt: skip
+
+    def _block(self, group: Group, repeat: Repeat, places: Sequence[tuple[int, Labels]]) -> Block:
+        present = self.metrics[repeat.present_metric] if repeat.present_metric else None
+        alarm, _, lost = repeat.lost_flag.partition(".")
+        return Block(
+            numbers=[number for number, _ in places],
+            columns=tuple(self._column([(word, *place) for place in places]) for word in group.words),
+            present=[Series(present, labels) for _, labels in places] if present else (),
+            alarm=next((at for at, word in enumerate(group.words) if word.name == alarm), None),
+            lost=lost,
+        )
+
+    def _column(self, places: Sequence[_Place]) -> Column:
+        word = places[0][0]
+        spans = tuple(span for one, number, _ in places if (span := span_of(one, number)))
         metric = self.metrics.get(word.metric)
-        flag_label: Labels = (("flag", word.flag.name),) if word.flag else ()
-        series = Series(metric, (*own, *flag_label), word, all_flags, set_only) if metric else None
-        raw_series = (
-            Series(self.metrics[word.raw_metric], (*own, *word.raw_labels)) if word.raw_metric else None
-        )
-        place = f"#{number}" if number else ""
-        undefined: Labels = (("word", dict(word.raw_labels).get("word", word.id) + place),)
-        return Instance(
-            word=word,
-            id=word.id + place,
-            span=span,
-            key=span.keys()[0] if span else -1,
-            plain=span is not None and span.count == 1 and word.byte_order == "big",
-            trust=trust,
+        series = [self._series(metric, one, labels) for one, _, labels in places] if metric else []
+        raw_metric = self.metrics[word.raw_metric] if word.raw_metric else None
+        raw_labels = [(*labels, *one.labels, *one.raw_labels) for one, _, labels in places]
+        names = [dict(one.raw_labels).get("word", one.id) + _place(one, number) for one, number, _ in places]
+        undefined = names if word.has_unnamed_bits else ()
+        trust = self._trust(word)
+        return Column(
+            words=tuple(one for one, _, _ in places),
+            section=trust.section if trust else "",
+            ids=tuple(one.id + _place(one, number) for one, number, _ in places),
+            spans=spans,
+            keys=tuple(span.keys()[0] for span in spans),
+            plain=bool(spans) and word.registers == 1 and word.byte_order == "big",
+            absent=word.absent,
+            is_flag=word.type == "bool" and word.is_register,
+            is_whole=word.is_whole,
             series=series,
-            raw_series=raw_series,
-            lost_series=_lost_series(word, trust, series),
-            undefined_series=Series(UNDEFINED_FLAGS, undefined) if word.has_unnamed_bits else None,
+            raw_series=[Series(raw_metric, labels) for labels in raw_labels] if raw_metric else (),
+            lost_series=_lost(word, trust, series),
+            undefined_series=[Series(UNDEFINED_FLAGS, (("word", name),)) for name in undefined],
         )
+
+    def _series(self, metric: Metric, word: Word, labels: Labels) -> Series:
+        flag: Labels = (("flag", word.flag.name),) if word.flag else ()
+        shown = tuple(flag.name for flag in word.flags) if word.flags else None
+        set_only = self.set_only and word.repeat is not None
+        return Series(metric, (*labels, *word.labels, *flag), word, shown, set_only)
 
     @cached_property
     def _by_section(self) -> dict[str, Trust]:
         return {trust.section: trust for trust in self.trusts}
 
     def _trust(self, word: Word) -> Trust | None:
-        by_section = self._by_section
-        own = by_section.get(word.section)
+        own = self._by_section.get(word.section)
         if own is None and word.repeat is not None:
             # strings and modules stand or fall with the BACS that counts them
-            own = by_section.get(self.words[word.repeat.count].section)
+            own = self._by_section.get(self.words[word.repeat.count].section)
         return own
 
 
-def _lost_series(word: Word, trust: Trust | None, series: Series | None) -> Series | None:
-    if trust is None or series is None:
-        return None
-    if word.survives:
-        return series
+def _places(group: Group, repeat: Repeat, counts: Counts) -> Sequence[tuple[int, Labels]]:
+    """The strings or modules of a group: their numbers and labels."""
+    count, parents = counts.get(group.name, 0), counts.get(repeat.parent, 0)
+    # the split is equal and contiguous (device.md 2.4); where it cannot be, the parent is not known
+    of_each = count // parents if parents and count <= repeat.max and count % parents == 0 else 0
+    places = []
+    for number in range(1, min(count, repeat.max) + 1):
+        parent = ((repeat.parent_label, str((number - 1) // of_each + 1)),) if of_each else ()
+        places.append((number, (*parent, (repeat.label, str(number)))))
+    return places
+
+
+def _place(word: Word, number: int) -> str:
+    return f"#{number}" if word.repeat else ""
+
+
+def _lost(word: Word, trust: Trust | None, series: Sequence[Series]) -> Sequence[Series]:
+    """What is left of the series of a word, or of words alike, when it is frozen."""
+    if trust is None or word.survives:
+        return series if trust else ()
     if word.flags or word.states:
         names = (*(flag.name for flag in word.flags), *(state for _, state in word.states))
         kept = tuple(name for name in names if f"{word.name}.{name}" in trust.lost_flags)
-        return replace(series, flags=kept) if kept else None
-    return series if word.name in trust.lost_flags else None
+        return [replace(one, flags=kept) for one in series] if kept else ()
+    return series if word.name in trust.lost_flags else ()

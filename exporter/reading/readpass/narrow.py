@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from exporter.maps.model import Group, Word
+from exporter.maps.model import Group
 from exporter.reading.decode.device_map import DeviceMap
+from exporter.reading.decode.layout import span_of
 from exporter.reading.plan.spans import Request, Span
 from exporter.reading.readpass.asking import Asker
 from exporter.reading.readpass.memory import Limits, Memory
@@ -218,14 +219,10 @@ class Narrowing:
 def _anchor(group: Group) -> Span | None:
     if not group.optional or group.repeat is not None:
         return None
-    return next((_span(word) for word in group.words if word.name == group.anchor), None)
+    return next((span_of(word) for word in group.words if word.name == group.anchor), None)
 
 
 def _witness(group: Group, anchor: Span) -> Span | None:
     """A word besides the anchor: the first that every such group has or, without one, any."""
     others = sorted(group.words, key=lambda word: word.optional)
-    return next((span for word in others if (span := _span(word)) not in (None, anchor)), None)
-
-
-def _span(word: Word) -> Span | None:
-    return None if word.address is None else Span(word.function, word.address, word.registers)
+    return next((span for word in others if (span := span_of(word)) not in (None, anchor)), None)
