@@ -267,8 +267,8 @@ class Word:
     def value(self, raw: int | float) -> float:
         """The value in the metric's unit: number × scale + offset, rounded once, at the end."""
         number = self.number(raw)
-        if isinstance(number, float) and self.scale == 1 and self.offset == 0:
-            return number
+        if self.scale == 1 and self.offset == 0:
+            return float(number)
         return float(Decimal(number) * self.scale + self.offset)
 
 

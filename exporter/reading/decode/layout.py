@@ -63,7 +63,8 @@ class Layout:
 
     `singles` are the words that do not repeat, `repeated` the groups that do and are there at all. `named`
     are the spans of the former by name, in order (None for a formula), `trusted` the ids of those in each
-    section that is to be trusted or not. `telling` are the metrics of flags and states.
+    section that is to be trusted or not. `flags` are the words with flags, `alarms` those of them in `singles`,
+    and `telling` the metrics of flags and states.
     """
 
     counts: Counts
@@ -77,6 +78,7 @@ class Layout:
     keys: frozenset[int]
     required: frozenset[Span]
     flags: frozenset[Span]
+    alarms: frozenset[Span]
     telling: tuple[str, ...]
     words: Mapping[str, Word]
     trusts: Mapping[str, Trust]

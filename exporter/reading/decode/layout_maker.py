@@ -1,6 +1,6 @@
 """Lays out the words of a device: each at each of its places, with the series that it feeds. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import chain, groupby
@@ -64,9 +64,8 @@ class LayoutMaker:
                 for word, span in zip(column.words, column.spans, strict=False)  # a formula has no span
                 if not word.optional
             ),
-            flags=frozenset(
-                chain(*(c.spans for c in everything if c.word.flags or c.word.flag or c.word.roles))
-            ),
+            flags=_flags(everything),
+            alarms=_flags(single),
             telling=tuple(
                 dict.fromkeys(
                     c.series[0].metric.name for c in everything if c.series and not c.word.is_measurement
@@ -139,6 +138,11 @@ class LayoutMaker:
             # strings and modules stand or fall with the BACS that counts them
             own = self._by_section.get(self.words[word.repeat.count].section)
         return own
+
+
+def _flags(columns: Iterable[Column]) -> frozenset[Span]:
+    """The words that hold flags, or states that mean as much."""
+    return frozenset(chain(*(c.spans for c in columns if c.word.flags or c.word.flag or c.word.roles)))
 
 
 def _places(group: Group, repeat: Repeat, counts: Counts) -> Sequence[tuple[int, Labels]]:

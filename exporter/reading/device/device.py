@@ -41,12 +41,6 @@ class TooManyDebugPassesError(Exception):
     """There are so many debug passes over a device that scrapes would suffer."""
 
 
-class _Way:
-    """The line of a pass, once it is found."""
-
-    line: Line
-
-
 @dataclass(eq=False)
 class _Shared:
     """A pass under way with those who wait for it."""
@@ -63,7 +57,8 @@ class Device:
     """One configured (or probed) device. All times are the loop's monotonic seconds unless said otherwise.
 
     `line` is that of its last pass; there is none before the first one of a device whose name must be looked
-    up. Its passes are noted in `history`, if it has one. By `clock` what it remembers gets older.
+    up. Its passes are noted in `history`, if it has one. By `clock` what it remembers gets older. `asked` is
+    the number of the scrape in which it was asked last, as the fleet counts them.
     """
 
     def __init__(
@@ -79,6 +74,7 @@ class Device:
         self.line = lines.known(self.config.target.endpoint)
         self.counters = counters
         self.history = history
+        self.asked = 0
         self._lines = lines
         self._memory = Memory(FrameWatch(self.config.options.prof.stale_after))
         self._reporter = Reporter(device_map)
@@ -94,6 +90,7 @@ class Device:
         Above all the highest module seen alive: a lost one must not be forgotten because a label was edited.
         """
         known, now = old.config, self.config
+        self.asked = old.asked
         if known.target.endpoint == now.target.endpoint:
             self.line = old.line
         place = (known.target, known.maps, known.options.function, known.options.prof.base_address)
@@ -173,14 +170,14 @@ class Device:
         turn = Turn(self.config.target.unit, gives_way or self._memory.read_nothing)
         pass_deadline = Deadline(_pass_deadline(loop.time(), deadline))
 
-        way = _Way()
+        line: Line  # once it is found
 
         # nothing here may refer to the pass: it would refer to itself, and its words be kept for long
         async def ask(request: Request, note: Observer) -> list[int]:
             if gives_way and self._shared is not None:
-                way.line.stand_back(turn)
+                line.stand_back(turn)
             try:
-                return await way.line.read(
+                return await line.read(
                     turn, request, manner, pass_deadline, (self.counters.note, note, *observers)
                 )
             except NotAskedError:
@@ -190,6 +187,7 @@ class Device:
                 raise
 
         async def run() -> None:
+            nonlocal line
             endpoint = self.config.target.endpoint
             try:
                 line = await self._lines.to(endpoint, self.line, options.request_timeout, pass_deadline)
@@ -197,12 +195,12 @@ class Device:
                 self.counters.fail(error.reason)
                 read_pass.fail(error)
                 return
-            self.line = way.line = line
+            self.line = line
             async with line.turn(turn, idle_close=options.idle_close):
                 await read_pass.run()
 
         read_pass = ReadPass(
-            self.map, self._memory, ask, pass_deadline, lambda: way.line.stand_back(turn), self._clock
+            self.map, self._memory, ask, pass_deadline, lambda: line.stand_back(turn), self._clock
         )
         task = loop.create_task(run(), name=f"pass {self.config.name}")
         shared = _Shared(read_pass, task, loop.time(), gives_way)

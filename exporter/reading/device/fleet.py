@@ -1,6 +1,7 @@
 """All devices there are: the configured ones by name, and those probed by address, with their lines."""
 
 import asyncio
+import itertools
 import logging
 import time
 from collections import OrderedDict
@@ -60,7 +61,7 @@ class Fleet:
         self._probed: OrderedDict[tuple[Target, str], Device] = OrderedDict()
         self.probed_counters = Counters()
         self.devices: dict[str, Device] = {}
-        self._begun: OrderedDict[str, None] = OrderedDict()  # devices in the order in which they were asked
+        self._numbers = itertools.count(1)  # of scrapes of one device
         self._too_slow = False  # there was no time to ask some of them in the last `scrape`
         self.config = config
         self._maps = DeviceMaps(config.maps)
@@ -101,7 +102,6 @@ class Fleet:
                 device.take_over(old)
             devices[name] = device
         self.devices = devices
-        self._begun = OrderedDict((name, None) for name in self._begun if name in devices)
         self.config, self._maps = prepared.config, prepared.maps
         for key, device in list(self._probed.items()):
             if not self._is_unchanged(device):
@@ -120,8 +120,7 @@ class Fleet:
         tasks: dict[str, asyncio.Task[Snapshot]] = {}
         names = list(self.devices)
         step = min(_STEP[0], _STEP[1] * (deadline - loop.time()) / max(len(names), 1))
-        begun = {name: number for number, name in enumerate(self._begun)}
-        order = sorted(names, key=lambda it: (self.devices[it].silent, begun.get(it, -1)))
+        order = sorted(names, key=lambda it: (self.devices[it].silent, self.devices[it].asked))
         not_asked = 0
         ends = deadline
         async with asyncio.TaskGroup() as group:
@@ -131,8 +130,7 @@ class Fleet:
                         ends = deadline - step * (len(order) - number)
                         not_asked = len(order) - number + 1 if loop.time() >= ends else 0
                     if not not_asked:
-                        self._begun[name] = None
-                        self._begun.move_to_end(name)
+                        device.asked = next(self._numbers)
                     tasks[name] = group.create_task(device.scrape(ends))
                 await asyncio.sleep(0)  # whatever else there is to do has its turn before the next
         if not_asked and not self._too_slow:

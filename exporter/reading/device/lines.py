@@ -55,11 +55,10 @@ class Lines:
         """The line for a pass, where `last` was that of the pass before. Raises LinkError."""
         if endpoint.path:
             return last or self._serial(endpoint)
-        trusted = endpoint in self.configured  # for this pass, also when a reload removes it
-        known = self._known.get(last) if last else None
-        if known and known.line.connection.connected and _one_host({*known.written, endpoint}):
+        known, host = self._known.get(last) if last else None, endpoint.host
+        if known and known.line.connection.connected and all(one.host == host for one in known.written):
             return known.line
-        host = endpoint.host
+        trusted = endpoint in self.configured  # for this pass, also when a reload removes it
         addresses = [host] if is_address(host) else await look_up(host, self._resolver, timeout, deadline)
         for address in addresses:
             if not (trusted or self._permits(endpoint, address)):
@@ -141,10 +140,6 @@ class Lines:
             self._at = {place: known for place, known in self._at.items() if known.line not in gone}
             for line in gone:
                 self._known.pop(line, None)
-
-
-def _one_host(endpoints: Collection[Endpoint]) -> bool:
-    return len({plain_host(endpoint.host) for endpoint in endpoints}) == 1
 
 
 def plain(endpoint: Endpoint) -> Endpoint:

@@ -213,7 +213,6 @@ class ReadPass:
     async def _ask_silent(self, *, most: float = math.inf) -> None:
         """Ask for what gave no answer in up to `most` passes, until one is silent again: silence is dear."""
         memory, words, outcomes = self.memory, self.progress.words, self.progress.outcomes
-        alarms = self._alarms()
         heard: list[Sequence[Span]] = []
         for piece in memory.suspects.pieces:
             there = self.progress.layout.keys
@@ -226,7 +225,7 @@ class ReadPass:
                 continue
             # of words that were read before, one answer may have been lost
             sure = SURE if any(map(memory.refusals.was_served, spans)) else 1
-            parts = halves(spans, alarms) if piece.times >= sure else [spans]
+            parts = halves(spans, self.progress.layout.alarms) if piece.times >= sure else [spans]
             for part in parts:
                 for request in make_requests(part, self.device, self.memory):
                     if self._asker.given_up or await self._ask(request, once=bool(words)) not in _HEARD:
@@ -236,11 +235,6 @@ class ReadPass:
             else:
                 heard += parts
         await self._blame_silence(heard)
-
-    def _alarms(self) -> set[Span]:
-        """The words with flags of what does not repeat."""
-        layout = self.progress.layout
-        return {single.span for single in layout.singles if single.span} & layout.flags
 
     async def _blame_silence(self, pieces: Sequence[Sequence[Span]]) -> None:
         """All pieces of what was silent are read: if the whole is not, it is a gap, or the length."""
@@ -277,7 +271,7 @@ class ReadPass:
         others, in_time = bool(progress.words), self._asker.failed
         for span in memory.suspects.settle(
             progress.outcomes, silent, self._narrowing.unfinished,
-            others=others, in_time=in_time, alarms=self._alarms(),
+            others=others, in_time=in_time, alarms=progress.layout.alarms,
         ):  # fmt: skip
             memory.refusals.add(span, self._started, flags=span in progress.layout.flags)
 

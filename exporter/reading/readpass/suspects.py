@@ -62,9 +62,12 @@ class Suspects:
         are the words with flags.
         Gives the single words that the device ignores; they are no longer remembered here.
         """
+        silent, refused = list(silent), list(dict.fromkeys(refused))
+        if not (self.pieces or silent or refused):
+            return ()  # as in most passes
         times = {span: piece.times for piece in self.pieces for span in piece.spans}
         asked = [Piece(spans, times=max(times.get(span, 0) for span in spans) + others) for spans in silent]
-        asked += [Piece(spans, refused=True) for spans in dict.fromkeys(refused)]
+        asked += [Piece(spans, refused=True) for spans in refused]
         anew = {span for piece in asked for span in piece.spans}
         settled = (Outcome.READ, Outcome.REFUSED, Outcome.ABSENT)
         kept = []
