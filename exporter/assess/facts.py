@@ -78,6 +78,9 @@ class Facts:
     def __init__(self, snapshot: Snapshot, before: "Facts | None" = None) -> None:
         self.snapshot = snapshot
         self._before = before
+        self._places = _places_of(snapshot.layout)
+        self._not_valid = {name for name, valid in snapshot.valid.items() if not valid}
+        self._unread = {name for name, read in snapshot.groups.items() if not read}
 
     def values(self, metric: str) -> list[float]:
         """All values of a metric, in its unit."""
@@ -150,18 +153,6 @@ class Facts:
         """No word of it was read."""
         return not self.snapshot.up
 
-    @cached_property
-    def _places(self) -> _Places:
-        return _places_of(self.snapshot.layout)
-
-    @cached_property
-    def _not_valid(self) -> frozenset[str]:
-        return frozenset(name for name, valid in self.snapshot.valid.items() if not valid)
-
-    @cached_property
-    def _unread(self) -> frozenset[str]:
-        return frozenset(name for name, read in self.snapshot.groups.items() if not read)
-
     @property
     def ups_lost(self) -> bool:
         """The UPS is out of sight of its manager, or a gateway frame is not valid."""
@@ -182,7 +173,7 @@ class Facts:
         """It has a UPS, and a word about it is missing."""
         return not self._unread.isdisjoint(self._places.ups)
 
-    @cached_property
+    @property
     def map_in_doubt(self) -> bool:
         """It refuses every alarm word of its map, so nothing bears out its status word.
 

@@ -17,12 +17,14 @@ Counts = Mapping[str, int]
 class Column:
     """Words that are read and shown alike: one word in all strings or modules, or some that do not repeat.
 
-    So what is the same for all is looked at once. `words` and `ids` are those of each place, `spans` and
-    `keys` (of the first registers) where they are read: none for a formula. `plain` says that each value is
-    one register as it stands. Of the series there are none or one per place; `lost_series` is what is left of
-    `series` when it is frozen. `section` is the one with which they are trusted; "" where they always are.
+    So what is the same for all is looked at once, at the first `word`. `words` and `ids` are those of each
+    place, `spans` and `keys` (of the first registers) where they are read: none for a formula. `plain` says
+    that each value is one register as it stands. Of the series there are none or one per place; `lost_series`
+    is what is left of `series` when it is frozen. `section` is the one with which they are trusted; "" where
+    they always are.
     """
 
+    word: Word
     words: tuple[Word, ...]
     section: str
     ids: tuple[str, ...]
@@ -36,11 +38,6 @@ class Column:
     raw_series: Sequence[Series]
     lost_series: Sequence[Series]
     undefined_series: Sequence[Series]
-
-    @property
-    def word(self) -> Word:
-        """The first of its words, in whose place each other could be."""
-        return self.words[0]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,8 +60,8 @@ class Layout:
 
     `singles` are the words that do not repeat, `repeated` the groups that do and are there at all. `named`
     are the spans of the former by name, in order (None for a formula), `trusted` the ids of those in each
-    section that is to be trusted or not. `flags` are the words with flags, `alarms` those of them in `singles`,
-    and `telling` the metrics of flags and states.
+    section that is to be trusted or not. `flags` are the words with flags, `alarms` those of them in
+    `singles`, and `telling` the metrics of flags and states.
     """
 
     counts: Counts

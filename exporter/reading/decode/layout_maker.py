@@ -107,6 +107,7 @@ class LayoutMaker:
         undefined = names if word.has_unnamed_bits else ()
         trust = self._trust(word)
         return Column(
+            word=word,
             words=tuple(one for one, _, _ in places),
             section=trust.section if trust else "",
             ids=tuple(one.id + _place(one, number) for one, number, _ in places),

@@ -76,7 +76,11 @@ class Device:
         self.history = history
         self.asked = 0
         self._lines = lines
-        self._memory = Memory(FrameWatch(self.config.options.prof.stale_after))
+        options = self.config.options
+        self._manner = Manner(
+            options.request_timeout, options.pacing, options.connect_delay, options.any_transaction
+        )
+        self._memory = Memory(FrameWatch(options.prof.stale_after))
         self._reporter = Reporter(device_map)
         self._shared: _Shared | None = None
         self._news = News()
@@ -164,9 +168,6 @@ class Device:
     def _start(self, deadline: float, observers: Observers = (), *, gives_way: bool = False) -> _Shared:
         loop = asyncio.get_running_loop()
         options = self.config.options
-        manner = Manner(
-            options.request_timeout, options.pacing, options.connect_delay, options.any_transaction
-        )
         turn = Turn(self.config.target.unit, gives_way or self._memory.read_nothing)
         pass_deadline = Deadline(_pass_deadline(loop.time(), deadline))
 
@@ -178,7 +179,7 @@ class Device:
                 line.stand_back(turn)
             try:
                 return await line.read(
-                    turn, request, manner, pass_deadline, (self.counters.note, note, *observers)
+                    turn, request, self._manner, pass_deadline, (self.counters.note, note, *observers)
                 )
             except NotAskedError:
                 raise
