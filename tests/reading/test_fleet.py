@@ -457,7 +457,7 @@ def test_the_fleet_closes_under_running_passes() -> None:
 class _Late:
     """A device that notes by when it is to answer."""
 
-    silent = False
+    silent, asked = False, 0
 
     def __init__(self, deadlines: list[float]) -> None:
         self.deadlines = deadlines
@@ -487,7 +487,7 @@ def test_the_passes_of_a_fleet_end_one_after_the_other(number: int, step: float)
 class _Reloads:
     """A device during whose scrape the configuration is read again."""
 
-    silent = False
+    silent, asked = False, 0
 
     def __init__(self, reload: Callable[[], None]) -> None:
         self.reload = reload
