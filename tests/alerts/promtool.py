@@ -15,7 +15,7 @@ import yaml
 from exporter.durations import parse_duration
 from exporter.generate.alerts import alert_files
 from exporter.maps import built_in_maps
-from tests.alerts.reach import reachable
+from tests.alerts.reach import asked, reachable
 from tests.support import load_yaml, require
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -57,8 +57,9 @@ def check_tests(
 
     Without `rules` they are those for devices that are scraped every `step`.
 
-    promtool evaluates all rules at each step. Rules that can bring nothing from the series of a group are
-    left out, and so are groups of rules `without` which a test gets by, or the beginnings of their names.
+    promtool evaluates all rules at each step. Left out are rules that can bring nothing from the series of a
+    group, those on which nothing rests that the group looks at, and groups of rules `without` which a test
+    gets by, or the beginnings of their names.
     """
     groups_of_rules = [
         group
@@ -67,10 +68,17 @@ def check_tests(
         if not any(group["name"].startswith(start) for start in without)
     ]
     answers = [
-        _check(folder, group, step, reachable(groups_of_rules, group["input_series"])) for group in groups
+        _check(folder, group, step, reachable(_asked(groups_of_rules, group), group["input_series"]))
+        for group in groups
     ]
     failed = [answer.stdout + answer.stderr for answer in answers if answer.returncode]
     assert not failed, "".join(failed)
+
+
+def _asked(rules: Sequence[Mapping[str, Any]], group: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+    if "alert_rule_test" in group:  # texts of alerts ask for series, too
+        return rules
+    return asked(rules, [test["expr"] for test in group["promql_expr_test"]])
 
 
 def _check(

@@ -1,8 +1,8 @@
-"""A rule is left out of a test only where it surely brings nothing."""
+"""A rule is left out of a test only where it surely brings nothing, or where nobody asks for it."""
 
 import pytest
 
-from tests.alerts.reach import reachable
+from tests.alerts.reach import asked, reachable
 
 SERIES = [
     {"series": 'flag{flag="hot",device="a"}', "values": "0x9 _x3 stale 0"},
@@ -81,3 +81,37 @@ def stays(expr: str) -> bool:
     (group,) = reachable([{"name": "all", "rules": rules}, {"name": "empty", "rules": []}], SERIES)
     assert group["rules"][-2:] == [rules[1], rules[3]]
     return rules[0] in group["rules"]
+
+
+RULES = [
+    {"record": "a", "expr": "counted"},
+    {"record": "b", "expr": "sum(rate(a[5m]))", "labels": {"own": "yes"}},
+    {"record": "c", "expr": "topk(scalar(a), flag)"},
+    {"alert": "First", "expr": "b > 1", "labels": {"severity": "{{ $labels.severity }}"}},
+    {"alert": "Second", "expr": "flag == 1 unless on () ALERTS{alertname='First'}", "labels": {"place": "x"}},
+]
+
+
+@pytest.mark.parametrize(
+    ("expr", "names"),
+    [
+        ("a", "a"),
+        ("max_over_time(b[5m:1m])", "a b"),
+        ('b{own="yes"}', "a b"),
+        ('b{own="no"}', ""),
+        ('b{other="thing"}', "a b"),
+        ("-c + 1", "a c"),
+        ('{__name__=~"a|c"}', "a c"),
+        ('ALERTS{alertname="First"}', "a b First"),
+        ('ALERTS{alertname=~"Sec.*"}', "a b First Second"),
+        ('ALERTS{severity="critical"}', "a b First Second"),
+        ('ALERTS{place="y"}', "a b First"),
+        ('count by (alertname) (ALERTS{alertstate="firing"})', "a b First Second"),
+        ("ALERTS_FOR_STATE", "a b First Second"),
+        ("count(flag)", ""),
+    ],
+)
+def test_what_an_expression_looks_at_stays_with_all_that_it_rests_on(expr: str, names: str) -> None:
+    groups = asked([{"name": "all", "rules": RULES}], [expr])
+    kept = [rule.get("record") or rule["alert"] for group in groups for rule in group["rules"]]
+    assert kept == names.split()
