@@ -57,14 +57,14 @@ def test_a_large_page_comes_in_pieces() -> None:
 class _Fake:
     """A device that answers at once with a snapshot made beforehand."""
 
-    silent = False
+    silent, asked = False, 0
 
-    def __init__(self, snapshot: Snapshot, asked: Callable[[], None]) -> None:
+    def __init__(self, snapshot: Snapshot, note: Callable[[], None]) -> None:
         self.snapshot = snapshot
-        self.asked = asked
+        self.note = note
 
     async def scrape(self, deadline: float) -> Snapshot:
-        self.asked()
+        self.note()
         return self.snapshot
 
 
@@ -281,7 +281,7 @@ def test_what_is_kept_back_for_the_page(last: float, devices: int, left: float, 
 class _Overdue:
     """A device that ends after its deadline, as one does on a busy machine, and notes what it was left."""
 
-    silent = False
+    silent, asked = False, 0
 
     def __init__(self, snapshot: Snapshot) -> None:
         self.snapshot, self.left = snapshot, list[float]()
