@@ -350,6 +350,60 @@ def test_a_ups_that_shows_zeros_before_it_dies_on_battery_is_lost_on_battery(
     check(tmp_path, series, *tests, board)
 
 
+@pytest.mark.parametrize("state", [0, 2], ids=["zeros", "starting"])
+def test_a_bacs_without_ups_that_stops_in_a_discharge_is_lost_until_it_runs(
+    state: int, tmp_path: Path
+) -> None:
+    """Its card shows zeros, or starts without saying more, and falls silent or goes on."""
+    series = []
+    for device, then in (("dies", "stale"), ("runs", "{}x40")):
+        for name, on, after in (("discharging", "1", "0"), ("running", "1", "1")):
+            values = f"{int(name == 'running')}x20 {on}x19 0x7 {then.format(after)}"
+            series.append(flag("bacs_state", name, values, device))
+        words = f"65x20 9x19 {state}x7 {then.format(65)}"
+        series.append(line("generex_bacs_state_word", words, device, word="bacs.state"))
+    # one pass that shows nothing is awaited
+    once = "0x20 1x19 0 1x8 0x40"
+    series += [
+        flag("bacs_state", "discharging", once, "once"),
+        flag("bacs_state", "running", "1x39 0 1x60", "once"),
+        line("generex_up", "1x48 0x90", "dies"), line("generex_up", "1x140", "runs"),
+        line("generex_up", "1x140", "once"),
+    ]  # fmt: skip
+    lost = {("LostOnBattery", "dies"), ("LostOnBattery", "runs")}
+    tests = [
+        fired("12m", lost | {("Discharging", device) for device in ("dies", "runs", "once")}, "12m"),
+        fired("22m", of("dies", "LostOnBattery")),
+    ]
+    check(tmp_path, series, *tests)
+
+
+@pytest.mark.parametrize("seconds", [15, 30, 60])
+def test_a_card_that_restarts_twice_is_no_dark_load_and_one_that_stays_at_zeros_is(
+    seconds: int, tmp_path: Path
+) -> None:
+    minute = 60 // seconds
+    series = [line("generex_up", f"1x{40 * minute}", device) for device in ("twice", "stays")]
+    for name, good, labels in (
+        ("ups_status", 1, {"flag": "output_act"}), ("ups_output_volts", 230, {"phase": "1"}),
+    ):  # fmt: skip
+        metric, gone = f"generex_{name}", f"0x{minute - 1}"
+        well, short = f"{good}x{10 * minute - 1}", f"{good}x{minute - 1}"
+        series.append(line(metric, f"{well} {gone} {short} {gone} {well}", "twice", **labels))
+        series.append(line(metric, f"{well} 0x{20 * minute}", "stays", **labels))
+    tests = [fired("15m", of("stays", "LoadDark")), fired("24m", of("stays", "LoadDark"), "24m")]
+    check(tmp_path, series, *tests, step=seconds)
+
+
+def test_a_ups_that_was_back_on_mains_when_it_was_lost_is_not_long_on_battery(tmp_path: Path) -> None:
+    series = [
+        *ups("back", "0x20 1x11 0x8 stale", up="1x40 0x100"),
+        *ups("on", "0x20 1x11 stale", up="1x32 0x100"),
+    ]
+    held = of("on", "OnBattery", "OnBatteryLong", "LostOnBattery")
+    check(tmp_path, series, fired("9m", held | of("back", "OnBattery", "OnBatteryLong")), fired("20m", held))
+
+
 def test_zeros_in_one_pass_of_an_outage_change_nothing(tmp_path: Path) -> None:
     once = lambda value: f"{value}x40 0 {value}x40"  # noqa: E731
     series = ups(
