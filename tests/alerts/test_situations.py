@@ -310,6 +310,22 @@ def test_what_was_last_known_of_an_outage_holds_until_more_is_known(vanishes: bo
     check(tmp_path, series, lost, step=FOUR_MINUTES)
 
 
+def test_a_danger_that_was_seen_last_is_not_over_because_nobody_sees_it(tmp_path: Path) -> None:
+    """One BACS falls silent, another shows zeros before; that of the third says that the danger is over."""
+    series = [
+        flag("bacs_state", "thermal_runaway", "0x10 1x10 stale", "hot"),
+        flag("bacs_alarm", "current_ground_fault_detected", "0x10 1x10 0x10 stale", "earth"),
+        flag("bacs_state", "thermal_runaway", "0x10 1x10 0x10 stale", "over"),
+    ]
+    for name, running, last in (("hot", "1x21", 21), ("earth", "1x21 0x10", 32), ("over", "1x32", 32)):
+        series.append(flag("bacs_state", "running", f"{running} stale", name))
+        series.append(flag("bacs_state", "discharging", f"0x{last} stale", name))
+        series.append(line("generex_up", f"1x{last} 0x80", name))
+    seen = of("hot", "ThermalRunaway") | of("earth", "GroundFault")
+    unseen = {("Unreachable", name) for name in ("hot", "earth", "over")}
+    check(tmp_path, series, fired("6h", seen | unseen), step=FOUR_MINUTES)
+
+
 def test_what_was_last_known_holds_for_a_week_and_no_longer(tmp_path: Path) -> None:
     series = ups("a", "1x10 stale", up="1x10 0x2600")
     lost = of("a", "OnBattery", "OnBatteryLong", "LostOnBattery", "Unreachable")

@@ -124,6 +124,9 @@ def running_prometheus(folder: Path) -> Iterator[Prometheus]:
         yield Prometheus(url)
 
 
+_SELECTED = re.compile(r"(\w+:[\w:]*\w)({[^}]*})?")
+_LABEL = re.compile(r'(\w+)=~?"([^"]*)"')
+
 Sample = tuple[str, int, str]
 """Series with its labels, Unix time and value."""
 
@@ -154,25 +157,37 @@ def layers(recorded: Iterable[str]) -> list[list[dict[str, Any]]]:
     Each has `interval` in seconds beside its `record`, `expr` and `labels`.
     """
     made = alert_files(built_in_maps(), {}, scrape_interval=SCRAPE)["alerts/recording.rules.yml"]
-    rules: dict[str, list[dict[str, Any]]] = defaultdict(list)
-    for group in load_yaml(made)["groups"]:
-        for rule in group["rules"]:
-            rules[rule["record"]].append(rule | {"interval": parse_duration(group["interval"])})
-    depth: dict[str, int] = {}
+    rules = [
+        rule | {"interval": parse_duration(group["interval"])}
+        for group in load_yaml(made)["groups"]
+        for rule in group["rules"]
+    ]
+    depth: dict[int, int] = {}
 
-    def deep(name: str) -> int:
-        if name not in depth:
+    def deep(number: int) -> int:
+        if number not in depth:
             needed = {
-                n for rule in rules[name] for n in re.findall(r"\w+:[\w:]*\w", rule["expr"])
-            } & rules.keys()
-            depth[name] = 1 + max((deep(n) for n in needed), default=-1)
-        return depth[name]
+                n for name, labels in _SELECTED.findall(rules[number]["expr"]) for n in told(name, labels)
+            }
+            depth[number] = 1 + max(map(deep, needed), default=-1)
+        return depth[number]
+
+    def told(name: str, labels: str) -> list[int]:
+        """The rules that make what is selected; a label that a rule sets tells it from others of its name."""
+        wanted = dict(_LABEL.findall(labels))
+        return [
+            number
+            for number, rule in enumerate(rules)
+            if rule["record"] == name
+            and all(re.fullmatch(wanted.get(k, ".*"), v) for k, v in rule.get("labels", {}).items())
+        ]
 
     for name in recorded:
-        assert name in rules, f"no rule records {name}"
-        deep(name)
+        assert told(name, ""), f"no rule records {name}"
+        for number in told(name, ""):
+            deep(number)
     deepest = max(depth.values(), default=-1)
-    return [[r for name in depth if depth[name] == d for r in rules[name]] for d in range(deepest + 1)]
+    return [[rules[n] for n in depth if depth[n] == d] for d in range(deepest + 1)]
 
 
 def _evaluate(prometheus: Prometheus, story: Story, rule: dict[str, Any]) -> Iterator[Sample]:
