@@ -43,6 +43,7 @@ BLOCK = 1458 * 3600  # seconds: two months, as promtool makes blocks of two hour
 MOST_POINTS = 10_000  # Prometheus answers at most 11,000
 SCRAPE = DENSE
 RECORDED = (
+    "device:generex_role:active",
     "device:generex_on_battery:max",
     "device:generex_discharging:max",
     "device:generex_float_charging:max",
