@@ -280,7 +280,7 @@ def test_a_device_that_ignores_words_is_read_around_them(
         ([1003, 1004], {109, 115, 138, 1000, 1002, 1005}),
         ([120], {109, 1000, 1002, 1005}),
     ],
-    ids=str,
+    ids=["97-99", "104", "142", "1005", "1003-1004", "120"],
 )
 def test_what_a_device_ignores_hides_no_flag_beyond_the_first_pass(
     ignored: list[int], flags: set[int]
