@@ -104,7 +104,10 @@ QUICK = (
 
 # alerts that concern lives stay for an hour, strings charge unevenly for an hour, frozen is after two hours
 LONG = (
-    Story("thermal-runaway", some("ThermalRunaway BlockHot")),
+    Story(
+        "thermal-runaway", some("ThermalRunaway BlockHot"),
+        may={"BlockMuchHotter": "the block is 10 K hotter than others some 80 s before its flag says so"},
+    ),
     Story("ground-fault", some("GroundFault")),
     Story(
         "string-open", POWER | some("StringOpen ChargeUneven"), some("OnBattery"),
