@@ -22,6 +22,7 @@ _FLAG_WORDS = 16  # the same per word with flags and place; a healthy one takes 
 _LABELS = 4096  # texts of labels remembered, of devices and of the exporter's own series
 _HEADS = 1024  # what stands above families, remembered; the built-in maps have some dozens
 _LINES = 512  # in a piece; between two pieces others run
+_OWN_LINES = 64  # the same where a line takes ten times as long, as it belongs to no device
 
 
 class _LayoutText:
@@ -116,7 +117,7 @@ def plain_page(families: Iterable[tuple[Metric, Iterable[Sample]]], form: Format
         parts.append(_head(metric, form))
         for labels, value in samples:
             parts.append(plain_line(metric.name, labels, value))
-            if len(parts) > _LINES:
+            if len(parts) > _OWN_LINES:
                 yield "".join(parts)
                 parts = []
     yield "".join(parts)

@@ -192,10 +192,8 @@ def test_a_page_that_fails_on_the_way_breaks_off(version: str, caplog: pytest.Lo
     assert "out of ink" in caplog.text
 
 
-@pytest.mark.parametrize(("path", "wanted"), [("/metrics?collect[]=exporter", 40), ("/config", 300)])
-def test_others_run_while_a_thousand_devices_are_told_of(path: str, wanted: int) -> None:
-    """A piece of /metrics has some five hundred lines, which take well below a millisecond."""
-
+@pytest.mark.parametrize("path", ["/metrics?collect[]=exporter", "/config"])
+def test_others_run_while_a_thousand_devices_are_told_of(path: str) -> None:
     async def play() -> None:
         targets = [f"d{n}=tcp://10.0.{n // 250}.{n % 250}" for n in range(1000)]
         async with serving(targets=targets) as client:
@@ -210,7 +208,7 @@ def test_others_run_while_a_thousand_devices_are_told_of(path: str, wanted: int)
             counting = asyncio.create_task(count())
             assert len(await client.text(path)) > 200_000
             counting.cancel()
-            assert turns > wanted
+            assert turns > 300
 
     loops.run(play())
 
