@@ -174,3 +174,19 @@ def test_a_device_that_misses_requests_is_said_once_to_need_pauses(caplog: pytes
     assert line.__dict__["device"] == "a"
     assert "pacing" in line.__dict__["error"]
     assert line.levelno == logging.WARNING
+
+
+def test_only_a_device_that_has_answered_answers_again(caplog: pytest.LogCaptureFixture) -> None:
+    async def test() -> None:
+        async with Hostile() as device, fleet({"name": "a", "target": device.target()}) as devices:
+            for behaviour in (hostile.close, hostile.honest, hostile.close, hostile.honest):
+                device.behaviour = behaviour
+                await scrape(devices.devices["a"])
+                await scrape(devices.devices["a"])
+
+    with caplog.at_level(logging.INFO):
+        run(test())
+    said = [record.getMessage() for record in caplog.records]
+    assert said == [
+        "device does not answer", "device answers", "device does not answer", "device answers again"
+    ]  # fmt: skip
