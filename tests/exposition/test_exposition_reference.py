@@ -19,7 +19,9 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.openmetrics import exposition as openmetrics_encoder
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
 from prometheus_client.parser import text_string_to_metric_families as parse_text
+from pydantic import TypeAdapter, ValidationError
 
+from exporter.config.fields import LabelName
 from exporter.exposition.lines import Renderer
 from exporter.exposition.own import ExporterMetrics, ExporterState
 from exporter.reading.decode.snapshot import Snapshot
@@ -110,11 +112,17 @@ def check_structure(text: str, form: str) -> None:
     assert text.count("# HELP ") == text.count("# TYPE ") == len(seen)
 
 
+def allowed(name: str) -> bool:
+    """Whether the configuration lets a device have a label of this name."""
+    try:
+        TypeAdapter(LabelName).validate_python(name)
+    except ValidationError:
+        return False
+    return True
+
+
 labels = st.dictionaries(
-    st.text(string.ascii_letters + "_", min_size=1, max_size=8).filter(
-        # what `labels` of the configuration refuses: labels that series have of their own
-        lambda name: name not in ("device", "target", "module", "unit") and not name.startswith("__")
-    ),
+    st.text(string.ascii_letters + "_", min_size=1, max_size=8).filter(allowed),
     st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
     | st.sampled_from(['"', "\\", "\n", "\\n", "<b>"]),
     max_size=3,
@@ -142,6 +150,16 @@ def test_random_words_and_labels_render_as_the_reference_does(
         if chance.random() < 0.8
     }
     check([source.snapshot(words)])
+
+
+def test_no_device_can_be_given_a_label_that_its_series_have_of_their_own() -> None:
+    used: set[str] = set()
+    for module in ("cs141", "prof", "everexceed", "inform"):
+        snapshot = Source(module).snapshot(dict.fromkeys(range(3000), 1))
+        for metrics in parsed(page([snapshot]), "text").values():
+            used |= {label for _, pairs, _ in metrics[3] for label, _ in pairs}
+    assert used >= {"device", "flag", "word", "string", "module", "phase", "port", "group", "target", "unit"}
+    assert not [name for name in sorted(used) if allowed(name)]
 
 
 @pytest.mark.parametrize(
