@@ -51,7 +51,8 @@ release: $(VENV)/dev.stamp ## what a release consists of, in dist/
 
 fuzz: $(VENV)/dev.stamp ## the fuzzing with thirty times as many examples, different ones each time
 	$(BIN)/pytest --hypothesis-profile=fuzz tests/faults/test_fuzz.py tests/reading/test_link_answers.py \
-	  tests/config/test_config_laws.py tests/test_yamlfile.py tests/maps/test_formula.py $(ARGS)
+	  tests/config/test_config_laws.py tests/test_yamlfile.py tests/maps/test_formula.py \
+	  tests/exposition/test_exposition_reference.py $(ARGS)
 
 soak: $(VENV)/dev.stamp ## 100,000 scrapes over HTTP: nothing grows
 	SOAK=100000 $(BIN)/pytest tests/faults/test_load.py -k long_run -rP $(ARGS)

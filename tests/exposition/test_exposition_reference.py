@@ -11,7 +11,7 @@ from random import Random
 from weakref import WeakKeyDictionary
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry
 from prometheus_client import exposition as text_encoder
@@ -130,7 +130,6 @@ labels = st.dictionaries(
 NAMES = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=20)
 
 
-@settings(max_examples=60, deadline=None)
 @given(
     seed=st.integers(0, 2**32),
     name=NAMES,
