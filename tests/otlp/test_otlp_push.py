@@ -15,7 +15,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from exporter.pushing import next_round
 from tests.otlp.otlp_receiver import Push, Receiver, receiver
-from tests.support import Exporter, cli, exporter, free_port, simulator, wait_for
+from tests.support import Exporter, cli, exporter, free_port, quickest, simulator, wait_for
 
 ATTEMPTS = "generex_exporter_otlp_exports_total"
 FAILURES = "generex_exporter_otlp_export_failures_total"
@@ -135,10 +135,8 @@ def test_a_collector_that_hangs_delays_neither_scrapes_nor_the_end(
         otlp = section(collector.port, "interval: 50ms", "timeout: 10m")
         with exporter(config(tmp_path, otlp, devices)) as it:
             first(collector)
-            started = time.monotonic()
-            for _ in range(20):
+            for _ in range(20):  # one that waited for the collector would never come
                 assert 'generex_up{device="a"} 1\n' in it.get("/metrics")
-            assert time.monotonic() - started < 10
             assert value(it, ATTEMPTS) == 1, "rounds do not pile up behind the one under way"
             assert collector.most_at_once == 1
             assert it.stop(within=4) == 0
@@ -277,12 +275,20 @@ def test_a_reload_moves_starts_and_ends_the_push(collector: Receiver, tmp_path: 
 
 def test_a_reload_does_not_wait_for_a_collector_that_hangs(collector: Receiver, tmp_path: Path) -> None:
     collector.hangs = True
-    with receiver() as other, exporter(config(tmp_path, section(collector.port, "timeout: 10m"))) as it:
-        first(collector)
-        config(tmp_path, section(other.port))
-        started = time.monotonic()
-        assert it.request("/-/reload", "POST").status == 200
-        assert time.monotonic() - started < 1.5
+    with receiver() as other, exporter(config(tmp_path, section(other.port))) as it:
+
+        def reload() -> None:
+            assert it.request("/-/reload", "POST").status == 200
+
+        def hang() -> None:
+            config(tmp_path, section(collector.port, "timeout: 10m"))
+            collector.pushes.clear()
+            reload()
+            first(collector)
+            other.pushes.clear()
+            config(tmp_path, section(other.port))
+
+        assert quickest(reload, hang) < 1.5
         first(other)
         assert not it.log_lines("not pushed"), "that one was given up says nothing about the other"
 
