@@ -12,7 +12,7 @@ from exporter.reading.decode.layout import Layout
 from exporter.reading.decode.truth import FrameWatch, bacs_is_there
 from exporter.reading.device.report import Reporter
 from exporter.reading.plan.spans import Span
-from exporter.reading.readpass.frame import frame_spans, observe_frame
+from exporter.reading.readpass.frame import observe_frame
 from exporter.reading.readpass.memory import Memory
 from exporter.reading.readpass.progress import Progress
 from exporter.reading.readpass.refusals import Refusals
@@ -73,12 +73,12 @@ class Watched:
         progress = Progress(layout, requests=1)
         if words:
             progress.words = {
-                span.keys()[0]: words[span.address]
+                span.key: words[span.address]
                 for span in layout.spans
                 if span.address in words and span not in memory.refusals
             }
             memory.refusals.note_served(progress.words)
-            if frame_spans(layout):
+            if layout.frame:
                 observe_frame(memory.frame, progress, now)
         decoded = self.reporter.decode(progress, memory, now=now)
         memory.counts.see(decoded.alive)

@@ -115,17 +115,21 @@ def test_a_group_repeats_as_often_as_is_said_or_configured_or_was_seen() -> None
     assert counts.counts == {"modules": 10}
 
 
+def nothing(span: Span) -> Outcome | None:
+    return None
+
+
 def test_a_word_is_ignored_when_it_alone_was_silent_time_after_time() -> None:
     spans = tuple(Span(3, address, 1) for address in range(100, 108))
     suspects = Suspects()
     for times in (1, 2):
-        assert suspects.settle({}, [spans], others=True) == []
+        assert suspects.settle(nothing, [spans], others=True) == []
         assert [(piece.spans, piece.times) for piece in suspects.pieces] == [(spans, times)]
     # half of it is read, the other half is silent: what is left is asked for on
-    assert suspects.settle(dict.fromkeys(spans[:4], Outcome.READ), [spans[4:]], others=True) == []
+    assert suspects.settle(dict.fromkeys(spans[:4], Outcome.READ).get, [spans[4:]], others=True) == []
     assert suspects.spans == {*spans[4:]}
-    suspects.settle(dict.fromkeys(spans[4:6], Outcome.REFUSED), [spans[6:]], others=True)
-    assert suspects.settle({spans[7]: Outcome.READ}, [spans[6:7]], others=True) == [spans[6]]
+    suspects.settle(dict.fromkeys(spans[4:6], Outcome.REFUSED).get, [spans[6:]], others=True)
+    assert suspects.settle({spans[7]: Outcome.READ}.get, [spans[6:7]], others=True) == [spans[6]]
     assert suspects.pieces == []
 
 
@@ -137,7 +141,7 @@ def test_words_with_flags_are_asked_for_apart_from_others_and_first() -> None:
     assert halves((spans[2], spans[4]), flags) == [(spans[2],), (spans[4],)]
     assert halves(spans[:1], flags) == [spans[:1]]
     suspects = Suspects()
-    suspects.settle({}, [spans], others=False, alarms=flags)
+    suspects.settle(nothing, [spans], others=False, alarms=flags)
     assert [piece.spans for piece in suspects.pieces] == halves(spans, flags)
 
 
@@ -146,8 +150,8 @@ def test_nothing_is_ignored_by_a_device_that_is_down() -> None:
     suspects = Suspects()
     for _ in range(100):
         silent = [suspects.pieces[0].spans if suspects.pieces else spans]
-        assert suspects.settle({}, silent, others=False) == []
+        assert suspects.settle(nothing, silent, others=False) == []
     assert suspects.spans == {*spans}
     assert len(suspects.pieces) <= 17, "so many requests when it is back, once"
-    suspects.settle(dict.fromkeys(spans, Outcome.READ), [], others=True)
+    suspects.settle(dict.fromkeys(spans, Outcome.READ).get, [], others=True)
     assert suspects.pieces == []

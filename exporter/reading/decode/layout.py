@@ -61,7 +61,7 @@ class Layout:
     `singles` are the words that do not repeat, `repeated` the groups that do and are there at all. `named`
     are the spans of the former by name, in order (None for a formula), `trusted` the ids of those in each
     section that is to be trusted or not. `flags` are the words with flags, `alarms` those of them in
-    `singles`, and `telling` the metrics of flags and states.
+    `singles`, and `telling` the metrics of flags and states. `frame` are the words of a gateway frame.
     """
 
     counts: Counts
@@ -77,6 +77,7 @@ class Layout:
     flags: frozenset[Span]
     alarms: frozenset[Span]
     telling: tuple[str, ...]
+    frame: tuple[Span, ...]
     words: Mapping[str, Word]
     trusts: Mapping[str, Trust]
 

@@ -71,6 +71,7 @@ class LayoutMaker:
                     c.series[0].metric.name for c in everything if c.series and not c.word.is_measurement
                 )
             ),
+            frame=spans.get(self.words["sequence_number"].group, ()) if self._is_framed else (),
             words=self.words,
             trusts=self._by_section,
         )
@@ -112,7 +113,7 @@ class LayoutMaker:
             section=trust.section if trust else "",
             ids=tuple(one.id + _place(one, number) for one, number, _ in places),
             spans=spans,
-            keys=tuple(span.keys()[0] for span in spans),
+            keys=tuple(span.key for span in spans),
             plain=bool(spans) and word.registers == 1 and word.byte_order == "big",
             absent=word.absent,
             is_flag=word.type == "bool" and word.is_register,
@@ -132,6 +133,10 @@ class LayoutMaker:
     @cached_property
     def _by_section(self) -> dict[str, Trust]:
         return {trust.section: trust for trust in self.trusts}
+
+    @property
+    def _is_framed(self) -> bool:
+        return any(trust.rule == "frame" for trust in self.trusts)
 
     def _trust(self, word: Word) -> Trust | None:
         own = self._by_section.get(word.section)

@@ -111,7 +111,7 @@ class Reporter:
         if keys is None:
             return False
         return keys <= words.keys() or all(
-            span.keys()[0] in words
+            span.key in words
             or (
                 span in memory.refusals
                 and span not in layout.required

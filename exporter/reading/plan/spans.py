@@ -21,10 +21,14 @@ class Span(NamedTuple):
         """The first address behind the span."""
         return self.address + self.count
 
+    @property
+    def key(self) -> int:
+        """The key under which its first word is stored: function and address in one number."""
+        return self.function << 16 | self.address
+
     def keys(self) -> range:
-        """The keys under which its words are stored: function and address in one number."""
-        first = self.function << 16 | self.address
-        return range(first, first + self.count)
+        """The keys of all its words."""
+        return range(self.key, self.key + self.count)
 
 
 class Request(NamedTuple):

@@ -59,13 +59,13 @@ class Asker:
             values = await self._repeat(request, 1 if once else self._tries)
         except LinkError as error:
             outcome = self._outcome(error)
+            progress.miss(request.spans, outcome)
+            return outcome
         else:
-            outcome = Outcome.READ
             self._silent_in_a_row = 0
             progress.words.update(zip(request.keys(), values, strict=True))
             progress.longest = max(progress.longest, request.count)
-        progress.note(request.spans, outcome)
-        return outcome
+            return Outcome.READ
 
     async def _repeat(self, request: Request, tries: int) -> list[int]:
         pause = _BUSY_PAUSE[0]

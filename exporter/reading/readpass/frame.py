@@ -1,20 +1,11 @@
 """The frame of a gateway: read again within a pass until its counter is seen moving."""
 
 from exporter.reading.decode.decode import real_words
-from exporter.reading.decode.layout import Layout
 from exporter.reading.decode.truth import FrameWatch
-from exporter.reading.plan.spans import Span
 from exporter.reading.readpass.progress import Progress
 
 FRAME_WAIT = 2.0  # seconds within which a gateway's counter is given the chance to move
 FRAME_PAUSE = 0.25
-
-
-def frame_spans(layout: Layout) -> tuple[Span, ...]:
-    """The words of the gateway frame; none where there is no frame."""
-    if not any(trust.rule == "frame" for trust in layout.trusts.values()):
-        return ()
-    return layout.group_spans[layout.words["sequence_number"].group]
 
 
 def observe_frame(watch: FrameWatch, progress: Progress, now: float) -> bool:

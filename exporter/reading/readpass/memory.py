@@ -54,6 +54,10 @@ class Limits:
         """Whether there are limits, and it is time to see if the device still has them."""
         return now >= self._until and (self.max_words < MAX_REGISTERS or bool(self.unreadable))
 
+    def copy(self) -> "Limits":
+        """The limits as they are now."""
+        return Limits(self.max_words, self.unreadable, self._until, self._hold)
+
     def forget(self) -> None:
         """The device takes as much at once as any other."""
         self.max_words, self.unreadable = MAX_REGISTERS, set()

@@ -31,7 +31,7 @@ class Narrowing:
         self._now = now
         self._left = _MOST
         self._postponed: list[Request] = []
-        self._known_before = memory.refusals.known(), replace(memory.limits)
+        self._known_before = memory.refusals.known(), memory.limits.copy()
         self.unfinished: list[tuple[Span, ...]] = []  # what there was no time to look into any further
         self._found: set[Span] = set()  # refused in this pass, each one alone
         self._by_chance = False
@@ -69,16 +69,16 @@ class Narrowing:
         for span in spans:
             if self._progress.has(span):
                 refusals.drop(span)
-            elif span in still_due and self._progress.outcomes.get(span) in (Outcome.REFUSED, Outcome.SILENT):
+            elif span in still_due and self._progress.outcome(span) in (Outcome.REFUSED, Outcome.SILENT):
                 self._refuse(span)
 
     async def try_without_limits(self) -> None:
-        """Ask for more at once than the device took before, from time to time: it may have been starting up.
+        """Ask for more at once than the device took before, if that is due: it may have been starting up.
 
         It is one request, so a device that is silent then too is still read.
         """
         limits, progress = self._memory.limits, self._progress
-        if not progress.words or self._asker.given_up or not limits.due(self._now):
+        if not progress.words or self._asker.given_up:
             return
         apart = self._memory.refusals.spans | self._memory.suspects.spans
         wanted = [span for span in progress.layout.spans if span not in apart]
@@ -95,8 +95,7 @@ class Narrowing:
         limits.learn(self._now)
         del progress.errors[said:]
         for span in longest.spans:
-            if not progress.has(span):
-                del progress.outcomes[span]
+            progress.unread.pop(span, None)
 
     async def finish(self) -> None:
         """What was put off until it is known whether the device serves anything."""
@@ -197,9 +196,8 @@ class Narrowing:
                     g for g in self._device.groups if g.repeat and self._device.counting_group(g) == group
                 ]
                 for member in (group, *family):
-                    self._progress.note(of_group.get(member.name, ()), Outcome.ABSENT)
-        outcomes = self._progress.outcomes
-        return tuple(span for span in spans if outcomes.get(span) is not Outcome.ABSENT)
+                    self._progress.miss(of_group.get(member.name, ()), Outcome.ABSENT)
+        return tuple(span for span in spans if self._progress.outcome(span) is not Outcome.ABSENT)
 
     async def _blame(self, request: Request, left: Span, right: Span) -> None:
         """All words were served, but not together: it was chance, or the gap in the middle, or the length.

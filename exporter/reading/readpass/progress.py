@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import Enum, auto
-from itertools import repeat
 
 from exporter.reading.decode.layout import Layout
 from exporter.reading.plan.spans import Span
@@ -24,8 +23,8 @@ class Outcome(Enum):
 class Progress:
     """What a pass has read so far; good at any moment for a snapshot of it.
 
-    `words` are by key. `outcomes` hold the words that were asked for; the others were not yet. `slowest` are
-    the seconds of the longest exchange that got an answer, `answering` those of all of them together, and
+    `words` are by key. `unread` says what became of words that were asked for in vain. `slowest` are the
+    seconds of the longest exchange that got an answer, `answering` those of all of them together, and
     `waited` those of the last one that got none. `longest` is the most that was read at once.
     `asked_twice` are the requests that were answered only when they were asked again, `failures` the reasons
     of all that failed.
@@ -33,7 +32,7 @@ class Progress:
 
     layout: Layout
     words: dict[int, int] = field(default_factory=dict)
-    outcomes: dict[Span, Outcome] = field(default_factory=dict)
+    unread: dict[Span, Outcome] = field(default_factory=dict)
     errors: list[str] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
     requests: int = 0
@@ -42,6 +41,16 @@ class Progress:
     slowest: float = 0.0
     answering: float = 0.0
     waited: float = 0.0
+
+    @property
+    def begun(self) -> bool:
+        """Whether anything was asked for."""
+        return bool(self.words or self.unread)
+
+    @property
+    def smooth(self) -> bool:
+        """Whether every request was answered with its words, and at once."""
+        return not (self.failures or self.unread)
 
     def count(self, exchange: Exchange) -> None:
         """Count an exchange, and how long it took."""
@@ -52,17 +61,19 @@ class Progress:
         else:
             self.waited = exchange.seconds
 
-    def note(self, spans: Iterable[Span], outcome: Outcome) -> None:
-        """Note what became of `spans`. What was read stays read, and what is absent is refused no further."""
-        if outcome is not Outcome.READ:
-            kept = (Outcome.READ, Outcome.ABSENT)
-            spans = [span for span in spans if self.outcomes.get(span) not in kept]
-        self.outcomes.update(zip(spans, repeat(outcome)))
+    def miss(self, spans: Iterable[Span], outcome: Outcome) -> None:
+        """Note why `spans` were not read. What is absent is refused no further."""
+        kept = (Outcome.READ, Outcome.ABSENT)
+        self.unread.update({span: outcome for span in spans if self.outcome(span) not in kept})
 
     def has(self, span: Span) -> bool:
         """Whether `span` was read."""
-        return span.keys()[0] in self.words
+        return span.key in self.words
+
+    def outcome(self, span: Span) -> Outcome | None:
+        """What became of `span`, which stays read; None as long as it was not asked for."""
+        return Outcome.READ if span.key in self.words else self.unread.get(span)
 
     def became(self, spans: Iterable[Span]) -> set[Outcome]:
         """What became of `spans`; of those that were not asked for yet, nothing."""
-        return {self.outcomes[span] for span in spans if span in self.outcomes}
+        return {outcome for span in spans if (outcome := self.outcome(span)) is not None}

@@ -80,7 +80,7 @@ class Refusals:
 
     def was_served(self, span: Span) -> bool:
         """Whether the span was ever read."""
-        return span.keys()[0] in self._served
+        return span.key in self._served
 
     def may_look_into(self, now: float) -> bool:
         """Whether it is worth finding out what a device serves that has refused everything in this pass."""

@@ -9,7 +9,7 @@ from exporter.reading.decode.device_map import DeviceMap
 from exporter.reading.plan.order import in_order
 from exporter.reading.plan.spans import Request, Span
 from exporter.reading.readpass.asking import Ask, Asker, Clock
-from exporter.reading.readpass.frame import FRAME_PAUSE, FRAME_WAIT, frame_spans, observe_frame
+from exporter.reading.readpass.frame import FRAME_PAUSE, FRAME_WAIT, observe_frame
 from exporter.reading.readpass.looking import layout_now, look_around, no_bacs, too_many
 from exporter.reading.readpass.memory import Memory
 from exporter.reading.readpass.narrow import Narrowing
@@ -64,7 +64,8 @@ class ReadPass:
         try:
             await self._read_all()
         finally:
-            self._note_suspects()
+            if self.memory.suspects.pieces or not self.progress.smooth:
+                self._note_suspects()
             self._note_left_over()
 
     def fail(self, error: LinkError) -> None:
@@ -80,8 +81,8 @@ class ReadPass:
         """Whether the device refused everything that it was asked for."""
         if self.progress.words:
             return False
-        outcomes = {*self.progress.outcomes.values()}
-        return bool(outcomes) and outcomes <= {Outcome.REFUSED, Outcome.ABSENT}
+        unread = {*self.progress.unread.values()}
+        return bool(unread) and unread <= {Outcome.REFUSED, Outcome.ABSENT}
 
     @property
     def cut_short(self) -> bool:
@@ -99,9 +100,12 @@ class ReadPass:
         if layout is not progress.layout:
             progress.layout = layout
             await self._read_layout()
-        await self._watch_frame()
-        await self._ask_silent(most=1)
-        await self._narrowing.finish()
+        if progress.layout.frame:
+            await self._watch_frame(progress.layout.frame)
+        if memory.suspects.pieces:
+            await self._ask_silent(most=1)
+        if not progress.smooth:
+            await self._narrowing.finish()
         memory.refusals.note_served(progress.words)
         progress.errors += [*too_many(self.device, progress), *no_bacs(self.device, memory, progress)]
         if progress.asked_twice >= PACING_MISSED:
@@ -117,7 +121,7 @@ class ReadPass:
             progress.errors.append(f"every address asked for is refused: {', '.join(self._asker.refusals)}")
 
     async def _read_layout(self) -> None:
-        begins = not self.progress.outcomes
+        memory, begins = self.memory, not self.progress.begun
         due = self._due()
         flags = due & self.progress.layout.flags
         if not flags.isdisjoint(self._left_before):
@@ -126,28 +130,34 @@ class ReadPass:
         # an alarm may not stay hidden because there is never time for all: only one request goes first, which
         # shows whether the device answers
         await self._fetch_all(plan[:1])
-        await self._ask_again(flags)
-        if begins:
+        if flags:
+            await self._ask_again(flags)
+        if begins and memory.limits.due(self._started):
             await self._narrowing.try_without_limits()
+        if begins and memory.suspects.pieces:
             await self._ask_silent()
         await self._fetch_all(plan[1:])
-        await self._ask_again(due - flags)
+        if due:
+            await self._ask_again(due - flags)
 
     def _due(self) -> set[Span]:
         """The refused words that are to be asked for again in this pass, and were not yet."""
         due = self.memory.refusals.due(self._started)
-        there = self.progress.layout.keys
-        return {s for s in due if s.keys()[0] in there and s not in self.progress.outcomes}
+        return {span for span in due if self._is_open(span)}
+
+    def _is_open(self, span: Span) -> bool:
+        """Whether the device may have the word, and was not asked for it in this pass."""
+        return span.key in self.progress.layout.keys and self.progress.outcome(span) is None
 
     async def _ask_again(self, spans: Collection[Span], most: int | None = None) -> None:
-        left = [span for span in spans if span not in self.progress.outcomes]
+        left = [span for span in spans if self.progress.outcome(span) is None]
         for request in make_requests(left, self.device, self.memory)[:most]:
             await self._narrowing.again(request)
 
     def _plan(self) -> Sequence[Request]:
         layout, memory = self.progress.layout, self.memory
         self._planned_for = memory.limits.max_words
-        if self.progress.outcomes:
+        if self.progress.begun:
             return self._make_plan()
         # the layout itself is part of the key: it is compared by identity, and kept alive by being there
         key = (
@@ -160,16 +170,16 @@ class ReadPass:
         return memory.planned[1]
 
     def _make_plan(self) -> Sequence[Request]:
-        memory, spans = self.memory, self.progress.layout.spans
-        apart = self.progress.outcomes.keys() | memory.refusals.spans
+        memory, progress = self.memory, self.progress
         refused = memory.suspects.refused
         silent = memory.suspects.spans - refused
-        wanted = [span for span in spans if span not in apart and span not in silent]
+        apart = memory.refusals.spans | silent
+        wanted = [s for s in progress.layout.spans if s not in apart and progress.outcome(s) is None]
         if not wanted:
             return []
         places = self._places()
         pieces = [
-            [span for span in piece.spans if span in places and span not in apart]
+            [span for span in piece.spans if self._is_open(span) and span not in memory.refusals]
             for piece in memory.suspects.pieces
             if piece.refused
         ]
@@ -190,8 +200,8 @@ class ReadPass:
         pending = list(reversed(requests))
         while pending and not self._asker.given_up:
             if self.memory.limits.max_words != self._planned_for:
-                outcomes = self.progress.outcomes
-                rest = [span for waiting in pending for span in waiting.spans if span not in outcomes]
+                became = self.progress.outcome
+                rest = [span for waiting in pending for span in waiting.spans if became(span) is None]
                 pending = list(reversed(make_requests(rest, self.device, self.memory)))
                 self._planned_for = self.memory.limits.max_words
                 continue
@@ -212,15 +222,10 @@ class ReadPass:
 
     async def _ask_silent(self, *, most: float = math.inf) -> None:
         """Ask for what gave no answer in up to `most` passes, until one is silent again: silence is dear."""
-        memory, words, outcomes = self.memory, self.progress.words, self.progress.outcomes
+        memory, words = self.memory, self.progress.words
         heard: list[Sequence[Span]] = []
         for piece in memory.suspects.pieces:
-            there = self.progress.layout.keys
-            spans = tuple(
-                span
-                for span in piece.spans
-                if span.keys()[0] in there and span not in outcomes and span not in memory.refusals
-            )
+            spans = tuple(s for s in piece.spans if self._is_open(s) and s not in memory.refusals)
             if piece.refused or piece.times > most or not spans:
                 continue
             # of words that were read before, one answer may have been lost
@@ -249,20 +254,19 @@ class ReadPass:
         gap = [address for between in gaps for address in between]
         self.memory.limits.learn_from(self._started, whole, gap, self.progress.longest)
 
-    async def _watch_frame(self) -> None:
+    async def _watch_frame(self, frame: Sequence[Span]) -> None:
         """Read a gateway frame again until its counter is seen moving, for 2 s at most."""
         progress, watch = self.progress, self.memory.frame
-        frame = frame_spans(progress.layout)
         until = self._clock() + FRAME_WAIT
-        while frame and observe_frame(watch, progress, self._clock()):
+        while observe_frame(watch, progress, self._clock()):
             left = min(until - self._clock(), self.deadline.left)
             if watch.moving(self._clock()) or self._asker.given_up or left <= FRAME_PAUSE:
                 return
             self._stand_back()
             await asyncio.sleep(FRAME_PAUSE)
-            for span in frame:
-                progress.outcomes.pop(span, None)
-            await self._read_layout()
+            apart = self.memory.refusals.spans | self.memory.suspects.spans
+            served = [span for span in frame if span not in apart]
+            await self._fetch_all(make_requests(served, self.device, self.memory))
 
     def _note_suspects(self) -> None:
         """Remember the words without an answer; a word that never answers is left out like a refused one."""
@@ -270,7 +274,7 @@ class ReadPass:
         silent = [request.spans for request in self._silent]
         others, in_time = bool(progress.words), self._asker.failed
         for span in memory.suspects.settle(
-            progress.outcomes, silent, self._narrowing.unfinished,
+            progress.outcome, silent, self._narrowing.unfinished,
             others=others, in_time=in_time, alarms=progress.layout.alarms,
         ):  # fmt: skip
             memory.refusals.add(span, self._started, flags=span in progress.layout.flags)
@@ -287,7 +291,7 @@ class ReadPass:
         unread = {
             span
             for span in layout.spans
-            if (span in suspects or progress.outcomes.get(span, Outcome.CUT_OFF) is Outcome.CUT_OFF)
+            if (span in suspects or progress.outcome(span) in (None, Outcome.CUT_OFF))
             and (span not in refusals or span in alarms)
         }
         if not unread:

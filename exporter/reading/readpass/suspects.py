@@ -1,6 +1,6 @@
 """The memory of words that were asked for together and got no answer. Pure; without time."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from exporter.reading.plan.spans import Span
@@ -47,7 +47,7 @@ class Suspects:
 
     def settle(
         self,
-        outcomes: Mapping[Span, Outcome],
+        became: Callable[[Span], Outcome | None],
         silent: Iterable[Spans],
         refused: Iterable[Spans] = (),
         *,
@@ -55,7 +55,7 @@ class Suspects:
         in_time: bool = True,
         alarms: Collection[Span] = (),
     ) -> Sequence[Span]:
-        """Take note of a pass: what became of each word, and which requests were `silent` or are `refused`.
+        """Take note of a pass: what `became` of a word, and which requests were `silent` or are `refused`.
 
         `others` says that the device answered others. Where it did not, it is most likely down; but it may
         ignore a word in each request, so the next pass tries half of one if it was silent `in_time`; `alarms`
@@ -63,8 +63,6 @@ class Suspects:
         Gives the single words that the device ignores; they are no longer remembered here.
         """
         silent, refused = list(silent), list(dict.fromkeys(refused))
-        if not (self.pieces or silent or refused):
-            return ()  # as in most passes
         times = {span: piece.times for piece in self.pieces for span in piece.spans}
         asked = [Piece(spans, times=max(times.get(span, 0) for span in spans) + others) for spans in silent]
         asked += [Piece(spans, refused=True) for spans in refused]
@@ -72,7 +70,7 @@ class Suspects:
         settled = (Outcome.READ, Outcome.REFUSED, Outcome.ABSENT)
         kept = []
         for piece in self.pieces:
-            spans = tuple(s for s in piece.spans if s not in anew and outcomes.get(s) not in settled)
+            spans = tuple(s for s in piece.spans if s not in anew and became(s) not in settled)
             kept += [replace(piece, spans=spans)] if spans else []
         if in_time and not others and len(kept) + len(asked) < _MOST_HALVED:
             asked = [half for piece in asked for half in _halves(piece, alarms)]
