@@ -119,7 +119,10 @@ class Connection(ABC):
         self.sent += 1
         values, error = None, ""
         try:
-            values = await self._answer(wire, ask)
+            answer = wire.answer(lambda: self._parse(wire, ask))
+            values = await ask.deadline.wait(answer, self._patience(ask))
+            if values is None:
+                raise self._no_answer(wire)
         except LinkError as failure:
             error = f"{failure.reason}: {failure}"
             if failure.exception_code is None:
@@ -139,13 +142,4 @@ class Connection(ABC):
             exchange = Exchange(ask.request, frame, wire.received, took, values, error, foreign)
             for observe in ask.observers:
                 observe(exchange)
-            wire.clear()
-
-    async def _answer(self, wire: Wire, ask: Ask) -> list[int]:
-        try:
-            async with ask.deadline.within(self._patience(ask)):
-                return await wire.answer(lambda: self._parse(wire, ask))
-        except TimeoutError:
-            if wire.answered:
-                return wire.answered.result()
-            raise self._no_answer(wire) from None
+            wire.end()

@@ -28,21 +28,14 @@ class Wire(asyncio.Protocol):
         self.lost = False
         self.last_byte = 0.0
         self._parse: Parse | None = None
-        self._answer: asyncio.Future[list[int]] = self._loop.create_future()
+        self._answer: asyncio.Future[list[int] | None] = self._loop.create_future()
 
-    async def answer(self, parse: Parse) -> list[int]:
+    def answer(self, parse: Parse) -> "asyncio.Future[list[int] | None]":
         """What `parse` makes of the bytes that come. Raises LinkError, also when the connection is closed."""
         self._parse, self._answer = parse, self._loop.create_future()
-        self._look()
-        try:
-            return await self._answer
-        finally:
-            self._parse = None
-
-    @property
-    def answered(self) -> "asyncio.Future[list[int]] | None":
-        """The answer that `answer` waited for, if it came: in a busy program that may be seen too late."""
-        return None if self._answer.cancelled() or not self._answer.done() else self._answer
+        if self.buffer or self.lost:
+            self._look()
+        return self._answer
 
     @property
     def received(self) -> bytes:
@@ -59,6 +52,11 @@ class Wire(asyncio.Protocol):
         """Forget what came."""
         self.buffer.clear()
         self.passed_over.clear()
+
+    def end(self) -> None:
+        """Nobody waits for an answer any more: forget it all."""
+        self._parse = None
+        self.clear()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Note that the connection is there."""
