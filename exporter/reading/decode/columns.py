@@ -102,8 +102,10 @@ def emit(column: Column, raws: Values, belief: Belief, result: Decoded) -> None:
 
 def number_at(word: Word, span: Span, words: Words) -> int | None:
     """The raw number of a word at its place; None where it was not read."""
-    keys = span.keys()
-    return word.raw([words[key] for key in keys]) if all(key in words for key in keys) else None
+    try:
+        return word.raw([words[key] for key in span.keys()])  # noqa: SIM118
+    except KeyError:
+        return None
 
 
 def _values(column: Column, words: Words) -> Values:

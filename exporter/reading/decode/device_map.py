@@ -1,6 +1,6 @@
 """The words of one device: those of its maps, after overrides, sensors and base address. Pure."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from operator import itemgetter
@@ -9,7 +9,7 @@ from weakref import WeakValueDictionary
 from exporter.config import DeviceConfig
 from exporter.errors import UserError
 from exporter.maps import sensor_map
-from exporter.maps.model import Group, Map, Metric, Trust, Word
+from exporter.maps.model import Group, Map, Metric, Repeat, Trust, Word
 from exporter.reading.decode.layout import Counts, Layout
 from exporter.reading.decode.layout_maker import LayoutMaker
 from exporter.reading.plan.spans import Ranges
@@ -45,7 +45,7 @@ class DeviceMap:
         """
         return next((trust.section for trust in self.trusts if trust.rule == "bacs"), "")
 
-    @property
+    @cached_property
     def bacs_required(self) -> bool:
         """Whether the absence of a BACS is a failure from the start: whoever expects modules has one."""
         options, expect = self.config.options, self.config.expect
@@ -57,6 +57,16 @@ class DeviceMap:
         """The group of that name, if the device has it."""
         return next((group for group in self.groups if group.name == name), None)
 
+    @cached_property
+    def optional_groups(self) -> Sequence[Group]:
+        """The groups that another such device might not have, but not their strings and modules."""
+        return [group for group in self.groups if group.optional and group.repeat is None]
+
+    @cached_property
+    def repeating_groups(self) -> Sequence[tuple[Group, Repeat]]:
+        """The groups of strings and modules, each with how it repeats."""
+        return [(group, group.repeat) for group in self.groups if group.repeat is not None]
+
     def counting_group(self, group: Group) -> Group:
         """The group whose word says how often `group` repeats."""
         return self._counting[group.name]
@@ -64,7 +74,7 @@ class DeviceMap:
     @cached_property
     def _counting(self) -> dict[str, Group]:
         holder = {word.name: group for group in self.groups for word in group.words}
-        return {group.name: holder[group.repeat.count] for group in self.groups if group.repeat}
+        return {group.name: holder[repeat.count] for group, repeat in self.repeating_groups}
 
     @cached_property
     def words(self) -> dict[str, Word]:

@@ -15,45 +15,43 @@ def layout_now(device: DeviceMap, memory: Memory, now: float) -> Layout:
     """What is to be read, by what is known of the device."""
     presence = memory.presence
     without = set()
-    for group in _optional_groups(device):
+    for group in device.optional_groups:
         is_bacs = group.name == device.bacs
         wanted = presence.is_looked_for(group.name, now) or (is_bacs and device.bacs_required)
         if not wanted or (is_bacs and device.config.options.bacs == "off"):
             without.add(group.name)
     there = presence.found - presence.lost - without
-    for group in device.groups:
-        if group.repeat:
-            parent = device.counting_group(group)
-            if parent.optional and parent.name not in there:
-                without.add(group.name)
+    for group, _ in device.repeating_groups:
+        parent = device.counting_group(group)
+        if parent.optional and parent.name not in there:
+            without.add(group.name)
     return device.layout(memory.counts.counts, frozenset(without))
 
 
 def look_around(device: DeviceMap, memory: Memory, progress: Progress, now: float) -> None:
     """Learn from the words at hand which groups there are and how often the repeating ones repeat."""
-    for group in _optional_groups(device):
+    for group in device.optional_groups:
         sight = _sight(group, device, memory, progress)
         if sight is not None:
             memory.presence.note(group.name, sight, now)
     said = _said(device, progress)
     expect = device.config.expect
-    for group in device.groups:
-        if group.repeat:
-            configured = {"strings": expect.strings, "modules": expect.modules}.get(group.name, 0)
-            before = memory.counts.counts.get(group.name, 0)
-            known = said.get(group.repeat.count, 0 if said else before)
-            if known > group.repeat.max:
-                # what is in the map is read, but no more is known by it than before
-                known = before or known
-            memory.counts.note(group.name, said=known, configured=configured)
+    for group, repeat in device.repeating_groups:
+        configured = {"strings": expect.strings, "modules": expect.modules}.get(group.name, 0)
+        before = memory.counts.counts.get(group.name, 0)
+        known = said.get(repeat.count, 0 if said else before)
+        if known > repeat.max:
+            # what is in the map is read, but no more is known by it than before
+            known = before or known
+        memory.counts.note(group.name, said=known, configured=configured)
 
 
 def too_many(device: DeviceMap, progress: Progress) -> Iterable[str]:
     """What is to be said of groups that repeat more often than the map holds."""
     said = _said(device, progress)
-    for group in device.groups:
-        if group.repeat and (number := said.get(group.repeat.count, 0)) > group.repeat.max:
-            yield f"{number} {group.name}, but the map holds {group.repeat.max}"
+    for group, repeat in device.repeating_groups:
+        if (number := said.get(repeat.count, 0)) > repeat.max:
+            yield f"{number} {group.name}, but the map holds {repeat.max}"
 
 
 def no_bacs(device: DeviceMap, memory: Memory, progress: Progress) -> Iterable[str]:
@@ -75,13 +73,9 @@ def no_bacs(device: DeviceMap, memory: Memory, progress: Progress) -> Iterable[s
     else:
         return
     counts = {"strings": expect.strings, "modules": expect.modules} | memory.counts.counts
-    names = ["bacs", *(group.name for group in device.groups if group.repeat and counts.get(group.name))]
+    names = ["bacs", *(group.name for group, _ in device.repeating_groups if counts.get(group.name))]
     count = "counts" if len(names) == 1 else "count"
     yield f"a BACS is expected ({why}), but the device {how}: {', '.join(names)} {count} as unread"
-
-
-def _optional_groups(device: DeviceMap) -> Iterable[Group]:
-    return (group for group in device.groups if group.optional and group.repeat is None)
 
 
 def _sight(group: Group, device: DeviceMap, memory: Memory, progress: Progress) -> Sight | None:
@@ -105,5 +99,5 @@ def _sight(group: Group, device: DeviceMap, memory: Memory, progress: Progress) 
 
 def _said(device: DeviceMap, progress: Progress) -> dict[str, int]:
     """How many strings and modules the device says it has, by the names of the counting words."""
-    names = {group.repeat.count for group in device.groups if group.repeat}
+    names = [repeat.count for _, repeat in device.repeating_groups]
     return real_words(progress.layout, progress.words, names)

@@ -14,6 +14,7 @@ REASONS = (
 """The reasons a request can fail for, as generex_exporter_modbus_errors_total shows them."""
 
 MAX_FRAME = 260
+_HEADER = struct.Struct(">HH")  # of a Modbus/TCP frame, behind its transaction: protocol and length
 _READS = (1, 2, 3, 4)  # coils, discrete inputs, holding and input registers: nothing else is ever sent
 
 _EXCEPTIONS = {
@@ -74,10 +75,10 @@ def _body(unit: int, request: Request) -> bytes:
 
 def size_of_tcp(buffer: bytearray) -> int:
     """The bytes of the frame whose first 8 or more are in `buffer`. Raises LinkError when it is none."""
-    protocol, length = int.from_bytes(buffer[2:4], "big"), int.from_bytes(buffer[4:6], "big")
+    protocol, length = _HEADER.unpack_from(buffer, 2)
     if protocol != 0 or not 3 <= length <= MAX_FRAME - 6:
         raise LinkError("frame", f"answer is no Modbus/TCP frame: {buffer[:8].hex()}")
-    return 6 + length
+    return 6 + int(length)
 
 
 def frames_of_tcp(buffer: bytearray) -> list[bytearray]:
