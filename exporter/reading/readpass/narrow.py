@@ -193,7 +193,7 @@ class Narrowing:
                     continue
                 of_group = self._progress.layout.group_spans
                 family = [
-                    g for g in self._device.groups if g.repeat and self._device.counting_group(g) == group
+                    g for g, _ in self._device.repeating_groups if self._device.counting_group(g) == group
                 ]
                 for member in (group, *family):
                     self._progress.miss(of_group.get(member.name, ()), Outcome.ABSENT)
