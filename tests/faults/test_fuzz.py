@@ -3,7 +3,6 @@
 `make fuzz` tries more of it.
 """
 
-import asyncio
 import re
 import socket
 import time
