@@ -1,17 +1,42 @@
-"""Work in a thread of its own, for which neither the loop nor the end of the program waits."""
+"""Work in threads beside the loop."""
 
 import asyncio
 import contextlib
 import threading
 from collections.abc import Callable
+from concurrent.futures import Executor
 from functools import partial
 from typing import TypeVar
+
+from exporter.errors import UserError
 
 T = TypeVar("T")
 
 
+class NoThreadError(UserError):
+    """The system has no thread left, so the work was not begun."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the system has no thread left for this: try again, and look at what limits it "
+            "(TasksMax of the service, pids of the container, ulimit -u)"
+        )
+
+
+async def beside(work: Callable[[], T], executor: Executor | None = None) -> T:
+    """The result of `work`, or what it raised; done in one of the loop's threads, or in those of `executor`.
+
+    Raises NoThreadError.
+    """
+    try:
+        doing = asyncio.get_running_loop().run_in_executor(executor, work)
+    except RuntimeError:
+        raise NoThreadError from None
+    return await doing
+
+
 def aside(work: Callable[[], T], name: str) -> "asyncio.Future[T]":
-    """The result of `work`, or what it raised.
+    """The result of `work`, or what it raised; done in a thread that nothing waits for, be it the end.
 
     Who no longer wants it cancels the future; the thread is then left to itself. Raises RuntimeError where
     the system has no thread left.

@@ -1,11 +1,50 @@
-"""Writing files that are there whole or not at all."""
+"""Reading what is a file or a pipe, and writing files that are there whole or not at all."""
 
 import contextlib
+import errno
 import os
+import select
+import stat
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from exporter.errors import UserError
+from exporter.garbage import looks_while_reading
+
+_PATIENCE = 10  # seconds until something is written to a pipe; a program that decrypts takes a few
+
+
+def read_file(path: Path, most: int | None = None) -> bytes:
+    """Up to `most` bytes of a file, or of what is written to a pipe, such as `<(command)` of a shell.
+
+    Raises OSError, with a text for the user in `strerror`, and ValueError for a path that no file can have.
+    """
+    with looks_while_reading():
+        mode = path.stat().st_mode
+        if stat.S_ISFIFO(mode):
+            return _read_pipe(path)[:most]
+        if stat.S_ISDIR(mode):
+            raise OSError(errno.EISDIR, "it is a folder: name the file in it")
+        if stat.S_ISSOCK(mode):
+            raise OSError(errno.ENXIO, "it is a socket: name a file")
+        with path.open("rb") as file:
+            return file.read(most)
+
+
+def _read_pipe(path: Path) -> bytes:
+    pipe = os.open(path, os.O_RDONLY | os.O_NONBLOCK)  # else this waits until somebody writes
+    try:
+        there = select.poll()
+        there.register(pipe, select.POLLIN)
+        pieces = [b""]
+        while there.poll(_PATIENCE * 1000):
+            piece = os.read(pipe, 1 << 16)
+            if not piece:
+                return b"".join(pieces)
+            pieces.append(piece)
+    finally:
+        os.close(pipe)
+    raise OSError(errno.ETIMEDOUT, f"it is a pipe to which nobody writes within {_PATIENCE} s: name a file")
 
 
 def refuse_existing(path: Path, *, force: bool) -> None:

@@ -13,6 +13,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from exporter.errors import UserError
+from exporter.files import read_file
 
 Place = tuple[str | int, ...]
 Model = TypeVar("Model", bound=BaseModel)
@@ -99,7 +100,7 @@ def parse(text: str, name: str, *, packaged: bool = False) -> Document:
 def read(path: Path) -> Document:
     """Read and parse a file. Raises UserError when it cannot be read."""
     try:
-        content = path.read_bytes()
+        content = read_file(path)
     except OSError as error:
         raise UserError(f"cannot read {path}: {error.strerror or error}") from None
     except ValueError as error:  # a path that no file can have

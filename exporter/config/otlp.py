@@ -8,6 +8,7 @@ from exporter.config.model import Header, Otlp, OtlpTls
 from exporter.config.otel import LARGEST_SECRET, OtelVariables, check_secret
 from exporter.config.problems import Problems, Source
 from exporter.config.schema import HeaderEntry, OtlpEntry
+from exporter.files import read_file
 from exporter.hosts import check_host, web_host
 from exporter.yamlfile import Place
 
@@ -93,8 +94,7 @@ class OtlpResolver:
             path = self._folder / str(entry.file)
             what = f"file {path}"
             try:
-                with path.open("rb") as file:
-                    value = file.read(LARGEST_SECRET + 1).decode("latin-1").strip()
+                value = read_file(path, LARGEST_SECRET + 1).decode("latin-1").strip()
             except (OSError, ValueError) as error:
                 raise ValueError(f"cannot read the file that is named here: {_reason(error)}") from None
         else:

@@ -8,6 +8,7 @@ from typing import Annotated, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from exporter.errors import UserError
+from exporter.files import read_file
 
 Word = Annotated[int, Field(ge=0, le=0xFFFF)]
 Seconds = Annotated[float, Field(ge=0, le=10**9)]
@@ -105,7 +106,7 @@ def read_recording(path: Path) -> Recording:
     try:
         if path.stat().st_size > _LARGEST:
             raise UserError(f"{path} is larger than {_LARGEST // 1_000_000} MB: cut off passes at its end")
-        content = path.read_bytes()
+        content = read_file(path)
     except OSError as error:
         raise UserError(f"cannot read {path}: {error.strerror or error}") from None
     lines = content.split(b"\n")[:-1]

@@ -10,6 +10,7 @@ from itertools import chain
 
 from aiohttp import HttpVersion11, web
 
+from exporter.aside import NoThreadError, beside
 from exporter.errors import UserError
 from exporter.exposition.negotiation import CONTENT_TYPES, Format, negotiate, takes_gzip
 from exporter.plaintext import lines, one_line
@@ -73,6 +74,8 @@ async def _plain_errors(
         return await handler(request)
     except RequestError as error:
         return web.Response(text=f"{lines(str(error))}\n", status=error.status)
+    except NoThreadError as error:
+        return web.Response(text=f"{error}\n", status=503)
     except web.HTTPNotFound:
         return web.Response(text=f'unknown path "{one_line(request.path)}"\n', status=404)
     except web.HTTPMethodNotAllowed as error:
@@ -152,7 +155,7 @@ async def _service_discovery(request: web.Request) -> web.Response:
 async def _config(request: web.Request) -> web.Response:
     check_known(request, ())
     # a thousand devices take a second: others run meanwhile
-    return web.Response(text=await asyncio.to_thread(request.app[STATE].config.dump))
+    return web.Response(text=await beside(request.app[STATE].config.dump))
 
 
 async def _healthy(request: web.Request) -> web.Response:

@@ -75,6 +75,28 @@ def test_what_is_no_user_and_password(header: str | None) -> None:
     assert not run(Authenticator().admits(header, USERS))
 
 
+def test_where_no_thread_is_left_it_is_said(tmp_path: Path) -> None:
+    async def story(server: Server) -> None:
+        usual = threading.stack_size(1 << 46)  # more than there is: none can be started
+        try:
+            answer = await server.ask(headers=basic("alice"))
+        finally:
+            threading.stack_size(usual)
+        # the web configuration needs one, too, and stays as it is
+        assert answer.status == 503
+        assert answer.text.startswith("the system has no thread left for this: try again")
+        assert (await server.ask(headers=basic("alice"))).status == 200
+
+    path = tmp_path / "web.yml"
+    put(path, f"basic_auth_users: {{alice: {hashed()}}}\n")
+
+    async def test() -> None:
+        async with secured(path) as server:
+            await story(server)
+
+    run(test())
+
+
 def test_an_unknown_user_costs_the_work_of_a_known_one() -> None:
     async def story() -> None:
         users = {"alice": hashed(cost=4), "bob": hashed(cost=5)}

@@ -3,7 +3,9 @@
 import asyncio
 import gc
 import http.client
+import os
 import sys
+import threading
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -282,6 +284,104 @@ def test_no_garbage_is_looked_for_while_a_configuration_is_read(tmp_path: Path) 
     run(play())
     assert looked == [False, False, False]
     assert gc.isenabled()
+
+
+def test_where_no_thread_is_left_it_is_said_and_goes_over(tmp_path: Path) -> None:
+    config = tmp_path / "config.yaml"
+    put(config, "devices: [{name: a, target: '127.0.0.1:1', timeout: 100ms}]\n")
+
+    async def play() -> None:
+        async with serving(config) as client:
+            asked = [("/", "GET"), ("/device/a", "GET"), ("/config", "GET"), ("/docs/", "GET")]
+            usual = threading.stack_size(1 << 46)  # more than there is: none can be started
+            try:
+                for path, method in asked:
+                    text = await client.text(path, 503, method)
+                    assert text.startswith("the system has no thread left for this: try again"), path
+                text = await client.text("/-/reload", 500, "POST")
+                assert text.startswith("failed to reload config: the system has no thread left for this")
+                page = await client.text("/metrics")
+                assert f"{RELOADED} 0\n" in page
+                assert 'generex_up{device="a"' in page
+            finally:
+                threading.stack_size(usual)
+            for path, method in (*asked, ("/-/reload", "POST")):
+                await client.text(path, 200, method)
+            assert f"{RELOADED} 1\n" in await client.text("/metrics")
+
+    run(play())
+
+
+def test_garbage_is_looked_for_while_a_file_system_does_not_answer(tmp_path: Path) -> None:
+    """A pipe in place of the file: who reads it waits until somebody writes."""
+    config, pipe = tmp_path / "config.yaml", tmp_path / "pipe"
+    put(config, "devices: [{name: a, target: 10.0.0.1}]\n")
+    os.mkfifo(pipe)
+    looked: list[bool] = []
+
+    def load() -> Config:
+        looked.append(gc.isenabled())
+        return load_config(config)
+
+    async def play() -> None:
+        state = State(load, 0.5)
+        pipe.rename(config)
+        reloading = asyncio.create_task(state.reload())
+        await until(lambda: len(looked) == 2 and gc.isenabled())
+        assert not reloading.done()
+        await asyncio.to_thread(config.write_text, "devices: [{name: b, target: 10.0.0.1}]\n")
+        await reloading
+        assert [*state.fleet.devices] == ["b"]
+
+    run(play())
+    assert looked == [False, False]
+    assert gc.isenabled()
+
+
+def test_a_reload_holds_up_nothing_for_long(tmp_path: Path) -> None:
+    """What the loop calls between two turns is counted, for devices that stay and for those that change."""
+    number = 200
+    config = tmp_path / "config.yaml"
+
+    def write(volts: int) -> None:
+        entries = (
+            f"{{name: ups{n}, target: 10.0.0.1, unit: {n + 1}, expect: {{output_volts: {volts}}}}}"
+            for n in range(number)
+        )
+        put(config, f"devices: [{', '.join(entries)}]\n")
+
+    async def play() -> list[float]:
+        state = State(lambda: load_config(config), 0.5)
+        found = []
+        for volts in (230, 120):
+            write(volts)
+            calls = longest = 0
+
+            def count(frame: object, event: str, arg: object) -> None:
+                nonlocal calls
+                calls += event == "call"
+
+            async def turns() -> None:
+                nonlocal calls, longest
+                while True:
+                    longest, calls = max(longest, calls), 0
+                    await asyncio.sleep(0)
+
+            turning = asyncio.create_task(turns())
+            await asyncio.sleep(0)
+            sys.setprofile(count)  # of this thread only
+            try:
+                await state.reload()
+            finally:
+                sys.setprofile(None)
+                turning.cancel()
+            found.append(max(longest, calls) / number)
+        return found
+
+    write(230)
+    unchanged, changed = run(play())
+    assert unchanged < 3
+    assert changed < 60
 
 
 def test_hangup_reloads_and_a_bad_file_is_logged(tmp_path: Path) -> None:

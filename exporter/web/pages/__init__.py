@@ -7,6 +7,7 @@ from typing import Any
 
 from aiohttp import web
 
+from exporter.aside import beside
 from exporter.web.pages.glance import Glance
 from exporter.web.pages.manual import add_manual
 from exporter.web.pages.templates import STATIC, static_content, templates
@@ -91,7 +92,7 @@ async def _page(
         page = templates().get_template(template)
         return page.render(**content, root=root, paused=paused, every=every, made=made)
 
-    response = web.Response(text=await asyncio.to_thread(render), content_type="text/html")
+    response = web.Response(text=await beside(render), content_type="text/html")
     response.headers["Cache-Control"] = "no-store"
     response.enable_compression()
     return response

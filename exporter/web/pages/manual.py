@@ -3,7 +3,6 @@
 Nothing is loaded from elsewhere, so that it is there in a network without internet, in the night.
 """
 
-import asyncio
 import functools
 import posixpath
 import re
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
+from exporter.aside import beside
 from exporter.assess.alarms import source_of
 from exporter.assess.defaults import DEFAULTS
 from exporter.assess.outcomes import CHARGE, OUTCOMES
@@ -92,7 +92,7 @@ def add_manual(app: web.Application, state: State, prefix: str) -> None:
             return templates().get_template(template).render(**data(), root=root, paused=True)
 
         # the first time all pages are rendered, which scrapes must not wait for
-        return web.Response(text=await asyncio.to_thread(text), content_type="text/html")
+        return web.Response(text=await beside(text), content_type="text/html")
 
     app.router.add_get(f"{prefix}/docs", _to_index)
     app.router.add_get(f"{prefix}/docs/", index)
@@ -112,7 +112,7 @@ async def _image(request: web.Request) -> web.Response:
     kind = _IMAGES.get(path.suffix)
     if kind is None or name not in _images():
         raise web.HTTPNotFound
-    return web.Response(body=await asyncio.to_thread(path.read_bytes), content_type=kind)
+    return web.Response(body=await beside(path.read_bytes), content_type=kind)
 
 
 @functools.cache

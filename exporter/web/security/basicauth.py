@@ -5,10 +5,12 @@ import hashlib
 import secrets
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import bcrypt
 from aiohttp import BasicAuth
 
+from exporter.aside import beside
 from exporter.web.security.schema import hash_cost
 
 Verify = Callable[[bytes, bytes], bool]
@@ -36,7 +38,10 @@ class Authenticator:
         self._known: dict[bytes, None] = {}
 
     async def admits(self, header: str | None, users: Mapping[str, str]) -> bool:
-        """Whether an Authorization header names one of `users`, each with its hash, and the password."""
+        """Whether an Authorization header names one of `users`, each with its hash, and the password.
+
+        Raises NoThreadError.
+        """
         try:
             # latin1 keeps the bytes as they are, whatever the client took for its encoding
             given = BasicAuth.decode(header or "", encoding="latin1")
@@ -53,8 +58,7 @@ class Authenticator:
         async with self._turn:
             if digest in self._known:  # many scrapes start at once with the same password
                 return True
-            loop = asyncio.get_running_loop()
-            right = await loop.run_in_executor(self._thread, self._is_right, password, hashed)
+            right = await beside(partial(self._is_right, password, hashed), self._thread)
         if not right or user not in hashes:
             return False
         self._known[digest] = None

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
+from exporter.aside import NoThreadError
 from exporter.web.security.basicauth import Authenticator
 from exporter.web.security.current import CurrentWebConfig
 from exporter.web.security.ratelimit import TokenBucket
@@ -46,7 +47,10 @@ class Guard:
     async def _middleware(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         if request.match_info.route.name in (HEALTHY, READY):
             return await handler(request)
-        refusal = await self._turn_away(request)
+        try:
+            refusal = await self._turn_away(request)
+        except NoThreadError as error:
+            refusal = web.Response(text=f"{error}\n", status=503)
         return await handler(request) if refusal is None else refusal
 
     async def _turn_away(self, request: web.Request) -> web.Response | None:

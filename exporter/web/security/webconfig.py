@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from exporter.errors import UserError
+from exporter.files import read_file
 from exporter.web.security.schema import TlsEntry, WebConfigEntry
 from exporter.yamlfile import Document, parse, validate
 
@@ -22,7 +23,7 @@ class Pem:
         if self.path is None:
             return self.text.encode()
         try:
-            return self.path.read_bytes()
+            return read_file(self.path)
         except (OSError, ValueError) as error:
             # no path: it may be the key itself
             reason = getattr(error, "strerror", None) or type(error).__name__
@@ -78,7 +79,7 @@ class WebConfig:
 def read_content(path: Path) -> bytes:
     """The bytes of the file. Raises UserError when it cannot be read."""
     try:
-        return path.read_bytes()
+        return read_file(path)
     except (OSError, ValueError) as error:
         raise UserError(f"cannot read {path}: {getattr(error, 'strerror', None) or error}") from None
 

@@ -1,0 +1,51 @@
+"""What is read where a file is named: a file, a pipe while someone writes to it, and nothing else."""
+
+import os
+import socket
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from exporter.files import read_file
+from tests.support import cli
+
+CONFIG = "devices: [{name: a, target: 10.0.0.1}]\n"
+
+
+@pytest.mark.parametrize("command", [("check",), ("serve", "--config.check", "--config.file")])
+def test_a_configuration_that_is_no_file_is_told(tmp_path: Path, command: tuple[str, ...]) -> None:
+    pipe, place, folder = tmp_path / "pipe", tmp_path / "socket", tmp_path / "folder"
+    os.mkfifo(pipe)
+    folder.mkdir()
+    with socket.socket(socket.AF_UNIX) as here:
+        here.bind(str(place))
+        for path, why in {
+            pipe: "it is a pipe to which nobody writes within 10 s: name a file",
+            place: "it is a socket: name a file",
+            folder: "it is a folder: name the file in it",
+        }.items():
+            done = cli(*command, str(path))
+            assert done.returncode == 1
+            assert done.stderr.endswith(f"cannot read {path}: {why}\n")
+            assert done.stdout == ""
+
+
+@pytest.mark.parametrize("size", [0, 10, 1_000_000])
+def test_a_pipe_is_read_as_long_as_somebody_writes_to_it(tmp_path: Path, size: int) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    content = os.urandom(size)
+    writer = threading.Thread(target=pipe.write_bytes, args=(content,))
+    writer.start()
+    assert read_file(pipe) == content
+    writer.join()
+
+
+def test_a_shell_may_make_the_configuration() -> None:
+    command = [sys.executable, "-m", "exporter", "check", "/dev/stdin"]
+    done = subprocess.run(command, input=CONFIG, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("/dev/stdin: good: 1 device")
