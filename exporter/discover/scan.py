@@ -64,6 +64,20 @@ async def _find(listener: Listener, scanned: Scanned) -> None:
                 continue
             for address in range(part.address, part.end):
                 await listener.served(Request(part.function, address, 1))
+            await listener.learn_limit(part)
+        await listener.learn_limit(request)
+    await _ask_for_most(listener)
+
+
+async def _ask_for_most(listener: Listener) -> None:
+    """Ask for as many words as answer in a row: between holes so many may not have been asked for."""
+    heard = listener.heard
+    longest = max(_runs(heard.words), key=lambda run: run[1] - run[0], default=None)
+    if longest is None:
+        return
+    request = next(iter(listener.chunks(*longest)))
+    known = max(asked.request.count for asked in heard.asked if not asked.outcome)
+    if request.count > known and not await listener.served(request):
         await listener.learn_limit(request)
 
 

@@ -144,6 +144,17 @@ def test_a_list_with_holes(capsys: pytest.CaptureFixture[str]) -> None:
         "function code 3: 3, 50–51, 99, 120–139 answer; 0–2, 4–49, 52–98, 100–119, 140–150 refused"
         in done.out
     )
+    assert "it takes 9 words at once, not more" in done.out
+
+
+@pytest.mark.parametrize(
+    ("limit", "served"), [(7, range(120, 130)), (7, range(123, 135)), (32, range(110, 170))]
+)
+def test_the_longest_request_of_a_list_with_holes_is_found(
+    capsys: pytest.CaptureFixture[str], limit: int, served: range
+) -> None:
+    done = scan(capsys, standing(dict.fromkeys((3, 50, *served), 5), max_words=limit), "0-199")
+    assert f"it takes {limit} words at once, not more" in done.out
 
 
 def test_the_longest_request_of_a_scan_is_found_and_written(

@@ -23,11 +23,10 @@ class Outcome(Enum):
 class Progress:
     """What a pass has read so far; good at any moment for a snapshot of it.
 
-    `words` are by key. `unread` says what became of words that were asked for in vain. `slowest` are the
-    seconds of the longest exchange that got an answer, `answering` those of all of them together, and
-    `waited` those of the last one that got none. `longest` is the most that was read at once.
-    `asked_twice` are the requests that were answered only when they were asked again, `failures` the reasons
-    of all that failed.
+    `words` are by key. `unread` says why words that were asked for did not come. `slowest` are the seconds of
+    the longest exchange that got an answer, `answering` those of all of them together, and `waited` those of
+    the last one that got none. `longest` is the most that was read at once. `asked_twice` are the requests
+    that were answered only when they were asked again, `failures` the reasons of all that failed.
     """
 
     layout: Layout
