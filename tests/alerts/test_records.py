@@ -15,7 +15,7 @@ from tests.support import load_yaml
 # charge is 90 % again at 2145 s. A test is what discharges it, and the UPS never says that it failed.
 ALONE = (
     "generex-roles-1", "generex-roles-2", "generex-state", "generex-battery", "generex-records",
-    "generex-days", "generex-tests",
+    "generex-records-ended", "generex-days", "generex-tests",
 )  # fmt: skip
 MARKS = 'module:generex_discharge_volts:mark{elapsed="5m"}'
 ON = "0x20 1x41 0x200"

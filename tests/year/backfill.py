@@ -52,7 +52,7 @@ RECORDED = (
     "device:generex_ups_battery_runtime_seconds:min",
     "device:generex_ups_output_load_ratio:max",
     "module:generex_bacs_module_volts:ratio",
-    "module:generex_bacs_module_volts:discharge_ratio",
+    "module:generex_discharge_volts:ratio",
     "module:generex_bacs_module_volts:float_deviation6h",
     "module:generex_bacs_module_resistance_ohms:growth",
     "module:generex_bacs_module_resistance_ohms:ratio1d",

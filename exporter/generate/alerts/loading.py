@@ -119,7 +119,8 @@ def recording_groups(settings: Settings) -> tuple[Group, ...]:
         for document in documents
         for group in document.groups
     )
-    return (*made, *read, *_in_groups("generex-implausible", implausible_recordings()))
+    in_doubt = Group("generex-implausible", "1m", implausible_recordings())
+    return (*made, *read, in_doubt)
 
 
 def alert_groups(settings: Settings) -> tuple[Group, ...]:

@@ -140,8 +140,9 @@ def _flags_by_rank(alarm: FlagMetric) -> str:
 def heat_panels(context: Context) -> list[Panel]:
     """Maps of all blocks over time: at its worst in each step, with the same scale on every day."""
     t = context.thresholds
-    ratio, warmth, ohms = (q.recorded(rule) for rule in (rules.VOLTS_RATIO, rules.WARMTH, rules.OHMS_RATIO))
-    off = f"1 - {q.least(ratio)} >= {q.most(ratio)} - 1 or {q.most(ratio)} - 1"
+    warmth, ohms = (q.recorded(rule) for rule in (rules.WARMTH, rules.OHMS_RATIO))
+    below, above = (_to_median(worst(q.series(VOLTS))) for worst in (q.least, q.most))
+    off = f"1 - {below} >= {above} - 1 or {above} - 1"
     return [
         heat_panel(
             Frame(
@@ -178,6 +179,11 @@ def heat_panels(context: Context) -> list[Panel]:
             ),
         )
     ]  # fmt: skip
+
+
+def _to_median(volts: str) -> str:
+    """Each block against the median of its string, as both were at their worst: a string sags as a whole."""
+    return f"{volts} / on (<place>, string) group_left () quantile by (<place>, string) (0.5, {volts})"
 
 
 def block_flags_panel(context: Context) -> Panel:
