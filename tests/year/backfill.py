@@ -24,7 +24,6 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
 from typing import Any
@@ -197,28 +196,26 @@ def _evaluate(prometheus: Prometheus, story: Story, rule: dict[str, Any]) -> Ite
     kept = [span for span in story.windows if every <= max(span.step, 60)]
     spans = [(span.start, span.end, max(span.step, round(every))) for span in kept]
     step = max(COARSE, round(every))
-    inside = {at for start, end, _ in spans for at in range(-(-start // step) * step, end, step)}
+    begin = story.start
+    inside = {begin + at for start, end, _ in spans for at in range(-(-start // step) * step, end, step)}
     for first in range(0, story.days * 86_400, step * MOST_POINTS):
         spans.append((first, min(first + step * MOST_POINTS, story.days * 86_400), step))
     for start, end, step in spans:
-        found = prometheus.over_time(rule["expr"], story.start + start, story.start + end - step, step)
+        coarse = step >= COARSE
+        found = prometheus.over_time(rule["expr"], begin + start, begin + end - step, step)
         for series in found:
             labels = {k: v for k, v in series["metric"].items() if k != "__name__"} | rule.get("labels", {})
             name = rule["record"] + "{" + ",".join(f'{k}="{v}"' for k, v in sorted(labels.items())) + "}"
-            coarse = step >= COARSE
+            held = range(0, step, RECHARGE) if coarse and rule["record"] == HELD else (0,)
             for at, value in series["values"]:
-                if not (coarse and at - story.start in inside):
-                    held = step if coarse and rule["record"] == HELD else 1
-                    for later in range(at, at + held, RECHARGE):
-                        yield name, later, value
+                if not (coarse and at in inside):
+                    for later in held:
+                        yield name, at + later, value
 
 
 def _write(folder: Path, samples: Iterable[Sample]) -> None:
     """Make blocks of the samples, which come block by block; each promtool reads only what goes into one."""
-    for _, together in groupby(samples, _block):
-        families: dict[str, list[str]] = defaultdict(list)
-        for series, at, value in together:
-            families[series.partition("{")[0]].append(f"{series} {value} {at}\n")
+    for families in _by_block(samples):
         path = folder / "samples.txt"
         with path.open("w", encoding="utf-8") as file:
             for name, lines in families.items():
@@ -236,5 +233,16 @@ def _write(folder: Path, samples: Iterable[Sample]) -> None:
         assert done.returncode == 0, done.stdout + done.stderr
 
 
-def _block(sample: Sample) -> int:
-    return sample[1] // BLOCK
+def _by_block(samples: Iterable[Sample]) -> Iterator[dict[str, list[str]]]:
+    """The lines of each block by the names of their series."""
+    families: dict[str, list[str]] = defaultdict(list)
+    end = 0.0
+    for series, at, value in samples:
+        if at >= end:
+            if families:
+                yield families
+            families = defaultdict(list)
+            end = (at // BLOCK + 1) * BLOCK
+        families[series.partition("{")[0]].append(f"{series} {value} {at}\n")
+    if families:
+        yield families
