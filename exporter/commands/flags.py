@@ -11,6 +11,19 @@ def add_config_file(parser: argparse.ArgumentParser, help_text: str, flag: str =
     parser.add_argument(flag, metavar="FILE", dest="config_file", type=Path, help=help_text)
 
 
+def add_prefix_arguments(parser: argparse.ArgumentParser) -> None:
+    """The flags that say below which path the endpoints stand."""
+    parser.add_argument(
+        "--web.external-url", metavar="URL",
+        help="where people reach the exporter, for example behind a proxy; alerts link there "
+        "(default: the address that Prometheus scrapes)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--web.route-prefix", metavar="PATH",
+        help="path in front of all endpoints (default: the path of --web.external-url)",
+    )  # fmt: skip
+
+
 class Repeated(list[str]):
     """Values that came from the environment: the first one on the command line takes their place."""
 

@@ -4,8 +4,7 @@ import argparse
 import http.client
 import ssl
 
-from exporter.commands.flags import AppendFlag
-from exporter.commands.serve import add_prefix_arguments
+from exporter.commands.flags import AppendFlag, add_prefix_arguments
 from exporter.errors import UsageError, UserError
 from exporter.web.listen import PORT, ListenAddress
 from exporter.web.prefix import route_prefix

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from exporter import logs
 from exporter.commands.check import summary
-from exporter.commands.flags import AppendFlag, add_config_file
+from exporter.commands.flags import AppendFlag, add_config_file, add_prefix_arguments
 from exporter.config import Config, load_config, metrics_url, refuse_nothing_to_read
 from exporter.durations import parse_duration
 from exporter.errors import UsageError
@@ -62,19 +62,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="what is taken off the scraper's timeout, so that the answer is back in time (default: 0.5)",
     )  # fmt: skip
     add_log_arguments(parser)
-
-
-def add_prefix_arguments(parser: argparse.ArgumentParser) -> None:
-    """The flags that say below which path the endpoints stand."""
-    parser.add_argument(
-        "--web.external-url", metavar="URL",
-        help="where people reach the exporter, for example behind a proxy; alerts link there "
-        "(default: the address that Prometheus scrapes)",
-    )  # fmt: skip
-    parser.add_argument(
-        "--web.route-prefix", metavar="PATH",
-        help="path in front of all endpoints (default: the path of --web.external-url)",
-    )  # fmt: skip
 
 
 def add_log_arguments(parser: argparse.ArgumentParser) -> None:

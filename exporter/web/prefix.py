@@ -4,11 +4,13 @@ They mean what they mean in Prometheus and its exporters.
 """
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from aiohttp import web
-
 from exporter.hosts import web_host
+
+if TYPE_CHECKING:  # `healthy` runs every few seconds beside an exporter, and needs no web server
+    from aiohttp import web
 
 METRICS = "/metrics"
 _TAKEN = frozenset({"probe", "sd", "config", "device", "docs", "static", "-"})
@@ -60,7 +62,7 @@ def _is_path(text: str) -> bool:
     return whole and text.isprintable() and not any(character in text for character in "{}?# ")
 
 
-def root_of(request: web.Request, prefix: str) -> str:
+def root_of(request: "web.Request", prefix: str) -> str:
     """How a page leads to the exporter's first page, relative to itself: "./", "../" or deeper.
 
     A relative link is right below every prefix, also one that a proxy takes off.

@@ -303,7 +303,7 @@ def test_devices_laid_out_alike_share_their_texts() -> None:
 
 @pytest.mark.slow
 def test_the_texts_of_a_device_do_not_grow_with_the_values_seen() -> None:
-    source, renderer = Source(modules=1, strings=1), Renderer()
+    source, renderer = Source("bacs", modules=1, strings=1), Renderer()
     words = simulated(strings=1, modules=1)
     sizes = []
     for value in range(0, 60_000, 4):
