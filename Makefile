@@ -20,11 +20,7 @@ else
 endif
 
 lint: $(VENV)/dev.stamp
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
-	$(BIN)/mypy
-	$(BIN)/lint-imports
-	.ci/vale/check
+	@.ci/lint $(BIN)
 
 check: lint ## lint, types, generated files, and the tests that are quick and need no other program
 	$(BIN)/pytest --quiet --numprocesses 2 --dist loadfile -m 'not slow' $(ARGS)
