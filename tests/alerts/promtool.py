@@ -15,7 +15,7 @@ import yaml
 from exporter.durations import parse_duration
 from exporter.generate.alerts import alert_files
 from exporter.maps import built_in_maps
-from tests.alerts.reach import asked, reachable
+from tests.alerts.reach import Group, asked, reachable
 from tests.support import load_yaml, require
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -75,15 +75,14 @@ def check_tests(
     assert not failed, "".join(failed)
 
 
-def _asked(rules: Sequence[Mapping[str, Any]], group: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
-    if "alert_rule_test" in group:  # texts of alerts ask for series, too
-        return rules
-    return asked(rules, [test["expr"] for test in group["promql_expr_test"]])
+def _asked(rules: Sequence[Group], group: Group) -> list[Group]:
+    exprs = [test["expr"] for test in group.get("promql_expr_test", [])]
+    exprs += [f'ALERTS{{alertname="{name}"}}' for name in sorted(_named(group))]
+    return asked(_told(rules, _named(group)), exprs)
 
 
-def _told(rules: Sequence[Mapping[str, Any]], group: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """The rules, with the texts of those alerts only that the group asks for: each step writes them anew."""
-    named = {test["alertname"] for test in group.get("alert_rule_test", [])}
+def _told(rules: Sequence[Group], named: Collection[str]) -> list[Group]:
+    """The rules, with the texts of the named alerts only: each step writes all of them anew."""
 
     def kept(rule: Mapping[str, Any]) -> Mapping[str, Any]:
         asked_for = rule.get("alert") in named
@@ -92,10 +91,14 @@ def _told(rules: Sequence[Mapping[str, Any]], group: Mapping[str, Any]) -> list[
     return [{**one, "rules": [kept(rule) for rule in one["rules"]]} for one in rules]
 
 
+def _named(group: Group) -> set[str]:
+    return {test["alertname"] for test in group.get("alert_rule_test", [])}
+
+
 def _check(
     folder: Path, group: Mapping[str, Any], step: str, rules: Sequence[Mapping[str, Any]]
 ) -> subprocess.CompletedProcess[str]:
-    _write(folder / "tested.rules.yml", {"groups": _told(rules, group)})
+    _write(folder / "tested.rules.yml", {"groups": list(rules)})
     document = {
         "rule_files": ["tested.rules.yml"],
         "evaluation_interval": step,

@@ -23,6 +23,7 @@ COMPARES: Mapping[str, Callable[[float, float], bool]] = {
     ">": operator.gt, "<": operator.lt, ">=": operator.ge, "<=": operator.le,
 }  # fmt: skip
 FROM_NOTHING = {"absent", "absent_over_time", "vector", "time", "scalar"}
+_QUERY = re.compile(r'query "([^"]*)"|printf (?:`([^`]*)`|"((?:[^"\\]|\\.)*)")[^{}|]*\| query\b')
 KEEPS_VALUES = {"max_over_time", "min_over_time", "last_over_time"}
 
 
@@ -81,16 +82,29 @@ def reachable(groups: Sequence[Group], series: Iterable[Mapping[str, str]]) -> l
 
 
 def asked(groups: Sequence[Group], exprs: Iterable[str]) -> list[Group]:
-    """The groups with those of their rules that expressions look at, and the rules that those rest on."""
+    """The groups with those of their rules that expressions look at, and the rules that those rest on.
+
+    An alert rests on what its texts ask for, too.
+    """
     waiting = [rule for group in groups for rule in group["rules"]]
     looked_at = [selector for expr in exprs for selector in _selectors(_parsed(expr))]
     kept: set[int] = set()
     while found := [rule for rule in waiting if any(_makes(rule, selector) for selector in looked_at)]:
-        looked_at = [selector for rule in found for selector in _selectors(_parsed(rule["expr"]))]
+        exprs = [expr for rule in found for expr in (rule["expr"], *_of_texts(rule))]
+        looked_at = [selector for expr in exprs for selector in _selectors(_parsed(expr))]
         kept |= set(map(id, found))
         waiting = [rule for rule in waiting if id(rule) not in kept]
     left = [{**group, "rules": [rule for rule in group["rules"] if id(rule) in kept]} for group in groups]
     return [group for group in left if group["rules"]]
+
+
+def _of_texts(rule: Mapping[str, Any]) -> Iterator[str]:
+    """The expressions of the queries in the texts of an alert; a value that a text fills in may be any."""
+    for text in rule.get("annotations", {}).values():
+        queries = _QUERY.findall(text)
+        assert len(queries) == len(re.findall(r"\bquery\b", text)), f"queries of another form: {text}"
+        for parts in queries:
+            yield "".join(parts).replace('\\"', '"').replace("=%q", '=~".*"')
 
 
 def _makes(rule: Mapping[str, Any], selector: promql.VectorSelector) -> bool:

@@ -85,6 +85,7 @@ def stays(expr: str) -> bool:
 
 RULES = [
     {"record": "a", "expr": "counted"},
+    {"record": "told", "expr": "counted", "labels": {"own": "yes"}},
     {"record": "b", "expr": "sum(rate(a[5m]))", "labels": {"own": "yes"}},
     {"record": "c", "expr": "topk(scalar(a), flag)"},
     {"alert": "First", "expr": "b > 1", "labels": {"severity": "{{ $labels.severity }}"}},
@@ -115,3 +116,24 @@ def test_what_an_expression_looks_at_stays_with_all_that_it_rests_on(expr: str, 
     groups = asked([{"name": "all", "rules": RULES}], [expr])
     kept = [rule.get("record") or rule["alert"] for group in groups for rule in group["rules"]]
     assert kept == names.split()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{{ with query "told" }}{{ . | first | value }}{{ end }}',
+        "{{ with printf `max(told{own=%q,device=%q} > 1)` $labels.own $labels.device | query }}so{{ end }}",
+        '{{ printf "%.0f" $value }} of {{ with printf "told{own=%q}" $labels.own | query }}it{{ end }}',
+        r'{{ with printf "told{own=\"yes\",device=%q}" $labels.device | query }}it{{ end }}',
+    ],
+)
+def test_what_the_text_of_an_alert_asks_for_stays(text: str) -> None:
+    alert = {"alert": "Telling", "expr": "a > 1", "annotations": {"description": text}}
+    groups = asked([{"name": "all", "rules": [*RULES, alert]}], ['ALERTS{alertname="Telling"}'])
+    assert [rule.get("record") for group in groups for rule in group["rules"]] == ["a", "told", None]
+
+
+def test_a_query_of_another_form_is_not_passed_over() -> None:
+    alert = {"alert": "Telling", "expr": "a > 1", "annotations": {"description": "{{ $asked | query }}"}}
+    with pytest.raises(AssertionError, match="another form"):
+        asked([{"name": "all", "rules": [alert]}], ["ALERTS"])
