@@ -1,6 +1,7 @@
 """Running promtool on rules and on tests of rules."""
 
 import atexit
+import json
 import re
 import shutil
 import subprocess
@@ -9,8 +10,6 @@ from collections.abc import Collection, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
-
-import yaml
 
 from exporter.durations import parse_duration
 from exporter.generate.alerts import alert_files
@@ -21,7 +20,6 @@ from tests.support import load_yaml, require
 ROOT = Path(__file__).resolve().parents[2]
 RULES = [str(ROOT / "alerts" / name) for name in ("recording.rules.yml", "generex.rules.yml")]
 
-_DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 SLOW = {
     "generex-slow", "generex-nominal", "generex-quarter-hour", "generex-ten-minutes", "generex-last",
     "generex-ageing",
@@ -111,7 +109,8 @@ def _check(
 
 
 def _write(path: Path, document: Mapping[str, Any]) -> None:
-    path.write_text(yaml.dump(document, Dumper=_DUMPER, allow_unicode=True))
+    # JSON is YAML, and thousands of series are written in a tenth of the time
+    path.write_text(json.dumps(document, ensure_ascii=False, indent=0))
 
 
 @cache
