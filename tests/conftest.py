@@ -13,11 +13,12 @@ QUICK = {"assess", "config", "exposition", "maps", "recordings", "tests"}
 QUICK_FILES = {"alerts/test_generated.py", "commands/test_generate_reference.py"}
 # what takes longest begins, so that no worker sits over it alone at the end; this order
 FIRST = (
-    "alerts/test_cases.py", "alerts/test_situations.py", "year/test_year.py", "faults/test_load.py",
-    "otlp/test_otlp_push.py", "pages/test_device_page.py", "pages/test_overview.py",
-    "security/test_read_only.py", "dashboards/test_dashboard_queries.py", "e2e/test_readme_way.py",
-    "commands/test_serve.py", "web/test_web_large.py", "reading/test_line.py", "reading/test_tcp.py",
-    "maps/test_another_list.py", "alerts/test_coarse.py", "alerts/test_records.py",
+    "alerts/test_cases.py", "pages/test_device_page.py", "alerts/test_situations.py", "year/test_year.py",
+    "faults/test_load.py", "otlp/test_otlp_push.py", "assess/test_mutations.py",
+    "security/test_read_only.py", "pages/test_overview.py", "maps/test_another_list.py",
+    "assess/test_promql.py", "commands/test_probe_command.py", "e2e/test_readme_way.py",
+    "alerts/test_records.py", "commands/test_cli.py", "alerts/test_coarse.py",
+    "simulator/test_sim_scenarios.py", "reading/test_laws.py", "reading/test_serial.py",
 )  # fmt: skip
 TESTS = Path(__file__).parent
 
@@ -27,8 +28,8 @@ assert all((TESTS / name).exists() for name in (*FIRST, *QUICK_FILES))
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """One more than processors: tests wait half of their time, for what shall happen or shall not."""
-    return 1 + (os.cpu_count() or 1)
+    """Twice as many as processors: tests wait half of their time, for what shall happen or shall not."""
+    return 2 * (os.cpu_count() or 1)
 
 
 def quick(path: Path) -> bool:
