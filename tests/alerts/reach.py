@@ -87,11 +87,10 @@ def asked(groups: Sequence[Group], exprs: Iterable[str]) -> list[Group]:
     An alert rests on what its texts ask for, too.
     """
     waiting = [rule for group in groups for rule in group["rules"]]
-    looked_at = [selector for expr in exprs for selector in _selectors(_parsed(expr))]
+    looked_at = _by_name(exprs)
     kept: set[int] = set()
-    while found := [rule for rule in waiting if any(_makes(rule, selector) for selector in looked_at)]:
-        exprs = [expr for rule in found for expr in (rule["expr"], *_of_texts(rule))]
-        looked_at = [selector for expr in exprs for selector in _selectors(_parsed(expr))]
+    while found := [rule for rule in waiting if _is_looked_at(rule, looked_at)]:
+        looked_at = _by_name(expr for rule in found for expr in (rule["expr"], *_of_texts(rule)))
         kept |= set(map(id, found))
         waiting = [rule for rule in waiting if id(rule) not in kept]
     left = [{**group, "rules": [rule for rule in group["rules"] if id(rule) in kept]} for group in groups]
@@ -107,17 +106,24 @@ def _of_texts(rule: Mapping[str, Any]) -> Iterator[str]:
             yield "".join(parts).replace('\\"', '"').replace("=%q", '=~".*"')
 
 
-def _makes(rule: Mapping[str, Any], selector: promql.VectorSelector) -> bool:
+def _by_name(exprs: Iterable[str]) -> Mapping[str, Sequence[promql.VectorSelector]]:
+    """What expressions select, by the name of the series; "" has what selects by other labels alone."""
+    found: dict[str, list[promql.VectorSelector]] = {}
+    for expr in exprs:
+        for selector in _selectors(_parsed(expr)):
+            found.setdefault(selector.name or "", []).append(selector)
+    return found
+
+
+def _is_looked_at(rule: Mapping[str, Any], looked_at: Mapping[str, Sequence[promql.VectorSelector]]) -> bool:
     """Whether a rule may make a series that is selected."""
     names = (rule["record"],) if "record" in rule else ("ALERTS", "ALERTS_FOR_STATE")
     known = {name: text for name, text in rule.get("labels", {}).items() if "{{" not in text}
     known |= {"alertname": rule["alert"]} if "alert" in rule else {}
     return any(
-        (not selector.name or selector.name == name)
-        and all(
-            _fits(m, name if m.name == "__name__" else known.get(m.name)) for m in selector.matchers.matchers
-        )
+        all(_fits(m, name if m.name == "__name__" else known.get(m.name)) for m in selector.matchers.matchers)
         for name in names
+        for selector in (*looked_at.get(name, ()), *looked_at.get("", ()))
     )
 
 
