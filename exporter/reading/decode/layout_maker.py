@@ -44,6 +44,7 @@ class LayoutMaker:
                 read = (column.spans for column in block.columns if column.spans)
                 spans[group.name] = tuple(chain(*zip(*read, strict=True)))
         everything = [*single, *(column for block in repeated.values() for column in block.columns)]
+        framed = any(trust.rule == "frame" for trust in self.trusts)
         keys = {name: frozenset(chain(*(s.keys() for s in group))) for name, group in spans.items()}
         return Layout(
             counts=dict(counts),
@@ -71,7 +72,7 @@ class LayoutMaker:
                     c.series[0].metric.name for c in everything if c.series and not c.word.is_measurement
                 )
             ),
-            frame=spans.get(self.words["sequence_number"].group, ()) if self._is_framed else (),
+            frame=spans.get(self.words["sequence_number"].group, ()) if framed else (),
             words=self.words,
             trusts=self._by_section,
         )
@@ -133,10 +134,6 @@ class LayoutMaker:
     @cached_property
     def _by_section(self) -> dict[str, Trust]:
         return {trust.section: trust for trust in self.trusts}
-
-    @property
-    def _is_framed(self) -> bool:
-        return any(trust.rule == "frame" for trust in self.trusts)
 
     def _trust(self, word: Word) -> Trust | None:
         own = self._by_section.get(word.section)

@@ -58,14 +58,12 @@ class Asker:
         try:
             values = await self._repeat(request, 1 if once else self._tries)
         except LinkError as error:
-            outcome = self._outcome(error)
-            progress.miss(request.spans, outcome)
+            progress.miss(request.spans, outcome := self._outcome(error))
             return outcome
-        else:
-            self._silent_in_a_row = 0
-            progress.words.update(zip(request.keys(), values, strict=True))
-            progress.longest = max(progress.longest, request.count)
-            return Outcome.READ
+        self._silent_in_a_row = 0
+        progress.words.update(zip(request.keys(), values, strict=True))
+        progress.longest = max(progress.longest, request.count)
+        return Outcome.READ
 
     async def _repeat(self, request: Request, tries: int) -> list[int]:
         pause = _BUSY_PAUSE[0]
