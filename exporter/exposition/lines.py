@@ -8,6 +8,7 @@ laid out alike share these texts.
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
+from itertools import islice
 from weakref import WeakKeyDictionary
 
 from exporter.config import DeviceConfig
@@ -112,15 +113,17 @@ class Renderer:
 
 def plain_page(families: Iterable[tuple[Metric, Iterable[Sample]]], form: Format) -> Iterator[str]:
     """The text of metrics that belong to no device, in pieces. OpenMetrics still needs its `# EOF`."""
-    parts: list[str] = []
+    lines = _plain_lines(families, form)
+    while piece := "".join(islice(lines, _OWN_LINES)):
+        yield piece
+
+
+def _plain_lines(families: Iterable[tuple[Metric, Iterable[Sample]]], form: Format) -> Iterator[str]:
     for metric, samples in families:
-        parts.append(_head(metric, form))
+        yield _head(metric, form)
+        name = metric.name
         for labels, value in samples:
-            parts.append(plain_line(metric.name, labels, value))
-            if len(parts) > _OWN_LINES:
-                yield "".join(parts)
-                parts = []
-    yield "".join(parts)
+            yield plain_line(name, labels, value)
 
 
 def plain_line(name: str, labels: Labels, value: float) -> str:

@@ -125,6 +125,8 @@ class Fleet:
         ends = deadline
         async with asyncio.TaskGroup() as group:
             for number, name in enumerate(order, 1):
+                if number > 1:
+                    await asyncio.sleep(0)  # whatever else there is to do has its turn before the next
                 if device := self.devices.get(name):  # a reload may come in between
                     if not not_asked:
                         ends = deadline - step * (len(order) - number)
@@ -132,7 +134,6 @@ class Fleet:
                     if not not_asked:
                         device.asked = next(self._numbers)
                     tasks[name] = group.create_task(device.scrape(ends))
-                await asyncio.sleep(0)  # whatever else there is to do has its turn before the next
         if not_asked and not self._too_slow:
             log.warning(
                 "no time to ask all devices: this machine is too slow for one scrape of them",
