@@ -12,6 +12,17 @@ from exporter.maps.model import Flag, Map, Severity, Word
 from exporter.maps.series import series_of
 
 ROLES: Mapping[str, str] = {
+    # a battery and its monitor
+    "thermal_runaway": "A battery heats itself up. Danger to people.",
+    "ground_fault": "Battery current leaks to earth. Danger to people.",
+    "danger": "Any other danger to people.",
+    "breaker_open": "A battery breaker is open.",
+    "general_alarm": "A general alarm of the battery: another flag gives the cause.",
+    "battery_alarm": "Part of the battery is outside its limits.",
+    "discharging": "The battery is discharging, as the monitor sees it.",
+    "float_charging": "The battery is full, and the charger keeps it so.",
+    "service": "Someone is working on the monitor, and monitoring is paused.",
+    "monitor_stopped": "The battery monitor does not run properly.",
     # a UPS
     "dark": "The output is off: the load has no power from this UPS.",
     "on_battery": "The UPS draws its power from the battery.",
@@ -37,21 +48,13 @@ ROLES: Mapping[str, str] = {
     "input_bad": "The input is out of tolerance.",
     "bypass_bad": "The bypass supply is out of tolerance.",
     "site_alarm": "An input of the site has an alarm: smoke, water, a door.",
-    # a battery and its monitor
-    "thermal_runaway": "A battery heats itself up. Danger to people.",
-    "ground_fault": "Battery current leaks to earth. Danger to people.",
-    "danger": "Any other danger to people.",
-    "breaker_open": "A battery breaker is open.",
-    "general_alarm": "A general alarm of the battery: another flag gives the cause.",
-    "battery_alarm": "Part of the battery is outside its limits.",
-    "discharging": "The battery is discharging, as the monitor sees it.",
-    "float_charging": "The battery is full, and the charger keeps it so.",
-    "service": "Someone is working on the monitor, and monitoring is paused.",
-    "monitor_stopped": "The battery monitor does not run properly.",
 }
-"""Every role with its meaning. A flag that is normally set plays its role while it is clear."""
+"""Every role with its meaning. A flag that is normally set plays its role while it is clear.
 
-BATTERY = tuple(ROLES)[tuple(ROLES).index("thermal_runaway") :]
+In the order of the rules that record them, twenty to a group: what one rule compares is of one moment.
+"""
+
+BATTERY = tuple(ROLES)[: tuple(ROLES).index("dark")]
 """The roles of a battery and its monitor; the others are those of a UPS."""
 
 DANGER = ("thermal_runaway", "ground_fault", "danger")

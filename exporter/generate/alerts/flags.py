@@ -3,11 +3,11 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from exporter.assess.facts import BACS_PREFIX
-from exporter.assess.promql import BLOCK_ALARM, BLOCK_FLAG, ROLE, any_of, playing
+from exporter.assess.promql import BLOCK_ALARM, BLOCK_FLAG, LAST, ROLE, any_of, playing
 from exporter.generate.alerts.model import Alert, FlagRef, Recording, Settings
 from exporter.generate.alerts.snippets import literal
 from exporter.maps.model import Clear, Flag, Map, Severity, Word
-from exporter.maps.roles import CALM, DANGER, ROLES, Played, gravity, selector
+from exporter.maps.roles import CALM, DANGER, ROLES, Played, gravity, played, selector
 
 _BLOCK_WORD = "module:generex_alarm:word"
 _BACS_FLAG = "device:generex_bacs_flag:set"
@@ -15,6 +15,8 @@ _BLOCK_ACTIVE = "module:generex_bacs_flag:active"
 _LASTING = "device:generex_bacs_flag:lasting"
 _LONG = "> 255"
 """Most of the last five minutes, in seconds: a flag that is set for so long has become an alert, or will."""
+_TOLD_ALONE = ("danger",)
+"""Roles that are remembered although each of their flags has an alert of its own."""
 
 
 def role_recordings(settings: Settings) -> tuple[tuple[Recording, ...], tuple[Recording, ...]]:
@@ -29,12 +31,21 @@ def role_recordings(settings: Settings) -> tuple[tuple[Recording, ...], tuple[Re
         if expr := playing(settings.maps.values(), role, "<held>", blocks=BLOCK_FLAG):
             rule = Recording(ROLE, f"max by (<place>) ({expr})", meaning, (("role", role),))
             (of_blocks if BLOCK_FLAG in expr else scraped).append(rule)
+    dangers = (
+        Recording(
+            ROLE,
+            f"max by (<place>) ({_value(item)})" if item.active else f"max by (<place>) (1 - {_value(item)})",
+            "the same of one flag, which an alert of its own tells",
+            (("role", item.role), ("condition", _condition(item.metric, item.name))),
+        )
+        for item in played(settings.maps.values(), *_TOLD_ALONE)
+    )
     lasting = Recording(
         _LASTING,
         f"sum_over_time({_BACS_FLAG}[5m]) * <interval> {_LONG}",
         "a flag that has been set for most of five minutes; no series else",
     )
-    return tuple(scraped), (*of_blocks, lasting)
+    return (*scraped, *dangers), (*of_blocks, lasting)
 
 
 def flag_recordings(maps: Iterable[Map]) -> tuple[Recording, ...]:
@@ -127,7 +138,8 @@ def own_flag_alerts(flags: Mapping[FlagRef, Flag]) -> Iterator[Alert]:
     """
     for reference, flag in flags.items():
         if (grave := gravity(flag)) != "none":
-            yield _own_alert(reference, "flag", int(not flag.normal), flag.trouble, grave, flag.role)
+            item = Played(reference[0], "flag", reference[1], flag.role, int(not flag.normal))
+            yield _own_alert(item, flag.trouble, grave)
 
 
 def own_state_alerts(states: Iterable[Played]) -> Iterator[Alert]:
@@ -135,31 +147,45 @@ def own_state_alerts(states: Iterable[Played]) -> Iterator[Alert]:
     for item in states:
         if item.role not in CALM:
             words = Clear(f"{item.metric} is {item.name}", ROLES[item.role])
-            yield _own_alert((item.metric, item.name), "state", 1, words, "critical", item.role)
+            yield _own_alert(item, words, "critical")
 
 
-def _own_alert(
-    reference: FlagRef, label: str, active: int, trouble: Clear, severity: Severity, role: str
-) -> Alert:
-    metric, name = reference
-    words = f"{metric.removeprefix('generex_')}_{name}".split("_")
-    value = f'last_over_time({metric}{{{label}="{name}"}}[<held>])'
-    danger = role in DANGER
+def _own_alert(item: Played, trouble: Clear, severity: Severity) -> Alert:
+    condition = _condition(item.metric, item.name)
+    expr = f"{'max' if item.active else 'min'} by (<place>) ({_value(item)}) == {item.active}"
+    danger = item.role in DANGER
+    unseen = ""
+    # of a device that is lost, what was last seen
+    if item.role in _TOLD_ALONE:
+        which = f'role="{item.role}",condition="{condition}"'
+        expr = f"{LAST}{{{which}}} == 1"
+        unseen = (
+            f"{{{{ with printf `{ROLE}{{{which},<where>}}` <labels> | query }}}}{{{{ else }}}}, "
+            "when it was last seen{{ end }}"
+        )
     return Alert(
-        name="Generex" + "".join(word.capitalize() for word in words),
-        expr=f"{'max' if active else 'min'} by (<place>) ({value}) == {active}",
+        name="Generex" + "".join(word.capitalize() for word in condition.split("_")),
+        expr=expr,
         severity=severity,
-        condition=f"{metric.removeprefix('generex_')}_{name}",
+        condition=condition,
         summary=f"{trouble.label}.",
-        description=f"<device>: {literal(trouble.description)}",
+        description=f"<device>{unseen}: {literal(trouble.description)}",
         means=trouble.description,
         check=trouble.action or "The map names no first action.",
         leads="The map does not say.",
         away="The map does not say: touch nothing that you do not know.",
         keep="1h" if danger else "5m",
         life_safety=danger,
-        flags=(reference,),
+        flags=((item.metric, item.name),),
     )
+
+
+def _value(item: Played) -> str:
+    return f'last_over_time({item.metric}{{{item.label}="{item.name}"}}[<held>])'
+
+
+def _condition(metric: str, name: str) -> str:
+    return f"{metric.removeprefix('generex_')}_{name}"
 
 
 def _of_roles(roles: Sequence[str]) -> str:

@@ -1,0 +1,130 @@
+"""What is said of a device in the moment in which it is lost, and while it is (operations 1.2, 1.9)."""
+
+from pathlib import Path
+
+import yaml
+
+from exporter.config import load_config
+from exporter.files import write_files
+from exporter.generate.alerts import alert_files
+from tests.alerts.promtool import RULES, check_tests
+from tests.alerts.series import Watched, input_series
+from tests.alerts.test_prometheus_3 import promtool
+from tests.alerts.test_situations import check, fired, flag, line, of, ups
+from tests.support import load_yaml
+
+GAS = """
+map: gas
+title: Gas
+source: a made-up list
+metrics: {gas_state: {help: Gas.}}
+groups:
+  gas:
+    title: Gas
+    words:
+      state: {address: 10, description: State., metric: gas_state, flags: gas}
+flag_sets:
+  gas:
+    leaks: {bit: 0, vendor: L, label: Gas leaks, description: Gas leaks., severity: critical, role: danger}
+    burns: {bit: 1, vendor: B, label: Gas burns, description: Gas burns., severity: critical, role: danger}
+"""
+
+
+def test_a_battery_whose_ups_falls_silent_a_moment_before_its_bacs_is_not_discharged_alone(
+    tmp_path: Path,
+) -> None:
+    """As the rules see it whose groups have their turns at other moments."""
+    on, discharging = "0x20 1x20 stale", "0x20 1x21 stale"
+    series = ups("a", on, flag("bacs_state", "discharging", discharging), up="1x41 0x100")
+    lost = of("a", "OnBattery", "OnBatteryLong", "LostOnBattery")
+    check(tmp_path, series, fired("18m", lost, "17m"))
+
+
+def test_what_one_rule_compares_of_a_ups_and_its_battery_is_recorded_by_one_group() -> None:
+    groups = load_yaml(Path(RULES[0]).read_text())["groups"]
+    together = {"on_battery", "discharging", "monitor_stopped", "test", "thermal_runaway", "ground_fault"}
+    assert [
+        group["name"]
+        for group in groups
+        if together <= {rule.get("labels", {}).get("role") for rule in group["rules"]}
+    ] == ["generex-roles-1"]
+
+
+def test_one_pass_that_shows_zeros_on_battery_is_no_loss_in_prometheus_3_either(tmp_path: Path) -> None:
+    series = []
+    for device, passes in (("once", 1), ("stays", 20)):
+        series += ups(
+            device, f"0x20 1x20 0x{passes - 1} 1x100",
+            line("generex_ups_output_volts", f"230x41 0x{passes - 1} 230x100", device, phase="1"),
+        )  # fmt: skip
+    held = {(name, device) for device in ("once", "stays") for name in ("OnBattery", "OnBatteryLong")}
+    test = {
+        "rule_files": list(RULES),
+        "evaluation_interval": "15s",
+        "group_eval_order": [
+            group["name"] for name in RULES for group in load_yaml(Path(name).read_text())["groups"]
+        ],
+        "tests": [
+            {
+                "interval": "15s",
+                "input_series": series,
+                "promql_expr_test": [fired("12m", held | of("stays", "LostOnBattery"), "2m")],
+            }
+        ],
+    }
+    (tmp_path / "tests.yml").write_text(yaml.safe_dump(test))
+    promtool("test", "rules", str(tmp_path / "tests.yml"))
+
+
+def test_a_ups_that_was_switching_its_output_off_when_it_was_lost_is_told_until_it_is_read(
+    tmp_path: Path,
+) -> None:
+    series = [
+        line("generex_up", "1x30 0x100 1x100"),
+        flag("ups_status", "backup_mode", "0x30 stale _x99 0x100"),
+        flag("ups_alarm", "shutdown_pending", "0x20 1x10 stale _x99 0x100"),
+        flag("ups_alarm", "shutdown_imminent", "0x29 1 stale _x99 0x100"),
+    ]
+    going = of("a", "ShutdownPending", "ShutdownImminent")
+    tests = [fired("17m", going), fired("30m", going | of("a", "Unreachable")), fired("50m", ())]
+    check(tmp_path, series, *tests)
+
+
+def test_a_danger_of_the_users_own_map_is_not_over_because_nobody_sees_it(tmp_path: Path) -> None:
+    (tmp_path / "gas.yaml").write_text(GAS)
+    (tmp_path / "config.yaml").write_text(
+        "maps: [gas.yaml]\nmodules: {gas: {maps: [gas]}}\n"
+        "devices: [{name: a, target: 192.0.2.9, module: gas, labels: {site: north}}]\n"
+    )
+    config = load_config(tmp_path / "config.yaml")
+    write_files(tmp_path, alert_files(config.maps, {}, scrape_interval=120))
+    watched = Watched(config.devices[0], config)
+    # leaks from the tenth pass to the twentieth, and again before it falls silent
+    words = [{10: int(10 <= at < 20 or at >= 70)} if at < 80 else None for at in range(300)]
+    series = input_series([watched.page(word, at * 120) for at, word in enumerate(words)])
+    labels = {
+        "severity": "critical", "condition": "gas_state_leaks", "device": "a", "site": "north",
+        "role": "danger", "life_safety": "true",
+    }  # fmt: skip
+    notes = {
+        "summary": "Gas leaks.",
+        "runbook_url": "https://github.com/generex-exporter/generex-exporter/blob/main/alerts/runbook.md"
+        "#generexgasstateleaks",
+    }
+    test = [
+        {
+            "eval_time": at,
+            "alertname": "GenerexGasStateLeaks",
+            "exp_alerts": [{"exp_labels": labels, "exp_annotations": notes | {"description": text}}]
+            * bool(text),
+        }
+        for at, text in (
+            ("30m", "a at north: Gas leaks."),
+            ("2h18m", ""),
+            ("2h30m", "a at north: Gas leaks."),
+            ("9h", "a at north, when it was last seen: Gas leaks."),
+        )
+    ]
+    test.append({"eval_time": "9h", "alertname": "GenerexGasStateBurns", "exp_alerts": []})
+    rules = [str(tmp_path / "alerts" / name) for name in ("recording.rules.yml", "generex.rules.yml")]
+    check_tests(tmp_path, [{"interval": "2m", "input_series": series, "alert_rule_test": test}], "2m", rules)
