@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pytest
 import yaml
 
 from exporter.config import load_config
@@ -10,7 +11,7 @@ from exporter.generate.alerts import alert_files
 from tests.alerts.promtool import RULES, check_tests
 from tests.alerts.series import Watched, input_series
 from tests.alerts.test_prometheus_3 import promtool
-from tests.alerts.test_situations import check, fired, flag, line, of, ups
+from tests.alerts.test_situations import check, fired, flag, line, of, told, ups
 from tests.support import load_yaml
 
 GAS = """
@@ -128,3 +129,42 @@ def test_a_danger_of_the_users_own_map_is_not_over_because_nobody_sees_it(tmp_pa
     test.append({"eval_time": "9h", "alertname": "GenerexGasStateBurns", "exp_alerts": []})
     rules = [str(tmp_path / "alerts" / name) for name in ("recording.rules.yml", "generex.rules.yml")]
     check_tests(tmp_path, [{"interval": "2m", "input_series": series, "alert_rule_test": test}], "2m", rules)
+
+
+@pytest.mark.parametrize("seconds", [15, 30, 60])
+def test_a_gap_in_all_series_is_no_slow_scrape(seconds: int, tmp_path: Path) -> None:
+    series = [line("generex_up", f"1x60 _x{gap} 1x200", str(gap)) for gap in (26, 32, 39)]
+    series.append(line("generex_up", "1x300", "in time"))
+    check(tmp_path, series, fired(f"{200 * seconds}s", (), f"{200 * seconds}s"), step=seconds)
+
+
+def test_texts_of_what_is_not_known_any_more(tmp_path: Path) -> None:
+    """A UPS whose battery is empty is not on mains, although it says that it is not on battery."""
+    series = [
+        *ups("empty", "1x20 0x40", flag("ups_alarm", "battery_depleted", "0x10 1x50", "empty")),
+        flag("ups_alarm", "ups_output_off", "0x20 1x40", "empty"),
+        line("generex_up", "1x30 0x30", "bacs"), flag("bacs_state", "discharging", "0x20 1x9 stale", "bacs"),
+        line("generex_up", "1x30 0x30", "off"), flag("ups_alarm", "shutdown_pending", "1x29 stale", "off"),
+    ]  # fmt: skip
+    texts = [
+        (
+            "BatteryDepleted", "The battery of a UPS cannot carry its load.", "battery_depleted", "critical",
+            "empty says that its battery is depleted, so it has no runtime.",
+            {"device": "empty", "outage": "2 shut down", "role": "depleted"},
+        ),
+        (
+            "Discharging", "A battery is discharging, and no UPS says why.", "discharging", "warning",
+            "bacs: BACS saw a discharge when it was last seen.", {"device": "bacs"},
+        ),
+        (
+            "ShutdownPending", "A countdown to switch the output off is running.", "shutdown", "critical",
+            "off counted down to switch its output off when it was last seen. Assume that the load is dark "
+            "until someone has looked.",
+            {"device": "off", "outage": "2 shut down", "role": "shutdown_pending"},
+        ),
+    ]  # fmt: skip
+    tests = [
+        told(f"Generex{name}", "12m", more | {"severity": severity, "condition": condition}, summary, text)
+        for name, summary, condition, severity, text, more in texts
+    ]
+    check_tests(tmp_path, [{"interval": "15s", "input_series": series, "alert_rule_test": tests}])
