@@ -3,14 +3,12 @@
 from pathlib import Path
 
 import pytest
-import yaml
 
 from exporter.config import load_config
 from exporter.files import write_files
 from exporter.generate.alerts import alert_files
 from tests.alerts.promtool import RULES, check_tests
 from tests.alerts.series import Watched, input_series
-from tests.alerts.test_prometheus_3 import promtool
 from tests.alerts.test_situations import check, fired, flag, line, of, told, ups
 from tests.support import load_yaml
 
@@ -49,32 +47,6 @@ def test_what_one_rule_compares_of_a_ups_and_its_battery_is_recorded_by_one_grou
         for group in groups
         if together <= {rule.get("labels", {}).get("role") for rule in group["rules"]}
     ] == ["generex-roles-1"]
-
-
-def test_one_pass_that_shows_zeros_on_battery_is_no_loss_in_prometheus_3_either(tmp_path: Path) -> None:
-    series = []
-    for device, passes in (("once", 1), ("stays", 20)):
-        series += ups(
-            device, f"0x20 1x20 0x{passes - 1} 1x100",
-            line("generex_ups_output_volts", f"230x41 0x{passes - 1} 230x100", device, phase="1"),
-        )  # fmt: skip
-    held = {(name, device) for device in ("once", "stays") for name in ("OnBattery", "OnBatteryLong")}
-    test = {
-        "rule_files": list(RULES),
-        "evaluation_interval": "15s",
-        "group_eval_order": [
-            group["name"] for name in RULES for group in load_yaml(Path(name).read_text())["groups"]
-        ],
-        "tests": [
-            {
-                "interval": "15s",
-                "input_series": series,
-                "promql_expr_test": [fired("12m", held | of("stays", "LostOnBattery"), "2m")],
-            }
-        ],
-    }
-    (tmp_path / "tests.yml").write_text(yaml.safe_dump(test))
-    promtool("test", "rules", str(tmp_path / "tests.yml"))
 
 
 def test_a_ups_that_was_switching_its_output_off_when_it_was_lost_is_told_until_it_is_read(
@@ -168,3 +140,13 @@ def test_texts_of_what_is_not_known_any_more(tmp_path: Path) -> None:
         for name, summary, condition, severity, text, more in texts
     ]
     check_tests(tmp_path, [{"interval": "15s", "input_series": series, "alert_rule_test": tests}])
+
+
+def test_a_long_discharge_of_a_bacs_alone_is_critical_though_it_is_unread_for_minutes(tmp_path: Path) -> None:
+    """A minute in which nothing answers, every eight minutes."""
+    unread, read = " stale _x3", " 1x27"
+    series = [
+        line("generex_up", "1x20" + " 1x27 0x3" * 6),
+        flag("bacs_state", "discharging", "0x20" + (read + unread) * 6),
+    ]
+    check(tmp_path, series, fired("22m", of("a", "Discharging", "DischargeLong", "LostOnBattery")))
