@@ -7,7 +7,8 @@ import pytest
 from exporter.config import load_config
 from exporter.files import write_files
 from exporter.generate.alerts import alert_files
-from tests.alerts.promtool import RULES, check_tests
+from exporter.maps import load_maps
+from tests.alerts.promtool import check_tests
 from tests.alerts.series import Watched, input_series
 from tests.alerts.test_situations import check, fired, flag, line, of, told, ups
 from tests.support import load_yaml
@@ -39,14 +40,20 @@ def test_a_battery_whose_ups_falls_silent_a_moment_before_its_bacs_is_not_discha
     check(tmp_path, series, fired("18m", lost, "17m"))
 
 
-def test_what_one_rule_compares_of_a_ups_and_its_battery_is_recorded_by_one_group() -> None:
-    groups = load_yaml(Path(RULES[0]).read_text())["groups"]
-    together = {"on_battery", "discharging", "monitor_stopped", "test", "thermal_runaway", "ground_fault"}
-    assert [
-        group["name"]
-        for group in groups
-        if together <= {rule.get("labels", {}).get("role") for rule in group["rules"]}
-    ] == ["generex-roles-1"]
+def test_what_is_0_with_all_words_and_what_one_rule_compares_is_of_one_moment(tmp_path: Path) -> None:
+    """Else a UPS that shows zeros before it dies on battery is on mains in one evaluation, and for a week."""
+    (tmp_path / "gas.yaml").write_text(GAS)
+    files = alert_files(load_maps([tmp_path / "gas.yaml"]), {})
+    first, *_ = load_yaml(files["alerts/recording.rules.yml"])["groups"]
+    played = {rule["labels"]["role"] for rule in first["rules"] if "labels" in rule}
+    assert {rule["record"] for rule in first["rules"]} >= {
+        "device:generex_ups:zero", "device:generex_ups_battery_charge_ratio:min",
+        "device:generex_ups_battery_runtime_seconds:min",
+    }  # fmt: skip
+    assert played >= {
+        "on_battery", "battery_low", "depleted", "test", "shutdown_pending", "shutdown_imminent", "dark",
+        "discharging", "monitor_stopped", "thermal_runaway", "ground_fault", "danger",
+    }  # fmt: skip
 
 
 def test_a_ups_that_was_switching_its_output_off_when_it_was_lost_is_told_until_it_is_read(

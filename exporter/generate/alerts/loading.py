@@ -99,18 +99,16 @@ class RecordingFile(Strict):
 
 
 def recording_groups(settings: Settings) -> tuple[Group, ...]:
-    """The groups of recording rules: first what flags say, as it is the ground of all others."""
+    """The groups of recording rules: first what flags say, as it is the ground of all others.
+
+    The first group of the files goes before the roles, in their first group.
+    """
     documents = [
         validate(parse(_text(name), f"{name}.yaml", packaged=True), RecordingFile) for name in RECORDING_FILES
     ]
     roles, of_blocks = role_recordings(settings)
     flags = flag_recordings(settings.maps.values())
-    made = (
-        *_in_groups("generex-roles", roles),
-        # of one group, so that a flag of a block plays its role at once
-        *_in_groups("generex-block-flags", (*flags, *of_blocks)),
-    )
-    read = tuple(
+    first, *read = (
         Group(
             group.name,
             group.interval,
@@ -119,8 +117,13 @@ def recording_groups(settings: Settings) -> tuple[Group, ...]:
         for document in documents
         for group in document.groups
     )
-    in_doubt = Group("generex-implausible", "1m", implausible_recordings())
-    return (*made, *read, in_doubt)
+    return (
+        *_in_groups(first.name, (*first.rules, *roles)),
+        # of one group, so that a flag of a block plays its role at once
+        *_in_groups("generex-block-flags", (*flags, *of_blocks)),
+        *read,
+        Group("generex-implausible", "1m", implausible_recordings()),
+    )
 
 
 def alert_groups(settings: Settings) -> tuple[Group, ...]:
