@@ -11,6 +11,7 @@ import pytest
 
 from exporter.cli import main
 from exporter.config import load_config
+from exporter.durations import parse_duration
 from exporter.errors import UserError
 from exporter.files import write_files
 from exporter.generate.alerts import alert_files
@@ -42,6 +43,10 @@ def made() -> dict[str, str]:
 def alerts(files: dict[str, str]) -> dict[str, dict[str, Any]]:
     groups = load_yaml(files["alerts/generex.rules.yml"])["groups"]
     return {rule["alert"]: rule for group in groups for rule in group["rules"]}
+
+
+_COUNTED = re.compile(r"(?:count|sum)_over_time\(([\w:]+)(?:\{[^}]*\})?\[(\w+)\]\) \* (\d+)")
+_RANGE = re.compile(r"([\w:]+)(?:\{[^}]*\})?\[(\w+)\]")
 
 
 def test_every_file_is_compared() -> None:
@@ -188,6 +193,32 @@ def test_long_ranges_are_not_read_every_fifteen_seconds() -> None:
     for group in groups():
         if group["interval"] == "15s":
             assert not any(re.search(r"\[(1|7|10|30)d[]:]", rule["expr"]) for rule in group["rules"])
+
+
+@pytest.mark.parametrize("scrape", [15, 30, 60, 120])
+def test_what_counts_or_looks_back_knows_how_often_its_series_is_recorded(scrape: int) -> None:
+    made = alert_files(built_in_maps(), {}, scrape_interval=scrape)
+    groups = [
+        group
+        for name in ("recording", "generex")
+        for group in load_yaml(made[f"alerts/{name}.rules.yml"])["groups"]
+    ]
+    every = {
+        rule["record"]: parse_duration(group["interval"])
+        for group in groups
+        for rule in group["rules"]
+        if "record" in rule
+    }
+    counted = set()
+    for rule in (rule for group in groups for rule in group["rules"]):
+        for name, window, times in _COUNTED.findall(rule["expr"]):
+            counted.add(name)
+            assert float(times) == every[name], rule
+            assert parse_duration(window) > every[name], rule
+        for name, window in _RANGE.findall(rule["expr"]):
+            if name in every:
+                assert parse_duration(window) >= every[name], rule
+    assert {"device:generex_bacs_module_volts:sum", "string:generex_bacs_cell_volts:float1h"} < counted
 
 
 def test_what_blocks_say_is_recorded_at_once() -> None:
