@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from exporter.cli import main
+from exporter.durations import parse_duration
 from exporter.errors import UserError
 from exporter.generate import dashboards
 from exporter.generate.alerts.model import REPOSITORY_RUNBOOK, SERVED_RUNBOOK
@@ -210,6 +211,30 @@ def test_rules_that_boards_read_are_written_by_the_alerts() -> None:
     assert set(rules.ALL) <= records
     used = {name for target in targets() for name in re.findall(r"\b[a-z]+:generex_\w+:\w+", target.expr)}
     assert used == set(rules.ALL)
+
+
+_READ = re.compile(r"\b([a-z]+:generex_\w+:\w+)(?:\{[^}]*\})?(?:\[([^]:]+)[]:])?")
+
+
+def test_what_is_recorded_more_seldom_is_not_looked_for_in_each_step() -> None:
+    rules_file = load_yaml((ROOT / "alerts/recording.rules.yml").read_text(encoding="utf-8"))
+    every = {
+        rule["record"]: parse_duration(group["interval"])
+        for group in rules_file["groups"]
+        for rule in group["rules"]
+    }
+    (ended,) = (group for group in rules_file["groups"] if group["name"] == "generex-records-ended")
+    once = {rule["record"] for rule in ended["rules"]}  # of one moment, and there for ten minutes
+    seldom = set()
+    for target in targets():
+        for name, window in _READ.findall(target.expr):
+            if every[name] > 15:
+                seldom.add(name)
+                # without a window Prometheus looks five minutes back
+                assert window != "$__interval" or name in once, (str(target), name)
+                back = 300 if window in ("", "$__interval", "$__range") else parse_duration(window)
+                assert back >= 2 * every[name], (str(target), name)
+    assert len(seldom) > 5
 
 
 def test_metrics_of_users_own_maps_get_panels() -> None:

@@ -123,18 +123,12 @@ def day_of(folder: Path, scrape: int) -> Iterator[str]:
 
 
 def needed_rules(scrape: int) -> list[list[dict[str, Any]]]:
-    """What outcomes and heat maps are made of, and then what is made of that, step by step.
+    """What outcomes are made of, and then what is made of that, step by step.
 
     promtool takes a fifth of a second for a rule and a day: those that can bring nothing are left out.
     """
     content = load_yaml(Path(rules_for(scrape)[0]).read_text(encoding="utf-8"))
-    first = {"module:generex_bacs_module_volts:max", "device:generex_role:active"}
-    medians = {"string:generex_bacs_module_volts:median"}
-    made = {
-        "device:generex_outcome:rank",
-        "module:generex_bacs_module_volts:ratio",
-    }
-    layers = (first, medians, made)
+    layers = ({"device:generex_role:active"}, {"device:generex_outcome:rank"})
     given = [
         {
             "series": f"{metric}{{{labels}}}",

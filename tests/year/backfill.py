@@ -50,7 +50,6 @@ RECORDED = (
     "device:generex_ups_battery_charge_ratio:min",
     "device:generex_ups_battery_runtime_seconds:min",
     "device:generex_ups_output_load_ratio:max",
-    "module:generex_bacs_module_volts:ratio",
     "module:generex_discharge_volts:ratio",
     "module:generex_bacs_module_volts:float_deviation6h",
     "module:generex_bacs_module_resistance_ohms:growth",

@@ -2,10 +2,10 @@
 
 from exporter.generate.alerts.outcomes import flag_rank
 from exporter.generate.dashboards import queries as q
-from exporter.generate.dashboards import rules
 from exporter.generate.dashboards.ageing import (
     BLOCK_COLUMN,
     BLOCK_LEGEND,
+    OHMS,
     ageing_steps,
     per_block,
     to_baseline,
@@ -51,9 +51,9 @@ def worst_panel(context: Context) -> Panel:
     alarm = context.words.flags("generex_bacs_module_alarm")
     queries = [
         Query(per_block(_score(context), "string"), "Times the limit"),
-        Query(per_block(f"{q.recorded(rules.VOLTS_RATIO)} - 1"), "Voltage off median"),
-        Query(per_block(q.recorded(rules.WARMTH)), "Warmer than median"),
-        Query(per_block(q.recorded(rules.OHMS_RATIO)), "Resistance to median"),
+        Query(per_block(f"{_to_median(q.series(VOLTS))} - 1"), "Voltage off median"),
+        Query(per_block(_to_median(q.series(CELSIUS), "-")), "Warmer than median"),
+        Query(per_block(_to_median(q.series(OHMS))), "Resistance to median"),
         Query(per_block(to_baseline()), "Resistance to baseline"),
         Query(per_block(q.series(EQUALIZATION)), "Equalising"),
         Query(
@@ -116,10 +116,10 @@ def _score(context: Context) -> str:
         f"({t['float_low_1']:g} + {t['float_low_3'] - t['float_low_1']:g} * ({median} >= bool 3)"
         f" + {t['float_low_6'] - t['float_low_3']:g} * ({median} >= bool 9))"
     )
-    deviation = q.by(f"abs({q.recorded(rules.VOLTS_RATIO)} - 1)", *q.BLOCK)
+    deviation = q.by(f"abs({_to_median(q.series(VOLTS))} - 1)", *q.BLOCK)
     volts = f"{deviation} * on (<place>, string) group_left () ({median} / {allowed})"
-    warmth = f"{q.by(q.recorded(rules.WARMTH), *q.BLOCK)} / {t['heat_warning']:g}"
-    ageing = f"({q.by(q.recorded(rules.OHMS_RATIO), *q.BLOCK)} - 1) / {t['resistance_median'] - 1:g}"
+    warmth = f"{q.by(_to_median(q.series(CELSIUS), '-'), *q.BLOCK)} / {t['heat_warning']:g}"
+    ageing = f"({q.by(_to_median(q.series(OHMS)), *q.BLOCK)} - 1) / {t['resistance_median'] - 1:g}"
     parts = (("volts", volts), ("warmth", warmth), ("ageing", ageing))
     named = [f'label_replace({expr}, "by", "{name}", "", "")' for name, expr in parts]
     absent = f"{q.by(f'{q.PRESENT} == 0', *q.BLOCK)} + {_GONE}"
@@ -140,8 +140,8 @@ def _flags_by_rank(alarm: FlagMetric) -> str:
 def heat_panels(context: Context) -> list[Panel]:
     """Maps of all blocks over time: at its worst in each step, with the same scale on every day."""
     t = context.thresholds
-    warmth, ohms = (q.recorded(rule) for rule in (rules.WARMTH, rules.OHMS_RATIO))
     below, above = (_to_median(worst(q.series(VOLTS))) for worst in (q.least, q.most))
+    warmth, ohms = _to_median(q.most(q.series(CELSIUS)), "-"), _to_median(q.most(q.series(OHMS)))
     off = f"1 - {below} >= {above} - 1 or {above} - 1"
     return [
         heat_panel(
@@ -163,12 +163,12 @@ def heat_panels(context: Context) -> list[Panel]:
             ),
             (
                 "Block temperature, above the median", "How much warmer each block is than its string.",
-                f"clamp_min({q.most(warmth)}, 0)", "kelvin", 1, " K", t["heat_critical"],
+                f"clamp_min({warmth}, 0)", "kelvin", 1, " K", t["heat_critical"],
             ),
             (
                 "Block resistance, above the median",
                 "How much higher each block's internal resistance is than that of its string.",
-                f"clamp_min({q.most(ohms)} - 1, 0)", "percentunit", 0, " %",
+                f"clamp_min({ohms} - 1, 0)", "percentunit", 0, " %",
                 round(100 * t["resistance_replace"] - 100, 1),
             ),
             (
@@ -181,9 +181,10 @@ def heat_panels(context: Context) -> list[Panel]:
     ]  # fmt: skip
 
 
-def _to_median(volts: str) -> str:
-    """Each block against the median of its string, as both were at their worst: a string sags as a whole."""
-    return f"{volts} / on (<place>, string) group_left () quantile by (<place>, string) (0.5, {volts})"
+def _to_median(values: str, against: str = "/") -> str:
+    """Each block against the median of its string; in a step the worst of both, as a string sags as one."""
+    median = f"quantile by (<place>, string) (0.5, {values})"
+    return f"{values} {against} on (<place>, string) group_left () {median}"
 
 
 def block_flags_panel(context: Context) -> Panel:

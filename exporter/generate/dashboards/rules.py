@@ -11,9 +11,6 @@ RUNTIME = "device:generex_ups_battery_runtime_seconds:min"
 NOMINAL_OUTPUT = "phase:generex_ups_output_volts:nominal"
 NOMINAL_INPUT = "phase:generex_ups_input_volts:nominal"
 NOMINAL_HERTZ = "device:generex_ups_input_frequency_hertz:nominal"
-VOLTS_RATIO = "module:generex_bacs_module_volts:ratio"
-WARMTH = "module:generex_bacs_module_temperature_celsius:deviation"
-OHMS_RATIO = "module:generex_bacs_module_resistance_ohms:ratio"
 SHARE = "string:generex_bacs_string_current_amperes:share"
 DISCHARGE_RATIO = "module:generex_discharge_volts:ratio"
 OHMS_BASELINE = "module:generex_bacs_module_resistance_ohms:baseline"
@@ -28,6 +25,6 @@ AGEING = "string:generex_bacs_ageing_factor:mean30d"
 
 ALL = (
     OUTCOME, FLAG, ROLE, LAST, CHARGE, RUNTIME, BLOCK_FLAG, NOMINAL_OUTPUT, NOMINAL_INPUT, NOMINAL_HERTZ,
-    VOLTS_RATIO, WARMTH, OHMS_RATIO, SHARE, DISCHARGE_RATIO, OHMS_BASELINE, AGEING, SERVED_RUNBOOK,
+    SHARE, DISCHARGE_RATIO, OHMS_BASELINE, AGEING, SERVED_RUNBOOK,
     DISCHARGE_SECONDS, DISCHARGES, DISCHARGE_MARK, DISCHARGE_LOWEST, DISCHARGE_SPREAD, RECHARGE, TEST_PASSED,
 )  # fmt: skip
