@@ -156,4 +156,4 @@ def test_a_long_discharge_of_a_bacs_alone_is_critical_though_it_is_unread_for_mi
         line("generex_up", "1x20" + " 1x27 0x3" * 6),
         flag("bacs_state", "discharging", "0x20" + (read + unread) * 6),
     ]
-    check(tmp_path, series, fired("22m", of("a", "Discharging", "DischargeLong", "LostOnBattery")))
+    check(tmp_path, series, fired("22m", of("a", "Discharging", "DischargeLong")))

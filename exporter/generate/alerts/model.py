@@ -98,7 +98,7 @@ class Settings:
 
         `<place>` are the labels of the place, `<site>` the first of them; `<interval>` is the scrape interval
         in seconds, `<minute>` that of rules that run once a minute; `[<held>]` reaches over a failed pass,
-        `[<settled>]` over four scrapes; `<danger>` are the roles of danger to people;
+        `[<twice>]` and `[<settled>]` over two and four scrapes; `<danger>` are the roles of danger to people;
         `<load_warning>` and the like are thresholds, `<load_warning%>` in per cent. What the maps say of
         themselves is in named.NAMED, the rest are snippets.
         """
@@ -135,6 +135,7 @@ class Settings:
             "interval": f"{scrape:g}",
             "minute": f"{max(scrape, 60):g}",
             "held": format_duration(math.ceil(scrape / 2) * 5.0),
+            "twice": format_duration(2 * scrape),
             "settled": format_duration(4 * scrape),
             "forty": format_duration(40 * scrape),
         }
