@@ -143,7 +143,7 @@ def test_bad_file(tmp_path, content, message):
     ("path", "message"),
     [
         ("/nothing/here.yaml", "cannot read /nothing/here.yaml: No such file or directory"),
-        ("/", "cannot read /: Is a directory"),
+        ("/", "cannot read /: it is a folder: name the file in it"),
         ("a\0b", "cannot read 'a\\x00b'"),
         ("a" * 5000, "File name too long"),
         ("\ud800", "cannot read '\\ud800'"),
