@@ -22,7 +22,7 @@ def read_file(path: Path, most: int | None = None) -> bytes:
     with looks_while_reading():
         mode = path.stat().st_mode
         if stat.S_ISFIFO(mode):
-            return _read_pipe(path)[:most]
+            return _read_pipe(path, most)
         if stat.S_ISDIR(mode):
             raise OSError(errno.EISDIR, "it is a folder: name the file in it")
         if stat.S_ISSOCK(mode):
@@ -31,17 +31,17 @@ def read_file(path: Path, most: int | None = None) -> bytes:
             return file.read(most)
 
 
-def _read_pipe(path: Path) -> bytes:
+def _read_pipe(path: Path, most: int | None) -> bytes:
     pipe = os.open(path, os.O_RDONLY | os.O_NONBLOCK)  # else this waits until somebody writes
     try:
         there = select.poll()
         there.register(pipe, select.POLLIN)
-        pieces = [b""]
+        content = bytearray()
         while there.poll(_PATIENCE * 1000):
             piece = os.read(pipe, 1 << 16)
-            if not piece:
-                return b"".join(pieces)
-            pieces.append(piece)
+            content += piece
+            if not piece or (most is not None and len(content) >= most):
+                return bytes(content[:most])
     finally:
         os.close(pipe)
     raise OSError(errno.ETIMEDOUT, f"it is a pipe to which nobody writes within {_PATIENCE} s: name a file")

@@ -44,6 +44,14 @@ def test_a_pipe_is_read_as_long_as_somebody_writes_to_it(tmp_path: Path, size: i
     writer.join()
 
 
+def test_no_more_is_read_from_a_pipe_than_was_asked_for(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with subprocess.Popen(["sh", "-c", f"exec yes > {pipe}"]) as endless:
+        assert read_file(pipe, 5) == b"y\ny\ny"
+        endless.wait(30)
+
+
 def test_a_shell_may_make_the_configuration() -> None:
     command = [sys.executable, "-m", "exporter", "check", "/dev/stdin"]
     done = subprocess.run(command, input=CONFIG, capture_output=True, text=True, timeout=60)

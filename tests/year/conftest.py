@@ -5,7 +5,7 @@ import pytest
 from tests.year.backfill import Prometheus, year
 from tests.year.story import Story
 
-STORY = Story(seed=1, modules=12)
+STORY = Story(seed=1)
 
 
 @pytest.fixture(scope="session")
