@@ -37,6 +37,9 @@ class Metric:
     unit: str = ""
     own_otlp: Otlp | None = None
 
+    def __hash__(self) -> int:
+        return hash(self.name)  # it is a key for every family of a page, and the texts need not be looked at
+
     @cached_property
     def otlp(self) -> Otlp:
         """Its form over OTLP, made from the rest where no map gives one."""

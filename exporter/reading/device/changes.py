@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from exporter.maps.model import Labels, Word
 from exporter.reading.decode.series import Family, Raw
@@ -12,8 +13,7 @@ _Key = tuple[str, Labels]
 _APART = 150.0  # seconds; scrapes are at most two minutes apart: a longer pause is a gap
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
+class Held(NamedTuple):
     """The first pass that showed it: `time` by the clock, `at` by the loop.
 
     `changed` says that the pass before showed something else; otherwise it may have been so for longer.

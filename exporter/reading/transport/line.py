@@ -39,7 +39,7 @@ class Line:
         self._passes: set[Turn] = set()
         self._waiting: dict[Turn, asyncio.Future[None]] = {}
         self._holder: Turn | None = None
-        self._served: dict[int, int] = {}
+        self._served: dict[int, int] = {}  # when each unit was asked last, as a count; 0 for never
         self._silent: set[int] = set()
         self._numbers = itertools.count(1)
         self._next_request_at = 0.0
@@ -56,6 +56,7 @@ class Line:
     async def turn(self, turn: Turn, *, idle_close: float) -> AsyncIterator[None]:
         """A pass, from when it has the line."""
         self._passes.add(turn)
+        self._served.setdefault(turn.unit, 0)
         try:
             await self._acquire(turn)
             yield
@@ -130,6 +131,9 @@ class Line:
             self.connection.close()
 
     async def _acquire(self, turn: Turn) -> None:
+        if self._is_alone(turn):
+            self._holder = turn
+            return
         self._waiting[turn] = granted = asyncio.get_running_loop().create_future()
         self._grant_soon()
         try:
@@ -143,10 +147,20 @@ class Line:
     def _release(self, turn: Turn) -> None:
         if self._holder is turn:
             self._holder = None
-            self._grant_soon()
+            if self._waiting:
+                self._grant_soon()
+
+    def _is_alone(self, turn: Turn) -> bool:
+        """Whether no other may go before it: its unit answers, and is the only one that ever came."""
+        return (
+            not turn.failed
+            and self._passes == {turn}
+            and len(self._served) == 1
+            and self._served[turn.unit] > 0
+        )
 
     def _place(self, turn: Turn) -> tuple[bool, bool, int]:
-        served = self._served.get(turn.unit, 0)
+        served = self._served[turn.unit]
         return turn.failed, not served and bool(self._silent), served
 
     def _grant_soon(self) -> None:
