@@ -210,7 +210,7 @@ class _Names(Resolver):
         self.found = found
 
     async def addresses(self, host: str) -> list[str]:
-        return [self.found.get(host.partition(".")[0], host)]
+        return self.found.get(host.partition(".")[0], host).split()
 
 
 def test_one_place_has_one_connection_whatever_name_leads_there() -> None:
@@ -281,6 +281,52 @@ def test_a_name_that_leads_elsewhere_now_is_followed_although_its_old_place_is_s
             asked = len(old.requests)
             assert (await scrape(a)).up
             assert len(old.requests) == asked
+            devices.close()
+            elsewhere.close()
+
+    run(test())
+
+
+def test_no_device_is_read_at_an_address_that_its_target_does_not_lead_to() -> None:
+    """A name with two addresses shares a place with a device at one of them; then it leads elsewhere."""
+
+    async def test() -> None:
+        async with Hostile() as one, Hostile() as two:
+            elsewhere = await asyncio.get_running_loop().create_server(
+                lambda: hostile._Connection(two), "127.0.0.2", one.port
+            )
+            names = _Names(a="127.0.0.1 127.0.0.2", c="127.0.0.2 127.0.0.1")
+            entries = [
+                {"name": host[0], "target": f"{host}:{one.port}", **_PATIENT}
+                for host in ("a.test", "b", "c.test")
+            ]
+            entries[1]["target"] = f"127.0.0.2:{one.port}"
+            devices = Fleet(config(entries[0]), names)
+
+            async def asked_of(name: str) -> tuple[bool, bool]:
+                before = len(one.requests), len(two.requests)
+                assert (await scrape(devices.devices[name])).up
+                return len(one.requests) > before[0], len(two.requests) > before[1]
+
+            assert await asked_of("a") == (True, False)
+            devices.apply(config(*entries))
+            assert await asked_of("b") == (False, True)
+            # both may be read where all that the one leads to is what the other leads to
+            assert await asked_of("c") == (False, True)
+            assert devices.devices["c"].line is devices.devices["b"].line
+            assert await asked_of("a") == (True, False)
+            line = devices.devices["a"].line
+            assert line is not None
+            line.connection.close()
+            names.found["a"] = "127.0.0.3 127.0.0.2"
+            assert await asked_of("a") == (False, True)
+            # one that was not there before is found, too
+            names.found["a"] = "127.0.0.4"
+            devices.apply(config(entries[0]))
+            devices.devices["a"].line.connection.close()
+            assert not (await scrape(devices.devices["a"])).up
+            names.found["a"] = "127.0.0.4 127.0.0.1"
+            assert await asked_of("a") == (True, False)
             devices.close()
             elsewhere.close()
 

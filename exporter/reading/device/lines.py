@@ -18,10 +18,14 @@ log = logging.getLogger(__name__)
 
 @dataclass(eq=False)
 class _Known:
-    """A line with the endpoint that it was made for, and all that lead to it as they are written."""
+    """A line with the endpoint that it was made for, and all that lead to it as they are written.
+
+    `found` are the addresses at which it may be connected.
+    """
 
     line: Line
     endpoint: Endpoint
+    found: Found
     written: set[Endpoint] = field(default_factory=set)
 
 
@@ -88,7 +92,8 @@ class Lines:
             line.close()
 
     def _line(self, endpoint: Endpoint, addresses: Collection[str], *, trusted: bool) -> Line:
-        places: list[Place] = [(plain_host(address), endpoint.port, "") for address in addresses]
+        addresses = [plain_host(address) for address in addresses]
+        places: list[Place] = [(address, endpoint.port, "") for address in addresses]
         for place in places:
             if (known := self._at.get(place)) is None:
                 continue
@@ -100,6 +105,11 @@ class Lines:
                 known.line.retire()  # what a stranger named never keeps a configured device from being read
                 self._forget({known.line})
                 continue
+            if known.written == {endpoint}:
+                known.found.known = addresses  # its name may lead elsewhere now
+                self._at = dict.fromkeys(places, known) | self._at
+            elif not {*known.found.known} <= {*addresses}:
+                continue  # it may be connected to where this does not lead
             known.line.retired = False
             self._tell_twice(endpoint, known.written)
             known.written.add(endpoint)
@@ -130,8 +140,9 @@ class Lines:
         return known.line
 
     def _make(self, endpoint: Endpoint, places: Collection[Place], addresses: Collection[str]) -> Line:
-        line = Line(connection_to(endpoint, Found(addresses)))
-        known = self._known[line] = _Known(line, endpoint, {endpoint})
+        found = Found(addresses)
+        line = Line(connection_to(endpoint, found))
+        known = self._known[line] = _Known(line, endpoint, found, {endpoint})
         self._at |= dict.fromkeys(places, known)
         return line
 

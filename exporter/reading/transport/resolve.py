@@ -28,11 +28,11 @@ class Found:
     """The addresses of a host that was looked up: what was checked is what is connected to."""
 
     def __init__(self, addresses: Iterable[str]) -> None:
-        self._addresses = list(addresses)
+        self.known = list(addresses)
 
     async def addresses(self, host: str) -> list[str]:
         """The addresses, whatever the host."""
-        return self._addresses
+        return self.known
 
 
 def is_address(host: str) -> bool:
