@@ -68,6 +68,36 @@ def test_without_a_bacs(how: str, mode: str) -> None:
 
 
 @pytest.mark.parametrize("how", NONE)
+def test_a_device_that_has_nothing_but_a_bacs_is_asked_for_it_in_every_pass(how: str) -> None:
+    pins, served = NONE[how]
+
+    async def test() -> None:
+        modules = {"m": {"maps": ["bacs"]}}
+        async with (
+            Hostile(served=served) as device,
+            fleet({"name": "a", "target": device.target(), **LONG, "module": "m"}, modules=modules) as devices,
+        ):
+            device.pins |= pins
+            a = devices.devices["a"]
+            for _ in range(4):
+                before = len(device.requests)
+                snapshot = await scrape(a)
+                assert bacs_requests(device, before)
+                assert "nothing was read" not in str(snapshot.errors)
+            assert "timeout" not in hostile.errors(a)
+            for address in pins:
+                device.pins.pop(address)
+            device.served = {*BACS}
+            device.pins |= {1000: 0x41, 1001: 0, 1002: 0, 1003: 1, 1004: 4, 1005: 0}
+            for _ in range(2):
+                snapshot = await scrape(a)
+            assert snapshot.whole
+            assert snapshot.groups == {"bacs": True, "strings": True, "modules": True}
+
+    run(test())
+
+
+@pytest.mark.parametrize("how", NONE)
 def test_a_bacs_that_was_found_and_is_lost(how: str) -> None:
     pins, served = NONE[how]
 

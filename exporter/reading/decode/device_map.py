@@ -63,6 +63,11 @@ class DeviceMap:
         return [group for group in self.groups if group.optional and group.repeat is None]
 
     @cached_property
+    def all_is_optional(self) -> bool:
+        """Whether there is nothing else to ask for than what another such device might not have."""
+        return len(self.optional_groups) + len(self.repeating_groups) == len(self.groups)
+
+    @cached_property
     def repeating_groups(self) -> Sequence[tuple[Group, Repeat]]:
         """The groups of strings and modules, each with how it repeats."""
         return [(group, group.repeat) for group in self.groups if group.repeat is not None]

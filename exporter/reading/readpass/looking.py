@@ -14,10 +14,12 @@ from exporter.reading.readpass.progress import Outcome, Progress
 def layout_now(device: DeviceMap, memory: Memory, now: float) -> Layout:
     """What is to be read, by what is known of the device."""
     presence = memory.presence
+    # where nothing else can be asked for, each of them is: a device that is not asked looks dead
+    look = device.all_is_optional and not presence.found
     without = set()
     for group in device.optional_groups:
         is_bacs = group.name == device.bacs
-        wanted = presence.is_looked_for(group.name, now) or (is_bacs and device.bacs_required)
+        wanted = look or presence.is_looked_for(group.name, now) or (is_bacs and device.bacs_required)
         if not wanted or (is_bacs and device.config.options.bacs == "off"):
             without.add(group.name)
     there = presence.found - presence.lost - without
