@@ -191,6 +191,24 @@ def sensors(entry: DeviceEntry, names: Sequence[str], maps: Mapping[str, Map]) -
             yield ("sensors", number, "name"), f'sensor {other} is named "{sensor.name}" already'
 
 
+def nothing(
+    entry: DeviceEntry, options: Options, names: Sequence[str], maps: Mapping[str, Map]
+) -> Iterator[Finding]:
+    """A device must be asked for something: not for unnamed sensors alone, or a BACS that is off."""
+    without = [] if entry.sensors else [sensor_map(maps)]
+    if options.bacs == "off":
+        without += [name for name in names if _is_bacs(maps[name])]
+    if {*names} <= {*without}:
+        why = "bacs is off" if options.bacs == "off" else "no sensor has a name"
+        yield ("module",), f"nothing is asked for: the module reads {', '.join(names)} only, and {why}"
+
+
+def _is_bacs(item: Map) -> bool:
+    """Whether a map has nothing but a BACS, its strings and its modules."""
+    sections = {trust.section for trust in item.trusts if trust.rule == "bacs"}
+    return all(group.repeat or (group.optional and group.name in sections) for group in item.groups)
+
+
 def map_labels(maps: Iterable[Map]) -> Mapping[str, str]:
     """The labels of the metrics of all maps, each with the name of the first map that has it."""
     taken: dict[str, str] = {}

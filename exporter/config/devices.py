@@ -133,6 +133,7 @@ class Resolver:
             findings += checks.battery(entry, device.options, device.maps, self._maps)
             findings += checks.widths(entry, device.options, device.maps, self._maps)
             findings += checks.tables(entry, device.options, device.maps, self._maps)
+            findings += checks.nothing(entry, device.options, device.maps, self._maps)
         for place, message in findings:
             self._problems.add(source, place, message)
 

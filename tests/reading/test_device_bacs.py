@@ -72,10 +72,10 @@ def test_a_device_that_has_nothing_but_a_bacs_is_asked_for_it_in_every_pass(how:
     pins, served = NONE[how]
 
     async def test() -> None:
-        modules = {"m": {"maps": ["bacs"]}}
+        own = {"m": {"maps": ["bacs"]}}
         async with (
             Hostile(served=served) as device,
-            fleet({"name": "a", "target": device.target(), **LONG, "module": "m"}, modules=modules) as devices,
+            fleet({"name": "a", "target": device.target(), **LONG, "module": "m"}, modules=own) as devices,
         ):
             device.pins |= pins
             a = devices.devices["a"]
