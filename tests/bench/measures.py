@@ -113,7 +113,7 @@ async def _inside(target: str, rounds: int) -> tuple[float, float, float, float,
     words: dict[int, int] = {}
 
     async def read(request: Request) -> None:
-        turn = Turn(1, failed=False)
+        turn = Turn(1)
         async with device.line.turn(turn, idle_close=300):
             values = await device.line.read(
                 turn, request, Manner(1, options.pacing), Deadline(loop.time() + 5)

@@ -181,8 +181,8 @@ def test_units_never_asked_wait_for_those_that_answer_where_one_is_silent(
         gateway = Gateway(silent)
         line = Line(cast(Connection, gateway))
 
-        async def one(unit: int, *, failed: bool = False) -> None:
-            turn = Turn(unit, failed)
+        async def one(unit: int) -> None:
+            turn = Turn(unit)
             async with line.turn(turn, idle_close=0):
                 with suppress(LinkError):
                     deadline = Deadline(asyncio.get_running_loop().time() + 5)
@@ -191,7 +191,7 @@ def test_units_never_asked_wait_for_those_that_answer_where_one_is_silent(
         request = PlannedRequest(3, 97, 1)
         await asyncio.gather(*map(one, (1, 2, 3)))
         gateway.asked.clear()
-        await asyncio.gather(*(one(unit, failed=unit in silent) for unit in (1, 2, 3, 5, 6)))
+        await asyncio.gather(*map(one, (1, 2, 3, 5, 6)))
         assert gateway.asked == order
 
     run(test())
@@ -265,7 +265,7 @@ def test_two_waiting_units_are_not_mistaken_for_each_other() -> None:
         hold = asyncio.Event()
 
         async def take(unit: int) -> None:
-            async with line.turn(Turn(unit, failed=False), idle_close=0):
+            async with line.turn(Turn(unit), idle_close=0):
                 order.append(unit)
                 await hold.wait()
 
@@ -287,7 +287,7 @@ def test_a_turn_granted_to_one_who_leaves_goes_to_the_next() -> None:
         order: list[int] = []
 
         async def take(unit: int) -> None:
-            async with line.turn(Turn(unit, failed=False), idle_close=0):
+            async with line.turn(Turn(unit), idle_close=0):
                 order.append(unit)
 
         for yields in range(5):  # at every moment between asking and being granted

@@ -15,7 +15,7 @@ from exporter.reading.transport.resolve import Resolver
 from exporter.reading.transport.transports import connection_to
 from exporter.targets import parse_target
 from tests import hostile
-from tests.hostile import TIMEOUT, Hostile, Peer, Request, check_true, errors, fleet, scrape
+from tests.hostile import TIMEOUT, Hostile, Peer, Request, check_true, config, errors, fleet, scrape
 from tests.loops import run
 
 REQUEST, HOLD = 0.3, 0.85  # as the defaults, 1 s and 5 s, are to a gateway that waits 2.8 s
@@ -311,7 +311,7 @@ def test_an_answer_without_number_that_is_still_owed_is_not_taken_by_another_dev
             line = Line(connection_to(parse_target(device.target()).endpoint, Resolver()))
             request = PlannedRequest(3, 97, 40)
             loop = asyncio.get_running_loop()
-            async with line.turn(turn := Turn(1, failed=False), idle_close=60):
+            async with line.turn(turn := Turn(1), idle_close=60):
                 device.script = [late, later]
                 with pytest.raises(LinkError, match="no answer"):
                     await line.read(turn, request, Manner(TIMEOUT), Deadline(loop.time() + 5))
@@ -341,7 +341,7 @@ def test_a_request_that_comes_back_is_no_answer(any_transaction: bool, in_parts:
             device.behaviour = echo
             manner = Manner(5.0, any_transaction=any_transaction)
             deadline = Deadline(asyncio.get_running_loop().time() + 5)
-            async with line.turn(turn := Turn(1, failed=False), idle_close=60):
+            async with line.turn(turn := Turn(1), idle_close=60):
                 with pytest.raises(LinkError, match="the request itself came back") as caught:
                     await line.read(turn, PlannedRequest(1, 768, 24), manner, deadline)
             assert caught.value.reason == "frame"
@@ -379,6 +379,28 @@ def test_a_dead_unit_behind_a_slow_gateway_costs_the_others_nothing(
             # and it is read as soon as it is back
             device.behaviour = hostile.honest
             assert all(snapshot.up for snapshot in await asyncio.gather(*map(scrape, all_of_them)))
+
+    run(test())
+
+
+@pytest.mark.parametrize("says", [True, False])
+def test_a_dead_unit_that_comes_back_with_a_reload_costs_the_others_nothing(says: bool) -> None:
+    """Under its old name, under another, or as what a stranger names: the line has met it before."""
+    times = {**TIMES, "timeout": "900ms"}  # there is no time for the others behind it
+
+    async def test() -> None:
+        async with Hostile(units=range(1, 6)) as device:
+            device.behaviour = hostile.SlowGateway(1, 2, hold=HOLD, says=says)
+            dead = [device.target(unit) for unit in (1, 2)]
+            alive = [{"name": f"u{unit}", "target": device.target(unit), **times} for unit in (3, 4, 5)]
+            again = [{"name": f"again {target}", "target": target, **times} for target in dead]
+            async with fleet({"name": "u1", "target": dead[0], **times}, *alive) as devices:
+                for entries in ((), again[1:], (), again, (), again[:1]):
+                    await asyncio.gather(*map(scrape, devices.devices.values()))
+                    await asyncio.sleep(2 * HOLD)
+                    devices.apply(config(*entries, *alive))
+                    snapshots = await devices.scrape(asyncio.get_running_loop().time() + 0.9)
+                    assert all(snapshot.up for snapshot in snapshots[-3:])
 
     run(test())
 

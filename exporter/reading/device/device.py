@@ -152,8 +152,9 @@ class Device:
 
     @property
     def silent(self) -> bool:
-        """Whether its last pass read nothing, as it gave no answer."""
-        return self._memory.read_nothing
+        """Whether its last pass read nothing, as it gave no answer, or its unit may be silent."""
+        known = self.line is not None and self.line.may_be_silent(self.config.target.unit)
+        return self._memory.read_nothing or known
 
     def last(self, now: float) -> Snapshot | None:
         """The snapshot that pages may show as the present; none when it is too old, whatever else is known.
@@ -168,7 +169,7 @@ class Device:
     def _start(self, deadline: float, observers: Observers = (), *, gives_way: bool = False) -> _Shared:
         loop = asyncio.get_running_loop()
         options = self.config.options
-        turn = Turn(self.config.target.unit, gives_way or self._memory.read_nothing)
+        turn = Turn(self.config.target.unit, gives_way)
         pass_deadline = Deadline(_pass_deadline(loop.time(), deadline))
 
         line: Line  # once it is found

@@ -18,20 +18,23 @@ _NO_ANSWER_YET = {5, 6, 10, 11}  # exceptions of a device that is busy, or that 
 
 @dataclass(eq=False)
 class Turn:
-    """A pass on its line: it holds the line, waits for it, or has stood back for the others."""
+    """A pass on its line: it holds the line, waits for it, or has stood back for the others.
+
+    `later` says that the others go first: it makes way for them, or its unit is silent or may be.
+    """
 
     unit: int
-    failed: bool  # its last pass read nothing, or this one met silence
+    later: bool = False
+    heard: bool = False
 
 
 class Line:
     """One endpoint's connection with its queue.
 
-    Of the units that wait, those whose last pass was good go first, and among them the one served longest
-    ago: when the deadline cuts a round short, it is not always the same unit that goes without. Where a unit
-    is silent, those that were never asked may be, too, so they let the ones that answer go first. A pass
-    whose unit is silent or busy stands back: it goes on after the others, and not while a gateway may still
-    be busy with a request to another silent unit.
+    Of the units that wait, those that may be silent go last, and else the one served longest ago goes first:
+    when the deadline cuts a round short, it is not always the same unit that goes without. A pass whose
+    unit is silent or busy stands back: it goes on after the others, and not while a gateway may still be
+    busy with a request to another silent unit.
     """
 
     def __init__(self, connection: Connection) -> None:
@@ -40,7 +43,7 @@ class Line:
         self._waiting: dict[Turn, asyncio.Future[None]] = {}
         self._holder: Turn | None = None
         self._served: dict[int, int] = {}  # when each unit was asked last, as a count; 0 for never
-        self._silent: set[int] = set()
+        self._silent: set[int] = set()  # units from which nothing came in the last pass that asked them
         self._numbers = itertools.count(1)
         self._next_request_at = 0.0
         self._next_grant: asyncio.Handle | None = None  # soon, or later while only silent units wait
@@ -56,6 +59,7 @@ class Line:
     async def turn(self, turn: Turn, *, idle_close: float) -> AsyncIterator[None]:
         """A pass, from when it has the line."""
         self._passes.add(turn)
+        turn.later = turn.later or self.may_be_silent(turn.unit)
         self._served.setdefault(turn.unit, 0)
         try:
             await self._acquire(turn)
@@ -70,6 +74,10 @@ class Line:
                 else:
                     self.connection.close()
             self._release(turn)
+
+    def may_be_silent(self, unit: int) -> bool:
+        """Whether a unit was silent in its last pass, or was never asked where another one is silent."""
+        return unit in self._silent or (bool(self._silent) and not self._served.get(unit))
 
     def stand_back(self, turn: Turn) -> None:
         """Let the others go first: the pass has a pause to make."""
@@ -96,19 +104,25 @@ class Line:
         sent = self.connection.sent
         try:
             values = await self.connection.read(turn.unit, request, manner, deadline, observers)
-            self._silent.discard(turn.unit)
+            self._hear(turn)
             return values
         except LinkError as error:
             if error.exception_code is None or error.exception_code in _NO_ANSWER_YET:
-                turn.failed = True
-                if deadline.left > 0:
+                turn.later = True
+                if deadline.left > 0 and self.connection.sent != sent and not turn.heard:
                     self._silent.add(turn.unit)
                 self._release(turn)
+            else:
+                self._hear(turn)
             raise
         finally:
             if self.connection.sent != sent:  # else there was no time to ask
                 self._served[turn.unit] = next(self._numbers)
             self._next_request_at = loop.time() + manner.pacing
+
+    def _hear(self, turn: Turn) -> None:
+        turn.heard = True
+        self._silent.discard(turn.unit)
 
     def close(self) -> None:
         """Close the connection for good; passes under way fail."""
@@ -153,15 +167,14 @@ class Line:
     def _is_alone(self, turn: Turn) -> bool:
         """Whether no other may go before it: its unit answers, and is the only one that ever came."""
         return (
-            not turn.failed
+            not turn.later
             and self._passes == {turn}
             and len(self._served) == 1
             and self._served[turn.unit] > 0
         )
 
-    def _place(self, turn: Turn) -> tuple[bool, bool, int]:
-        served = self._served[turn.unit]
-        return turn.failed, not served and bool(self._silent), served
+    def _place(self, turn: Turn) -> tuple[bool, int]:
+        return turn.later, self._served[turn.unit]
 
     def _grant_soon(self) -> None:
         # not at once: the passes of one scrape arrive one after the other, and the order is among all of them
@@ -176,7 +189,7 @@ class Line:
         if self._holder is None and waiting:
             first = min(waiting, key=self._place)
             # asked for one silent unit after the other, a gateway would have no time left for the living
-            pause = self.connection.busy_until(first.unit) if first.failed else 0.0
+            pause = self.connection.busy_until(first.unit) if first.later else 0.0
             loop = asyncio.get_running_loop()
             if pause > loop.time():
                 self._next_grant = loop.call_at(pause, self._grant)
