@@ -133,6 +133,23 @@ def test_a_bacs_that_was_found_and_is_lost(how: str) -> None:
     run(test())
 
 
+def test_a_bacs_that_a_reload_switches_off_is_no_failure() -> None:
+    async def test() -> None:
+        async with Hostile(served={*UPS, *BACS}) as device:
+            device.pins |= {1003: 1, 1004: 4}
+            entry = {"name": "a", "target": device.target(), **LONG}
+            async with fleet(entry) as devices:
+                for mode, groups in (("auto", ALL), ("off", {"ups": True}), ("auto", ALL)):
+                    devices.apply(hostile.config({**entry, "bacs": mode}))
+                    await scrape(devices.devices["a"])
+                    snapshot = await scrape(devices.devices["a"])
+                    assert snapshot.groups == groups
+                    assert snapshot.whole
+                    assert any("bacs" in name for name in snapshot.readings) is (mode == "auto")
+
+    run(test())
+
+
 @pytest.mark.parametrize("found_before", [True, False])
 def test_a_bacs_whose_state_alone_is_refused_is_there_and_does_not_vouch(found_before: bool) -> None:
     async def test() -> None:

@@ -88,10 +88,12 @@ class Reporter:
     def _groups(self, progress: Progress, memory: Memory, decoded: Decoded) -> dict[str, bool]:
         """Which groups this device has, and whether every word of them that it serves was read."""
         groups: dict[str, bool] = {}
+        # one that was found is always asked for, unless a reload has switched it off since
+        there = memory.presence.found & progress.layout.group_spans.keys()
         for group in self.device_map.groups:
             anchor = self.device_map.counting_group(group) if group.repeat else group
             required = anchor.name == self.device_map.bacs and self.device_map.bacs_required
-            if anchor.optional and anchor.name not in memory.presence.found and not required:
+            if anchor.optional and anchor.name not in there and not required:
                 continue
             good = self._is_read(group, progress, memory)
             if group.repeat is not None:
@@ -101,7 +103,7 @@ class Reporter:
                     continue
                 good = good and (said <= group.repeat.max or said in count.absent)
             elif anchor.optional:
-                good = good and anchor.name in memory.presence.found - memory.presence.lost
+                good = good and anchor.name in there - memory.presence.lost
             groups[group.name] = good
         return groups
 
