@@ -52,7 +52,11 @@ def refuse(status: int, headers: Mapping[str, str] | None = None) -> Callable[[R
         (refuse(429, {"Retry-After": "Wed, 21 Oct 2015 07:28:00 GMT"}), "429 Too Many Requests", 6),
         (refuse(503, {"Retry-After": "Fri, 01 Jan 2100 00:00:00 -0000"}), "503 Service Unavailable", 1),
         (refuse(502, {"Retry-After": "soon"}), "502 Bad Gateway", 1),
-        (refuse(503, {"Retry-After": f"Fri, 01 Jan 2100 00:00:00 +{'9' * 20}"}), "503 Service Unavailable", 1),
+        (
+            refuse(503, {"Retry-After": f"Fri, 01 Jan 2100 00:00:00 +{'9' * 20}"}),
+            "503 Service Unavailable",
+            1,
+        ),
         (refuse(504), "504 Gateway Timeout", 1),
         (refuse(304), "304 Not Modified", 1),
         (

@@ -5,6 +5,7 @@ import gc
 import itertools
 import tracemalloc
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -329,6 +330,34 @@ def test_no_device_is_read_at_an_address_that_its_target_does_not_lead_to() -> N
             assert await asked_of("a") == (True, False)
             devices.close()
             elsewhere.close()
+
+    run(test())
+
+
+@pytest.mark.parametrize("first", ["by_id", "plain"])
+def test_a_serial_adapter_that_is_another_one_now_is_read_by_its_own_path(first: str) -> None:
+    """Two paths lead to one port; plugged in anew, they are two ports, and then one again."""
+
+    async def test() -> None:
+        async with Hostile("rtu", units=(1, 2)) as one, Hostile("rtu", units=(1, 2)) as two:
+            port, other = (parse_target(device.target()).endpoint.place[2] for device in (one, two))
+            link = Path(one.path).with_name("by-id")
+            link.symlink_to(port)
+            targets = {"by_id": one.target(1).replace(one.path, str(link))}
+            targets["plain"] = one.target(2).replace(one.path, port)
+            entries = {name: {"name": name, "target": target, **_PATIENT} for name, target in targets.items()}
+            async with fleet(entries.pop(first), *entries.values()) as devices:
+                by_id, plain = (devices.devices[name] for name in ("by_id", "plain"))
+                for place, asked in ((port, one), (other, two), (port, one)):
+                    link.unlink()
+                    link.symlink_to(place)
+                    for device in (by_id, plain):
+                        device.line.connection.close()
+                    for device, hears in ((by_id, asked), (plain, one)):
+                        before = len(hears.requests)
+                        assert (await scrape(device)).up
+                        assert len(hears.requests) > before
+                    assert (by_id.line is plain.line) is (place == port)
 
     run(test())
 

@@ -32,9 +32,10 @@ class _Known:
 class Lines:
     """The lines by place: an address with its port, or the path of a serial port.
 
-    A name is a place only once it was looked up, and that may change: so each pass that finds no connection,
-    or one that other hosts share, first looks it up again. `permits` says whether an endpoint that
-    is not configured may lead to an address; `configured` are those that are, each with the units there.
+    A name is a place only once it was looked up, and that may change, as may what a serial path leads to. So
+    each pass that finds no connection, or one that is shared under another name, first looks it up again.
+    `permits` says whether an endpoint that is not configured may lead to an address; `configured` are those
+    that are, each with the units there.
     """
 
     def __init__(self, resolver: Resolver, permits: Callable[[Endpoint, str], bool]) -> None:
@@ -57,18 +58,10 @@ class Lines:
 
     async def to(self, endpoint: Endpoint, last: Line | None, timeout: float, deadline: Deadline) -> Line:
         """The line for a pass, where `last` was that of the pass before. Raises LinkError."""
-        if endpoint.path:
-            return last or self._serial(endpoint)
-        known, host = self._known.get(last) if last else None, endpoint.host
-        if known and known.line.connection.connected and all(one.host == host for one in known.written):
+        known = self._known.get(last) if last else None
+        if known and known.line.connection.connected and known.written == {endpoint}:
             return known.line
-        trusted = endpoint in self.configured  # for this pass, also when a reload removes it
-        addresses = [host] if is_address(host) else await look_up(host, self._resolver, timeout, deadline)
-        for address in addresses:
-            if not (trusted or self._permits(endpoint, address)):
-                text = f'"{host}" leads to {address}, which probe.allow does not cover'
-                raise LinkError("resolve", text)
-        line = self._line(endpoint, addresses, trusted=trusted)
+        line = self._serial(endpoint) if endpoint.path else await self._at_host(endpoint, timeout, deadline)
         if known and known.line is not line:
             known.written.discard(endpoint)
             if not known.written:
@@ -90,6 +83,16 @@ class Lines:
         """Close every connection."""
         for line in self._known:
             line.close()
+
+    async def _at_host(self, endpoint: Endpoint, timeout: float, deadline: Deadline) -> Line:
+        host = endpoint.host
+        trusted = endpoint in self.configured  # for this pass, also when a reload removes it
+        addresses = [host] if is_address(host) else await look_up(host, self._resolver, timeout, deadline)
+        for address in addresses:
+            if not (trusted or self._permits(endpoint, address)):
+                text = f'"{host}" leads to {address}, which probe.allow does not cover'
+                raise LinkError("resolve", text)
+        return self._line(endpoint, addresses, trusted=trusted)
 
     def _line(self, endpoint: Endpoint, addresses: Collection[str], *, trusted: bool) -> Line:
         addresses = [plain_host(address) for address in addresses]
@@ -124,17 +127,21 @@ class Lines:
                 log.warning("one device is configured twice", extra={"target": here, "also": there})
 
     def _serial(self, endpoint: Endpoint) -> Line:
-        """The line at a path, or that of a configured device whose path leads to the same port now."""
+        """The line at a path, or an open one of a configured device whose path leads to the same port now."""
         place: Place = ("", 0, endpoint.path)
-        known = self._at.get(place)
-        if known is None or known.endpoint != endpoint:
-            configured = (
-                one for one in self._known.values() if one.endpoint.path and one.endpoint in self.configured
-            )
-            same = (o for o in configured if o.endpoint.place == endpoint.place)
-            known = next((o for o in same if o.endpoint.manner == endpoint.manner), None)
-        if known is None:
+        own = self._at.get(place)
+        there = [] if own is None or own.endpoint != endpoint else [own]
+        for other in self._known.values():
+            at = other.endpoint
+            if (
+                at.path
+                and at in self.configured
+                and (at.place, at.manner) == (endpoint.place, endpoint.manner)
+            ):
+                there.append(other)
+        if not there:
             return self._make(endpoint, [place], ())
+        known = max(there, key=lambda one: one.line.connection.connected)
         known.line.retired = False
         known.written.add(endpoint)
         return known.line
