@@ -109,8 +109,10 @@ class Lines:
                 self._forget({known.line})
                 continue
             if known.written == {endpoint}:
-                known.found.known = addresses  # its name may lead elsewhere now
-                self._at = dict.fromkeys(places, known) | self._at
+                if {*known.found.known} != {*addresses}:  # its name leads elsewhere now
+                    others = {at: one for at, one in self._at.items() if one is not known}
+                    self._at = dict.fromkeys(places, known) | others
+                known.found.known = addresses
             elif not {*known.found.known} <= {*addresses}:
                 continue  # it may be connected to where this does not lead
             known.line.retired = False
