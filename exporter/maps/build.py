@@ -270,6 +270,9 @@ class _Builder:
             self.fail((*place, "count"), f'"{repeat.count}" is a formula: a count is a word of the device')
         elif count.type.startswith("float"):
             self.fail((*place, "count"), f'"{repeat.count}" is a {count.type}: a count is a whole number')
+        elif count.scale != 1 or count.offset:
+            text = "has a scale or an offset: a count is the word as it is read"
+            self.fail((*place, "count"), f'"{repeat.count}" {text}')
         parent = self.entry.groups.get(repeat.parent or "")
         if repeat.parent and (parent is None or parent.repeat is None):
             self.fail((*place, "parent"), f'"{repeat.parent}" is no group that repeats')
