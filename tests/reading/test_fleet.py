@@ -14,7 +14,7 @@ from exporter.reading.device.fleet import MAX_PROBED, Fleet
 from exporter.reading.transport.resolve import Resolver
 from exporter.targets import parse_target
 from tests import hostile
-from tests.hostile import UPS, Hostile, config, errors, fleet, open_files, scrape
+from tests.hostile import UPS, Clock, Hostile, config, errors, fleet, open_files, scrape
 from tests.loops import run, work
 
 
@@ -209,8 +209,10 @@ class _Names(Resolver):
     def __init__(self, **found: str) -> None:
         super().__init__()
         self.found = found
+        self.asked = 0
 
     async def addresses(self, host: str) -> list[str]:
+        self.asked += 1
         return self.found.get(host.partition(".")[0], host).split()
 
 
@@ -328,6 +330,39 @@ def test_no_device_is_read_at_an_address_that_its_target_does_not_lead_to() -> N
             assert not (await scrape(devices.devices["a"])).up
             names.found["a"] = "127.0.0.4 127.0.0.1"
             assert await asked_of("a") == (True, False)
+            devices.close()
+            elsewhere.close()
+
+    run(test())
+
+
+def test_a_name_is_followed_although_its_old_place_still_answers() -> None:
+    """Whoever replaces a UPS may leave the old one running; and a name server may be down meanwhile."""
+
+    async def test() -> None:
+        async with Hostile() as old, Hostile() as new:
+            elsewhere = await asyncio.get_running_loop().create_server(
+                lambda: hostile._Connection(new), "127.0.0.2", old.port
+            )
+            clock, names = Clock(), _Names(a="127.0.0.1")
+            devices = Fleet(
+                config({"name": "a", "target": f"a.test:{old.port}", **_PATIENT}), names, clock=clock
+            )
+            for found, connections in (
+                ("127.0.0.1", (1, 0)),
+                ("", (1, 0)),
+                ("127.0.0.1", (1, 0)),
+                ("127.0.0.2", (1, 1)),
+                ("127.0.0.2 127.0.0.1", (1, 1)),
+            ):
+                names.found["a"] = found
+                clock.advance(600)
+                assert (await scrape(devices.devices["a"])).up
+                asked = names.asked
+                assert (await scrape(devices.devices["a"])).up
+                assert names.asked == asked, "not in every pass"
+                assert (old.connections, new.connections) == connections
+            await hostile.until(lambda: not old.peers)
             devices.close()
             elsewhere.close()
 

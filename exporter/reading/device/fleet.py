@@ -57,7 +57,7 @@ class Fleet:
         self._clock = clock
         self._judge = judge
         self._check_names = check_names
-        self._lines = Lines(resolver or Resolver(), self._permits)
+        self._lines = Lines(resolver or Resolver(), self._permits, clock)
         self._probed: OrderedDict[tuple[Target, str], Device] = OrderedDict()
         self.probed_counters = Counters()
         self.devices: dict[str, Device] = {}

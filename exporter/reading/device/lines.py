@@ -13,6 +13,8 @@ from exporter.reading.transport.resolve import Found, Resolver, is_address
 from exporter.reading.transport.transports import connection_to
 from exporter.targets import Endpoint, Place, Target
 
+_LOOK_AGAIN = 300.0  # seconds until a name is looked up again although there is a connection
+
 log = logging.getLogger(__name__)
 
 
@@ -20,12 +22,13 @@ log = logging.getLogger(__name__)
 class _Known:
     """A line with the endpoint that it was made for, and all that lead to it as they are written.
 
-    `found` are the addresses at which it may be connected.
+    `found` are the addresses at which it may be connected, `look_at` is when to see again what leads here.
     """
 
     line: Line
     endpoint: Endpoint
     found: Found
+    look_at: float
     written: set[Endpoint] = field(default_factory=set)
 
 
@@ -33,15 +36,19 @@ class Lines:
     """The lines by place: an address with its port, or the path of a serial port.
 
     A name is a place only once it was looked up, and that may change, as may what a serial path leads to. So
-    each pass that finds no connection, or one that is shared under another name, first looks it up again.
+    each pass that finds no connection, or one that is shared under another name, first looks it up again;
+    others do so every few minutes, and keep to the connection where that fails.
     `permits` says whether an endpoint that is not configured may lead to an address; `configured` are those
     that are, each with the units there.
     """
 
-    def __init__(self, resolver: Resolver, permits: Callable[[Endpoint, str], bool]) -> None:
+    def __init__(
+        self, resolver: Resolver, permits: Callable[[Endpoint, str], bool], clock: Callable[[], float]
+    ) -> None:
         self.configured: Mapping[Endpoint, Collection[int]] = {}
         self._resolver = resolver
         self._permits = permits
+        self._clock = clock
         self._at: dict[Place, _Known] = {}
         self._known: dict[Line, _Known] = {}
 
@@ -59,9 +66,20 @@ class Lines:
     async def to(self, endpoint: Endpoint, last: Line | None, timeout: float, deadline: Deadline) -> Line:
         """The line for a pass, where `last` was that of the pass before. Raises LinkError."""
         known = self._known.get(last) if last else None
-        if known and known.line.connection.connected and known.written == {endpoint}:
-            return known.line
-        line = self._serial(endpoint) if endpoint.path else await self._at_host(endpoint, timeout, deadline)
+        now = self._clock()
+        kept = known and known.line.connection.connected and known.written == {endpoint}
+        if known:
+            if kept and now < known.look_at:
+                return known.line
+            known.look_at = now + _LOOK_AGAIN
+        try:
+            line = (
+                self._serial(endpoint) if endpoint.path else await self._at_host(endpoint, timeout, deadline)
+            )
+        except LinkError:
+            if known and kept:
+                return known.line
+            raise
         if known and known.line is not line:
             known.written.discard(endpoint)
             if not known.written:
@@ -108,13 +126,15 @@ class Lines:
                 known.line.retire()  # what a stranger named never keeps a configured device from being read
                 self._forget({known.line})
                 continue
-            if known.written == {endpoint}:
-                if {*known.found.known} != {*addresses}:  # its name leads elsewhere now
-                    others = {at: one for at, one in self._at.items() if one is not known}
-                    self._at = dict.fromkeys(places, known) | others
-                known.found.known = addresses
-            elif not {*known.found.known} <= {*addresses}:
+            elsewhere = {*known.found.known} - {*addresses}
+            if elsewhere and (known.line.in_use or known.written != {endpoint}):
                 continue  # it may be connected to where this does not lead
+            if known.written == {endpoint} and {*known.found.known} != {*addresses}:
+                others = {at: one for at, one in self._at.items() if one is not known}
+                self._at = dict.fromkeys(places, known) | others
+                known.found.known = addresses
+                if elsewhere:
+                    known.line.connection.close()
             known.line.retired = False
             self._tell_twice(endpoint, known.written)
             known.written.add(endpoint)
@@ -151,7 +171,8 @@ class Lines:
     def _make(self, endpoint: Endpoint, places: Collection[Place], addresses: Collection[str]) -> Line:
         found = Found(addresses)
         line = Line(connection_to(endpoint, found))
-        known = self._known[line] = _Known(line, endpoint, found, {endpoint})
+        known = _Known(line, endpoint, found, self._clock() + _LOOK_AGAIN, {endpoint})
+        self._known[line] = known
         self._at |= dict.fromkeys(places, known)
         return line
 
