@@ -406,10 +406,16 @@ def test_hangup_reloads_and_a_bad_file_is_logged(tmp_path: Path) -> None:
 
 
 BUSY = """
-import sys, threading
+import sys, threading, time, urllib.request
 from exporter.cli import main
 
 def work():
+    ready = False
+    while not ready:  # a start beside it would take ten times as long
+        try:
+            ready = urllib.request.urlopen(f"http://{sys.argv[-1].partition('=')[2]}/-/ready").status == 200
+        except OSError:
+            time.sleep(0.05)
     while True:
         pass
 
