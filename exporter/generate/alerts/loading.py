@@ -27,8 +27,8 @@ from exporter.maps.roles import played
 from exporter.yamlfile import Strict, parse, validate
 
 ALERT_FILES = (
-    "outage", "power", "ups", "ups_values", "ups_slow", "danger", "bacs", "strings", "voltage", "temperature",
-    "warmth", "resistance", "ageing", "tests", "compared", "health", "sight", "exporter",
+    "outage", "power", "ups", "ups_values", "ups_slow", "danger", "bacs", "battery", "strings", "voltage",
+    "temperature", "warmth", "resistance", "ageing", "tests", "compared", "health", "sight", "exporter",
 )  # fmt: skip
 RECORDING_FILES = ("recording", "records")
 MOST = 20
