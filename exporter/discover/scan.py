@@ -28,10 +28,20 @@ async def scan(
 ) -> None:
     """Ask for every address with each function code, then look at what answers for `watch` seconds."""
     listeners: dict[int, Listener] = {}
+    unknown: dict[int, LinkError] = {}  # the codes of which it is said that the device does not know them
     for function in functions:
         listener = listeners[function] = Listener(talk, scanned.unit)
-        listener.heard = scanned.heard[function] = Heard(scanned.unit, function)
+        listener.heard = Heard(scanned.unit, function)
+        first = await listener.once(Request(function, scanned.first, 1))
+        if isinstance(first, LinkError) and first.exception_code == 1:
+            unknown[function] = first
+    for function, listener in listeners.items():
+        heard = scanned.heard[function] = listener.heard
         step(f"function code {function}: asking for {scanned.first}–{scanned.last}")
+        # some devices say so of any address that they do not have
+        if function in unknown and len(unknown) < len(functions) and not _said_of_addresses(scanned):
+            heard.notes.append(listener.why(unknown[function]))
+            continue
         await _find(listener, scanned)
         if listener.gave_up:
             scanned.ended = f"with function code {function} the unit fell silent on the way"
@@ -44,12 +54,13 @@ async def scan(
         await _watch(listeners, scanned, watch)
 
 
+def _said_of_addresses(scanned: Scanned) -> bool:
+    """Whether a code by which words are read was said to be unknown at other addresses."""
+    return any(heard.words and 1 in heard.refused.values() for heard in scanned.heard.values())
+
+
 async def _find(listener: Listener, scanned: Scanned) -> None:
     heard = listener.heard
-    first = await listener.once(Request(heard.function, scanned.first, 1))
-    if isinstance(first, LinkError) and first.exception_code == 1:
-        heard.notes.append(listener.why(first))
-        return
     for request in listener.chunks(scanned.first, scanned.last):
         if listener.gave_up:
             return

@@ -18,7 +18,7 @@ from exporter.recording.form import read_recording
 from exporter.simulator.replayer import Replayer
 from exporter.simulator.server import Simulator
 from tests.discover.devices import QUICK, Done, command, discovered, lines_with, nothing_left, standing
-from tests.hostile import Hostile, Peer, Request, exception, silent
+from tests.hostile import Hostile, Peer, Request, exception, honest, silent
 from tests.support import environment, free_port
 
 SOON = (*QUICK, "--watch-for=0s", "--timeout=300ms")
@@ -218,6 +218,33 @@ def test_ctrl_c_leaves_a_good_partial_result(tmp_path: Path) -> None:
     assert load_config(tmp_path / "generex.yml").devices[0].module == "scanned"
 
 
+@pytest.mark.parametrize("known", [(3, 4), (3,), (4,)])
+def test_a_device_that_says_illegal_function_of_what_it_does_not_have(
+    capsys: pytest.CaptureFixture[str], known: tuple[int, ...]
+) -> None:
+    """That is said of a function code only where another one is answered otherwise."""
+    device = Hostile(served=range(100, 143))
+
+    def odd(device: Hostile, peer: Peer, request: Request) -> None:
+        there = request.function in known and device.served.issuperset(
+            range(request.address, request.last + 1)
+        )
+        (honest if there else exception(1))(device, peer, request)
+
+    device.behaviour = odd
+    done = scan(capsys, device, "0-199")
+    assert done.code == 0
+    for function in known:
+        assert (
+            f"function code {function}: 100–142 answer; 0–99, 143–199 refused with exception 1\n" in done.out
+        )
+    # it has words at the first address: what is said of the other code there is said of the code
+    done = scan(capsys, device, "100-142")
+    for function in {3, 4}.difference(known):
+        text = f"function code {function}: none answer; 100–142 not asked; exception 1 (illegal function)"
+        assert text in done.out
+
+
 @pytest.mark.parametrize("code", [1, 2])
 def test_a_device_without_words_writes_nothing(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, code: int
@@ -227,9 +254,7 @@ def test_a_device_without_words_writes_nothing(
     done = scan(capsys, device, "0-9", f"--write={tmp_path}/generex.yml")
     assert done.code == 1
     assert "no word from 0 to 9 answers, so no map was written" in done.err
-    assert ("function code 3: none answer; 0–9 not asked; exception 1 (illegal function)" in done.out) == (
-        code == 1
-    )
+    assert f"function code 3: none answer; 0–9 refused with exception {code}\n" in done.out
     assert nothing_left(tmp_path)
 
 
