@@ -60,6 +60,9 @@ BATTERY = tuple(ROLES)[: tuple(ROLES).index("dark")]
 DANGER = ("thermal_runaway", "ground_fault", "danger")
 """The roles that mean danger to people (operations 6): they come before everything else."""
 
+SUPPLY = ("bypass", "eco", "input_bad", "bypass_bad")
+"""The roles of a bypass and of what feeds it: what they say is compared with each other."""
+
 CALM = ("eco", "float_charging")
 """The roles that ask for nothing while they are played."""
 

@@ -7,7 +7,7 @@ import pytest
 from exporter.config import load_config
 from exporter.files import write_files
 from exporter.generate.alerts import alert_files
-from exporter.maps import load_maps
+from exporter.maps import built_in_maps, load_maps
 from tests.alerts.promtool import check_tests
 from tests.alerts.series import Watched, input_series
 from tests.alerts.test_situations import check, fired, flag, line, of, told, ups
@@ -54,6 +54,16 @@ def test_what_is_0_with_all_words_and_what_one_rule_compares_is_of_one_moment(tm
         "on_battery", "battery_low", "depleted", "test", "shutdown_pending", "shutdown_imminent", "dark",
         "discharging", "monitor_stopped", "thermal_runaway", "ground_fault", "danger",
     }  # fmt: skip
+
+
+def test_a_bypass_and_what_feeds_it_are_of_one_moment() -> None:
+    """Else a UPS whose input turns good in the scrape in which it goes to bypass is told to fail there."""
+    (supply,) = [
+        {rule["labels"]["role"] if "labels" in rule else rule["record"] for rule in group["rules"]}
+        for group in load_yaml(alert_files(built_in_maps(), {})["alerts/recording.rules.yml"])["groups"]
+        if any(rule["record"] == "device:generex_supply_bad:max" for rule in group["rules"])
+    ]
+    assert supply >= {"bypass", "input_bad", "bypass_bad", "eco", "device:generex_eco:max"}
 
 
 def test_a_ups_that_was_switching_its_output_off_when_it_was_lost_is_told_until_it_is_read(

@@ -23,7 +23,7 @@ from exporter.generate.alerts.snippets import literal
 from exporter.generate.alerts.texts import read_text
 from exporter.maps import built_in_maps
 from exporter.maps.model import Flag, Map, Severity
-from exporter.maps.roles import played
+from exporter.maps.roles import SUPPLY, played
 from exporter.yamlfile import Strict, parse, validate
 
 ALERT_FILES = (
@@ -101,14 +101,15 @@ class RecordingFile(Strict):
 def recording_groups(settings: Settings) -> tuple[Group, ...]:
     """The groups of recording rules: first what flags say, as it is the ground of all others.
 
-    The first group of the files goes before the roles, in their first group.
+    The first group of the files goes before the roles, in their first group. The second goes behind the roles
+    of a bypass and of what feeds it.
     """
     documents = [
         validate(parse(_text(name), f"{name}.yaml", packaged=True), RecordingFile) for name in RECORDING_FILES
     ]
     roles, of_blocks = role_recordings(settings)
     flags = flag_recordings(settings.maps.values())
-    first, *read = (
+    first, supply, *read = (
         Group(
             group.name,
             group.interval,
@@ -117,8 +118,11 @@ def recording_groups(settings: Settings) -> tuple[Group, ...]:
         for document in documents
         for group in document.groups
     )
+    feeding = tuple(role for role in roles if dict(role.labels)["role"] in SUPPLY)
+    others = (role for role in roles if role not in feeding)
     return (
-        *_in_groups(first.name, (*first.rules, *roles)),
+        *_in_groups(first.name, (*first.rules, *others)),
+        Group(supply.name, supply.interval, (*feeding, *supply.rules)),
         # of one group, so that a flag of a block plays its role at once
         *_in_groups("generex-block-flags", (*flags, *of_blocks)),
         *read,
