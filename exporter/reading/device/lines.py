@@ -169,7 +169,7 @@ class Lines:
         return known.line
 
     def _make(self, endpoint: Endpoint, places: Collection[Place], addresses: Collection[str]) -> Line:
-        found = Found(addresses)
+        found = Found([*addresses])
         line = Line(connection_to(endpoint, found))
         known = _Known(line, endpoint, found, self._clock() + _LOOK_AGAIN, {endpoint})
         self._known[line] = known

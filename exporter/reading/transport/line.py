@@ -73,15 +73,18 @@ class Line:
                     self._idle_timer = loop.call_later(idle_close, self._close_if_idle)
                 else:
                     self.connection.close()
-            self._release(turn)
+            self.stand_back(turn)
 
     def may_be_silent(self, unit: int) -> bool:
         """Whether a unit was silent in its last pass, or was never asked where another one is silent."""
         return unit in self._silent or (bool(self._silent) and not self._served.get(unit))
 
     def stand_back(self, turn: Turn) -> None:
-        """Let the others go first: the pass has a pause to make."""
-        self._release(turn)
+        """Let the others go first: the pass is over, or has a pause to make."""
+        if self._holder is turn:
+            self._holder = None
+            if self._waiting:
+                self._grant_soon()
 
     async def read(
         self,
@@ -111,7 +114,7 @@ class Line:
                 turn.later = True
                 if deadline.left > 0 and self.connection.sent != sent and not turn.heard:
                     self._silent.add(turn.unit)
-                self._release(turn)
+                self.stand_back(turn)
             else:
                 self._hear(turn)
             raise
@@ -153,16 +156,10 @@ class Line:
         try:
             await granted
         except asyncio.CancelledError:
-            self._release(turn)  # it may have been granted at the same moment
+            self.stand_back(turn)  # it may have been granted at the same moment
             raise
         finally:
             self._waiting.pop(turn, None)
-
-    def _release(self, turn: Turn) -> None:
-        if self._holder is turn:
-            self._holder = None
-            if self._waiting:
-                self._grant_soon()
 
     def _is_alone(self, turn: Turn) -> bool:
         """Whether no other may go before it: its unit answers, and is the only one that ever came."""

@@ -5,7 +5,7 @@ import ipaddress
 import socket
 import threading
 from collections import deque
-from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Protocol
 
 from exporter.reading.transport.answers import LinkError
@@ -24,11 +24,11 @@ class Names(Protocol):
         """The addresses of `host`, best first; none when it cannot be resolved. Raises LinkError."""
 
 
+@dataclass
 class Found:
     """The addresses of a host that was looked up: what was checked is what is connected to."""
 
-    def __init__(self, addresses: Iterable[str]) -> None:
-        self.known = list(addresses)
+    known: list[str]
 
     async def addresses(self, host: str) -> list[str]:
         """The addresses, whatever the host."""
