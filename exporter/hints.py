@@ -40,8 +40,8 @@ def next_step(failure: Failure) -> str:
     if failure.reason in steps:
         return steps[failure.reason](failure)
     return {
-        "exception_1": "it does not know this function code: discover finds out which one it knows, and "
-        "`function: 4` in the configuration asks with the other one",
+        "exception_1": "it does not know this function code, or says so of words that it does not serve: "
+        "discover finds out; `function: 4` in the configuration asks with the other code",
         "exception_2": "it answers, but does not serve these words: discover finds out which it serves",
         "exception_3": "it answers, but does not serve these words: discover finds out which it serves",
         "exception_4": "it answers, but cannot serve these words: discover finds out which it serves",

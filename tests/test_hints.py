@@ -70,7 +70,13 @@ RTU_FRAME = "answer is no Modbus/TCP frame: 0103020064b9af00"
         ("10.0.0.7", "frame", "the same answer came twice", "sends its answers twice", "bad network"),
         ("10.0.0.7", "transaction", "", "mixes up its masters", "rtu-tcp"),
         ("10.0.0.7", "transaction", STANDING, "`any_transaction: true` in its device or module", "mixes up"),
-        ("10.0.0.7", "exception_1", "", "function code", "gateway"),
+        (
+            "10.0.0.7",
+            "exception_1",
+            "",
+            "function code, or says so of words that it does not serve",
+            "gateway",
+        ),
         ("10.0.0.7", "exception_2", "", "does not serve these words", "gateway"),
         # a CS121 says 04 of what it cannot serve (device.md 4)
         ("10.0.0.7", "exception_4", "", "it answers, but cannot serve these words", "gateway"),

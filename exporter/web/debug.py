@@ -6,7 +6,7 @@ from exporter.exposition.lines import Renderer
 from exporter.maps.model import Word
 from exporter.reading.decode.snapshot import Snapshot
 from exporter.reading.device.device import Device
-from exporter.reading.plan.cover import plan
+from exporter.reading.plan.cover import plan, plan_in_turns
 from exporter.reading.plan.spans import Request
 from exporter.reading.transport.exchange import Exchange
 
@@ -44,8 +44,9 @@ def debug_page(device: Device, snapshot: Snapshot, exchanges: Sequence[Exchange]
 
 
 def _plan(device: Device, snapshot: Snapshot) -> list[str]:
-    spans = snapshot.layout.spans
-    requests = plan(spans, device.map.readable, device.config.options.max_words)
+    options, numbered = device.config.options, device.config.target.endpoint.numbers_requests
+    planned = plan if numbered else plan_in_turns
+    requests = planned(snapshot.layout.spans, device.map.readable, options.max_words)
     return [
         f"Plan ({len(requests)}), where nothing is refused:",
         *(f"     {_request(request)}" for request in requests),
