@@ -1,6 +1,7 @@
 """The lines to all places: one place has one line, however it is written and whatever leads there."""
 
 import logging
+import random
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 
@@ -13,7 +14,7 @@ from exporter.reading.transport.resolve import Found, Resolver, is_address
 from exporter.reading.transport.transports import connection_to
 from exporter.targets import Endpoint, Place, Target
 
-_LOOK_AGAIN = 300.0  # seconds until a name is looked up again although there is a connection
+_LOOK_AGAIN = (150.0, 300.0)  # seconds until a connected name is looked up again; not all at once
 
 log = logging.getLogger(__name__)
 
@@ -66,12 +67,11 @@ class Lines:
     async def to(self, endpoint: Endpoint, last: Line | None, timeout: float, deadline: Deadline) -> Line:
         """The line for a pass, where `last` was that of the pass before. Raises LinkError."""
         known = self._known.get(last) if last else None
-        now = self._clock()
         kept = known and known.line.connection.connected and known.written == {endpoint}
         if known:
-            if kept and now < known.look_at:
+            if kept and self._clock() < known.look_at:
                 return known.line
-            known.look_at = now + _LOOK_AGAIN
+            known.look_at = self._look_at()
         try:
             line = (
                 self._serial(endpoint) if endpoint.path else await self._at_host(endpoint, timeout, deadline)
@@ -171,10 +171,13 @@ class Lines:
     def _make(self, endpoint: Endpoint, places: Collection[Place], addresses: Collection[str]) -> Line:
         found = Found([*addresses])
         line = Line(connection_to(endpoint, found))
-        known = _Known(line, endpoint, found, self._clock() + _LOOK_AGAIN, {endpoint})
+        known = _Known(line, endpoint, found, self._look_at(), {endpoint})
         self._known[line] = known
         self._at |= dict.fromkeys(places, known)
         return line
+
+    def _look_at(self) -> float:
+        return self._clock() + random.uniform(*_LOOK_AGAIN)  # noqa: S311
 
     def _forget(self, gone: Collection[Line]) -> None:
         if gone:

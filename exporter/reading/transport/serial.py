@@ -1,8 +1,8 @@
 """Modbus RTU, on a serial port or behind a serial server: no transaction numbers, so late answers are known.
 
 Not told apart: an answer that comes twice, the second time just after the next request of the same unit,
-function and length went out. Within a pass no two requests in a row are alike
-(`exporter/reading/plan/cover.py`); the last of one pass and the first of the next may be.
+function and length went out. Within a pass no two requests in a row are alike where they can be parted
+(`exporter/reading/plan/cover.py`); single words are, and the last of one pass and the first of the next.
 """
 
 import asyncio
