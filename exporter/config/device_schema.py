@@ -102,7 +102,7 @@ class OptionsEntry(Section):
     bacs: Bacs = Field(
         default="auto",
         description="auto looks for a BACS from time to time, required reports a missing one as down, off "
-        "never asks.",
+        "never asks. Where nothing else is read, auto is required.",
     )
     module_flags: Literal["all", "set"] = Field(
         default="all",

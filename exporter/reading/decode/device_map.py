@@ -47,11 +47,19 @@ class DeviceMap:
 
     @cached_property
     def bacs_required(self) -> bool:
-        """Whether the absence of a BACS is a failure from the start: whoever expects modules has one."""
+        """Whether the absence of a BACS is a failure from the start: whoever expects modules has one.
+
+        So has whoever reads nothing else.
+        """
         options, expect = self.config.options, self.config.expect
         return options.bacs == "required" or (
-            options.bacs == "auto" and bool(expect.strings or expect.modules)
+            options.bacs == "auto" and bool(expect.strings or expect.modules or self.only_bacs)
         )
+
+    @cached_property
+    def only_bacs(self) -> bool:
+        """Whether there is nothing to ask for but a BACS, its strings and its modules."""
+        return [group.name for group in self.groups if group.repeat is None] == [self.bacs]
 
     def group(self, name: str) -> Group | None:
         """The group of that name, if the device has it."""

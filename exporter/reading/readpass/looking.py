@@ -62,8 +62,9 @@ def no_bacs(device: DeviceMap, memory: Memory, progress: Progress) -> Iterable[s
     if not spans or not device.bacs_required or device.bacs in memory.presence.found:
         return
     expect = device.config.expect
-    sure = device.config.options.bacs == "required"
-    why = "bacs: required" if sure else f"expect: {expect.strings} strings, {expect.modules} modules"
+    why = f"expect: {expect.strings} strings, {expect.modules} modules"
+    if device.config.options.bacs == "required" or not (expect.strings or expect.modules):
+        why = "nothing else is read" if device.only_bacs else "bacs: required"
     became = progress.became(spans)
     if Outcome.READ in became:
         values = {progress.words.get(key) for span in spans for key in span.keys()}  # noqa: SIM118
