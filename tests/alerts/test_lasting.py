@@ -92,6 +92,34 @@ def test_a_failed_pass_does_not_start_it_over(tmp_path: Path) -> None:
     check_tests(tmp_path, [group], without=SLOW | {"generex-power"})
 
 
+def test_a_gap_of_minutes_does_not_begin_hours_anew(tmp_path: Path) -> None:
+    """A Prometheus that starts again, or a network at work: four minutes, an hour after it began."""
+    labels = 'device="a",site="s",job="j",instance="i"'
+    values = "1x60 stale _x3 1x1400"
+    series = [
+        {"series": f'{name}="{flag}",{labels}}}', "values": values}
+        for name, flag in (
+            ("generex_ups_status{flag", "test_act"),
+            ("generex_bacs_state{flag", "module_polling"),
+            ("generex_bacs_state{flag", "charging"),
+        )
+    ]
+    hours, every = ("ServiceLeftOn", "TestLong"), ("ServiceLeftOn", "TestLong", "ChargingLong")
+    expr = 'group by (alertname) (ALERTS{alertstate="firing",alertname=~"Generex(%s|ChargingLong)"})'
+    tests = [
+        {
+            "expr": expr % "|".join(hours),
+            "eval_time": at,
+            "exp_samples": [
+                {"labels": f'{{alertname="Generex{name}"}}', "value": 1} for name in sorted(found)
+            ],
+        }
+        for at, found in (("119m", ()), ("122m", hours), ("1438m", hours), ("1442m", every))
+    ]
+    group = {"interval": "1m", "input_series": series, "promql_expr_test": tests}
+    check_tests(tmp_path, [group], "1m")
+
+
 def test_blocks_that_take_turns_are_told_by_the_word_of_the_system(tmp_path: Path) -> None:
     """Block 1 for three minutes, then block 2, and so on: no flag lasts, but there always is one."""
 
