@@ -221,6 +221,20 @@ def test_what_counts_or_looks_back_knows_how_often_its_series_is_recorded(scrape
     assert {"device:generex_bacs_module_volts:sum", "string:generex_bacs_cell_volts:float1h"} < counted
 
 
+def test_after_a_prometheus_that_was_down_the_newest_record_of_a_role_counts() -> None:
+    """Else a UPS that it saw lost on battery is not told, or one that was back on mains is, for minutes."""
+    reads = {
+        rule["record"]: {name: parse_duration(window) for name, window in _RANGE.findall(rule["expr"])}
+        for group in groups()
+        for rule in group["rules"]
+        if rule.get("record") in ("device:generex_role:last", "device:generex_role:recent")
+    }
+    longest = reads["device:generex_role:last"]["device:generex_role:last7d"]
+    assert longest >= parse_duration("3h")
+    assert reads["device:generex_role:last"]["device:generex_role:recent"] >= longest
+    assert reads["device:generex_role:recent"]["device:generex_role:known"] >= longest
+
+
 def test_what_blocks_say_is_recorded_at_once() -> None:
     """A group has what another one records only when its own turn comes: of one group, no alert is later."""
     (flags,) = (
