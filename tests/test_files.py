@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from exporter.files import read_file
-from tests.support import cli
+from tests.support import inside
 
 CONFIG = "devices: [{name: a, target: 10.0.0.1}]\n"
 
@@ -27,7 +27,7 @@ def test_a_configuration_that_is_no_file_is_told(tmp_path: Path, command: tuple[
             place: "it is a socket: name a file",
             folder: "it is a folder: name the file in it",
         }.items():
-            done = cli(*command, str(path))
+            done = inside(*command, str(path))
             assert done.returncode == 1
             assert done.stderr.endswith(f"cannot read {path}: {why}\n")
             assert done.stdout == ""

@@ -7,7 +7,7 @@ import pytest
 
 from exporter import logs
 from exporter.plaintext import lines, one_line
-from tests.support import cli
+from tests.support import inside
 
 # a C0 and two C1 control characters, marks that turn the order of text, one without width, ends of lines,
 # a character that is none, half of one, and one of no plane that is used
@@ -48,7 +48,7 @@ def test_the_log(form: str, capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("command", [("probe",), ("serve", "--target"), ("check",)])
 def test_errors_on_the_terminal(command: tuple[str, ...]) -> None:
-    answer = cli(*command, "u\x9b31m\u202ep s")
+    answer = inside(*command, "u\x9b31m\u202ep s")
     assert answer.returncode
     assert "\\x9b31m\\u202ep" in answer.stderr
     assert all(line.isprintable() for line in answer.stderr.splitlines())

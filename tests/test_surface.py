@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -28,13 +29,15 @@ def imported(path: Path) -> Iterator[str]:
             yield from (alias.name for alias in node.names)
 
 
-TAKEN = [(path, name) for path in EXPORTER.rglob("*.py") for name in imported(path)]
+@cache
+def taken() -> list[tuple[Path, str]]:
+    return [(path, name) for path in EXPORTER.rglob("*.py") for name in imported(path)]
 
 
 def taken_by_others(package: Path) -> dict[str, Path]:
     """What files outside a package take from it, each with one of these files."""
     prefix = ".".join(package.relative_to(ROOT).parts) + "."
-    outside = [(path, name) for path, name in TAKEN if not path.is_relative_to(package)]
+    outside = [(path, name) for path, name in taken() if not path.is_relative_to(package)]
     return {
         name.removeprefix(prefix).partition(".")[0]: path for path, name in outside if name.startswith(prefix)
     }
@@ -42,8 +45,10 @@ def taken_by_others(package: Path) -> dict[str, Path]:
 
 @pytest.mark.parametrize("package", PACKAGES, ids=lambda path: path.relative_to(EXPORTER).as_posix())
 def test_others_take_what_the_package_shows(package: Path) -> None:
-    taken, shown = taken_by_others(package), surface(package)
-    hidden = {f"{path.relative_to(ROOT)} takes {name}" for name, path in taken.items() if name not in shown}
+    by_others, shown = taken_by_others(package), surface(package)
+    hidden = {
+        f"{path.relative_to(ROOT)} takes {name}" for name, path in by_others.items() if name not in shown
+    }
     assert not hidden, f"name it in __all__ of {package.relative_to(ROOT)}/__init__.py, or do without"
     modules = {path.stem for path in package.glob("*") if path.suffix in ("", ".py")}
-    assert shown & modules <= taken.keys(), "modules that no other package takes"
+    assert shown & modules <= by_others.keys(), "modules that no other package takes"

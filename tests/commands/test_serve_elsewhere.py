@@ -11,23 +11,23 @@ from exporter.config import load_config
 from exporter.web.app import create_app
 from exporter.web.prefix import METRICS, telemetry_path
 from exporter.web.state import State
-from tests.support import Exporter, cli, environment, exporter, free_port, require, running, wait_for
+from tests.support import Exporter, environment, exporter, free_port, inside, require, running, wait_for
 
 
 def test_config_check_says_what_would_be_served_and_ends(tmp_path: Path) -> None:
     file = tmp_path / "generex.yml"
     file.write_text("devices: [{name: a, target: 10.0.0.7}, {name: b, target: 10.0.0.8, module: ups}]\n")
-    done = cli(f"--config.file={file}", "--target=c=10.0.0.9", "--config.check")
+    done = inside(f"--config.file={file}", "--target=c=10.0.0.9", "--config.check")
     assert (done.returncode, done.stdout, done.stderr) == (0, "good: 3 devices, 2 modules, 0 own maps\n", "")
     file.write_text("devices: [{name: a, target: 10.0.0.7, modul: ups}]\n")
-    done = cli("serve", f"--config.file={file}", "--config.check")
+    done = inside("serve", f"--config.file={file}", "--config.check")
     assert (done.returncode, done.stdout) == (1, "")
     assert 'generex.yml:1: devices.0.modul: unknown key "modul"' in done.stderr
 
 
 @pytest.mark.parametrize(("value", "code"), [("true", 0), ("True", 0), ("yes", 2)])
 def test_a_flag_without_a_value_is_true_or_false_in_the_environment(value: str, code: int) -> None:
-    done = cli("--target=a=10.0.0.7", GENEREX_CONFIG_CHECK=value)
+    done = inside("--target=a=10.0.0.7", GENEREX_CONFIG_CHECK=value)
     assert done.returncode == code
     assert ("GENEREX_CONFIG_CHECK: 'yes' is not one of true, false" in done.stderr) == (code == 2)
 

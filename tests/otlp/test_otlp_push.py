@@ -15,7 +15,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from exporter.pushing import next_round
 from tests.otlp.otlp_receiver import Push, Receiver, receiver
-from tests.support import Exporter, cli, exporter, free_port, quickest, simulator, wait_for
+from tests.support import Exporter, cli, exporter, free_port, inside, quickest, simulator, wait_for
 
 ATTEMPTS = "generex_exporter_otlp_exports_total"
 FAILURES = "generex_exporter_otlp_export_failures_total"
@@ -214,7 +214,7 @@ def test_secrets_come_from_file_and_environment_and_are_shown_nowhere(
 
 
 def test_a_header_of_a_variable_that_cannot_be_read_is_not_shown(tmp_path: Path) -> None:
-    result = cli(
+    result = inside(
         "serve", config(tmp_path, section(9)), OTEL_EXPORTER_OTLP_HEADERS="Authorization: Bearer s3cret"
     )
     assert result.returncode == 2
@@ -353,7 +353,7 @@ def test_otel_variables_fill_in_the_rest(collector: Receiver, tmp_path: Path) ->
 
 @pytest.mark.parametrize("endpoint", ["collector:4318", "ftp://c/", "http://", "http://a:b@c", "http://c:0"])
 def test_a_wrong_flag_is_wrong_usage(endpoint: str) -> None:
-    result = cli("--target=a=10.0.0.1", f"--otlp.endpoint={endpoint}")
+    result = inside("--target=a=10.0.0.1", f"--otlp.endpoint={endpoint}")
     assert result.returncode == 2
     assert "endpoint" in result.stderr
     assert "a:b" not in result.stderr, "it may be a password"

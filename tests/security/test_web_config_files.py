@@ -14,7 +14,7 @@ import trustme
 from exporter.errors import UserError
 from exporter.web.security import CurrentWebConfig
 from tests.security.secured import Authority
-from tests.support import cli, require
+from tests.support import inside, require
 
 FILES = Path(__file__).parent / "files"
 GOOD = sorted(FILES.glob("*.good.yml"))
@@ -92,7 +92,7 @@ def test_serve_refuses_to_start_with_a_bad_file(place: Path) -> None:
         ("client_auth_unknown.bad.yml", "unknown client_auth_type"),
         ("missing.yml", "cannot read"),
     ):
-        done = cli("--target=a", f"--web.config.file={place / name}")
+        done = inside("--target=a", f"--web.config.file={place / name}")
         assert (done.returncode, done.stdout) == (1, "")
         assert done.stderr.startswith("generex-exporter: error: ")
         assert says in done.stderr

@@ -11,7 +11,7 @@ from yarl import URL
 
 from exporter.web.prefix import route_prefix
 from tests.loops import run
-from tests.support import cli, exporter
+from tests.support import cli, exporter, inside
 from tests.web.webcase import serving
 
 
@@ -59,7 +59,7 @@ def test_as_a_process() -> None:
         assert cli("healthy", address).returncode == 1
         labels = 'external_url="https://ups.example/generex",scheme="http",prefix="/generex"'
         assert f"generex_exporter_web_info{{{labels}}} 1\n" in it.get("/generex/metrics")  # alerts link there
-    wrong = cli("serve", "--target=a=10.0.0.1", "--web.external-url=ups.example")
+    wrong = inside("serve", "--target=a=10.0.0.1", "--web.external-url=ups.example")
     assert wrong.returncode == 2
     assert 'bad --web.external-url "ups.example"' in wrong.stderr
 
