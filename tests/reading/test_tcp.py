@@ -485,6 +485,34 @@ def test_a_living_unit_that_is_probed_while_the_gateway_waits_for_a_dead_one_is_
     run(test())
 
 
+@pytest.mark.parametrize("says", [True, False])
+def test_a_gateway_that_hung_once_is_not_thought_to_be_that_slow_for_ever(says: bool) -> None:
+    """Each unit is probed by itself: the living one always while the gateway may wait for the dead one."""
+    times = {"request_timeout": "200ms", "timeout": "600ms"}
+
+    async def test() -> None:
+        async with (
+            Hostile(units=(1, 2)) as device,
+            fleet(*({"name": f"u{u}", "target": device.target(u), **times} for u in (1, 2))) as devices,
+        ):
+            dead, alive = devices.devices.values()
+            device.behaviour = hostile.SlowGateway(1, hold=1.5)
+            await scrape(dead)
+            await asyncio.sleep(3)
+            assert (await scrape(alive)).up
+            device.behaviour = hostile.SlowGateway(1, hold=0.4, says=says)
+            read = []
+            for _ in range(6):
+                one = asyncio.create_task(scrape(dead))
+                await asyncio.sleep(0.25)
+                read.append((await scrape(alive)).up)
+                await one
+                await asyncio.sleep(1)
+            assert read[-1], read
+
+    run(test())
+
+
 def test_silent_units_that_hold_up_nobody_are_asked_at_once() -> None:
     """A gateway that says nothing for a dead unit, and answers the next request at once, has no queue."""
 
