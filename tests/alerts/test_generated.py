@@ -74,7 +74,7 @@ def test_scaled_rules_have_no_time_of_the_original_length() -> None:
     scaled = alert_files(built_in_maps(), {}, time_scale=0.01)
     rule = alerts(scaled)["GenerexOnBypass"]
     assert (rule["for"], rule["keep_firing_for"]) == ("450ms", "3s")
-    assert "offset 3s" in alerts(scaled)["GenerexMissedDip"]["expr"]
+    assert "offset 6s" in alerts(scaled)["GenerexMissedDip"]["expr"]
     assert "[400ms]" in scaled["alerts/recording.rules.yml"]
     assert "* 0.01 < 0" in scaled["alerts/recording.rules.yml"]
     intervals = {group["interval"] for group in load_yaml(scaled["alerts/recording.rules.yml"])["groups"]}

@@ -8,6 +8,7 @@ from tests.alerts.cases import SHORT
 from tests.alerts.faults import ON_BATTERY
 from tests.alerts.promtool import SLOW, check_tests, in_parts
 from tests.alerts.series import Watched, healthy_images, input_series, named
+from tests.alerts.test_situations import check, fired, line, ups
 from tests.alerts.words import put
 
 STEP, BEFORE, SILENT, AFTER = 30, 4, 12, 2  # seconds, steps: the silence is longer than any look back
@@ -198,3 +199,16 @@ def test_a_hot_block_whose_flag_ends_before_the_heat_is_told_without_a_break(
     }
     group = {"interval": "15s", "input_series": series, "promql_expr_test": [test]}
     check_tests(tmp_path, [group], without={"generex-slow"})
+
+
+def test_at_two_minutes_a_single_reading_on_battery_is_no_two_minutes(tmp_path: Path) -> None:
+    series = [*ups("dip", "0x30 1 0x40"), *ups("failure", "0x30 1x1 0x40")]
+    on = {("OnBattery", "dip"), ("OnBattery", "failure")}
+    check(tmp_path, series, fired("80m", on | {("OnBatteryLong", "failure")}, "75m"), step=120)
+
+
+def test_at_two_minutes_a_dip_that_no_reading_shows_is_told(tmp_path: Path) -> None:
+    counted = line("generex_ups_power_failures_total", "3x30 4x60")
+    seen = line("generex_ups_power_failures_total", "3x30 4x60", "b")
+    series = [*ups("a", "0x90", counted), *ups("b", "0x31 1 0x60", seen)]
+    check(tmp_path, series, fired("2h", {("MissedDip", "a"), ("OnBattery", "b")}, "110m"), step=120)
