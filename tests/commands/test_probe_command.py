@@ -1,4 +1,4 @@
-"""`generex-exporter probe` against simulated devices, run as a user runs it."""
+"""`generex-exporter probe` against simulated devices; on a terminal and while it watches as a process."""
 
 import asyncio
 import json
@@ -12,6 +12,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from exporter.simulator.server import Simulator
 from tests.hostile import Hostile, standing
+from tests.support import told_inside
 
 
 async def _start(*arguments: str) -> asyncio.subprocess.Process:
@@ -27,9 +28,8 @@ async def _start(*arguments: str) -> asyncio.subprocess.Process:
 
 
 async def _probe(*arguments: str) -> tuple[int, str, str]:
-    process = await _start(*arguments)
-    out, error = await process.communicate()
-    return process.returncode or 0, out.decode(), error.decode()
+    done = await asyncio.to_thread(told_inside, "probe", *arguments)
+    return done.returncode, done.stdout, done.stderr
 
 
 def probe_normal(
