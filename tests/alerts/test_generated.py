@@ -294,7 +294,7 @@ def test_every_threshold_says_why_and_is_used() -> None:
     rules = "".join(rule.expr for group in every for rule in group.rules)
     used = set(re.findall(r"<([a-z0-9_]+)%?>", rules))
     assert set(thresholds()) == used - NAMED.keys() - {
-        "place", "site", "per_second", "held", "interval", "minute", "twice", "settled", "forty", "danger",
+        "place", "site", "per_second", "held", "interval", "minute", "twice", "settled", "twenty", "danger",
     }  # fmt: skip
     texts = "".join(rule.description for group in alert_groups(settings) for rule in group.rules)
     assert NAMED.keys() <= used | set(re.findall(r"<([a-z0-9_]+)>", texts))

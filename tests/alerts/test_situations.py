@@ -641,6 +641,11 @@ def test_a_scrape_that_is_slower_than_the_rules_were_made_for_is_told(
     check(tmp_path, series, fired(f"{240 * seconds}s", of("slow", "ScrapeSlow")), step=seconds)
 
 
+def test_a_device_that_is_taken_away_is_not_scraped_slowly(tmp_path: Path) -> None:
+    series = [line("generex_up", "1x60 stale", "away"), line("generex_up", "1x140")]
+    check(tmp_path, series, fired("4h30m", (), "4h30m"), step=120)
+
+
 def test_what_lasts_is_told_though_whole_passes_fail_now_and_then(tmp_path: Path) -> None:
     """A group that is read in part only, and passes that take long: one pass in eight fails as a whole."""
     fails = "1x6 0 " * 25

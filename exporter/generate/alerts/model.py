@@ -137,7 +137,7 @@ class Settings:
             "held": format_duration(math.ceil(scrape / 2) * 5.0),
             "twice": format_duration(2 * scrape),
             "settled": format_duration(4 * scrape),
-            "forty": format_duration(40 * scrape),
+            "twenty": format_duration(20 * scrape),
         }
 
     def _range(self, text: str) -> str:
