@@ -2,6 +2,7 @@
 
 import http.client
 import io
+import logging
 import os
 import shutil
 import signal
@@ -206,14 +207,20 @@ def inside(*arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
 
 def told_inside(*arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
     """`inside` for any thread, without an end to its patience."""
-    out, err = io.StringIO(), io.StringIO()
+    root, out, err = logging.getLogger(), io.StringIO(), io.StringIO()
+    handlers, level = root.handlers[:], root.level
     with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
+        for name in os.environ.keys() - environment().keys():
+            patch.delenv(name)
         for name, value in env.items():
             patch.setenv(name, value)
         try:
             code = main(arguments)
         except SystemExit as end:  # as argparse ends a command
             code = int(end.code or 0)
+        finally:
+            root.handlers[:] = handlers
+            root.setLevel(level)
     return subprocess.CompletedProcess(arguments, code, out.getvalue(), err.getvalue())
 
 

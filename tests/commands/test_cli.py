@@ -1,71 +1,34 @@
 """The command line: help and version everywhere, the environment, exit codes, and never a traceback."""
 
-import logging
 import os
 import pty
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from exporter import __version__
-from exporter.cli import COMMANDS, main
-from tests.support import cli, environment, free_port
-
-Run = Callable[..., "Done"]
-
-
-@dataclass(frozen=True)
-class Done:
-    """How a command ended."""
-
-    returncode: int
-    stdout: str
-    stderr: str
-
-
-@pytest.fixture(name="run")
-def _run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Run]:
-    """Runs commands that end by themselves in this process: a fresh interpreter for each takes too long."""
-    root = logging.getLogger()
-    handlers, level = list(root.handlers), root.level
-    for name in [name for name in os.environ if name.startswith("GENEREX_")]:
-        monkeypatch.delenv(name)
-
-    def run(*words: str, **env: str) -> Done:
-        for name, value in env.items():
-            monkeypatch.setenv(name, value)
-        try:
-            code = main(words)
-        except SystemExit as exit:
-            code = int(str(exit.code or 0))
-        output, errors = capsys.readouterr()
-        return Done(code, output, errors)
-
-    yield run
-    root.handlers[:] = handlers
-    root.setLevel(level)
+from exporter.cli import COMMANDS
+from tests.support import cli, environment, free_port, inside
 
 
 @pytest.mark.parametrize("command", ["", *COMMANDS])
-def test_help_and_version(run: Run, command: str) -> None:
+def test_help_and_version(command: str) -> None:
     words = [command] if command else []
-    shown = run(*words, "--help")
+    shown = inside(*words, "--help")
     assert (shown.returncode, shown.stderr) == (0, "")
     assert shown.stdout.startswith(f"usage: generex-exporter {command}".rstrip())
-    version = run(*words, "--version")
+    version = inside(*words, "--version")
     assert (version.returncode, version.stdout) == (0, f"generex-exporter {__version__}\n")
 
 
-def test_a_flag_in_front_means_serve(run: Run) -> None:
+def test_a_flag_in_front_means_serve() -> None:
     for flag in ("--help", "--version"):
-        shown = run("--target=a", flag)
+        shown = inside("--target=a", flag)
         assert shown.returncode == 0
-    assert "--web.listen-address" in run("--log.level=debug", "--help").stdout
+    assert "--web.listen-address" in inside("--log.level=debug", "--help").stdout
 
 
 @pytest.mark.parametrize(
@@ -104,8 +67,8 @@ def test_a_flag_in_front_means_serve(run: Run) -> None:
         ),
     ],
 )
-def test_wrong_usage_is_2(run: Run, words: list[str], text: str) -> None:
-    done = run(*words)
+def test_wrong_usage_is_2(words: list[str], text: str) -> None:
+    done = inside(*words)
     assert (done.returncode, done.stdout) == (2, "")
     assert text in done.stderr
     assert "Traceback" not in done.stderr
@@ -114,14 +77,14 @@ def test_wrong_usage_is_2(run: Run, words: list[str], text: str) -> None:
 @pytest.mark.parametrize(
     "content", [None, "folder", b"\xff\xfe", b"\x00", b"devices: [", b"- 1", b"a: " + b"[" * 9000]
 )
-def test_a_bad_configuration_is_1(run: Run, tmp_path: Path, content: bytes | str | None) -> None:
+def test_a_bad_configuration_is_1(tmp_path: Path, content: bytes | str | None) -> None:
     config = tmp_path / "config.yaml"
     if isinstance(content, bytes):
         config.write_bytes(content)
     elif content:
         config.mkdir()
     for command in ("serve", "check"):
-        done = run(command, *(["--config.file"] if command == "serve" else []), str(config))
+        done = inside(command, *(["--config.file"] if command == "serve" else []), str(config))
         assert (done.returncode, done.stdout) == (1, "")
         assert "config.yaml" in done.stderr
         assert "Traceback" not in done.stderr
@@ -136,26 +99,26 @@ def test_a_bad_configuration_is_1(run: Run, tmp_path: Path, content: bytes | str
         (["--target=10.0.0.1", "--target=y=10.0.0.1"], "is the device"),
     ],
 )
-def test_flags_that_do_not_fit_together_are_2(run: Run, words: list[str], text: str) -> None:
-    done = run(*words)
+def test_flags_that_do_not_fit_together_are_2(words: list[str], text: str) -> None:
+    done = inside(*words)
     assert done.returncode == 2
     assert text in done.stderr
     assert "Traceback" not in done.stderr
 
 
-def test_a_device_that_is_not_configured_is_2(run: Run, tmp_path: Path) -> None:
+def test_a_device_that_is_not_configured_is_2(tmp_path: Path) -> None:
     config = tmp_path / "config.yaml"
     config.write_text("devices: [{name: ups-a, target: 10.0.0.1}]\n")
-    done = run("probe", "ups1", "--config.file", str(config))
+    done = inside("probe", "ups1", "--config.file", str(config))
     assert done.returncode == 2
     assert '"ups1" is neither a configured device (there are: ups-a) nor an address' in done.stderr
     assert "tcp://ups1" in done.stderr
 
 
-def test_an_empty_file_has_nothing_to_read(run: Run, tmp_path: Path) -> None:
+def test_an_empty_file_has_nothing_to_read(tmp_path: Path) -> None:
     config = tmp_path / "config.yaml"
     config.write_text("")
-    done = run("--config.file", str(config))
+    done = inside("--config.file", str(config))
     assert done.returncode == 1
     assert (
         done.stderr
@@ -173,8 +136,8 @@ def test_an_empty_file_has_nothing_to_read(run: Run, tmp_path: Path) -> None:
         ("GENEREX_TIMEOUT_OFFSET", "soon", '"soon"'),
     ],
 )
-def test_a_wrong_value_from_the_environment_is_named(run: Run, variable: str, value: str, text: str) -> None:
-    done = run("serve", **{"GENEREX_TARGET": "a", variable: value})
+def test_a_wrong_value_from_the_environment_is_named(variable: str, value: str, text: str) -> None:
+    done = inside("serve", **{"GENEREX_TARGET": "a", variable: value})
     assert done.returncode == 2
     assert text in done.stderr
 
@@ -201,8 +164,8 @@ def test_a_taken_port_is_1_and_named() -> None:
 
 
 @pytest.mark.parametrize("host", ["no-such-host.invalid", "a" * 300, "ünï..x"])
-def test_a_listen_address_that_cannot_be_found_is_1(run: Run, host: str) -> None:
-    done = run("--target=a", f"--web.listen-address={host}:80")
+def test_a_listen_address_that_cannot_be_found_is_1(host: str) -> None:
+    done = inside("--target=a", f"--web.listen-address={host}:80")
     assert done.returncode == 1
     assert f"generex-exporter: error: cannot listen on {host}:80: " in done.stderr
 
@@ -263,11 +226,11 @@ def test_without_arguments_the_environment_says_what_to_serve() -> None:
     ("target", "said"), [("rtu:///dev/ttyS1", True), ("rtu-tcp://10.0.0.1:4001", True), ("10.0.0.1", False)]
 )
 def test_check_names_a_transaction_number_that_is_to_be_ignored_where_there_is_none(
-    run: Run, tmp_path: Path, target: str, said: bool
+    tmp_path: Path, target: str, said: bool
 ) -> None:
     path = tmp_path / "a.yaml"
     path.write_text(f"devices: [{{name: a, target: '{target}', any_transaction: true}}]\n")
-    done = run("check", str(path))
+    done = inside("check", str(path))
     assert done.returncode == 0
     line = "    any_transaction means nothing on a serial line: its answers carry no transaction number\n"
     assert (line in done.stdout) is said
@@ -282,12 +245,10 @@ def test_check_names_a_transaction_number_that_is_to_be_ignored_where_there_is_n
         ("timeout: 1s, request_timeout: 400ms", ""),
     ],
 )
-def test_check_names_times_that_leave_room_for_one_answer_only(
-    run: Run, tmp_path: Path, times: str, said: str
-) -> None:
+def test_check_names_times_that_leave_room_for_one_answer_only(tmp_path: Path, times: str, said: str) -> None:
     path = tmp_path / "a.yaml"
     path.write_text(f"devices: [{{name: a, target: 10.0.0.1, {times}}}]\n")
-    done = run("check", str(path))
+    done = inside("check", str(path))
     assert done.returncode == 0
     assert ("leaves no time" in done.stdout) is bool(said)
     assert said in done.stdout

@@ -11,7 +11,7 @@ import bcrypt
 import pytest
 import trustme
 
-from tests.support import cli, exporter, free_port, wait_for
+from tests.support import cli, exporter, free_port, inside, wait_for
 
 
 def test_a_running_exporter_is_healthy() -> None:
@@ -19,11 +19,12 @@ def test_a_running_exporter_is_healthy() -> None:
         address = f"127.0.0.1:{it.port}"
         good = cli("healthy", f"--web.listen-address={address}")
         assert (good.returncode, good.stdout, good.stderr) == (0, "Healthy\n", "")
-        assert cli("healthy", GENEREX_WEB_LISTEN_ADDRESS=address).returncode == 0
-        assert cli("healthy", GENEREX_WEB_LISTEN_ADDRESS=f"{address},127.0.0.1:1").returncode == 0
+        assert inside("healthy", GENEREX_WEB_LISTEN_ADDRESS=address).returncode == 0
+        assert inside("healthy", GENEREX_WEB_LISTEN_ADDRESS=f"{address},127.0.0.1:1").returncode == 0
         # the flag goes before the environment
         assert (
-            cli("healthy", f"--web.listen-address={address}", GENEREX_WEB_LISTEN_ADDRESS=":1").returncode == 0
+            inside("healthy", f"--web.listen-address={address}", GENEREX_WEB_LISTEN_ADDRESS=":1").returncode
+            == 0
         )
 
 
@@ -31,7 +32,7 @@ def test_one_that_listens_everywhere_is_asked_here() -> None:
     port = free_port()
     with exporter("--target=127.0.0.1:9", f"--web.listen-address=:{port}"):
         for host in ("", "0.0.0.0", "[::]", "localhost", "[::1]"):
-            assert cli("healthy", f"--web.listen-address={host}:{port}").returncode == 0, host
+            assert inside("healthy", f"--web.listen-address={host}:{port}").returncode == 0, host
 
 
 def test_it_needs_neither_web_server_nor_configuration() -> None:
@@ -43,11 +44,11 @@ def test_it_needs_neither_web_server_nor_configuration() -> None:
 
 def test_nobody_there() -> None:
     port = free_port()
-    bad = cli("healthy", f"--web.listen-address=127.0.0.1:{port}")
+    bad = inside("healthy", f"--web.listen-address=127.0.0.1:{port}")
     assert (bad.returncode, bad.stdout) == (1, "")
     assert bad.stderr.startswith(f"generex-exporter: error: no answer from 127.0.0.1:{port}: ")
     assert bad.stderr.endswith(": Connection refused\n")
-    assert cli("healthy", "--web.listen-address=no-such-host.invalid:80").returncode == 1
+    assert inside("healthy", "--web.listen-address=no-such-host.invalid:80").returncode == 1
 
 
 class _Sick(http.server.BaseHTTPRequestHandler):
@@ -71,7 +72,7 @@ def _sick() -> Iterator[int]:
 
 
 def test_another_answer_is_not_healthy(sick: int) -> None:
-    bad = cli("healthy", f"--web.listen-address=127.0.0.1:{sick}")
+    bad = inside("healthy", f"--web.listen-address=127.0.0.1:{sick}")
     assert bad.returncode == 1
     assert bad.stderr == f"generex-exporter: error: 127.0.0.1:{sick} answers 503: not today\n"
 
@@ -110,16 +111,16 @@ def test_it_follows_the_web_configuration(web: Path, config: str, says: str) -> 
     with exporter("--target=127.0.0.1:9", f"--web.config.file={file}", ready=False) as it:
         wait_for(lambda: "listening" in it.log)
         address = f"--web.listen-address=127.0.0.1:{it.port}"
-        done = cli("healthy", address, f"--web.config.file={file}")
+        done = inside("healthy", address, f"--web.config.file={file}")
         assert (done.returncode, done.stdout, done.stderr) == (0, says, "")
         # what is broken since changes nothing in the running exporter, nor in its health
         file.write_text("nonsense")
-        done = cli("healthy", address, GENEREX_WEB_CONFIG_FILE=str(file))
+        done = inside("healthy", address, GENEREX_WEB_CONFIG_FILE=str(file))
         assert (done.returncode, done.stdout, done.stderr) == (0, says, "")
 
 
 def test_nobody_there_with_tls() -> None:
     port = free_port()
-    bad = cli("healthy", f"--web.listen-address=127.0.0.1:{port}", "--web.config.file=web.yml")
+    bad = inside("healthy", f"--web.listen-address=127.0.0.1:{port}", "--web.config.file=web.yml")
     assert (bad.returncode, bad.stdout) == (1, "")
     assert bad.stderr.startswith(f"generex-exporter: error: no answer from 127.0.0.1:{port}: ")
