@@ -8,6 +8,8 @@ import sys
 import time
 import urllib.request
 
+from tests.support import inside
+
 
 def test_demo_serves_a_simulated_bacs_and_ends_cleanly() -> None:
     with socket.socket() as probe:
@@ -43,8 +45,7 @@ def test_demo_serves_a_simulated_bacs_and_ends_cleanly() -> None:
 
 
 def test_unknown_scenarios_are_named() -> None:
-    command = [sys.executable, "-m", "exporter", "demo", "--scenario=flood"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = inside("demo", "--scenario=flood")
     assert done.returncode == 2
     assert "flood" in done.stderr
     assert "power-failure" in done.stderr
