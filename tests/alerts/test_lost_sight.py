@@ -167,3 +167,14 @@ def test_a_long_discharge_of_a_bacs_alone_is_critical_though_it_is_unread_for_mi
         flag("bacs_state", "discharging", "0x20" + (read + unread) * 6),
     ]
     check(tmp_path, series, fired("22m", of("a", "Discharging", "DischargeLong")))
+
+
+def test_a_prometheus_that_begins_looks_first_before_it_tells_what_was_seen_long_ago(tmp_path: Path) -> None:
+    """Both were on battery when it was last up; one of them is back on mains, as its first scrape says."""
+    series = [line("generex_up", "_x2 0x80", "gone"), *ups("back", "_x2 0x80", up="_x2 1x80")]
+    for device in ("back", "gone"):
+        for role, value in (("on_battery", 1), ("outage", 1), ("outage_seconds", 300)):
+            recorded = f'device:generex_role:recent{{device="{device}",role="{role}"}}'
+            series.append({"series": recorded, "values": f"{value} _x80"})
+    lost = of("gone", "OnBattery", "OnBatteryLong", "LostOnBattery")
+    check(tmp_path, series, fired("3m", lost, "3m"))
