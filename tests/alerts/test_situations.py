@@ -530,9 +530,9 @@ def test_what_counts_is_told_in_seconds_on_battery(tmp_path: Path) -> None:
 def test_a_charge_that_is_0_for_ever_is_not_reported_and_a_runtime_that_is_no_word_is_not_told(
     tmp_path: Path,
 ) -> None:
-    series = ups("a", "0x40 1x5 0x80", line("generex_ups_battery_charge_ratio", "0x130"),
-                 line("generex_ups_battery_runtime_seconds", "0x130"),
-                 line("generex_ups_output_volts", "230x130", phase="1"))  # fmt: skip
+    series = ups("a", "0x100 1x12 0x200", line("generex_ups_battery_charge_ratio", "0x320"),
+                 line("generex_ups_battery_runtime_seconds", "0x320"),
+                 line("generex_ups_output_volts", "230x320", phase="1"))  # fmt: skip
     text = {
         "eval_time": "215m",
         "alertname": "GenerexOnBattery",
@@ -549,11 +549,11 @@ def test_a_charge_that_is_0_for_ever_is_not_reported_and_a_runtime_that_is_no_wo
         ],
     }
     group = {
-        "interval": "5m", "input_series": series,
+        "interval": "2m", "input_series": series,
         "promql_expr_test": [fired("10h", of("a", "OnBattery", "OnBatteryLong"), "10h")],
         "alert_rule_test": [text],
     }  # fmt: skip
-    check_tests(tmp_path, [group], "5m", rules_for(300))
+    check_tests(tmp_path, [group], "2m", rules_for(120))
 
 
 def test_a_driver_that_sets_the_word_and_not_the_bit_is_no_wrong_map_in_an_outage(tmp_path: Path) -> None:
