@@ -377,7 +377,7 @@ def test_a_silent_device_ends_with_the_next_step(
 ) -> None:
     device = Hostile(transport)
     device.behaviour = silent
-    done = discovered(capsys, device, "--timeout=50ms", f"--write={tmp_path}/generex.yml")
+    done = discovered(capsys, device, "--timeout=200ms", f"--write={tmp_path}/generex.yml")
     assert (done.code, done.out) == (1, "")
     assert "no answer in time\n  " in done.err
     hint = {
