@@ -1,7 +1,6 @@
 # Two commands for a newcomer: `make run` and `make test`. Both install what they need into .venv.
 PYTHON ?= python3
 VENV := .venv
-MATRIX := tests/faults/test_matrix.py
 BIN := $(VENV)/bin
 COMPILE = $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --custom-compile-command 'make lock'
 
@@ -14,9 +13,7 @@ test: $(VENV)/dev.stamp ## every test; those that need a program that is missing
 ifdef ARGS
 	$(BIN)/pytest $(ARGS)
 else
-	$(BIN)/pytest --numprocesses auto --dist loadfile --no-loadscope-reorder --ignore tests/scenarios --ignore $(MATRIX)
-	$(BIN)/pytest $(MATRIX) # apart: its terminals are the kernel's, and late on a busy machine
-	$(BIN)/pytest tests/scenarios # apart: these keep two processors busy by themselves
+	@.ci/test $(BIN)
 endif
 
 lint: $(VENV)/dev.stamp
