@@ -111,9 +111,7 @@ def test_what_was_read_and_can_be_trusted_is_whole(change: Words, whole: bool) -
 
 
 def test_nothing_read_is_not_whole() -> None:
-    assert not Source("bacs").snapshot({}).whole
-    # nor where it is not known that it has any of its groups
-    source = Source("bacs")
-    source.memory.presence.found.clear()
-    silent = source.snapshot({})
-    assert (silent.groups, silent.whole) == ({}, False)
+    silent = Source("bacs").snapshot({})
+    assert not silent.whole
+    # nor where it is not known that it has any group
+    assert not replace(silent, groups={}).whole
