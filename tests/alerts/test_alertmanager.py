@@ -190,3 +190,18 @@ def test_every_mute_has_one_source() -> None:
     for rule in config()["inhibit_rules"]:
         assert re.fullmatch(r'alertname = "Generex\w+"', rule["source_matchers"][0])
         assert len(rule["source_matchers"]) == 1 or rule["source_matchers"][1:] == ['site != ""']
+
+
+def test_what_mutes_others_is_told_for_longer_than_they_are() -> None:
+    """Warnings are looked at every minute or two: what an outage set would be told once that is over."""
+    across = {
+        rule["source_matchers"][0].split('"')[1]
+        for rule in config()["inhibit_rules"]
+        if any(text.startswith("condition =~") for text in rule["target_matchers"])
+    }
+    kept = {rule["alert"]: rule["keep_firing_for"] for rule in rules()}
+    assert {"GenerexOnBattery", "GenerexTestOnGoodMains"} <= across
+    # with what may stand before them, or else they would be told once that is over
+    across |= {rule["alert"] for rule in rules() if rule["labels"].get("outage")} | {"GenerexFleetOnBattery"}
+    assert {kept[name] for name in across - {"GenerexBacsService"}} == {"7m"}
+    assert kept["GenerexBacsService"] == "15m"

@@ -199,7 +199,8 @@ def _alert(
         away=away[entry.away],
         # flags of blocks, and coarse ones that wait for finer ones
         lasts=entry.lasts or ("5m" if block or entry.finer else "0s"),
-        keep=entry.keep or ("1h" if entry.life_safety else "5m"),
+        # what mutes others fires longer than they do, which are looked at every minute or two
+        keep=entry.keep or ("1h" if entry.life_safety else "7m" if entry.outage else "5m"),
         life_safety=entry.life_safety,
         outage=entry.outage,
         flags=tuple(dict.fromkeys(references)),
