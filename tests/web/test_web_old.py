@@ -24,12 +24,12 @@ def test_what_is_long_past_is_not_shown_as_the_present() -> None:
             (row,) = overview_data(fleet, (), now() + 50, {})["rows"]
             assert row.seen is None
             assert row.whole
-            (row,) = overview_data(fleet, (), now() + 120, {})["rows"]
+            (row,) = overview_data(fleet, (), now() + 120.5, {})["rows"]
             assert row.state_text == "Not read for 2 min"
             assert row.seen is not None
             assert row.seen.text == "on mains, 100 %"
             assert (row.now, row.whole, row.level) == (None, False, "none")
-            data = device_data(device, being_read=False, now=now() + 120, grafana="")
+            data = device_data(device, being_read=False, now=now() + 120.5, grafana="")
             assert data["headline"] == ("none", "…", "Not read for 2 min")
             assert data["measurements"] == []
             assert data["old"], "what was measured is there, and struck through"
@@ -100,7 +100,7 @@ def test_how_long_a_state_that_no_flag_says_has_held() -> None:
 
             async def told() -> tuple[str, str]:
                 await device.scrape(now() + 5)
-                data = device_data(device, being_read=False, now=now() + 7, grafana="")
+                data = device_data(device, being_read=False, now=now() + 7.5, grafana="")
                 return data["headline"][2], data["since"]
 
             await device.scrape(now() + 5)
@@ -136,7 +136,7 @@ def test_a_reason_against_survival_says_since_when() -> None:
             await device.scrape(now() + 5)
             simulator.turn(bacs_starting=True)
             await device.scrape(now() + 5)
-            data = device_data(device, being_read=False, now=now() + 7, grafana="")
+            data = device_data(device, being_read=False, now=now() + 7.5, grafana="")
             assert data["headline"][2] == "On mains; BACS not trusted"
             assert data["since"].startswith("On mains since before ")
             assert data["survival_since"] == "for 7 s"
@@ -154,7 +154,7 @@ def test_a_ups_that_is_lost_on_battery_says_since_when_it_is_lost() -> None:
             await device.scrape(now() + 5)
             simulator.turn(ups_communication=False)
             await device.scrape(now() + 5)
-            data = device_data(device, being_read=False, now=now() + 7, grafana="")
+            data = device_data(device, being_read=False, now=now() + 7.5, grafana="")
             assert (data["headline"][2], data["since"]) == ("Lost on battery", "for 7 s")
             fleet.close()
 
