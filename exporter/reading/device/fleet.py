@@ -118,6 +118,7 @@ class Fleet:
         """
         loop = asyncio.get_running_loop()
         tasks: dict[str, asyncio.Task[Snapshot]] = {}
+        snapshots: dict[str, Snapshot] = {}
         names = list(self.devices)
         step = min(_STEP[0], _STEP[1] * (deadline - loop.time()) / max(len(names), 1))
         order = sorted(names, key=lambda it: (self.devices[it].silent, self.devices[it].asked))
@@ -133,14 +134,18 @@ class Fleet:
                         not_asked = len(order) - number + 1 if loop.time() >= ends else 0
                     if not not_asked:
                         device.asked = next(self._numbers)
-                    tasks[name] = group.create_task(device.scrape(ends))
+                    if number < len(order):
+                        tasks[name] = group.create_task(device.scrape(ends))
+                    else:  # the last, mostly the only one, needs no task of its own
+                        snapshots[name] = await device.scrape(ends)
         if not_asked and not self._too_slow:
             log.warning(
                 "no time to ask all devices: this machine is too slow for one scrape of them",
                 extra={"devices": len(names), "not_asked": not_asked},
             )
         self._too_slow = not_asked > 0
-        return [tasks[name].result() for name in names if name in tasks]
+        snapshots |= {name: task.result() for name, task in tasks.items()}
+        return [snapshots[name] for name in names if name in snapshots]
 
     def probed(self, target: Target, module: str) -> Device:
         """The device at an address that no configured device has.
