@@ -20,7 +20,7 @@ from exporter.reading.decode.snapshot import Snapshot
 
 _VALUES = 4096  # texts remembered per word; it takes at most 65536 values, a healthy one some dozens
 _FLAG_WORDS = 16  # the same per word with flags and place; a healthy one takes two or three values
-_LABELS = 16 * 1024  # starts of lines remembered: those about a thousand devices of the exporter's own page
+_STARTS = 32 * 1024  # starts of the exporter's own lines remembered; each device has some twenty
 _HEADS = 1024  # what stands above families, remembered; the built-in maps have some dozens
 _LINES = 512  # in a piece; between two pieces others run
 _OWN_LINES = 64  # the same where a line takes ten times as long, as it belongs to no device
@@ -131,7 +131,7 @@ def plain_line(name: str, labels: Labels, value: float) -> str:
     return f"{_start(name, labels)}{value if type(value) is int else _number(float(value))}\n"
 
 
-@lru_cache(_LABELS)
+@lru_cache(_STARTS)
 def _start(name: str, labels: Labels) -> str:
     """What stands before a value, up to the space."""
     return f"{name}{{{_pairs(labels)}}} " if labels else f"{name} "
@@ -156,7 +156,6 @@ def _device_labels(device: DeviceConfig) -> str:
     return _pairs((("device", device.name), *device.labels.items()))
 
 
-@lru_cache(_LABELS)
 def _pairs(labels: Labels) -> str:
     return ",".join(f'{name}="{_escape(value)}"' for name, value in labels)
 

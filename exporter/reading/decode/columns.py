@@ -4,7 +4,7 @@ import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, cast
 
 from exporter.maps.model import Word
 from exporter.reading.decode.layout import Column, Layout
@@ -40,15 +40,24 @@ class Decoded:
 
     def note(self, ids: Iterable[str], raws: Iterable[Raw | None]) -> None:
         """Note what was read, by the ids of words."""
-        self.words.update({name: raw for name, raw in zip(ids, raws, strict=True) if raw is not None})
+        self.words.update(known_ones(ids, raws))
 
     def extend(self, series: Sequence[Series], raws: Values) -> None:
         """Give several series of one metric, as many as there are raw words, those values that are known."""
-        known = [raw for raw in raws if raw is not None]
-        if len(known) < len(raws):
+        known = cast("Sequence[Raw]", raws)
+        if None in raws:
             series = [one for one, raw in zip(series, raws, strict=True) if raw is not None]
+            known = [raw for raw in raws if raw is not None]
         if series:
             self.readings[series[0].metric.name].extend(series, known)
+
+
+def known_ones(names: Iterable[str], raws: Iterable[Raw | None]) -> dict[str, Raw]:
+    """The raw words that are known, by name."""
+    found = dict(zip(names, raws, strict=True))
+    if None in found.values():  # mostly there is none to look for one by one
+        return {name: raw for name, raw in found.items() if raw is not None}
+    return cast("dict[str, Raw]", found)
 
 
 def read(columns: Sequence[Column], words: Words) -> list[Values]:

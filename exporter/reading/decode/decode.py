@@ -5,7 +5,7 @@ A BACS may have 330 modules, so this works column by column: a word in all modul
 
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from itertools import chain
+from itertools import chain, compress
 from types import MappingProxyType
 
 from exporter.reading.decode.columns import (
@@ -16,6 +16,7 @@ from exporter.reading.decode.columns import (
     computed,
     count_odd,
     emit,
+    known_ones,
     number_at,
     read,
     real,
@@ -84,8 +85,7 @@ def _read_singles(layout: Layout, words: Words, result: Decoded) -> tuple[dict[s
     values = read(columns, words)
     count_odd(columns, values, result)
     known = real(columns, values)
-    named = zip(layout.named, chain.from_iterable(known), strict=True)
-    raws = {name: raw for name, raw in named if raw is not None}
+    raws = known_ones(layout.named, chain.from_iterable(known))
     for at, column in enumerate(columns):
         if not column.spans and (number := computed(column.word, layout, raws)) is not None:
             values[at] = known[at] = [number]
@@ -208,15 +208,17 @@ def _note_presence(
 ) -> None:
     """Note which items are alive: those with at least one real word."""
     nothing = (None,) * len(known)
-    alive = [row != nothing for row in zip(*known, strict=True)]
-    result.alive[group] = {number for number, lives in zip(block.numbers, alive, strict=True) if lives}
+    alive = [*map(nothing.__ne__, zip(*known, strict=True))]
+    result.alive[group] = {*compress(block.numbers, alive)}
 
     def is_absent(at: int, row: tuple[Raw | None, ...]) -> bool:
         # one that is refused altogether may never have been there; if it was, it is lost
         answered = row != nothing or block.numbers[at] in seen
         return answered and not any(column.spans[at] in unread for column in block.columns if column.spans)
 
-    if block.present:
+    if block.present and all(alive):
+        result.extend(block.present, [1] * len(alive))
+    elif block.present:
         rows = enumerate(zip(*values, strict=True))
         result.extend(
             block.present, [int(alive[at]) if alive[at] or is_absent(at, row) else None for at, row in rows]
