@@ -194,7 +194,7 @@ async def _page(
         compress = zlib.compressobj(_GZIP_LEVEL, wbits=_GZIP_FORM)
     body = bytearray()
     stream: web.StreamResponse | None = None
-    made = 0
+    made = -_TURN  # the page of a single UPS is made in one turn
     for text in chain(own, request.app[STATE].renderer.devices(snapshots, form), _END[form]):
         if made > _TURN:
             await asyncio.sleep(0)  # others run between the pieces
