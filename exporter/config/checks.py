@@ -195,12 +195,12 @@ def nothing(
     entry: DeviceEntry, options: Options, names: Sequence[str], maps: Mapping[str, Map]
 ) -> Iterator[Finding]:
     """A device must be asked for something: not for unnamed sensors alone, or a BACS that is off."""
-    without = [] if entry.sensors else [sensor_map(maps)]
+    why = {} if entry.sensors else {sensor_map(maps): "no sensor has a name"}
     if options.bacs == "off":
-        without += [name for name in names if _is_bacs(maps[name])]
-    if {*names} <= {*without}:
-        why = "bacs is off" if options.bacs == "off" else "no sensor has a name"
-        yield ("module",), f"nothing is asked for: the module reads {', '.join(names)} only, and {why}"
+        why |= {name: "bacs is off" for name in names if _is_bacs(maps[name])}
+    if why.keys() >= {*names}:
+        reasons = " and ".join(dict.fromkeys(why[name] for name in names))
+        yield ("module",), f"nothing is asked for: the module reads {', '.join(names)} only, and {reasons}"
 
 
 def _is_bacs(item: Map) -> bool:
