@@ -31,17 +31,17 @@ async def scan(
     unknown: dict[int, LinkError] = {}  # the codes of which it is said that the device does not know them
     for function in functions:
         listener = listeners[function] = Listener(talk, scanned.unit)
-        listener.heard = Heard(scanned.unit, function)
+        scanned.heard[function] = listener.heard = Heard(scanned.unit, function)
         first = await listener.once(Request(function, scanned.first, 1))
         if isinstance(first, LinkError) and first.exception_code == 1:
             unknown[function] = first
-    for function, listener in listeners.items():
-        heard = scanned.heard[function] = listener.heard
-        step(f"function code {function}: asking for {scanned.first}–{scanned.last}")
-        # some devices say so of any address that they do not have
-        if function in unknown and len(unknown) < len(functions) and not _said_of_addresses(scanned):
-            heard.notes.append(listener.why(unknown[function]))
+    # some devices say so of any address that they do not have: the other codes show whether this one does
+    for function in sorted(listeners, key=unknown.__contains__):
+        listener = listeners[function]
+        if function in unknown and _said_of_codes(scanned):
+            listener.heard.notes.append(listener.why(unknown[function]))
             continue
+        step(f"function code {function}: asking for {scanned.first}–{scanned.last}")
         await _find(listener, scanned)
         if listener.gave_up:
             scanned.ended = f"with function code {function} the unit fell silent on the way"
@@ -54,9 +54,14 @@ async def scan(
         await _watch(listeners, scanned, watch)
 
 
-def _said_of_addresses(scanned: Scanned) -> bool:
-    """Whether a code by which words are read was said to be unknown at other addresses."""
-    return any(heard.words and 1 in heard.refused.values() for heard in scanned.heard.values())
+def _said_of_codes(scanned: Scanned) -> bool:
+    """Whether exception 1 is about function codes: the device says something else of unknown addresses.
+
+    Where it serves every address that it was asked for, only a code by which words are read shows that.
+    """
+    heard = scanned.heard.values()
+    codes = {code for one in heard for code in one.refused.values() if one.words or code != 1}
+    return 1 not in codes if codes else any(one.words and one.function in (3, 4) for one in heard)
 
 
 async def _find(listener: Listener, scanned: Scanned) -> None:

@@ -214,6 +214,7 @@ def test_ctrl_c_leaves_a_good_partial_result(tmp_path: Path) -> None:
     assert code == 0
     assert "the scan was ended before its time" in out
     assert lines_with(out, "function code 3: 0–")[0].endswith("not asked")
+    assert "function code 4: none answer; 0–999 not asked\n" in out
     assert "Traceback" not in err
     assert load_config(tmp_path / "generex.yml").devices[0].module == "scanned"
 
@@ -242,6 +243,69 @@ def test_a_device_that_says_illegal_function_of_what_it_does_not_have(
     done = scan(capsys, device, "100-142")
     for function in {3, 4}.difference(known):
         text = f"function code {function}: none answer; 100–142 not asked; exception 1 (illegal function)"
+        assert text in done.out
+
+
+@pytest.mark.parametrize(
+    "lists",
+    [
+        {3: range(100, 143), 4: range(20)},
+        {3: range(20), 4: range(100, 143)},
+        {3: range(100, 143), 4: range(50, 60)},
+        {1: range(50, 66), 2: range(1), 3: range(100, 143), 4: range(20)},
+        {1: range(200), 3: range(100, 143)},
+        {2: range(16), 4: range(100, 143)},
+    ],
+)
+def test_a_device_that_says_illegal_function_and_has_other_addresses_for_each_code(
+    capsys: pytest.CaptureFixture[str], lists: dict[int, range]
+) -> None:
+    """Codes that are doubtful at the first address are not given up for one that answers there."""
+    device = Hostile()
+
+    def odd(device: Hostile, peer: Peer, request: Request) -> None:
+        if not set(lists.get(request.function, ())).issuperset(range(request.address, request.last + 1)):
+            exception(1)(device, peer, request)
+            return
+        data = bytes(2 * request.count if request.function in (3, 4) else (request.count + 7) // 8)
+        peer.write(device.frame(request, bytes((request.function, len(data))) + data))
+
+    device.behaviour = odd
+    done = scan(capsys, device, "0-199", *(["--bits"] if lists.keys() & {1, 2} else []))
+    for function, served in lists.items():
+        text = f"{served[0]}–{served[-1]} answer" if len(served) > 1 else f"{served[0]} answers"
+        assert f"function code {function}: {text}" in done.out
+
+
+def test_a_code_that_is_ignored_says_nothing_of_one_that_is_refused(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    device = Hostile(served=range(20, 30))
+
+    def odd(device: Hostile, peer: Peer, request: Request) -> None:
+        there = device.served.issuperset(range(request.address, request.last + 1))
+        (silent if request.function == 3 else honest if there else exception(1))(device, peer, request)
+
+    device.behaviour = odd
+    done = scan(capsys, device, "0-39", "--timeout=80ms")
+    assert "function code 3: none answer; 0–39 not answered\n" in done.out
+    assert "function code 4: 20–29 answer; 0–19, 30–39 refused with exception 1\n" in done.out
+
+
+@pytest.mark.parametrize("function", [1, 3])
+def test_a_code_that_the_device_does_not_know_is_not_asked_for_each_address(
+    capsys: pytest.CaptureFixture[str], function: int
+) -> None:
+    """What the device says of unknown addresses of another code shows it, even if no word answers there."""
+    device = Hostile(served=[])
+
+    def odd(device: Hostile, peer: Peer, request: Request) -> None:
+        (honest if request.function == function else exception(1))(device, peer, request)
+
+    device.behaviour = odd
+    done = scan(capsys, device, "0-39", "--bits")
+    for unknown in {1, 2, 3, 4} - {function}:
+        text = f"function code {unknown}: none answer; 0–39 not asked; exception 1 (illegal function)\n"
         assert text in done.out
 
 
