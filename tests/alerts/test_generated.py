@@ -73,7 +73,7 @@ def test_promtool_accepts_the_rules_also_scaled_and_with_every_threshold_changed
 def test_scaled_rules_have_no_time_of_the_original_length() -> None:
     scaled = alert_files(built_in_maps(), {}, time_scale=0.01)
     rule = alerts(scaled)["GenerexOnBypass"]
-    assert (rule["for"], rule["keep_firing_for"]) == ("450ms", "3s")
+    assert (rule["for"], rule["keep_firing_for"]) == ("450ms", "5400ms")
     assert "offset 6s" in alerts(scaled)["GenerexMissedDip"]["expr"]
     assert "[400ms]" in scaled["alerts/recording.rules.yml"]
     assert "* 0.01 < 0" in scaled["alerts/recording.rules.yml"]
@@ -221,18 +221,33 @@ def test_what_counts_or_looks_back_knows_how_often_its_series_is_recorded(scrape
     assert {"device:generex_bacs_module_volts:sum", "string:generex_bacs_cell_volts:float1h"} < counted
 
 
+LAST = [f"device:generex_role:{name}" for name in ("last", "recent", "last7d")]
+
+
 def test_after_a_prometheus_that_was_down_the_newest_record_of_a_role_counts() -> None:
     """Else a UPS that it saw lost on battery is not told, or one that was back on mains is, for minutes."""
     reads = {
         rule["record"]: {name: parse_duration(window) for name, window in _RANGE.findall(rule["expr"])}
         for group in groups()
         for rule in group["rules"]
-        if rule.get("record") in ("device:generex_role:last", "device:generex_role:recent")
+        if rule.get("record") in LAST
     }
     longest = reads["device:generex_role:last"]["device:generex_role:last7d"]
     assert longest >= parse_duration("3h")
-    assert reads["device:generex_role:last"]["device:generex_role:recent"] >= longest
-    assert reads["device:generex_role:recent"]["device:generex_role:known"] >= longest
+    first = reads["device:generex_role:recent"]["device:generex_role:known"]
+    assert first >= longest
+    week = reads["device:generex_role:last7d"]["device:generex_role:recent"]
+    assert first + week + longest == parse_duration("7d")
+
+
+def test_what_was_known_before_a_long_downtime_of_prometheus_is_known_within_two_minutes() -> None:
+    """A group has its first turn within its interval; after hours nothing else knows of a lost UPS."""
+    (interval,) = (
+        group["interval"]
+        for group in groups()
+        if any(rule.get("record") == "device:generex_role:last7d" for rule in group["rules"])
+    )
+    assert parse_duration(interval) <= 120
 
 
 def test_what_blocks_say_is_recorded_at_once() -> None:

@@ -224,7 +224,7 @@ def test_a_ups_made_for_eight_minutes_is_in_no_need_at_a_dip_and_in_the_end_it_i
     ]
     tests = [
         fired("10m30s", {("OnBattery", "dip"), ("OnBattery", "failure")}),
-        fired("17m30s", of("failure", "OnBattery", "OnBatteryLong", "RuntimeShort")),
+        fired("19m30s", of("failure", "OnBattery", "OnBatteryLong", "RuntimeShort")),
     ]
     check(tmp_path, series, *tests)
 

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pytest
 import yaml
@@ -49,6 +49,9 @@ class Prometheus:
 
     def targets(self) -> list[dict[str, str]]:
         return list(self._get("targets")["activeTargets"])
+
+    def rule_groups(self) -> list[dict[str, Any]]:
+        return list(self._get("rules")["groups"])
 
     def label_names(self) -> list[str]:
         return list(self._get("labels"))

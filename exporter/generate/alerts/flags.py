@@ -174,7 +174,6 @@ def _own_alert(item: Played, trouble: Clear, severity: Severity) -> Alert:
         check=trouble.action or "The map names no first action.",
         leads="The map does not say.",
         away="The map does not say: touch nothing that you do not know.",
-        keep="1h" if danger else "5m",
         life_safety=danger,
         flags=((item.metric, item.name),),
     )

@@ -101,8 +101,8 @@ class RecordingFile(Strict):
 def recording_groups(settings: Settings) -> tuple[Group, ...]:
     """The groups of recording rules: first what flags say, as it is the ground of all others.
 
-    The first group of the files goes before the roles, in their first group. The second goes behind the roles
-    of a bypass and of what feeds it.
+    The rules of the first group of the files go before the roles. The second group holds the roles of a
+    bypass and of what feeds it, then its own rules.
     """
     documents = [
         validate(parse(_text(name), f"{name}.yaml", packaged=True), RecordingFile) for name in RECORDING_FILES
@@ -199,8 +199,7 @@ def _alert(
         away=away[entry.away],
         # flags of blocks, and coarse ones that wait for finer ones
         lasts=entry.lasts or ("5m" if block or entry.finer else "0s"),
-        # what mutes others fires longer than they do, which are looked at every minute or two
-        keep=entry.keep or ("1h" if entry.life_safety else "7m" if entry.outage else "5m"),
+        keep=entry.keep,
         life_safety=entry.life_safety,
         outage=entry.outage,
         flags=tuple(dict.fromkeys(references)),

@@ -35,8 +35,8 @@ class Alert:
     """An alert rule with its section of the runbook.
 
     Expressions and descriptions hold placeholders, see Settings.fill; times are as Prometheus writes them.
-    `lasts` is its `for`, `keep` its `keep_firing_for`. `outage` is the step of an outage that it tells: those
-    of one step are one message.
+    `lasts` is its `for`, `keep` its `keep_firing_for` where it is not the usual one. `outage` is the step of
+    an outage that it reports: those of one step are one message.
     """
 
     name: str
@@ -50,10 +50,19 @@ class Alert:
     leads: str
     away: str
     lasts: str = "0s"
-    keep: str = "5m"
+    keep: str = ""
     life_safety: bool = False
     outage: str = ""
     flags: tuple[FlagRef, ...] = ()
+
+    @property
+    def keeps_firing_for(self) -> str:
+        """Its `keep_firing_for`: at least five minutes (operations 1.1), and longer where it mutes others.
+
+        Those may look back over two minutes, be evaluated every minute, and keep firing for five.
+        """
+        usual = "9m" if self.severity == "critical" else "5m"
+        return self.keep or ("1h" if self.life_safety else usual)
 
 
 @dataclass(frozen=True)

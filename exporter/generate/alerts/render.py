@@ -73,7 +73,7 @@ def _rule(rule: Recording | Alert, settings: Settings) -> dict[str, Any]:
         "alert": rule.name,
         "expr": settings.fill(rule.expr),
         "for": settings.lasting(rule.lasts),
-        "keep_firing_for": settings.time(rule.keep),
+        "keep_firing_for": settings.time(rule.keeps_firing_for),
         "labels": labels,
         "annotations": {
             "summary": literal(rule.summary),
