@@ -135,6 +135,8 @@ def receiver(*, port: int = 0, context: ssl.SSLContext | None = None) -> Iterato
                 body = gzip.decompress(body)
             push = Push(self.path, dict(self.headers), size, tuple(decode(body)))
             with lock:
+                # whoever sees that it was asked may set what it answers next
+                status, headers, answer = it.status, it.answer_headers, it.answer
                 it.attempts += 1
                 it.at_once += 1
                 it.most_at_once = max(it.most_at_once, it.at_once)
@@ -144,14 +146,14 @@ def receiver(*, port: int = 0, context: ssl.SSLContext | None = None) -> Iterato
             with lock:
                 it.at_once -= 1
             with contextlib.suppress(OSError):  # the exporter did not wait
-                self.send_response(it.status)
-                for name, value in it.answer_headers.items():
+                self.send_response(status)
+                for name, value in headers.items():
                     self.send_header(name, value)
-                if "Content-Type" not in it.answer_headers:
+                if "Content-Type" not in headers:
                     self.send_header("Content-Type", "application/x-protobuf")
-                self.send_header("Content-Length", str(len(it.answer)))
+                self.send_header("Content-Length", str(len(answer)))
                 self.end_headers()
-                self.wfile.write(it.answer)
+                self.wfile.write(answer)
 
         def log_message(self, *_: object) -> None:
             pass

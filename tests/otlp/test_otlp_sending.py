@@ -210,10 +210,11 @@ def test_a_server_for_grpc_is_known_by_what_it_says(answer: bytes, error: str) -
 
 
 def test_no_collector() -> None:
-    def refused() -> None:
-        assert send(free_port(), timeout=0.3) == "Connection refused"
-
-    assert quickest(refused) < 2
+    said: list[str] = []
+    assert quickest(lambda: said.append(send(free_port(), timeout=0.3))) < 2
+    assert "Connection refused" in said
+    # what a busy machine sees after the timeout
+    assert {*said} <= {"Connection refused", "timed out"}
 
 
 def test_a_collector_that_hangs_costs_the_timeout() -> None:
@@ -323,7 +324,8 @@ def test_nothing_is_sent_after_the_end() -> None:
 
 def test_libraries_log_nothing_by_themselves(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.WARNING):
-        assert send(free_port(), timeout=1.5) == "Connection refused"
+        # time for a second try, 1.2 s later at most, and for no third, which is 2.4 s later at least
+        assert send(free_port(), timeout=2.3) == "Connection refused"
     assert caplog.records == []
 
 
