@@ -19,6 +19,9 @@ from exporter.web.state import State
 
 T = TypeVar("T")
 
+# a time of day on a page; around midnight it may be of yesterday
+CLOCK = r"(?:\d{4}-\d\d-\d\d )?\d\d:\d\d:\d\d"
+
 # the strictest policy under which the pages must work: nothing inline, nothing from elsewhere
 POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; "
