@@ -48,7 +48,7 @@ def hall(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
         config = Path(tmp_path_factory.mktemp("hall"), "generex.yml")
         config.write_text("\n".join(lines) + "\n")
         it.serve(config)
-        it.get("/")
+        it.read()
         it.get("/probe?target=gateway")  # a frame is valid once its counter was seen moving
         it.turn(devices["lost"], ups_communication=False)
         it.run(devices["dying"].stop())

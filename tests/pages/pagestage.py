@@ -91,6 +91,10 @@ class Stage:
             text: str = answer.read().decode()
             return text
 
+    def read(self) -> None:
+        """Have every device read once, however long that takes: a page waits a second for it."""
+        self.get("/metrics?collect[]=devices")
+
     def requests(self, device: str) -> int:
         """How many Modbus requests went to a device since the start."""
         assert self.state is not None

@@ -122,7 +122,7 @@ def test_since_when_is_told_as_far_as_it_was_seen(page: Page, tmp_path: Path) ->
             f"devices: [{{name: a, target: '{first}'}}, {{name: b, target: '{second}'}}]\n"
         )
         it.serve(tmp_path / "generex.yml")
-        it.get("/")
+        it.read()
         it.turn(device, mains=False)
         it.get("/probe?target=a")
         page.goto(f"{it.base}/device/a")
@@ -146,6 +146,7 @@ def test_what_contradicts_an_output_that_is_off_is_told(page: Page, tmp_path: Pa
         (target,) = it.start([Simulator(listen="127.0.0.1:0", modules=2, pins={109: 0})])
         (tmp_path / "generex.yml").write_text(f"devices: [{{name: a, target: '{target}'}}]\n")
         it.serve(tmp_path / "generex.yml")
+        it.read()
         said = (
             "Contradictory, check: the UPS says that its output is off, but shows 230 V and 46 % load there."
         )
@@ -164,6 +165,7 @@ def test_a_list_that_counts_from_another_address_is_told(page: Page, tmp_path: P
         (target,) = it.start([shifted])
         (tmp_path / "generex.yml").write_text(f"devices: [{{name: a, target: '{target}'}}]\n")
         it.serve(tmp_path / "generex.yml")
+        it.read()
         page.goto(f"{it.base}/device/a")
         said = (
             "The words seem shifted: one address higher, they fit the list ups: its word 109 stands at 110."
@@ -259,7 +261,7 @@ def test_a_bacs_without_ups_that_dies_shows_its_past(page: Page, tmp_path: Path)
         (target,) = it.start([device])
         (tmp_path / "generex.yml").write_text(f"devices: [{{name: a, target: '{target}', module: bacs}}]\n")
         it.serve(tmp_path / "generex.yml")
-        it.get("/")
+        it.read()
         it.run(device.stop())
         it.get("/probe?target=a")
         page.goto(f"{it.base}/device/a")
@@ -281,7 +283,7 @@ def test_what_cannot_be_is_marked_and_is_no_yes(page: Page, tmp_path: Path) -> N
         lines = [f"{{name: {name}, target: '{target}'}}" for name, target in zip(names, targets, strict=True)]
         (tmp_path / "generex.yml").write_text(f"devices: [{', '.join(lines)}]\n")
         it.serve(tmp_path / "generex.yml")
-        it.get("/")
+        it.read()
         it.get("/probe?target=other")  # until then it is not known what it refuses
 
         page.goto(f"{it.base}/device/tenths")
@@ -338,7 +340,7 @@ def test_a_map_that_was_edited_since_the_last_pass(tmp_path: Path, page: Page) -
             f"devices: [{{name: a, target: '{target}', module: own}}]\n"
         )
         it.serve(tmp_path / "generex.yml")
-        it.get("/")
+        it.read()
         (tmp_path / "own.yaml").write_text(own("after"))
         assert page.request.post(f"{it.base}/-/reload").ok
         page.goto(f"{it.base}/device/a")

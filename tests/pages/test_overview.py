@@ -94,7 +94,7 @@ def test_every_scenario_reads_as_a_person_would_say_it(browser: Browser, page: P
             )
         (tmp_path / "generex.yml").write_text("\n".join(lines) + "\n")
         it.serve(tmp_path / "generex.yml")
-        it.get("/")
+        it.read()
         it.get("/probe?target=plc-stopped")
         it.get("/probe?target=everexceed-on-default-map")  # once what it refuses has been learned
         page.goto(it.base)
@@ -155,6 +155,7 @@ def test_only_those_that_can_say_it_count_as_survivors_or_not(
         ]
         (tmp_path / "generex.yml").write_text(f"devices: [{', '.join(lines)}]\n")
         it.serve(tmp_path / "generex.yml")
+        it.read()
         page.goto(it.base)
         assert "1 of 2 would survive a power failure now" in counts(page)
         assert counts(page)[-2:] == ["? Survival unknown 1", "– Not counted: no UPS 1"]
@@ -233,6 +234,7 @@ def test_a_device_dies_and_comes_back(page: Page, tmp_path: Path) -> None:
         (target,) = it.start([device])
         (tmp_path / "generex.yml").write_text(f"devices: [{{name: a, target: '{target}'}}]\n")
         it.serve(tmp_path / "generex.yml")
+        it.read()
         page.goto(it.base)
         assert cell(page, "a", 0) == "● On mains"
         it.run(device.stop())
@@ -306,7 +308,7 @@ def many(devices: int, folder: Path) -> Iterator[Stage]:
         lines = [f"  - {{name: ups-{number:03}, target: '{at}'}}" for number, at in enumerate(addresses)]
         (folder / "generex.yml").write_text("devices:\n" + "\n".join(lines) + "\n")
         it.serve(folder / "generex.yml")
-        it.get("/metrics?collect[]=devices")
+        it.read()
         yield it
 
 
@@ -333,7 +335,7 @@ def test_each_device_is_judged_once_and_looked_at_by_itself(tmp_path: Path) -> N
 
 
 def test_a_page_asks_no_more_than_a_scrape_would(hall: Stage, page: Page) -> None:
-    page.goto(f"{hall.base}/device/fine")
+    hall.get("/probe?target=fine")
     before = hall.requests("fine")
     for path in ("/", "/device/fine", "/"):
         page.goto(hall.base + path)
@@ -351,6 +353,7 @@ def test_a_slow_device_keeps_no_page_waiting(page: Page, tmp_path: Path) -> None
             f"{{name: slow, target: '127.0.0.1:{silent}', timeout: 20s, request_timeout: 19s}}]\n"
         )
         it.serve(tmp_path / "generex.yml")
+        it.get("/probe?target=quick")
         page.goto(it.base)
         assert cell(page, "quick", 0) == "● On mains"
         assert cell(page, "slow", 0) == "… Not read yet"
@@ -409,6 +412,7 @@ def test_a_page_says_that_it_is_old_and_comes_back_with_the_exporter(
         (target,) = it.start([device])
         (tmp_path / "generex.yml").write_text(f"devices: [{{name: a, target: '{target}'}}]\n")
         it.serve(tmp_path / "generex.yml")
+        it.read()
         port = int(it.base.rpartition(":")[2])
         page.clock.install()
         page.goto(it.base + path)
@@ -432,8 +436,9 @@ def test_a_page_says_that_it_is_old_and_comes_back_with_the_exporter(
         if other is not None:
             it.run(_stop(other))
         it.turn(device, bypass=True)
-        it.serve(tmp_path / "generex.yml", port)
-        with page.expect_event("load"):
+        with page.expect_event("load"):  # it may come back before the clock is moved
+            it.serve(tmp_path / "generex.yml", port)
+            it.read()
             page.clock.run_for(10_000)
         expect(page.get_by_text("On bypass").first).to_be_visible()
         expect(held).to_be_hidden()
@@ -459,6 +464,7 @@ async def _stop(server: asyncio.Server) -> None:
 
 
 def test_it_works_without_javascript(hall: Stage, browser: Browser) -> None:
+    hall.read()  # else the page may come while something is being read, and again soon
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()
     page.goto(hall.base)
