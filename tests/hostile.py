@@ -24,6 +24,7 @@ from exporter.config import Config, load_config
 from exporter.reading.decode.snapshot import Snapshot
 from exporter.reading.device.device import Device
 from exporter.reading.device.fleet import Fleet
+from tests.support import free_port
 
 UPS = range(97, 143)
 BACS = range(1000, 2710)
@@ -108,7 +109,7 @@ class Hostile:
         self._folder: tempfile.TemporaryDirectory[str] | None = None
         self._deaf: list[socket.socket] = []
         self._timers: list[asyncio.TimerHandle] = []
-        self.port = 0
+        self.port = free_port()  # nobody else gets it while it is closed
         self.path = ""
 
     # life
@@ -170,10 +171,9 @@ class Hostile:
         self._deaf = []
 
     async def listen(self) -> None:
-        """Open the port, the same as before if there was one."""
+        """Open the port, always the same."""
         loop = asyncio.get_running_loop()
         self._server = await loop.create_server(lambda: _Connection(self), "127.0.0.1", self.port)
-        self.port = self._server.sockets[0].getsockname()[1]
 
     async def hang_up(self) -> None:
         """Close the port and all connections."""

@@ -4,6 +4,7 @@ import http.client
 import io
 import logging
 import os
+import random
 import shutil
 import signal
 import socket
@@ -11,8 +12,10 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
 from dataclasses import dataclass
+from functools import cache
+from itertools import cycle
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
@@ -41,12 +44,27 @@ def load_yaml(text: str) -> Any:
     return yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
 
 
+@cache
+def _ports() -> Iterator[int]:
+    """Ports that the kernel gives to nobody who asks for any, those of this worker of pytest-xdist."""
+    low, high = map(int, Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split())
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    ports = [port for port in range(11000, 65536) if not low <= port <= high][worker::workers]
+    # hypothesis seeds the other random numbers; each once, as a program may not listen on the one before yet
+    return cycle(random.SystemRandom().sample(ports, len(ports)))
+
+
 def free_port() -> int:
-    """A TCP port of 127.0.0.1 that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A TCP port that nobody listens on, at no address, and that nobody else gets before it is opened."""
+    return next(filter(_is_free, _ports()))
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe, suppress(OSError):
+        probe.bind(("", port))
+        return True
+    return False
 
 
 def wait_for(condition: Callable[[], T], timeout: float = 60.0, what: str = "the condition") -> T:

@@ -1,20 +1,15 @@
 """`generex-exporter demo`, the command behind `make run`."""
 
-import contextlib
 import signal
-import socket
-import subprocess
 import sys
-import time
 import urllib.request
+from pathlib import Path
 
-from tests.support import inside
+from tests.support import environment, free_port, inside, running, wait_for
 
 
-def test_demo_serves_a_simulated_bacs_and_ends_cleanly() -> None:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+def test_demo_serves_a_simulated_bacs_and_ends_cleanly(tmp_path: Path) -> None:
+    port = free_port()
     command = [
         sys.executable,
         "-m",
@@ -23,25 +18,21 @@ def test_demo_serves_a_simulated_bacs_and_ends_cleanly() -> None:
         f"--web.listen-address=127.0.0.1:{port}",
         "--speed=60",
     ]
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
-    page = ""
-    try:
-        until = time.monotonic() + 20
-        while "generex_up{" not in page and time.monotonic() < until:
-            with (
-                contextlib.suppress(OSError),
-                urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics") as answer,
-            ):
-                page = answer.read().decode()
-    finally:
+
+    def up() -> str:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=30) as answer:
+            page: str = answer.read().decode()
+        return page if 'generex_up{device="demo"} 1\n' in page else ""
+
+    with running(command, tmp_path / "log", environment()) as process:
+        page = wait_for(up, what="a page of the device")
         process.send_signal(signal.SIGTERM)
-        _, said = process.communicate(timeout=10)
-    assert 'generex_up{device="demo"} 1' in page
+        assert process.wait(10) == 0
+    said = (tmp_path / "log").read_text()
     assert 'generex_bacs_strings{device="demo"} 2' in page
     assert 'generex_bacs_modules{device="demo"} 40' in page
     assert f"http://127.0.0.1:{port}/metrics" in said
     assert f"{sys.executable} -m exporter probe tcp://127.0.0.1:" in said, "a line to copy"
-    assert process.returncode == 0
 
 
 def test_unknown_scenarios_are_named() -> None:

@@ -13,6 +13,7 @@ from exporter.simulator.scenarios import load_scenario
 from exporter.simulator.server import Simulator
 from tests.loops import run
 from tests.simulator.sim_wire import Client
+from tests.support import free_port
 
 ANY = "127.0.0.1:0"
 READ_STATUS = struct.pack(">BHH", 3, 109, 1)
@@ -235,8 +236,9 @@ def test_many_clients_are_served_and_cut_at_once_when_it_stops() -> None:
 
 def test_it_can_be_stopped_at_once_and_started_again_on_the_same_port() -> None:
     async def play() -> None:
-        async with Simulator(listen=ANY) as simulator:
-            port = simulator.port
+        port = free_port()
+        async with Simulator(listen=f"127.0.0.1:{port}") as simulator:
+            assert simulator.port == port
         async with Simulator(listen=f"127.0.0.1:{port}") as simulator:
             assert simulator.port == port
             assert simulator.address == f"127.0.0.1:{port}"
