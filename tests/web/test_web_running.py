@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
+from statistics import median
 
 import pytest
 
@@ -416,6 +417,7 @@ def work():
             ready = urllib.request.urlopen(f"http://{sys.argv[-1].partition('=')[2]}/-/ready").status == 200
         except OSError:
             time.sleep(0.05)
+    print("at work", flush=True)
     while True:
         pass
 
@@ -429,7 +431,7 @@ def test_a_thread_at_work_hardly_delays_a_request(tmp_path: Path) -> None:
     port = free_port()
     flags = ["--target=a=127.0.0.1:9", f"--web.listen-address=127.0.0.1:{port}"]
     with running([sys.executable, "-c", BUSY, *flags], tmp_path / "log", environment()):
-        wait_for(lambda: "listening" in (tmp_path / "log").read_text(), what="the exporter")
+        wait_for(lambda: "at work" in (tmp_path / "log").read_text(), what="the exporter")
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
 
         def seconds() -> float:
@@ -439,6 +441,6 @@ def test_a_thread_at_work_hardly_delays_a_request(tmp_path: Path) -> None:
             assert connection.getresponse().read() == b"Healthy\n"
             return time.perf_counter() - started
 
-        # the quickest, as the machine may be busy with more than this
-        assert min(seconds() for _ in range(40)) < 0.004
+        # the machine may be busy with more than this for a while; with Python's 5 ms it would never come
+        wait_for(lambda: median(seconds() for _ in range(9)) < 0.004, what="half of nine answers within 4 ms")
         connection.close()
