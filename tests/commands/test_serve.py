@@ -117,7 +117,7 @@ def test_the_end_is_quick_and_good_also_with_a_scrape_under_way(
     ):
         client.sendall(b"GET /metrics HTTP/1.1\r\nHost: x\r\nX-Prometheus-Scrape-Timeout-Seconds: 60\r\n\r\n")
         assert asked.wait(10)
-        assert it.stop(number, within=3) == 0, "the scrape would take 50 s"
+        assert it.stop(number, within=20) == 0, "the scrape would take 50 s"
         assert "Traceback" not in it.log
         assert "level=error" not in it.log
         assert len(it.log_lines("msg=stopping")) == 1
@@ -127,15 +127,14 @@ def test_the_end_does_not_wait_for_idle_clients() -> None:
     with exporter("--target=127.0.0.1:9") as it, socket.create_connection(("127.0.0.1", it.port)) as client:
         client.sendall(b"GET /-/healthy HTTP/1.1\r\nHost: x\r\n\r\n")
         assert b"Healthy" in client.recv(1000)
-        assert it.stop(within=3) == 0, "idle connections are kept for longer"
+        assert it.stop(within=20) == 0, "idle connections are kept for 75 s"
 
 
 def test_a_device_that_stays_down_is_logged_once() -> None:
     port = free_port()
     with exporter(f"--target=a=127.0.0.1:{port}") as it:
         for _ in range(8):
-            answer = it.request("/metrics", headers={"X-Prometheus-Scrape-Timeout-Seconds": "0.4"})
-            assert 'generex_up{device="a"} 0' in answer.text
+            assert 'generex_up{device="a"} 0' in it.get("/metrics")
         (line,) = it.log_lines("device=a")
         assert "level=warn" in line
         assert 'msg="device does not answer"' in line
