@@ -27,6 +27,9 @@ from exporter.cli import main
 
 T = TypeVar("T")
 
+# the loggers to which a command that serves gives a level; "" is the root
+_LEVELLED = ("", "aiohttp.access", "aiohttp.server", "asyncio")
+
 
 def require(program: str) -> str:
     """The path of a program. Skips the test where it is missing, and fails it when REQUIRE_REAL=1."""
@@ -226,7 +229,7 @@ def inside(*arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
 def told_inside(*arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
     """`inside` for any thread, without an end to its patience."""
     root, out, err = logging.getLogger(), io.StringIO(), io.StringIO()
-    handlers, level = root.handlers[:], root.level
+    handlers, levels = root.handlers[:], {name: logging.getLogger(name).level for name in _LEVELLED}
     with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
         for name in os.environ.keys() - environment().keys():
             patch.delenv(name)
@@ -238,7 +241,8 @@ def told_inside(*arguments: str, **env: str) -> subprocess.CompletedProcess[str]
             code = int(end.code or 0)
         finally:
             root.handlers[:] = handlers
-            root.setLevel(level)
+            for name, level in levels.items():
+                logging.getLogger(name).setLevel(level)
     return subprocess.CompletedProcess(arguments, code, out.getvalue(), err.getvalue())
 
 

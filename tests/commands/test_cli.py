@@ -1,5 +1,6 @@
 """The command line: help and version everywhere, the environment, exit codes, and never a traceback."""
 
+import logging
 import os
 import pty
 import socket
@@ -252,3 +253,11 @@ def test_check_names_times_that_leave_room_for_one_answer_only(tmp_path: Path, t
     assert done.returncode == 0
     assert ("leaves no time" in done.stdout) is bool(said)
     assert said in done.stdout
+
+
+def test_a_command_in_this_process_leaves_no_levels_of_loggers(caplog: pytest.LogCaptureFixture) -> None:
+    names = ("", "aiohttp.access", "aiohttp.server", "asyncio")
+    for name in names:
+        caplog.set_level(logging.DEBUG, logger=name)
+    assert inside("--target=a", "--web.listen-address=nowhere").returncode == 2
+    assert [logging.getLogger(name).level for name in names] == [logging.DEBUG] * len(names)
