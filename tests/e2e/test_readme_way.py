@@ -5,6 +5,8 @@ import json
 import re
 import shlex
 import urllib.request
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import yaml
@@ -36,13 +38,14 @@ def test_from_an_address_to_a_firing_alert(tmp_path: Path) -> None:
     discover, probe, serve = commands()
     assert [discover[0], probe[0], serve] == ["discover", "probe", ["--config.file", "generex.yml"]]
 
-    def way(device: str) -> None:
+    def way(device: str, fail: Callable[[], object]) -> None:
         def typed(words: list[str]) -> list[str]:
             return [{"tcp://10.0.0.7": device, "generex.yml": str(file)}.get(word, word) for word in words]
 
         file = tmp_path / "generex.yml"
         assert cli(*typed(discover)).returncode == 0
         assert "generex_ups_output_volts" in cli(*typed(probe)).stdout
+        fail()
         with exporter(*typed(serve)) as it:
             (text,) = re.findall(r"```yaml\n(# prometheus.yml\n.*?)```", README, re.DOTALL)
             config = yaml.safe_load(text.replace("127.0.0.1:10141", f"127.0.0.1:{it.port}"))
@@ -60,8 +63,9 @@ def test_from_an_address_to_a_firing_alert(tmp_path: Path) -> None:
                 wait_for(lambda: wanted <= alerts(port), 120, "the alert of a device on battery")
 
     async def run() -> None:
-        # mains fails after 20 s, for 100 s
-        async with Simulator("power-failure", listen="127.0.0.1:0", modules=4, speed=3) as device:
-            await asyncio.to_thread(way, device.target)
+        loop = asyncio.get_running_loop()
+        async with Simulator(listen="127.0.0.1:0", modules=4) as device:
+            off = partial(device.turn, mains=False)
+            await asyncio.to_thread(way, device.target, partial(loop.call_soon_threadsafe, off))
 
     asyncio.run(run())
