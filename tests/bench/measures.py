@@ -4,6 +4,7 @@ import asyncio
 import multiprocessing
 import statistics
 import time
+import zlib
 from collections.abc import Callable, Sequence
 from multiprocessing.connection import Connection
 
@@ -21,19 +22,20 @@ from exporter.reading.transport.exchange import Exchange, Manner
 from exporter.reading.transport.line import Turn
 from tests.bench.boards import boards
 from tests.bench.devices import Read, devices, floor
-from tests.bench.paths import paths
+from tests.bench.paths import PROBE, paths
 from tests.bench.peer import peer
 from tests.bench.rules import rules
-from tests.bench.running import Running, exporter, probe_all
+from tests.bench.running import Running, configuration, exporter, probe_all
 from tests.bench.sink import sink
 from tests.bench.table import Table
 
 MODULES = (0, 40, 330)
 DELAYS = (0.0, 0.001, 0.010, 0.050)
-FLEETS = (1, 10, 100, 1000)
+OWN_SENSOR = ", sensors: {1: {name: room%d, kind: temperature, scale: 0.1}}"
 PUSHED = (1, 100, 1000)
 GOALS = {0: 0.4, 40: 1.0, 330: 4.0}  # milliseconds of CPU a scrape
-INTERVAL = 15.0  # seconds between two scrapes of a device
+TURNS = 4  # in which things take turns that are compared: a busy moment of the machine meets all of them
+PAUSE = 0.010  # seconds that a device takes to answer
 
 
 async def _prepared(target: str) -> tuple[Fleet, Device, Snapshot, list[Exchange]]:
@@ -58,28 +60,87 @@ def _reads(target: str) -> list[Read]:
 def latency(scrapes: int) -> Table:
     """How long a scrape takes over the wire's floor: the same requests over a plain socket."""
     table = Table(
-        "A scrape of one device over HTTP, in milliseconds; the floor is what the same requests take over a\n"
-        "plain socket",
+        "A scrape of one device by /probe over a kept connection, in milliseconds, with what the client\n"
+        "takes to read the page; the floor is what the same requests take over a plain socket, in turns",
         (
             "modules", "device ms", "requests",
-            "floor", "median", "p99", "median over", "p99 over", "median/floor",
+            "floor", "median", "p95", "median over", "p95 over", "median/floor",
         ),
     )  # fmt: skip
     for delay in DELAYS:
         for modules in MODULES:
-            rounds = max(int(scrapes / (1 + 40 * delay * (1 + modules / 20))), 20)
+            rounds = max(int(scrapes / TURNS / (1 + 10 * delay * (1 + modules / 20))), 5)
             with devices(1, modules, delay) as (target,):
                 reads = _reads(target)
-                least = 1000 * floor(target, reads, rounds)
                 with exporter([target]) as running:
                     probe_all(running, ["d0"], 20, connections=1)
-                    times = sorted(1000 * t for t in probe_all(running, ["d0"], rounds, connections=1))
-            median, p99 = statistics.median(times), times[int(len(times) * 0.99)]
-            numbers = (least, median, p99, median - least, p99 - least, median / least)
+                    floors, times = [], []
+                    for _ in range(TURNS):
+                        floors += floor(target, reads, rounds)
+                        times += probe_all(running, ["d0"], rounds, connections=1)
+            least, median = 1000 * statistics.median(floors), 1000 * statistics.median(times)
+            p95 = 1000 * statistics.quantiles(times, n=20)[-1]
+            numbers = (least, median, p95, median - least, p95 - least, median / least)
             what = (f"{modules}", f"{delay * 1000:g}", f"{len(reads)}")
             table.rows.append((*what, *(f"{number:.2f}" for number in numbers)))
-            table.figures[f"median ms, {modules} modules, device {delay * 1000:g} ms"] = median
+            table.figures[f"median ms over the floor, {modules} modules, device {delay * 1000:g} ms"] = (
+                median - least
+            )
     return table
+
+
+def steps(scrapes: int) -> Table:
+    """Where the time over the floor goes: each step after a pause in which other things were done."""
+    table = Table(
+        "The steps of a scrape in milliseconds, each after a pause of 10 ms as a device makes it, so that\n"
+        "nothing of them is left in the processor's caches; the rest of a scrape is HTTP and the client",
+        ("modules", "pass over the floor", "decode", "render", "gzip"),
+    )
+    for modules in MODULES:
+        with devices(1, modules, PAUSE) as (target,):
+            table.rows.append(
+                (f"{modules}", *(f"{n:.2f}" for n in asyncio.run(_steps(target, max(scrapes // 5, 2)))))
+            )
+    return table
+
+
+async def _steps(target: str, rounds: int) -> tuple[float, float, float, float]:
+    fleet, device, snapshot, exchanges = await _prepared(target)
+    reads = [(exchange.request.address, exchange.request.count) for exchange in exchanges]
+    loop = asyncio.get_running_loop()
+    words = {
+        key: value
+        for exchange in exchanges
+        for key, value in zip(exchange.request.keys(), exchange.values or (), strict=False)
+    }
+    layout, renderer = snapshot.layout, Renderer()
+
+    def render() -> bytes:
+        return "".join(renderer.devices([snapshot], "text")).encode()
+
+    page = render()
+    whole = []
+    for _ in range(rounds):
+        began = time.perf_counter()
+        await device.scrape(loop.time() + 5)
+        whole.append(time.perf_counter() - began)
+    least = statistics.median(await asyncio.to_thread(floor, target, reads, rounds))
+    fleet.close()
+    decoding = _after_a_pause(lambda: decode(layout, words, bacs_found=True), rounds)
+    rendering = _after_a_pause(render, rounds)
+    packing = _after_a_pause(lambda: zlib.compress(page, 1), rounds)
+    return 1000 * (statistics.median(whole) - least), decoding, rendering, packing
+
+
+def _after_a_pause(work: Callable[[], object], rounds: int) -> float:
+    """Milliseconds, the median."""
+    times = []
+    for _ in range(rounds):
+        time.sleep(PAUSE)
+        began = time.perf_counter()
+        work()
+        times.append(time.perf_counter() - began)
+    return 1000 * statistics.median(times)
 
 
 def shares(scrapes: int) -> Table:
@@ -149,30 +210,26 @@ async def _cpu(work: Callable[[], object], rounds: int) -> float:
 def fleets(scrapes: int) -> Table:
     """What many devices cost: a scrape stays what it is with one."""
     table = Table(
-        f"Devices with 40 modules, probed one by one over 8 connections; the core is that of a scrape each "
-        f"every {INTERVAL:g} s",
-        ("devices", "CPU ms a scrape", "against one", "scrapes/s of a core", "cores", "MB", "p99 ms"),
+        "Devices with 40 modules, probed one after the other over up to 8 connections; those with a sensor\n"
+        "of their own share no layout",
+        ("devices", "sensors", "CPU ms a scrape", "against one", "MB"),
     )
     first = 0.0
-    for number in FLEETS:
-        with devices(number, 40) as targets, exporter(targets) as running:
+    for number, sensors in ((1, ""), (10, ""), (100, ""), (1000, ""), (100, OWN_SENSOR)):
+        with devices(number, 40) as targets, exporter(targets, sensors) as running:
             names = [f"d{n}" for n in range(number)]
-            probe_all(running, names, 2)
+            connections = min(number, 8)  # with more of them than devices, scrapes would share passes
+            probe_all(running, names, 2, connections)
             rounds = max(2 * scrapes // number, 3)
             before = running.cpu
-            times = sorted(probe_all(running, names, rounds))
+            probe_all(running, names, rounds, connections)
             cpu = (running.cpu - before) / (rounds * number)
             megabytes = running.megabytes
         first = first or cpu
-        table.rows.append(
-            (
-                f"{number}", f"{1000 * cpu:.2f}", f"{cpu / first:.2f}", f"{1 / cpu:.0f}",
-                f"{number * cpu / INTERVAL:.3f}", f"{megabytes:.0f}",
-                f"{1000 * times[int(len(times) * 0.99)]:.1f}",
-            )
-        )  # fmt: skip
-        table.figures[f"CPU ms a scrape, {number} devices"] = 1000 * cpu
-        table.figures[f"MB, {number} devices"] = megabytes
+        kind = "own" if sensors else "none"
+        table.rows.append((f"{number}", kind, f"{1000 * cpu:.2f}", f"{cpu / first:.2f}", f"{megabytes:.0f}"))
+        table.figures[f"CPU ms a scrape, {number} devices, {kind} sensors"] = 1000 * cpu
+        table.figures[f"MB, {number} devices, {kind} sensors"] = megabytes
     return table
 
 
@@ -217,6 +274,45 @@ def waits(scrapes: int) -> Table:
             )  # fmt: skip
             table.figures[f"longest wait ms, {encoding}"] = max(found)
     return table
+
+
+def growth(scrapes: int) -> Table:
+    """How long others wait while much is new: first passes, and a reload that changes every device."""
+    table = Table(
+        "Seconds until the exporter is ready, of the first scrape of a device and one more, and of a reload\n"
+        "that gives every device another label; and how many milliseconds /-/healthy took at most meanwhile",
+        ("devices", "modules", "ready", "first", "again", "longest ms", "reload", "longest ms"),
+    )
+    for number, modules in ((1, 330), (1000, 40), (5000, 40)):
+        with devices(number, modules) as targets, exporter(targets, scraped=False) as running:
+            first, while_first = _waiting(running, lambda: running.get(running.connection(), PROBE))
+            again, _ = _waiting(running, lambda: running.get(running.connection(), PROBE))
+            running.file.write_text(configuration(targets, ", labels: {row: b}"))
+            reload, while_reload = _waiting(running, running.reload)
+        numbers = f"{running.started:.2f}", f"{first:.3f}", f"{again:.3f}", f"{while_first:.0f}"
+        table.rows.append((f"{number}", f"{modules}", *numbers, f"{reload:.2f}", f"{while_reload:.0f}"))
+        table.figures[f"longest wait ms in a reload, {number} devices"] = while_reload
+    return table
+
+
+def _waiting(running: Running, work: Callable[[], object]) -> tuple[float, float]:
+    """The seconds that `work` takes, and the milliseconds that others wait at most meanwhile."""
+    here, there = multiprocessing.Pipe(duplex=False)
+
+    def timed() -> None:
+        began = time.perf_counter()
+        work()
+        there.send(time.perf_counter() - began)
+
+    process = multiprocessing.get_context("fork").Process(target=timed)
+    connection, longest = running.connection(), 0.0
+    process.start()
+    while process.is_alive():
+        began = time.perf_counter()
+        running.get(connection, "/-/healthy")
+        longest = max(longest, time.perf_counter() - began)
+        time.sleep(0.001)
+    return here.recv(), 1000 * longest
 
 
 def start(scrapes: int) -> Table:
@@ -273,13 +369,17 @@ async def _pushed(targets: Sequence[str], endpoint: str) -> tuple[int, float]:
 
 MEASURES: dict[str, Callable[[int], Table]] = {
     "latency": latency,
+    "steps": steps,
     "shares": shares,
     "paths": paths,
     "peer": peer,
     "fleets": fleets,
     "waits": waits,
     "start": start,
+    "growth": growth,
     "push": push,
     "rules": rules,
     "boards": boards,
 }
+NEEDS = {"peer": "modbus_exporter", "rules": "prometheus", "boards": "prometheus"}
+"""The program in PATH without which a measure is left out."""

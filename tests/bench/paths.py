@@ -1,15 +1,17 @@
 """What a scrape of one device costs by `/probe` and by `/metrics`, however it is asked for."""
 
+import statistics
 from http.client import HTTPConnection
 
 from tests.bench.devices import devices
-from tests.bench.running import Running, exporter
+from tests.bench.running import Running, check, exporter
 from tests.bench.table import Table
 
 MODULES = (0, 40, 330)
 PROBE, METRICS = "/probe?target=d0", "/metrics"
 FORMS = {"text": "text/plain;version=0.0.4", "OpenMetrics": "application/openmetrics-text;version=1.0.0"}
-ROUNDS = 4  # both paths take turns, so that a busy moment of the machine meets both
+TURNS = 5  # both paths take turns, so that a busy moment of the machine meets both
+WARM = 5  # scrapes before those that are measured
 
 
 def paths(scrapes: int) -> Table:
@@ -20,6 +22,8 @@ def paths(scrapes: int) -> Table:
     )
     for modules in MODULES:
         with devices(1, modules) as (target,), exporter([target]) as running:
+            for path in (PROBE, METRICS):
+                check(running.get(running.connection(), path))
             for kept in (True, False):
                 for form, accept in FORMS.items():
                     for encoding in ("identity", "gzip"):
@@ -36,13 +40,15 @@ def paths(scrapes: int) -> Table:
 
 
 def _both(running: Running, headers: dict[str, str], kept: bool, scrapes: int) -> tuple[float, float]:
-    spent = dict.fromkeys((PROBE, METRICS), 0.0)
-    for _ in range(ROUNDS):
-        for path in spent:
+    """Milliseconds by each path: the median of the turns."""
+    spent: dict[str, list[float]] = {PROBE: [], METRICS: []}
+    for _ in range(TURNS):
+        for path, found in spent.items():
+            _scrape(running, path, headers, kept, WARM)
             before = running.cpu
             _scrape(running, path, headers, kept, scrapes)
-            spent[path] += 1000 * (running.cpu - before) / (ROUNDS * scrapes)
-    return spent[PROBE], spent[METRICS]
+            found.append(1000 * (running.cpu - before) / scrapes)
+    return statistics.median(spent[PROBE]), statistics.median(spent[METRICS])
 
 
 def _scrape(running: Running, path: str, headers: dict[str, str], kept: bool, times: int) -> None:

@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.bench.devices import devices
-from tests.bench.measures import INTERVAL
 from tests.bench.running import Running, exporter
 from tests.bench.table import Table
 
+INTERVAL = 15.0  # seconds between two scrapes of a device
 TIMEOUT, DELAY = 10.0, 0.010
 _REQUEST = (
     "GET /probe?target={} HTTP/1.1\r\nHost: x\r\nAccept-Encoding: gzip\r\n"
