@@ -36,6 +36,7 @@ _END: Mapping[Format, Sequence[str]] = {"text": (), "openmetrics": ("# EOF\n",)}
 _GZIP_FORM = 31  # what zlib calls a gzip header and the largest window
 _LARGE = 1 << 20  # bytes of a page from which on it is sent as it is made
 _TURN = 4 * 1024  # characters of a page after which others run
+_FIRST = 16 * 1024  # the same at its beginning: the page of a single UPS is made in one turn
 _GZIP_LEVEL = 1  # level 9 takes 25 times as long for a page a third smaller (peers.md 3.7)
 
 
@@ -194,7 +195,7 @@ async def _page(
         compress = zlib.compressobj(_GZIP_LEVEL, wbits=_GZIP_FORM)
     body = bytearray()
     stream: web.StreamResponse | None = None
-    made = -_TURN  # the page of a single UPS is made in one turn
+    made = _TURN - _FIRST
     for text in chain(own, request.app[STATE].renderer.devices(snapshots, form), _END[form]):
         if made > _TURN:
             await asyncio.sleep(0)  # others run between the pieces
