@@ -250,6 +250,15 @@ def test_what_was_known_before_a_long_downtime_of_prometheus_is_known_within_two
     assert parse_duration(interval) <= 120
 
 
+def test_rules_that_wait_for_others_count_on_no_record_of_this_moment() -> None:
+    """vmalert writes what it records a moment later, and would wait for ever."""
+    exprs = (rule["expr"] for group in groups() for rule in group["rules"])
+    found = [expr for expr in exprs if "all:generex_rules:running" in expr]
+    assert len(found) == 2
+    for expr in found:
+        assert "count_over_time(all:generex_rules:running[1m] offset 15s) >= 4" in expr
+
+
 def test_what_blocks_say_is_recorded_at_once() -> None:
     """A group has what another one records only when its own turn comes: of one group, no alert is later."""
     (flags,) = (
