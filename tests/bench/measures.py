@@ -147,7 +147,7 @@ def shares(scrapes: int) -> Table:
     """Where the CPU of a scrape goes."""
     table = Table(
         "CPU of a scrape in milliseconds, and where it goes (device 0 ms)",
-        ("modules", "series", "plan", "I/O", "decode", "render", "HTTP", "all", "all/goal", "us/series"),
+        ("modules", "series", "pass", "I/O", "decode", "render", "HTTP", "all", "all/goal", "us/series"),
     )
     for modules in MODULES:
         with devices(1, modules) as (target,):
