@@ -32,6 +32,7 @@ class Device:
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 self.send_response(503 if device.busy else 200)
+                self.send_header("Content-Type", "text/plain; version=0.0.4")  # Prometheus 3 asks for one
                 self.end_headers()
                 if not device.busy:
                     self.wfile.write(ON_BATTERY.encode())
