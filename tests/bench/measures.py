@@ -92,8 +92,8 @@ def latency(scrapes: int) -> Table:
 def steps(scrapes: int) -> Table:
     """Where the time over the floor goes: each step after a pause in which other things were done."""
     table = Table(
-        "The steps of a scrape in milliseconds, each after a pause of 10 ms as a device makes it; the rest of\n"
-        "a scrape is HTTP and the client",
+        "The steps of a scrape in milliseconds, each after a pause of 10 ms as a device makes it; "
+        "the rest of\na scrape is HTTP and the client",
         ("modules", "pass over the floor", "decode", "render", "gzip"),
     )
     for modules in MODULES:
