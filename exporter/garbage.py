@@ -14,11 +14,16 @@ _not_now = 0  # configurations that are being made
 
 @contextmanager
 def no_looks() -> Iterator[None]:
-    """Look for no garbage meanwhile, but while a file is read."""
+    """Look for no garbage meanwhile, but while a file is read; what was made is then old at once.
+
+    Else the next look would be through all of it, for up to 0.1 s.
+    """
     _count(1)
     try:
         yield
     finally:
+        gc.freeze()
+        gc.unfreeze()  # into the oldest generation, which is rarely looked through
         _count(-1)
 
 

@@ -84,7 +84,8 @@ class State:
                     config = await beside(self._load)
                     prepared = await beside(partial(self.fleet.prepare, config))
                 sender = await beside(partial(self.pusher.prepare, config.otlp))
-                self.fleet.go_over(prepared)
+                for _ in self.fleet.go_over(prepared):
+                    await asyncio.sleep(0)
                 self.pusher.use(sender)
             except Exception as error:
                 self._reload_successful = False

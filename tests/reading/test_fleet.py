@@ -50,6 +50,30 @@ def test_a_reload_keeps_what_did_not_change() -> None:
     run(test())
 
 
+def test_others_run_while_a_reload_goes_over_and_nothing_learned_meanwhile_is_lost() -> None:
+    async def test() -> None:
+        async with Hostile(served=set(UPS) - {97}) as one:
+            many = [{"name": f"d{at}", "target": f"127.1.{at // 250}.{at % 250}"} for at in range(1000)]
+            entry = {"name": "one", "target": one.target()}
+            async with fleet(entry, *many) as devices:
+                before = devices.devices["one"]
+                changed = ({**each, "labels": {"site": "here"}} for each in (entry, *many))
+                turns, seen = 0, set()
+                for _ in devices.go_over(devices.prepare(config(*changed))):
+                    turns += 1
+                    device = devices.devices["one"]
+                    assert (await scrape(device)).up
+                    seen.add(device is before)
+                asked = len(one.requests)
+                await scrape(devices.devices["one"])
+                assert len(one.requests) == asked + 1  # a scrape in between has learned that 97 is refused
+                assert one.connections == 1
+                assert turns >= 8, "of a reload of a thousand devices"
+                assert seen == {True, False}
+
+    run(test())
+
+
 def test_a_reload_keeps_probed_devices_and_what_their_lines_owe() -> None:
     """Behind a serial server the late answer comes over the next connection too."""
 

@@ -56,9 +56,9 @@ class _Shared:
 class Device:
     """One configured (or probed) device. All times are the loop's monotonic seconds unless said otherwise.
 
-    `line` is that of its last pass; there is none before the first one of a device whose name must be looked
-    up. Its passes are noted in `history`, if it has one. By `clock` what it remembers gets older. `asked` is
-    the number of the scrape in which it was asked last, as the fleet counts them.
+    `line` is that of its last pass, or the one that was found before. Its passes are noted in `history`, if
+    it has one. By `clock` what it remembers gets older. `asked` is the number of the scrape in which it was
+    asked last, as the fleet counts them.
     """
 
     def __init__(
@@ -71,7 +71,7 @@ class Device:
     ) -> None:
         self.map = device_map
         self.config: DeviceConfig = device_map.config
-        self.line = lines.known(self.config.target.endpoint)
+        self.line: Line | None = None
         self.counters = counters
         self.history = history
         self.asked = 0
@@ -87,6 +87,11 @@ class Device:
         self._debugging = 0
         self._hurried = False  # the last pass read nothing in less time than the device has by its settings
         self._clock = clock
+
+    def find_line(self) -> None:
+        """Find the line before the first pass, where no look-up is needed: others may know it already."""
+        if self.line is None:
+            self.line = self._lines.known(self.config.target.endpoint)
 
     def take_over(self, old: "Device") -> None:
         """Go on with what `old` has learned, when its place and maps are the same and only settings changed.

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from exporter.config import Config, DeviceConfig, adhoc_device
 from exporter.errors import UserError
-from exporter.reading.decode.device_map import DeviceMap, DeviceMaps
+from exporter.reading.decode.device_map import DeviceMaps
 from exporter.reading.decode.snapshot import Snapshot
 from exporter.reading.device.counters import Counters
 from exporter.reading.device.device import Device
@@ -21,6 +21,7 @@ from exporter.reading.transport.resolve import Resolver
 from exporter.targets import Endpoint, Place, Target
 
 _STEP = (0.005, 0.2)  # seconds between the deadlines of two devices; all steps at most this share of the time
+_AT_ONCE = 250  # devices of a reload in one step: a few milliseconds
 MAX_PROBED = 100  # devices reached only through probe.allow whose connections are kept
 
 log = logging.getLogger(__name__)
@@ -28,11 +29,11 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Prepared:
-    """What `Fleet.prepare` made of a configuration; devices that stay as they are have the map they had."""
+    """What `Fleet.prepare` made of a configuration; devices whose settings did not change are those of before."""
 
     config: Config
     maps: DeviceMaps
-    fresh: Mapping[str, DeviceMap]
+    devices: Mapping[str, Device]
     configured: Mapping[Endpoint, Collection[int]]
     transports: Mapping[Place, str]
 
@@ -60,7 +61,7 @@ class Fleet:
         self._lines = Lines(resolver or Resolver(), self._permits, clock)
         self._probed: OrderedDict[tuple[Target, str], Device] = OrderedDict()
         self.probed_counters = Counters()
-        self.devices: dict[str, Device] = {}
+        self.devices: Mapping[str, Device] = {}
         self._numbers = itertools.count(1)  # of scrapes of one device
         self._too_slow = False  # there was no time to ask some of them in the last `scrape`
         self.config = config
@@ -69,7 +70,8 @@ class Fleet:
 
     def apply(self, config: Config) -> None:
         """Take over a new configuration. Raises UserError, and then changes nothing."""
-        self.go_over(self.prepare(config))
+        for _ in self.go_over(self.prepare(config)):
+            pass
 
     def prepare(self, config: Config) -> Prepared:
         """All of a new configuration that takes long with many devices. Changes nothing. Raises UserError.
@@ -77,35 +79,36 @@ class Fleet:
         It may be called in a thread, while nothing else is taken over.
         """
         maps = DeviceMaps(config.maps, self._maps)
-        fresh = {}
+        devices = {}
         configured: dict[Endpoint, set[int]] = {}
         for one in config.devices:
-            new, old = maps.of(one), self.devices.get(one.name)
-            fresh[one.name] = old.map if old is not None and old.map == new else new
+            new, device = maps.of(one), self.devices.get(one.name)
+            if device is None or device.map != new:
+                counters = Counters() if device is None else device.counters
+                device = Device(new, self._lines, counters, History(self._judge), self._clock)
+            devices[one.name] = device
             configured.setdefault(one.target.endpoint, set()).add(one.target.unit)
         transports = {at.place: at.transport for at in configured if not at.path}
-        return Prepared(config, maps, fresh, configured, transports)
+        return Prepared(config, maps, devices, configured, transports)
 
-    def go_over(self, prepared: Prepared) -> None:
-        """Take over what was prepared, at once."""
-        kept = self.devices
-        self._lines.configured, self._transports = prepared.configured, prepared.transports
-        devices = {}
-        for name, new_map in prepared.fresh.items():
-            old = kept.get(name)
-            if old is not None and old.map is new_map:
-                devices[name] = old
-                continue
-            counters = old.counters if old is not None else Counters()
-            device = Device(new_map, self._lines, counters, History(self._judge), self._clock)
-            if old is not None:
+    def go_over(self, prepared: Prepared) -> Iterator[None]:
+        """Take over what was prepared, in steps: others may run in between, and see the old devices or the new."""
+        devices = prepared.devices
+        for number, (name, device) in enumerate(devices.items()):
+            if number % _AT_ONCE == 0:
+                yield
+            old = self.devices.get(name)
+            if old is not None and old is not device:
                 device.take_over(old)
-            devices[name] = device
-        self.devices = devices
-        self.config, self._maps = prepared.config, prepared.maps
+        self._lines.configured, self._transports = prepared.configured, prepared.transports
+        self.devices, self.config, self._maps = devices, prepared.config, prepared.maps
         for key, device in list(self._probed.items()):
             if not self._is_unchanged(device):
                 del self._probed[key]
+        for number, device in enumerate(devices.values()):
+            if number % _AT_ONCE == 0:
+                yield
+            device.find_line()
         self._drop_unused_lines()
 
     async def scrape(self, deadline: float) -> list[Snapshot]:
@@ -158,6 +161,7 @@ class Fleet:
             settings: DeviceConfig = adhoc_device(self.config, target, module)
             self._make_way(target.endpoint)
             device = Device(self._maps.of(settings), self._lines, self.probed_counters, clock=self._clock)
+            device.find_line()
             self._probed[key] = device
             while len(self._probed) > MAX_PROBED:
                 self._probed.popitem(last=False)
