@@ -1,19 +1,13 @@
-"""What the exporter says about itself.
-
-What the kernel and Python say of the process comes from prometheus-client's collectors, under the names that
-all exporters share.
-"""
+"""What the exporter says about itself."""
 
 import platform
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-
-from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
 
 from exporter import __version__
 from exporter.exposition.lines import plain_page
 from exporter.exposition.negotiation import Format
+from exporter.exposition.process import ProcessMetrics
 from exporter.maps.model import Metric
 from exporter.reading.decode.series import Raw, Sample, Series
 from exporter.reading.device.counters import Counters
@@ -85,9 +79,7 @@ class ExporterMetrics:
     """The exporter's own page: build, reload, process, and what all passes together asked for."""
 
     def __init__(self) -> None:
-        self._process = CollectorRegistry()
-        for collector in (ProcessCollector, PlatformCollector, GCCollector):
-            collector(registry=self._process)
+        self._process = ProcessMetrics()
         self._build = (("version", __version__), ("pythonversion", platform.python_version()))
 
     def render(self, state: ExporterState, form: Format) -> Iterator[str]:
@@ -103,10 +95,7 @@ class ExporterMetrics:
         ]
 
     def _families(self, state: ExporterState) -> Iterator[tuple[Metric, Iterable[Sample]]]:
-        for family in self._process.collect():
-            samples = [(tuple(it.labels.items()), it.value) for it in family.samples]
-            name = f"{family.name}_total" if family.type == "counter" else family.name
-            yield _of_process(name, family.documentation, family.type == "counter"), samples
+        yield from self._process.families()
         yield _BUILD, [(self._build, 1)]
         web = (
             ("external_url", state.web.external_url),
@@ -132,11 +121,3 @@ class ExporterMetrics:
             exports, failures = state.pushes
             yield _PUSHES, [((), exports)]
             yield _FAILED, [((), failures)]
-
-
-@lru_cache
-def _of_process(name: str, text: str, counts: bool) -> Metric:
-    unit = next(
-        (unit for unit in ("seconds", "bytes") if name.removesuffix("_total").endswith(f"_{unit}")), ""
-    )
-    return Metric(name, text, "counter" if counts else "gauge", unit)

@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Prepared:
-    """What `Fleet.prepare` made of a configuration; devices whose settings did not change are those of before."""
+    """What `Fleet.prepare` made of a configuration; a device whose settings did not change is the old one."""
 
     config: Config
     maps: DeviceMaps
@@ -92,7 +92,7 @@ class Fleet:
         return Prepared(config, maps, devices, configured, transports)
 
     def go_over(self, prepared: Prepared) -> Iterator[None]:
-        """Take over what was prepared, in steps: others may run in between, and see the old devices or the new."""
+        """Take over what was prepared, in steps: others run in between, and see old devices or new ones."""
         devices = prepared.devices
         for number, (name, device) in enumerate(devices.items()):
             if number % _AT_ONCE == 0:
