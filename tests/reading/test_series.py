@@ -72,11 +72,19 @@ def test_a_family_holds_series_beside_raw_words() -> None:
     one, two, three = (Series(METRIC, (("phase", str(number)),)) for number in (1, 2, 3))
     family = Family()
     assert len(family) == 0
-    family.add(one, 230)
+    family.add((one,), (230,))
     assert family.metric is METRIC
-    family.extend([two, three], [231, 232])
+    family.add((two, three), (231, 232))
     assert [*family] == [(one, 230), (two, 231), (three, 232)]
     assert len(family) == 3
+
+
+def test_a_family_of_one_column_shares_it_with_the_layout() -> None:
+    column = tuple(Series(METRIC, (("phase", str(number)),)) for number in (1, 2, 3))
+    here, there = Family(), Family()
+    here.add(column, (230, 231, 232))
+    there.add(column, (0, 0, 0))
+    assert here.series is there.series is column
 
 
 def test_families_are_the_same_with_the_same_series_and_words() -> None:
@@ -85,13 +93,12 @@ def test_families_are_the_same_with_the_same_series_and_words() -> None:
     def of(*pairs: tuple[Series, int]) -> Family:
         family = Family()
         for series, raw in pairs:
-            family.add(series, raw)
+            family.add((series,), (raw,))
         return family
 
     assert of((one, 1), (two, 2)) == of((one, 1), (two, 2))
     assert of((one, 1)) != of((one, 2))
     assert of((one, 1)) != of((two, 1))
-    assert of((one, 1)) != [(one, 1)]
     assert of((one, 1)) == ANY  # which decides itself
 
 

@@ -36,20 +36,20 @@ class Decoded:
 
     def add(self, series: Series, raw: Raw) -> None:
         """Give a series its value for this pass."""
-        self.readings[series.metric.name].add(series, raw)
+        self.readings[series.metric.name].add((series,), (raw,))
 
     def note(self, ids: Iterable[str], raws: Iterable[Raw | None]) -> None:
         """Note what was read, by the ids of words."""
         self.words.update(known_ones(ids, raws))
 
-    def extend(self, series: Sequence[Series], raws: Values) -> None:
+    def extend(self, series: tuple[Series, ...], raws: Values) -> None:
         """Give several series of one metric, as many as there are raw words, those values that are known."""
-        known = cast("Sequence[Raw]", raws)
-        if None in raws:
-            series = [one for one, raw in zip(series, raws, strict=True) if raw is not None]
-            known = [raw for raw in raws if raw is not None]
+        known = cast("tuple[Raw, ...]", tuple(raws))
+        if None in known:
+            series = tuple(one for one, raw in zip(series, raws, strict=True) if raw is not None)
+            known = tuple(raw for raw in known if raw is not None)
         if series:
-            self.readings[series[0].metric.name].extend(series, known)
+            self.readings[series[0].metric.name].add(series, known)
 
 
 def known_ones(names: Iterable[str], raws: Iterable[Raw | None]) -> dict[str, Raw]:
@@ -63,7 +63,7 @@ def known_ones(names: Iterable[str], raws: Iterable[Raw | None]) -> dict[str, Ra
 def read(columns: Sequence[Column], words: Words) -> list[Values]:
     """All values, column by column; none yet of formulas."""
     return [
-        list(map(words.get, column.keys)) if column.plain else _values(column, words) for column in columns
+        tuple(map(words.get, column.keys)) if column.plain else _values(column, words) for column in columns
     ]
 
 

@@ -34,10 +34,10 @@ class Column:
     absent: frozenset[int]
     is_flag: bool
     is_whole: bool
-    series: Sequence[Series]
-    raw_series: Sequence[Series]
-    lost_series: Sequence[Series]
-    undefined_series: Sequence[Series]
+    series: tuple[Series, ...]
+    raw_series: tuple[Series, ...]
+    lost_series: tuple[Series, ...]
+    undefined_series: tuple[Series, ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,7 +49,7 @@ class Block:
 
     numbers: Sequence[int]
     columns: tuple[Column, ...]
-    present: Sequence[Series]
+    present: tuple[Series, ...]
     alarm: int | None
     lost: str
 

@@ -93,7 +93,7 @@ class LayoutMaker:
         return Block(
             numbers=[number for number, _ in places],
             columns=tuple(self._column([(word, *place) for place in places]) for word in group.words),
-            present=[Series(present, labels) for _, labels in places] if present else (),
+            present=tuple(Series(present, labels) for _, labels in places) if present else (),
             alarm=next((at for at, word in enumerate(group.words) if word.name == alarm), None),
             lost=lost,
         )
@@ -102,7 +102,7 @@ class LayoutMaker:
         word = places[0][0]
         spans = tuple(span for one, number, _ in places if (span := span_of(one, number)))
         metric = self.metrics.get(word.metric)
-        series = [self._series(metric, one, labels) for one, _, labels in places] if metric else []
+        series = tuple(self._series(metric, one, labels) for one, _, labels in places) if metric else ()
         raw_metric = self.metrics[word.raw_metric] if word.raw_metric else None
         raw_labels = [(*labels, *one.labels, *one.raw_labels) for one, _, labels in places]
         names = [dict(one.raw_labels).get("word", one.id) + _place(one, number) for one, number, _ in places]
@@ -120,9 +120,9 @@ class LayoutMaker:
             is_flag=word.type == "bool" and word.is_register,
             is_whole=word.is_whole,
             series=series,
-            raw_series=[Series(raw_metric, labels) for labels in raw_labels] if raw_metric else (),
+            raw_series=tuple(Series(raw_metric, labels) for labels in raw_labels) if raw_metric else (),
             lost_series=_lost(word, trust, series),
-            undefined_series=[Series(UNDEFINED_FLAGS, (("word", name),)) for name in undefined],
+            undefined_series=tuple(Series(UNDEFINED_FLAGS, (("word", name),)) for name in undefined),
         )
 
     def _series(self, metric: Metric, word: Word, labels: Labels) -> Series:
@@ -164,12 +164,12 @@ def _place(word: Word, number: int) -> str:
     return f"#{number}" if word.repeat else ""
 
 
-def _lost(word: Word, trust: Trust | None, series: Sequence[Series]) -> Sequence[Series]:
+def _lost(word: Word, trust: Trust | None, series: tuple[Series, ...]) -> tuple[Series, ...]:
     """What is left of the series of a word, or of words alike, when it is frozen."""
     if trust is None or word.survives:
         return series if trust else ()
     if word.flags or word.states:
         names = (*(flag.name for flag in word.flags), *(state for _, state in word.states))
         kept = tuple(name for name in names if f"{word.name}.{name}" in trust.lost_flags)
-        return [replace(one, flags=kept) for one in series] if kept else ()
+        return tuple(replace(one, flags=kept) for one in series) if kept else ()
     return series if word.name in trust.lost_flags else ()

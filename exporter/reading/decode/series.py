@@ -1,6 +1,6 @@
 """A metric with labels, and the values that a raw word gives it. Pure."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from exporter.maps.model import Labels, Metric, Word
@@ -50,40 +50,29 @@ class Series:
         return [((), word.value(raw))]
 
 
+@dataclass(slots=True)
 class Family:
     """The series of one metric that have a value in a pass, in order, with their raw words: pairs of both.
 
-    Kept as two columns: a fleet has millions of them, which would be as many pairs for Python to look after.
+    Kept as two columns, as a fleet has millions of them. Mostly the first is that of the layout, which all
+    devices share, and the second has only numbers: nothing that Python's garbage collector must look through.
     """
 
-    __slots__ = ("_raws", "_series")
+    series: tuple[Series, ...] = ()
+    raws: tuple[Raw, ...] = ()
 
-    def __init__(self) -> None:
-        self._series: list[Series] = []
-        self._raws: list[Raw] = []
-
-    def add(self, series: Series, raw: Raw) -> None:
-        """Give one series its raw word."""
-        self._series.append(series)
-        self._raws.append(raw)
-
-    def extend(self, series: Iterable[Series], raws: Iterable[Raw]) -> None:
-        """Give several series their raw words; there are as many of both."""
-        self._series.extend(series)
-        self._raws.extend(raws)
+    def add(self, series: tuple[Series, ...], raws: tuple[Raw, ...]) -> None:
+        """Give series their raw words; there are as many of both."""
+        self.series += series
+        self.raws += raws
 
     @property
     def metric(self) -> Metric:
         """The metric that all series are of."""
-        return self._series[0].metric
+        return self.series[0].metric
 
     def __iter__(self) -> Iterator[tuple[Series, Raw]]:
-        return zip(self._series, self._raws, strict=True)
+        return zip(self.series, self.raws, strict=True)
 
     def __len__(self) -> int:
-        return len(self._series)
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Family):
-            return NotImplemented
-        return self._series == other._series and self._raws == other._raws
+        return len(self.series)

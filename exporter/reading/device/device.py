@@ -310,6 +310,4 @@ def _allowing(snapshot: Snapshot, allowed: float) -> Snapshot:
     ((series, known),) = snapshot.readings[name]
     if known == allowed:
         return snapshot
-    family = Family()
-    family.add(series, allowed)
-    return replace(snapshot, readings={**snapshot.readings, name: family})
+    return replace(snapshot, readings={**snapshot.readings, name: Family((series,), (allowed,))})
