@@ -9,7 +9,6 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from exporter.errors import UserError
-from exporter.garbage import looks_while_reading
 
 _PATIENCE = 10  # seconds until something is written to a pipe; a program that decrypts takes a few
 
@@ -19,16 +18,15 @@ def read_file(path: Path, most: int | None = None) -> bytes:
 
     Raises OSError, with a text for the user in `strerror`, and ValueError for a path that no file can have.
     """
-    with looks_while_reading():
-        mode = path.stat().st_mode
-        if stat.S_ISFIFO(mode):
-            return _read_pipe(path, most)
-        if stat.S_ISDIR(mode):
-            raise OSError(errno.EISDIR, "it is a folder: name the file in it")
-        if stat.S_ISSOCK(mode):
-            raise OSError(errno.ENXIO, "it is a socket: name a file")
-        with path.open("rb") as file:
-            return file.read(most)
+    mode = path.stat().st_mode
+    if stat.S_ISFIFO(mode):
+        return _read_pipe(path, most)
+    if stat.S_ISDIR(mode):
+        raise OSError(errno.EISDIR, "it is a folder: name the file in it")
+    if stat.S_ISSOCK(mode):
+        raise OSError(errno.ENXIO, "it is a socket: name a file")
+    with path.open("rb") as file:
+        return file.read(most)
 
 
 def _read_pipe(path: Path, most: int | None) -> bytes:

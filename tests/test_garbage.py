@@ -1,23 +1,58 @@
-"""When Python looks for garbage while a configuration is made, and what it looks through afterwards."""
+"""How Python looks for garbage while a configuration is made."""
 
 import gc
+import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager
 
-from exporter.garbage import looks_while_reading, no_looks
+import pytest
+
+from exporter.garbage import no_full_looks
 
 
-def test_there_are_no_looks_but_while_a_file_is_read() -> None:
-    with no_looks():
-        with no_looks():
-            assert not gc.isenabled()
-        assert not gc.isenabled()
-        with looks_while_reading():
-            assert gc.isenabled()
-        assert not gc.isenabled()
+class Cycle:
+    """Garbage that only a look finds."""
+
+    def __init__(self) -> None:
+        self.itself = self
+
+
+@contextmanager
+def looks() -> Iterator[list[int]]:
+    """The generations of the looks meanwhile."""
+    seen: list[int] = []
+
+    def note(phase: str, info: dict[str, int]) -> None:
+        if phase == "start":
+            seen.append(info["generation"])
+
+    gc.callbacks.append(note)
+    try:
+        yield seen
+    finally:
+        gc.callbacks.remove(note)
+
+
+def make(objects: int) -> list[list[int]]:
+    return [[number] for number in range(objects)]
+
+
+def test_new_objects_are_looked_through_and_never_all() -> None:
+    gc.collect()
+    with looks() as seen, no_full_looks():
+        kept = make(300_000)
+        garbage = weakref.ref(Cycle())
+        kept += make(5_000)
+        assert garbage() is None
+    assert {0, 1} == {*seen}
+    with looks() as seen:
+        kept += make(300_000)
+    assert 2 in seen, "as ever afterwards"
+
+
+def test_what_fails_leaves_everything_as_it_was() -> None:
+    before = gc.get_threshold(), gc.get_freeze_count()
+    with pytest.raises(ValueError, match="no"), no_full_looks():
+        raise ValueError("no")
+    assert (gc.get_threshold(), gc.get_freeze_count()) == before
     assert gc.isenabled()
-
-
-def test_what_was_made_meanwhile_is_old_at_once() -> None:
-    with no_looks():
-        made = [[number] for number in range(5000)]
-    old = {id(each) for each in gc.get_objects(generation=2)}
-    assert old.issuperset(map(id, made))

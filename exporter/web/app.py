@@ -173,7 +173,7 @@ async def _ready(request: web.Request) -> web.Response:
 async def _reload(request: web.Request) -> web.Response:
     check_known(request, ())
     try:
-        await request.app[STATE].reload()
+        await asyncio.shield(request.app[STATE].reload())  # seen through, also if the client leaves
     except UserError as error:
         return web.Response(text=f"failed to reload config: {error}\n", status=500)
     return web.Response(text="reloaded\n")

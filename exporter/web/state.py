@@ -13,7 +13,7 @@ from exporter.assess.measured import measured
 from exporter.config import Config
 from exporter.exposition.lines import Renderer
 from exporter.exposition.own import SCRAPED_ADDRESS, ExporterMetrics, ExporterState, WebAddress
-from exporter.garbage import no_looks
+from exporter.garbage import no_full_looks
 from exporter.pushing import Pusher
 from exporter.reading.decode.series import Raw, Series
 from exporter.reading.device.fleet import Fleet
@@ -33,7 +33,7 @@ class State:
         self._load = load
         self._web = web
         self.timeout_offset = timeout_offset
-        with no_looks():
+        with no_full_looks():
             self.fleet = Fleet(load(), check_names=True, judge=measured)
         self.renderer = Renderer()
         self.own_metrics = ExporterMetrics()
@@ -80,7 +80,7 @@ class State:
         """Read the configuration again and go over to it; raises UserError, and then nothing has changed."""
         async with self._reload_lock:
             try:
-                with no_looks():
+                with no_full_looks():
                     config = await beside(self._load)
                     prepared = await beside(partial(self.fleet.prepare, config))
                 sender = await beside(partial(self.pusher.prepare, config.otlp))
@@ -93,5 +93,5 @@ class State:
                 raise
             self._reload_successful = True
             self._reloaded_at = time.time()
-            warn_of_passing_names(device.target for device in config.devices)
+            warn_of_passing_names([device.target for device in config.devices])
             log.info("configuration reloaded", extra={"devices": len(config.devices)})

@@ -74,6 +74,29 @@ def test_others_run_while_a_reload_goes_over_and_nothing_learned_meanwhile_is_lo
     run(test())
 
 
+def test_a_renamed_device_keeps_its_line_whatever_is_probed_while_a_reload_goes_over() -> None:
+    async def test() -> None:
+        async with Hostile(units=(1,)) as gateway, Hostile() as other:
+            rules = {"allow": [f"127.0.0.1:{other.port}"]}
+
+            def entries(name: str) -> list[dict[str, object]]:
+                return [{"name": f"{name}{unit}", "target": gateway.target(unit)} for unit in (1, 2)]
+
+            async with fleet(*entries("old"), probe=rules) as devices:
+                for name in ("old1", "old2", "old1"):
+                    await scrape(devices.devices[name])
+                connections, line = gateway.connections, devices.devices["old1"].line
+                for _ in devices.go_over(devices.prepare(config(*entries("new"), probe=rules))):
+                    if "new1" in devices.devices:
+                        devices.probed(parse_target(other.target()), "ups")
+                assert (await scrape(devices.devices["new1"])).up
+                assert devices.devices["new1"].line is line
+                assert line.may_be_silent(2), "it still knows which unit is silent"
+                assert gateway.connections == connections
+
+    run(test())
+
+
 def test_a_reload_keeps_probed_devices_and_what_their_lines_owe() -> None:
     """Behind a serial server the late answer comes over the next connection too."""
 

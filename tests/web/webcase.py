@@ -43,7 +43,8 @@ async def serving(
 ) -> AsyncIterator[Client]:
     """A running application with this configuration."""
     state = State(lambda: load_config(config, targets=targets), timeout_offset)
-    runner = web.AppRunner(create_app(state, paths=Paths(prefix)), access_log=None, shutdown_timeout=0.1)
+    app = create_app(state, paths=Paths(prefix))
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1, handler_cancellation=True)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()

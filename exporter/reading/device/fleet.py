@@ -226,8 +226,7 @@ class Fleet:
         return not self._check_names or self.config.probe.may_lead_to(endpoint, address)
 
     def _drop_unused_lines(self) -> None:
-        devices = (*self.devices.values(), *self._probed.values())
-        self._lines.drop_unused({device.line for device in devices if device.line is not None})
+        self._lines.drop_unused({device.line for device in self._probed.values() if device.line is not None})
 
 
 def of_unit(there: Sequence[Device], unit: int, *, said: bool) -> Device | None:

@@ -87,9 +87,11 @@ class Lines:
         return line
 
     def drop_unused(self, used: Collection[Line]) -> None:
-        """Close the lines that no device uses, each as soon as no pass does."""
+        """Close the lines not `used` that lead to nothing configured, each as soon as no pass uses it."""
         gone = set()
-        for line in self._known.keys() - used:
+        for line, known in self._known.items():
+            if line in used or not self.configured.keys().isdisjoint(known.written):
+                continue
             line.retire()
             # else it stays known: there is never a second connection beside it, and what a serial server
             # still owes is not taken for something else over the next connection
@@ -119,7 +121,8 @@ class Lines:
             if (known := self._at.get(place)) is None:
                 continue
             if known.endpoint.manner != endpoint.manner:
-                if known.written.intersection(self.configured) or (known.line.in_use and not trusted):
+                configured = not self.configured.keys().isdisjoint(known.written)
+                if configured or (known.line.in_use and not trusted):
                     here, there = Target(endpoint).url, Target(known.endpoint).url
                     text = f'"{here}" leads to where "{there}" is: one place has one transport'
                     raise LinkError("connect", text)
