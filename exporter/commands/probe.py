@@ -98,10 +98,10 @@ def _next_step(device: Device, snapshot: Snapshot) -> str:
             return f"{shift} generex-exporter discover {target} says how such a list is read"
         look = f"generex-exporter discover {target} finds out which list it speaks"
         return f"there are values that cannot be: {look}" if implausible(snapshot) else ""
-    counted = device.counters.errors
-    reason = max(counted, key=lambda reason: counted[reason])
+    # a pass that ended while it waited counts as a timeout, although no request of it failed
+    waited = "timeout" if device.counters.errors["timeout"] else ""
     text = "; ".join(snapshot.errors)
-    return next_step(Failure(device.config.target, reason, text)) if counted[reason] else ""
+    return next_step(Failure(device.config.target, snapshot.reason or waited, text))
 
 
 async def _watch(fleet: Fleet, device: Device, timeout: float, form: str) -> int:

@@ -20,6 +20,7 @@ from exporter.files import refuse_existing, write_whole
 from exporter.hints import Failure, with_next_step
 from exporter.maps import DEFAULT_MODULE
 from exporter.progress import Progress
+from exporter.reading.decode.snapshot import Snapshot
 from exporter.reading.device.device import Device
 from exporter.reading.device.fleet import Fleet
 from exporter.recording.capture import capture, timestamp
@@ -137,24 +138,22 @@ class _Recorder:
             file.flush()
             self.passes += 1
             self.ever_up = self.ever_up or snapshot.up
-            self._report(line, snapshot.up, progress)
+            self._report(line, snapshot, progress)
             due = at + self._interval
             if self.passes == self._count or (self._duration is not None and due >= self._duration):
                 return
             await asyncio.sleep(max(began + due - loop.time(), 0))
 
-    def _report(self, line: Pass, up: bool, progress: Progress) -> None:
+    def _report(self, line: Pass, snapshot: Snapshot, progress: Progress) -> None:
+        up = snapshot.up
         if up is not self._was_up and not (up and self._was_up is None):
-            progress.step(f"pass {self.passes}: " + ("it answers again" if up else self._trouble(line)))
+            progress.step(f"pass {self.passes}: " + ("it answers again" if up else self._trouble(snapshot)))
         self._was_up = up
         progress.detail(f"pass {self.passes}: {len(line.requests)} requests in {line.seconds:.2f} s")
 
-    def _trouble(self, line: Pass) -> str:
-        text = "; ".join(line.errors) or "nothing was read"
-        reason = next((r.reason for r in reversed(line.requests) if r.reason), None)
-        if reason is None:
-            reason = "resolve" if "cannot resolve" in text else "connect"
-        return with_next_step(Failure(self._device.config.target, reason, text))
+    def _trouble(self, snapshot: Snapshot) -> str:
+        text = "; ".join(snapshot.errors) or "nothing was read"
+        return with_next_step(Failure(self._device.config.target, snapshot.reason, text))
 
 
 async def _recorded(recorder: _Recorder, fleet: Fleet, file: TextIO, progress: Progress) -> None:

@@ -171,6 +171,18 @@ def test_a_dead_device_is_exit_1(form: str) -> None:
     assert "nothing listens there, or it takes no further master" in error
 
 
+def test_a_pass_that_ends_while_it_waits_is_a_timeout(tmp_path: Path) -> None:
+    async def run() -> str:
+        async with Hostile() as device:
+            file = tmp_path / "generex.yml"
+            file.write_text(f"devices: [{{name: hall, connect_delay: 2s, target: '{device.target()}'}}]\n")
+            return (await _probe("hall", f"--config.file={file}", "--timeout=300ms"))[2]
+
+    error = asyncio.run(run())
+    assert "no time left after connect_delay" in error
+    assert "the port is open, and nothing comes back" in error
+
+
 @pytest.mark.parametrize(
     ("arguments", "expected", "message"),
     [

@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -99,6 +100,21 @@ def test_a_device_that_is_not_there(capsys: pytest.CaptureFixture[str], tmp_path
     assert main(["record", f"127.0.0.1:{free_port()}", str(file), "--count=1"]) == 1
     assert "Connection refused\n  nothing listens there" in capsys.readouterr().err
     assert read_recording(file).passes[0].requests == ()
+
+
+def test_a_silent_name_server_leads_to_the_ip_address(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ended = threading.Event()
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: ended.wait(60) and [])
+    (tmp_path / "c.yml").write_text("devices: [{name: u, target: ups.example, request_timeout: 50ms}]")
+    words = ["u", str(tmp_path / "rec"), f"--config.file={tmp_path}/c.yml", "--count=1"]
+    try:
+        assert main(["record", *words]) == 1
+    finally:
+        ended.set()
+    why = 'cannot look up "ups.example" in time: the name server does not answer'
+    assert f"pass 1: {why}\n  try the IP address instead: " in capsys.readouterr().err
 
 
 def test_a_file_is_not_replaced_without_being_told(

@@ -14,7 +14,9 @@ class Snapshot:
 
     `readings` hold, per metric name in a fixed order, the series that have a value in this pass. `words` are
     all values read, by word id with the instance number where words repeat (`bacs.module_volts#12`), also
-    those that are not exported. `layout` stays the same object for as long as the same series can occur.
+    those that are not exported. `reason` is why most requests that failed did, as
+    generex_exporter_modbus_errors_total has it; "" where none did. `layout` stays the same object for as long
+    as the same series can occur.
     """
 
     device: DeviceConfig
@@ -25,6 +27,7 @@ class Snapshot:
     groups: Mapping[str, bool]
     valid: Mapping[str, bool]
     errors: tuple[str, ...]
+    reason: str
     layout: Layout
 
     @property

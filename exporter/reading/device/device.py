@@ -3,7 +3,6 @@
 import asyncio
 import logging
 import time
-from collections import Counter
 from dataclasses import dataclass, replace
 
 from exporter.config import DeviceConfig
@@ -255,14 +254,12 @@ class Device:
         if progress.asked_twice >= PACING_MISSED:
             self._news.tell_of_pacing(self.config, snapshot)
         if self.history is not None:
-            failures = Counter(progress.failures).most_common(1) if progress.failures else []
             self.history.note(
                 snapshot,
                 at=now,
                 duration=now - shared.started,
                 requests=progress.requests,
                 excused=excused,
-                reason=failures[0][0] if failures else "",
             )
         return snapshot
 

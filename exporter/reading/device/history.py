@@ -23,8 +23,7 @@ Judge = Callable[[Snapshot], Mapping[str, bool]]
 class Pass:
     """What is kept of a pass; `time` is the clock's when it ended, `duration` in seconds.
 
-    `good` says that everything was read and can be trusted. `reason` is why most requests that failed
-    did, as generex_exporter_modbus_errors_total has it; "" where none did.
+    `good` says that everything was read and can be trusted.
     """
 
     time: float
@@ -33,7 +32,6 @@ class Pass:
     good: bool
     up: bool
     errors: tuple[str, ...]
-    reason: str = ""
 
 
 class History:
@@ -63,13 +61,12 @@ class History:
         duration: float,
         requests: int,
         excused: bool,
-        reason: str = "",
     ) -> None:
         """Take note of a pass that ended `at`; `excused` says that it tells nothing about the device.
 
         Then the device stays as it was seen last.
         """
-        entry = Pass(snapshot.time, duration, requests, snapshot.whole, snapshot.up, snapshot.errors, reason)
+        entry = Pass(snapshot.time, duration, requests, snapshot.whole, snapshot.up, snapshot.errors)
         (self._passes if entry.good else self._failed).append(entry)
         if excused and not snapshot.up:
             return

@@ -1,5 +1,6 @@
 """From a pass's progress to its snapshot: the decoded words, and what is to be said of the pass. Pure."""
 
+from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime, time
 from functools import cache
@@ -82,6 +83,7 @@ class Reporter:
             groups=groups,
             valid=decoded.valid,
             errors=tuple(progress.errors),
+            reason=next((reason for reason, _ in Counter(progress.failures).most_common(1)), ""),
             layout=progress.layout,
         )
 

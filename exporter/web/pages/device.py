@@ -106,11 +106,8 @@ def _hint(device: Device, last: Snapshot | None) -> str:
     """What to try when nothing was read; "" where nothing is known to help."""
     if last is None or last.up or device.history is None:
         return ""
-    failed = next((entry for entry in device.history.passes if entry.time == last.time), None)
-    if failed is None or not failed.reason:
-        return ""
     answered = device.history.up_at is not None
-    return next_step(Failure(device.config.target, failed.reason, "; ".join(last.errors), answered=answered))
+    return next_step(Failure(device.config.target, last.reason, "; ".join(last.errors), answered=answered))
 
 
 def _sections(snapshot: Snapshot | None) -> dict[str, Section]:
