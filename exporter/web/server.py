@@ -55,12 +55,9 @@ async def serve(
     async def reload() -> None:
         notify(reloading())
         outcome = "reload failed, the old configuration stays"
-        try:
-            with contextlib.suppress(UserError):  # logged there, and the metric says so
-                await state.reload()
-                outcome = _devices(state)
-        finally:
-            warn_of_passing_names(device.target for device in state.config.devices)
+        with contextlib.suppress(UserError):  # logged there, and the metric says so
+            await state.reload()
+            outcome = _devices(state)
         notify(READY, status(outcome))
 
     def on_hangup() -> None:

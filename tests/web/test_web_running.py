@@ -406,6 +406,31 @@ def test_hangup_reloads_and_a_bad_file_is_logged(tmp_path: Path) -> None:
         assert '"three"' in it.get("/sd")
 
 
+PASSING = """
+import sys
+from pathlib import Path
+from exporter.cli import main
+from exporter.serialports import warn_of_passing_names
+
+warn_of_passing_names.__defaults__ = (Path(sys.argv[1]),)
+sys.exit(main(sys.argv[2:]))
+"""
+
+
+def test_a_passing_serial_name_is_logged_once_by_a_hangup(tmp_path: Path) -> None:
+    port, by_id, log = tmp_path / "dev/ttyUSB0", tmp_path / "dev/serial/by-id", tmp_path / "log"
+    by_id.mkdir(parents=True)
+    (by_id / "usb-FTDI_A9XYZ-port0").symlink_to(port)
+    flags = (f"--target=one=rtu://{port}", f"--web.listen-address=127.0.0.1:{free_port()}")
+    with running([sys.executable, "-c", PASSING, str(by_id), *flags], log, environment()) as process:
+        wait_for(lambda: "another adapter after a restart" in log.read_text())
+        process.send_signal(1)
+        wait_for(lambda: "configuration reloaded" in log.read_text())
+        process.terminate()
+        process.wait(10)
+    assert log.read_text().count("another adapter after a restart") == 2, "at the start, and by the reload"
+
+
 BUSY = """
 import sys, threading, time, urllib.request
 from exporter.cli import main
