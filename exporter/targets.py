@@ -109,7 +109,7 @@ def shown_target(text: str) -> str:
 
 def options_said(text: str) -> set[str]:
     """The names of the options that stand in a target."""
-    return {option.partition("=")[0] for option in text.partition("?")[2].split("&")} - {""}
+    return {key for key, _ in parse_qsl(text.partition("?")[2], keep_blank_values=True)}
 
 
 def parse_target(text: str) -> Target:

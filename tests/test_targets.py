@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exporter.targets import Endpoint, Target, parse_target
+from exporter.targets import Endpoint, Target, options_said, parse_target
 
 
 def tcp(host: str, port: int = 502, unit: int = 1) -> Target:
@@ -190,3 +190,11 @@ def test_any_text_is_a_target_or_a_value_error(text):
         return
     assert parse_target(target.url) == target
     assert parse_target(target.url).url == target.url
+
+
+def test_options_are_said_as_they_are_read() -> None:
+    """A letter that is written by its number is that letter."""
+    assert parse_target("10.0.0.7?%75nit=2").unit == 2
+    assert options_said("10.0.0.7?%75nit=2") == {"unit"}
+    assert options_said("rtu:///dev/ttyUSB0?unit=1&parity=N") == {"unit", "parity"}
+    assert options_said("10.0.0.7") == options_said("10.0.0.7?") == set()

@@ -2,16 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from urllib.parse import parse_qsl
 
 from exporter.config import checks
 from exporter.config.device_schema import DeviceEntry, ExpectEntry, ModuleEntry
-from exporter.config.fields import NAME, check_name, read_target
+from exporter.config.fields import NAME, check_name
 from exporter.config.merge import merge_options
 from exporter.config.model import DeviceConfig, Expect, ExpectedBlock, Module, Sensor
 from exporter.config.problems import Problems, Source
 from exporter.maps.model import Map
-from exporter.targets import Endpoint, Place, Target, shown_target
+from exporter.targets import Endpoint, Place, Target, options_said, parse_target, shown_target
 
 Given = tuple[Source, DeviceEntry]
 
@@ -29,7 +28,7 @@ def from_flags(texts: Sequence[str], problems: Problems) -> list[Given]:
         try:
             if name:
                 check_name(name)
-            read_target(url)
+            parse_target(url)
         except ValueError as error:
             problems.add(source, (), str(error))
             continue
@@ -99,11 +98,10 @@ class Resolver:
         return device
 
     def _target(self, source: Source, entry: DeviceEntry) -> Target:
-        target = read_target(entry.target)
+        target = parse_target(entry.target)
         if entry.unit is None:
             return target
-        written = any(key == "unit" for key, _ in parse_qsl(entry.target.partition("?")[2]))
-        if written and target.unit != entry.unit:
+        if "unit" in options_said(entry.target) and target.unit != entry.unit:
             self._problems.add(
                 source, ("unit",), f"unit {entry.unit} contradicts unit={target.unit} in the target"
             )

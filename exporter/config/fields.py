@@ -18,7 +18,7 @@ from exporter.config.allow import AllowRule
 from exporter.durations import format_duration, parse_duration
 from exporter.hosts import web_host
 from exporter.maps.schema import RESERVED_LABELS, Factor
-from exporter.targets import Target, parse_target
+from exporter.targets import parse_target
 from exporter.yamlfile import Strict
 
 NAME = re.compile(r"[A-Za-z0-9_.-]+")
@@ -144,18 +144,8 @@ def _not_zero(scale: Decimal) -> Decimal:
     return scale
 
 
-def read_target(text: str) -> Target:
-    """`parse_target`, and a hint where a name was written into the address. Raises ValueError."""
-    target = parse_target(text)
-    if "=" in target.endpoint.host:
-        raise ValueError(
-            f'bad target "{text}": no host has a "=" in it; a name before it may hold A-Z a-z 0-9 _ . -'
-        )
-    return target
-
-
 def _target(text: str) -> str:
-    read_target(text)
+    parse_target(text)
     return text
 
 
