@@ -97,20 +97,19 @@ def _entry(document: Document, problems: Problems) -> tuple[ConfigEntry, Sequenc
     return entry, range(len(entry.devices))
 
 
-def adhoc_device(config: Config, target: Target, module: str | None = None) -> DeviceConfig:
+def adhoc_device(config: Config, target: Target, module: str) -> DeviceConfig:
     """A device that is not configured, for `/probe?target=ADDRESS`: named by its address, without labels.
 
     Raises UserError for an unknown module.
     """
-    name = config.default_module if module is None else module
-    if name not in config.modules:
-        raise UserError(f'unknown module "{name}" (there are: {", ".join(config.modules)})')
-    chosen = config.modules[name]
-    return DeviceConfig(target.default_name, target, name, chosen.maps, options=chosen.options)
+    if module not in config.modules:
+        raise UserError(f'unknown module "{module}" (there are: {", ".join(config.modules)})')
+    chosen = config.modules[module]
+    return DeviceConfig(target.default_name, target, module, chosen.maps, options=chosen.options)
 
 
 def _check_scalars(document: Document, data: object, place: Place) -> None:
-    """Refuse text and numbers that YAML can write, but one line of an error or a label cannot hold."""
+    """Refuse text that YAML can write, but one line of an error or a label cannot hold."""
     if isinstance(data, dict):
         for key, value in data.items():
             _check_scalars(document, key, place)
@@ -125,8 +124,6 @@ def _check_scalars(document: Document, data: object, place: Place) -> None:
             raise document.error(place, "not valid Unicode text") from None
         if any(unicodedata.category(char) in _NO_TEXT for char in data):
             raise document.error(place, "text with line ends or control characters")
-    elif isinstance(data, int) and data.bit_length() > 64:
-        raise document.error(place, f"a number of {data.bit_length()} bits is too large")
 
 
 def _load_maps(paths: Sequence[str], folder: Path, problems: Problems) -> Mapping[str, Map]:

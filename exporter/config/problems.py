@@ -39,9 +39,9 @@ class Problems:
         if where[:3] not in self.clouded:
             self.found.append((self.document.line(where), str(self.document.error(where, message))))
 
-    def where(self, source: Source, place: Place = ()) -> str:
+    def where(self, source: Source) -> str:
         """How to point at something given earlier: its line, or its flag."""
-        return source.flag or f"line {self.document.line((*source.place, *place))}"
+        return source.flag or f"line {self.document.line(source.place)}"
 
     def raise_if_any(self) -> None:
         """Raise UserError with one line per problem; UsageError where the file is not to blame for any."""

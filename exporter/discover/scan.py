@@ -4,7 +4,7 @@ Everything is noted as it comes: a scan that is cancelled leaves what it has hea
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from exporter.discover.ask import AT_ONCE, Listener, Say, Talk, halves
 from exporter.discover.heard import Heard
@@ -14,8 +14,6 @@ from exporter.reading.transport.answers import LinkError
 
 _PART = 10  # words: where a hundred are refused, ten at once are tried, and only then each
 _LOOK_EVERY, _LOOKS = 5.0, 10  # seconds from one look to the next; a short watch has this many
-
-Listening = Callable[[int], Listener]
 
 
 async def scan(

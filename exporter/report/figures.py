@@ -38,7 +38,7 @@ class Outlook:
 
 @dataclass(frozen=True)
 class BlockFigures:
-    """One block. Volts and kelvin of deviation are from the median of the string.
+    """One block. Volts of deviation are from the median of the string.
 
     `installed` is in seconds of the epoch, and earlier days are left out of everything. `growth` is now
     against the baseline, `ratio` now against the median of the string, `ratios` that of each day of the
@@ -54,7 +54,6 @@ class BlockFigures:
     deviation: float | None = None
     temperature: float | None = None
     warmest: float | None = None
-    warmer: float | None = None
     ageing: float | None = None
     resistance: float | None = None
     baseline: float | None = None
@@ -167,7 +166,6 @@ def block_figures(it: Gathered, period: Period) -> tuple[BlockFigures, ...]:
         for name, of in (
             ("volts", it.volts),
             ("resistance", it.resistance),
-            ("temperature", it.temperature),
             ("equalising", it.equalising),
         )
     }
@@ -189,14 +187,13 @@ def block_figures(it: Gathered, period: Period) -> tuple[BlockFigures, ...]:
             return values, [value - usual for value, usual in zip(values, string, strict=True)]
 
         volts, deviations = days("volts", it.volts)
-        temperatures, warmer = days("temperature", it.temperature)
+        temperatures, _ = days("", it.temperature)
         equalising, more = days("equalising", it.equalising)
         figures: dict[str, Any] = {
             "present": it.present[key],
             "installed": installed,
             "temperature": mean_or_none(temperatures),
             "warmest": max(known(days("", it.warmest)[0]), default=None),
-            "warmer": mean_or_none(warmer),
             "ageing": ageing(temperatures),
             "equalising": mean_or_none(equalising[-MONTH:]),
             "equalising_more": mean_or_none(more[-MONTH:]),

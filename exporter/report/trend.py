@@ -14,12 +14,10 @@ _NORMAL_90 = 1.6448536269514722  # what nine of ten values of a normal distribut
 
 @dataclass(frozen=True)
 class Trend:
-    """The slope in 1/day, and between what it lies with 90 % confidence."""
+    """Between these the slope lies with 90 % confidence, in 1/day."""
 
-    slope: float
     low: float
     high: float
-    weeks: int
 
 
 def weekly(days: Sequence[float]) -> list[tuple[float, float]]:
@@ -39,9 +37,9 @@ def weekly(days: Sequence[float]) -> list[tuple[float, float]]:
 
 
 def trend(days: Sequence[float]) -> Trend | None:
-    """The slope over the weeks by Theil and Sen; None from less than 60 days or 8 weeks.
+    """The band of the slope over the weeks; None from less than 60 days or 8 weeks.
 
-    Its band is that of Sen (1968): the slopes of all pairs, as far from the middle as chance takes Kendall's
+    It is that of Sen (1968): the slopes of all pairs, as far from the middle as chance takes Kendall's
     rank correlation. NaN is not known.
     """
     known = [day for day, value in enumerate(days) if value == value]
@@ -53,4 +51,4 @@ def trend(days: Sequence[float]) -> Trend | None:
     spread = _NORMAL_90 * math.sqrt(count * (count - 1) * (2 * count + 5) / 18)
     low = max(round((len(slopes) - spread) / 2) - 1, 0)
     high = min(round((len(slopes) + spread) / 2), len(slopes) - 1)
-    return Trend(median(slopes), slopes[low], slopes[high], count)
+    return Trend(slopes[low], slopes[high])

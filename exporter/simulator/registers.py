@@ -18,7 +18,6 @@ FILLER = 0xD8F1  # −9999: reserved, or no such module (device.md 2.5)
 
 OLD_STATE_1_BITS = 0x000F  # what firmware of 2019 defines in 1001 (device.md 3.3)
 
-_UPS_ADDRESSES = range(97, 151)
 _BACS_ADDRESSES = range(1000, 2710)
 _FILLED_BACS = dict.fromkeys(_BACS_ADDRESSES, FILLER)
 
@@ -32,7 +31,7 @@ def image(plant: Plant, personality: Personality = "cs141", base: int = 0) -> Im
     if personality == "inform":  # device.md 5.1
         words = {address: words[address] for address in range(100, 128)}
     elif personality == "everexceed":
-        words = _everexceed(words, plant.ups())
+        words = _everexceed(words)
     elif personality == "prof":
         words = _gateway_frame(words, plant, base)
     if plant.knobs.rebooting:
@@ -107,7 +106,7 @@ def _put_block(words: Image, at: int, block: Block) -> None:
     words[at + 4] = round(block.equalization * 100)
 
 
-def _everexceed(words: Image, ups: Ups) -> Image:
+def _everexceed(words: Image) -> Image:
     """device.md 5.2; of the status only bits 0, 2, 8 and 13 are used."""
     status = words[109] & 0x2105
     return {

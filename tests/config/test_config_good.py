@@ -232,7 +232,7 @@ def test_missing_file() -> None:
 
 def test_adhoc_device(full: Config) -> None:
     target = parse_target("10.9.9.9?unit=4")
-    device = adhoc_device(full, target)
+    device = adhoc_device(full, target, full.default_module)
     assert device == DeviceConfig("10.9.9.9:502/4", target, "cs141", ("ups", "bacs"))
     slow = adhoc_device(full, target, "slow")
     assert (slow.maps, slow.options) == (("ups", "bacs", "pump"), full.modules["slow"].options)

@@ -709,12 +709,11 @@ def test_sensors():
     )
     named = mapped("ups", "sensors", sensors=device.config.sensors)
     assert named.layout({}).spans == device.layout({}).spans, "each sensor once, also where the map is named"
-    assert mapped("ups", "sensors").group("sensors") is None, "without a name none is asked for"
+    without = mapped("ups", "sensors")
+    assert [group.name for group in without.groups] == ["ups"], "without a name none is asked for"
     sure = device.layout({}).required - UPS.layout({}).required
     assert sure == {Span(3, address, 1) for address in (143, 144, 150)}, "whoever names one has it"
-    sensors = device.group("sensors")
-    assert sensors is not None
-    assert not sensors.optional
+    assert [(group.name, group.optional) for group in device.groups] == [("ups", False), ("sensors", False)]
     words = {143: 215, 144: 455, 145: 1, 150: 0xFFFF}
     assert series(device, words) == {
         'sensor_temperature_celsius{sensor="room"}': 21.5,

@@ -487,22 +487,17 @@ groups:
   bacs: {title: More, optional: true, readable: [[1100, 1110], [3000, 3010]], words: {extra: {address: 3000}}}
 """
     device = mine(text, "ups", "bacs")
-    ups, bacs = device.group("ups"), device.group("bacs")
-    assert ups is not None
-    assert bacs is not None
+    ups, bacs = (next(group for group in device.groups if group.name == name) for name in ("ups", "bacs"))
     assert (ups.title, ups.optional, len(ups.words)) == ("UPS", False, 47)
     assert (bacs.optional, bacs.anchor) == (True, "state")
     assert bacs.readable == ((1000, 2709), (1100, 1110), (3000, 3010))
     assert device.readable == {3: ((300, 310), (312, 315), (1000, 2709), (3000, 3010))}
     turned = mapped("bacs", "mine", "ups", files=(tmp_path / "mine.yaml",))
     assert turned.readable == device.readable
-    ups, bacs = turned.group("ups"), turned.group("bacs")
-    assert ups is not None
-    assert bacs is not None
+    ups, bacs = (next(group for group in turned.groups if group.name == name) for name in ("ups", "bacs"))
     assert (ups.optional, bacs.optional, bacs.anchor) == (False, True, "state")
     turned = mapped("mine", "bacs", files=(tmp_path / "mine.yaml",))
-    bacs = turned.group("bacs")
-    assert bacs is not None
+    bacs = next(group for group in turned.groups if group.name == "bacs")
     assert bacs.anchor == "state"
 
 

@@ -28,15 +28,12 @@ NAN = math.nan
 WEEKS = (1.00, 1.01, 1.00, 1.03, 1.02, 1.05, 1.04, 1.07, 1.06, 1.09)
 
 
-def test_the_slope_and_its_band_are_those_of_theil_and_sen() -> None:
+def test_the_band_of_the_slope_is_that_of_sen() -> None:
     found = trend([value for value in WEEKS for _ in range(7)])
     assert found is not None
     # 45 slopes between weeks; spread 1.6449 × √(10 × 9 × 25 / 18) = 18.39: numbers 13 and 33 of 45
     slopes = sorted((WEEKS[j] - WEEKS[i]) / (7 * (j - i)) for i in range(10) for j in range(i + 1, 10))
-    expected = (slopes[22], slopes[12], slopes[32])
-    assert (found.slope, found.low, found.high) == pytest.approx(expected)
-    assert found.weeks == 10
-    assert found.slope == pytest.approx(0.01 / 7)
+    assert (found.low, found.high) == pytest.approx((slopes[12], slopes[32]))
 
 
 @pytest.mark.parametrize(
@@ -58,7 +55,7 @@ def test_a_wrong_week_does_not_turn_the_slope() -> None:
     days[40:47] = [9.0] * 7
     found = trend(days)
     assert found is not None
-    assert found.slope == pytest.approx(0.001, rel=0.05)
+    assert (found.low, found.high) == pytest.approx((0.001, 0.001), rel=0.05)
 
 
 def days_of(seen: Outlook | None) -> tuple[float, float]:
@@ -68,10 +65,10 @@ def days_of(seen: Outlook | None) -> tuple[float, float]:
 
 def test_the_outlook_is_a_range() -> None:
     # 1.2 now: 25 % are left to 1.5; by 0.1 and 0.05 % a day that is 250 and 500 days
-    assert days_of(outlook(1.2, 1.0, Trend(0.0007, 0.0005, 0.001, 10))) == pytest.approx((250, 500))
-    assert days_of(outlook(1.2, 1.0, Trend(0.0, -0.001, 0.001, 10))) == pytest.approx((250, math.inf))
-    assert outlook(1.2, 1.0, Trend(0.0, -0.001, 0.0, 10)) is None
-    assert outlook(1.6, 1.0, Trend(0.0, 0.0, 0.0, 10)) == Outlook(0, 0)
+    assert days_of(outlook(1.2, 1.0, Trend(0.0005, 0.001))) == pytest.approx((250, 500))
+    assert days_of(outlook(1.2, 1.0, Trend(-0.001, 0.001))) == pytest.approx((250, math.inf))
+    assert outlook(1.2, 1.0, Trend(-0.001, 0.0)) is None
+    assert outlook(1.6, 1.0, Trend(0.0, 0.0)) == Outlook(0, 0)
 
 
 @pytest.mark.parametrize(

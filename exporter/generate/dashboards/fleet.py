@@ -35,7 +35,7 @@ def fleet_board(context: Context) -> Board:
             Row("What to do now", (alerts_panel(context, 8),)),
             Row("Devices, the worst on top", (_devices(context),)),
             Row("How it came to this", (_history(context),)),
-            Row("Out of sight: what was known last", (last_seen_panel(context, 6),), closed=True),
+            Row("Out of sight: what was known last", (last_seen_panel(6),), closed=True),
         ),
         since="now-24h",
         failures=True,

@@ -3,12 +3,11 @@
 from exporter.generate.dashboards import queries as q
 from exporter.generate.dashboards import rules
 from exporter.generate.dashboards.choices import ORANGE, QUIET
-from exporter.generate.dashboards.context import Context
 from exporter.generate.dashboards.looks import coloured, mapping
 from exporter.generate.dashboards.panels import Frame, Panel, Query, columns, table_panel
 
 
-def last_seen_panel(context: Context, height: int) -> Panel:
+def last_seen_panel(height: int) -> Panel:
     """A row per UPS that is unreachable or lost; empty while all are in sight."""
     on_battery = q.recorded(rules.ROLE, 'role="on_battery"')
     gone = f"unless {q.by(on_battery)}"

@@ -86,12 +86,12 @@ def properties(values: Mapping[str, object]) -> list[Property]:
     ]
 
 
-def coloured(thresholds: dashboard.ThresholdsConfig | None = None, missing: str = "–") -> dict[str, object]:
+def coloured(thresholds: dashboard.ThresholdsConfig | None = None) -> dict[str, object]:
     """A table cell with a coloured background, by thresholds or by mappings that are added to it.
 
-    A cell without a value is called `missing` and stays quiet.
+    A cell without a value stays quiet.
     """
     found: dict[str, object] = {"custom.cellOptions": {"type": "color-background", "mode": "basic"}}
     if thresholds is not None:
-        found |= {"thresholds": thresholds, "mappings": mapping({}, missing)}
+        found |= {"thresholds": thresholds, "mappings": mapping({}, "–")}
     return found

@@ -152,7 +152,6 @@ def table_panel(
     transformations: Sequence[models.DataTransformerConfig],
     overrides: Iterable[Override] = (),
     unit: str = "none",
-    mappings: list[models.ValueMapping] | None = None,
     none: str = "–",
     decimals: int | None = None,
     over: tuple[str, int] | None = None,
@@ -164,7 +163,7 @@ def table_panel(
         panel.time_from(over[0]).max_data_points(over[1])
     if decimals is not None:
         panel.decimals(decimals)
-    panel.transformations(list(transformations)).mappings(mappings or [])
+    panel.transformations(list(transformations)).mappings([])
     panel.thresholds(limits((None, "text"))).cell_height(common_models.TableCellHeight.SM)
     return _override(panel, overrides)
 

@@ -31,7 +31,7 @@ def ups_board(context: Context, others: Sequence[str] = ()) -> Board:
         Row("Battery, temperature and runtime", battery_panels(context), closed=True),
         Row("Every bit", _flags(context), closed=True),
         Row("Read and trusted, raw word, inputs and sensors", _rest(), closed=True),
-        Row("Out of sight: what was known last", (last_seen_panel(context, 4),), closed=True),
+        Row("Out of sight: what was known last", (last_seen_panel(4),), closed=True),
         Row("Gateway", _gateway(context), closed=True),
     ]
     if others:

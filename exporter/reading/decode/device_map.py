@@ -61,10 +61,6 @@ class DeviceMap:
         """Whether there is nothing to ask for but a BACS, its strings and its modules."""
         return [group.name for group in self.groups if group.repeat is None] == [self.bacs]
 
-    def group(self, name: str) -> Group | None:
-        """The group of that name, if the device has it."""
-        return next((group for group in self.groups if group.name == name), None)
-
     @cached_property
     def optional_groups(self) -> Sequence[Group]:
         """The groups that another such device might not have, but not their strings and modules."""

@@ -29,11 +29,9 @@ _HEADERS = {
 class Guard:
     """Keeps out who has no business here, by a web configuration if there is one."""
 
-    def __init__(
-        self, web_config: CurrentWebConfig | None = None, authenticator: Authenticator | None = None
-    ) -> None:
+    def __init__(self, web_config: CurrentWebConfig | None = None) -> None:
         self._web_config = web_config
-        self._authenticator = authenticator or Authenticator()
+        self._authenticator = Authenticator()
         # as in the toolkit, the limit stays until a restart
         rate = web_config.config.rate if web_config else None
         self._bucket = None if rate is None else TokenBucket(rate, asyncio.get_running_loop().time())
