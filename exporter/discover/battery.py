@@ -7,6 +7,7 @@ from statistics import median
 from exporter.discover import tables
 from exporter.discover.heard import Heard, are, counted
 from exporter.discover.tables import is_filler, module_address, signed, string_address
+from exporter.maps import built_in_maps
 
 
 @dataclass(frozen=True)
@@ -92,7 +93,8 @@ def battery(heard: Heard) -> Battery:
     sums = {n: signed(w) / 10 for n, w in _string_column(heard, live_strings, 1).items() if w}
     currents = _string_column(heard, live_strings, 0)
     state = real.get(1000, 0)
-    names = ", ".join(name for bit, name in enumerate(tables.STATE_NAMES) if state >> bit & 1) or "none"
+    flags = built_in_maps()["bacs"].words["state"].flags
+    names = ", ".join(flag.name for flag in flags if state & flag.mask) or "none"
     return Battery(
         there=True,
         counts=_counted(heard),

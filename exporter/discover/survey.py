@@ -3,17 +3,22 @@
 import asyncio
 
 from exporter.discover.ask import AT_ONCE, Listener
+from exporter.discover.tables import (
+    BACS_RESERVED,
+    BACS_WORDS,
+    MOST_MODULES,
+    MOST_STRINGS,
+    NUM_MODULES,
+    STRIDE,
+    module_address,
+    string_address,
+)
 from exporter.reading.plan.spans import Request
 from exporter.reading.transport.answers import LinkError
 
 # parted where OEM lists end or begin (device.md 5)
 UPS_BLOCKS = ((97, 99), (100, 111), (112, 127), (128, 138), (139, 142))
 SENSORS = (143, 150)
-BACS_WORDS = (1000, 1005)
-BACS_RESERVED = (1006, 1009)
-NUM_MODULES = 1004
-STRINGS = (1010, 1059)
-MODULES, MODULE_STRIDE, MOST_MODULES = 1060, 5, 330  # device.md 2.4
 FRAME_WORDS = 50  # device.md 1.2
 _SLOW = 20  # a device that takes fewer words at once is not asked for hundreds of words that nobody promised
 _FRAME_LOOKS, _FRAME_PAUSE = 6, 0.5  # a gateway polls about once a second
@@ -39,15 +44,14 @@ async def _survey_ups(listener: Listener) -> None:
 
 
 async def _survey_bacs(listener: Listener) -> None:
-    if not await listener.block(*BACS_WORDS):
+    if not await listener.block(BACS_WORDS[0], BACS_WORDS[-1]):
         return
-    await listener.block(*BACS_RESERVED)
-    await listener.block(*STRINGS)
+    await listener.block(BACS_RESERVED[0], BACS_RESERVED[-1])
+    await listener.block(string_address(1), string_address(MOST_STRINGS + 1) - 1)
     count = listener.heard.words.get(NUM_MODULES, 0)
     count = count if count <= MOST_MODULES else 0
-    last = MODULES + MODULE_STRIDE * count - 1
     if count:
-        await listener.block(MODULES, last)
+        await listener.block(module_address(1), module_address(count + 1) - 1)
     await _survey_above(listener, count)
 
 
@@ -58,9 +62,9 @@ async def _survey_above(listener: Listener, count: int) -> None:
         most = min(count + _SLOW, most)
     number = count + 1
     while number <= most and not listener.gave_up:
-        step = max(min(listener.heard.max_words, AT_ONCE) // MODULE_STRIDE, 1)
+        step = max(min(listener.heard.max_words, AT_ONCE) // STRIDE, 1)
         last = min(number + step - 1, most)
-        served = await listener.block(_module(number), _module(last + 1) - 1)
+        served = await listener.block(module_address(number), module_address(last + 1) - 1)
         if not served:
             break
         number = last + 1
@@ -114,7 +118,3 @@ async def _survey_bits(listener: Listener) -> None:
             row = listener.why(answer) if isinstance(answer, LinkError) else "".join(map(str, answer))
             found.append(f"{what} {first}–{last}: {row}")
     listener.heard.bits = tuple(found)
-
-
-def _module(number: int) -> int:
-    return MODULES + MODULE_STRIDE * (number - 1)

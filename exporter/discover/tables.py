@@ -7,13 +7,8 @@ OUTPUT_ACT = 0x0004
 
 DEFAULT = range(97, 143)
 
-BACS_WORDS = range(1000, 1006)
+BACS_WORDS, BACS_RESERVED = range(1000, 1006), range(1006, 1010)
 NUM_STRINGS, NUM_MODULES = 1003, 1004
-STATE_NAMES = (
-    "running", "connected", "module_lost", "discharging", "charging", "discharging_stopped", "float_charging",
-    "equalisation", "system_failure", "voltage_outofrange", "temperature_outofrange", "resistor_outofrange",
-    "module_addressing", "module_searching", "module_initializing", "module_polling",
-)  # fmt: skip
 DISCHARGING = 0x0008
 STRINGS, MOST_STRINGS = 1010, 10
 MODULES, MOST_MODULES = 1060, 330
