@@ -163,8 +163,7 @@ def _notes(item: Map, word: Word, raw: int | float) -> tuple[str, ...]:
     notes = []
     if word.type == "bool" and word.function in (3, 4) and word.formula is None and raw not in (0, 1):
         seen = "it counts as set" if word.flag else "it is not exported"
-        counted = "" if word.repeat else ", and generex_odd_words counts it"
-        notes.append(f"Neither 0 nor 1: {seen}{counted}.")
+        notes.append(f"Neither 0 nor 1: {seen}, and generex_odd_words counts it.")
     if kind_of(word) == "measurement" and not math.isfinite(word.value(raw)):
         notes.append("No number: it is not exported.")
     if not word.metric and word.sensor:

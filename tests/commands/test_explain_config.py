@@ -35,6 +35,7 @@ metrics:
   generex_pump_mode: {help: Mode of the pump.}
   generex_pump_litres: {help: Litres pumped., unit: litres}
   generex_pump_level_ratio: {help: Level., unit: ratio}
+  generex_valve_open: {help: Whether it is open.}
 groups:
   pump:
     title: Pump
@@ -42,6 +43,12 @@ groups:
       mode: {address: 1, metric: generex_pump_mode, states: {0: idle, 1: auto}}
       litres: {address: 2, type: uint32, word_order: little, metric: generex_pump_litres}
       level: {address: 4, type: float32, metric: generex_pump_level_ratio}
+      valves: {address: 6}
+  valve:
+    title: Valves
+    repeat: {label: valve, count: valves, max: 4, stride: 1}
+    words:
+      open: {address: 10, type: bool, metric: generex_valve_open}
 """
 CONFIG = """
 maps: [pump.yaml]
@@ -64,6 +71,13 @@ def config(tmp_path: Path) -> str:
 def test_enumerations(capsys: pytest.CaptureFixture[str], config: str) -> None:
     assert "state: auto\n" in text(capsys, "pump.mode", "1", "--config.file", config)
     assert data(capsys, "pump.mode", "7", "--config.file", config)["state"] == "7"
+
+
+def test_an_odd_word_that_repeats_is_counted_like_any_other(
+    capsys: pytest.CaptureFixture[str], config: str
+) -> None:
+    found = data(capsys, "pump.open", "3", "--config.file", config)
+    assert found["notes"] == ["Neither 0 nor 1: it is not exported, and generex_odd_words counts it."]
 
 
 def test_words_of_several_registers(capsys: pytest.CaptureFixture[str], config: str) -> None:
