@@ -121,10 +121,10 @@ def recording_groups(settings: Settings) -> tuple[Group, ...]:
     feeding = tuple(role for role in roles if dict(role.labels)["role"] in SUPPLY)
     others = (role for role in roles if role not in feeding)
     return (
-        *_in_groups(first.name, (*first.rules, *others)),
+        *in_groups(first.name, (*first.rules, *others)),
         Group(supply.name, supply.interval, (*feeding, *supply.rules)),
         # of one group, so that a flag of a block plays its role at once
-        *_in_groups("generex-block-flags", (*flags, *of_blocks)),
+        *in_groups("generex-block-flags", (*flags, *of_blocks)),
         *read,
         Group("generex-implausible", "1m", implausible_recordings()),
     )
@@ -146,10 +146,11 @@ def alert_groups(settings: Settings) -> tuple[Group, ...]:
         *own_flag_alerts({reference: flag for reference, flag in here.items() if reference not in covered}),
         *own_state_alerts(item for item in states if (item.metric, item.name) not in covered),
     )
-    return (*groups, *_in_groups("generex-own", own, "Flags and states of your own maps"))
+    return (*groups, *in_groups("generex-own", own, "Flags and states of your own maps"))
 
 
-def _in_groups(name: str, rules: Sequence[Recording | Alert], title: str = "") -> Iterator[Group]:
+def in_groups(name: str, rules: Sequence[Recording | Alert], title: str = "") -> Iterator[Group]:
+    """Rules in as many groups as they need."""
     for first in range(0, len(rules), MOST):
         number = f"-{first // MOST + 1}" if len(rules) > MOST else ""
         yield Group(name + number, "scrape", tuple(rules[first : first + MOST]), title)

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from exporter.assess.outcomes import OUTCOMES, Outcome
 from exporter.assess.promql import FLAG, UPS_FLAG, Prom
+from exporter.generate.alerts.loading import in_groups
 from exporter.generate.alerts.model import Group, Recording, Settings
 from exporter.generate.alerts.named import ups_flag_metrics
 from exporter.generate.vocabulary import SEVERITIES, FlagMetric, Vocabulary, alternatives
@@ -26,7 +27,6 @@ _GRAVE = {
     DANGER: "danger", CRITICAL: "critical", CRITICAL - _HALF: "critical_general", WARNING: "warning",
     WARNING - _HALF: "warning_general", INFO: "info", INFO - _HALF: "info_general",
 }  # fmt: skip
-_MOST_RULES = 20  # in a group: the default limit of Mimir's ruler
 
 RANKS = {row.key: len(OUTCOMES) - index for index, row in enumerate(OUTCOMES)}
 """The rank of each outcome by its key: the graver, the higher."""
@@ -37,10 +37,10 @@ def outcome_groups(settings: Settings) -> tuple[Group, ...]:
     prom = Prom(settings.maps, settings.thresholds, ("<place>",))
     rules = [(row, _rule(row, when, prom)) for row in OUTCOMES if (when := prom.holds(row))]
     return (
-        *_groups("generex-flags", flag_recordings(settings)),
+        *in_groups("generex-flags", flag_recordings(settings)),
         # of one moment, so that no step of a timeline has only the harmless ones
-        *_groups("generex-states", [rule for row, rule in rules if row.state]),
-        *_groups("generex-outcomes", [rule for row, rule in rules if not row.state]),
+        *in_groups("generex-states", [rule for row, rule in rules if row.state]),
+        *in_groups("generex-outcomes", [rule for row, rule in rules if not row.state]),
     )
 
 
@@ -48,12 +48,6 @@ def _rule(row: Outcome, when: str, prom: Prom) -> Recording:
     return Recording(
         OUTCOME, f"({when}) * 0 + {RANKS[row.key]}", _words(row, prom), tuple(_labels(row).items())
     )
-
-
-def _groups(name: str, rules: list[Recording]) -> Iterator[Group]:
-    for start in range(0, len(rules), _MOST_RULES):
-        part = f"-{start // _MOST_RULES + 1}" if len(rules) > _MOST_RULES else ""
-        yield Group(name + part, "scrape", tuple(rules[start : start + _MOST_RULES]))
 
 
 def _words(row: Outcome, prom: Prom) -> str:
