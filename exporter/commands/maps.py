@@ -88,7 +88,7 @@ def word_data(item: Map, word: Word) -> dict[str, Any]:
         "unit": metric.unit if metric else "",
         "metric": word.metric or None,
         "labels": dict(word.labels),
-        "flags": [flag.name for flag in word.flags or ((word.flag,) if word.flag else ())],
+        "flags": [flag.name for flag in word.all_flags],
         "states": {str(number): name for number, name in word.states},
         "vendor": word.vendor,
         "description": word.description,

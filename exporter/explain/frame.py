@@ -87,8 +87,7 @@ def _frame_word(explanation: Explanation, reason: str, exported: Mapping[str, se
     if not (reason and explanation.exported):
         return FrameWord(explanation)
     if word.name not in exported:
-        flags = word.flags or ((word.flag,) if word.flag else ())
-        return FrameWord(explanation, False, frozenset(flag.name for flag in flags), reason)
+        return FrameWord(explanation, False, frozenset(flag.name for flag in word.all_flags), reason)
     doubted = frozenset(flag.name for flag in word.flags) - exported[word.name]
     return FrameWord(explanation, True, doubted, reason if doubted else "")
 

@@ -154,6 +154,11 @@ class Word:
         """How many 16-bit registers (or coils) the value takes."""
         return REGISTERS[self.type]
 
+    @property
+    def all_flags(self) -> tuple[Flag, ...]:
+        """The flags that it holds: those of its bits, or the one that it is as a whole."""
+        return self.flags or ((self.flag,) if self.flag else ())
+
     @cached_property
     def named_bits(self) -> int:
         """The mask of all bits that have a name."""
@@ -344,5 +349,5 @@ class Map:
     def flags(self) -> Iterator[tuple[Word, Flag]]:
         """Every flag with the word that holds it."""
         for word in self.words.values():
-            for flag in word.flags or ((word.flag,) if word.flag else ()):
+            for flag in word.all_flags:
                 yield word, flag

@@ -130,8 +130,7 @@ def played(maps: Iterable[Map], *roles: str) -> tuple[Played, ...]:
 
 def of_word(word: Word) -> tuple[Played, ...]:
     """The flags and states of one word that play a role; only words that are exported have any."""
-    flags = word.flags or ((word.flag,) if word.flag else ())
-    found = [Played(word.metric, "flag", f.name, f.role, int(not f.normal)) for f in flags if f.role]
+    found = [Played(word.metric, "flag", f.name, f.role, int(not f.normal)) for f in word.all_flags if f.role]
     found += [Played(word.metric, "state", name, role) for name, role in word.roles]
     return tuple(found)
 

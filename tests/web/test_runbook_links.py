@@ -140,7 +140,7 @@ class Bit(NamedTuple):
 def bits() -> Iterator[Bit]:
     for name in ("ups", "bacs"):
         for word in built_in_maps()[name].words.values():
-            for flag in word.flags or ((word.flag,) if word.flag else ()):
+            for flag in word.all_flags:
                 if word.address is not None and gravity(flag) != "none":
                     yield Bit(word.address, word, flag)
 

@@ -177,7 +177,7 @@ def _flags(device: Device, snapshot: Snapshot | None) -> list[tuple[str, list[tu
     for word in device.map.words.values():
         if word.repeat is not None:
             continue
-        for flag in word.flags or ((word.flag,) if word.flag else ()):
+        for flag in word.all_flags:
             now = _STATES[known.get((word.metric, flag.name))]
             tables.setdefault(word.metric, []).append((flag.label, flag.vendor, now, gravity(flag)))
     return [(title(metric), rows) for metric, rows in tables.items()]

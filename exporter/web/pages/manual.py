@@ -16,7 +16,7 @@ from exporter.aside import beside
 from exporter.assess.alarms import source_of
 from exporter.assess.defaults import DEFAULTS
 from exporter.assess.outcomes import CHARGE, OUTCOMES
-from exporter.maps.model import Flag, Map
+from exporter.maps.model import Map
 from exporter.web.pages.runbook import alerts_of_the_list, path_of_section, sections_of_flags
 from exporter.web.pages.sources import root, source_text, sources
 from exporter.web.pages.templates import templates
@@ -209,12 +209,12 @@ def find(wanted: str, maps: Mapping[str, Map]) -> list[Hit]:
                 kind = "Alert" if alert else page.title
                 found.append((place, Hit(kind, section.title, section.text, f"{page.name}#{section.anchor}")))
     for item in maps.values():
-        for metric, flag in _flags(item):
+        for word, flag in item.flags():
             trouble = flag.trouble
             text = f"{flag.name}, {flag.vendor}. {trouble.description} {trouble.action}"
             places = (rank(name, text) for name in (flag.label, trouble.label, flag.name, flag.vendor))
             if (place := min((place for place in places if place is not None), default=None)) is not None:
-                alerts = sections_of_flags([source_of(metric, flag)])
+                alerts = sections_of_flags([source_of(word.metric, flag)])
                 found.append((place, Hit("Flag", trouble.label, text, alerts=alerts)))
     told = {section.anchor: section.text for section in render("runbook").sections}
     for row in OUTCOMES:
@@ -234,11 +234,3 @@ def find(wanted: str, maps: Mapping[str, Map]) -> list[Hit]:
 def _spoken(text: str) -> str:
     """What is the same however it is written: `battery_low`, `Battery-Low`."""
     return text.lower().replace("_", " ").replace("-", " ")
-
-
-def _flags(item: Map) -> Iterator[tuple[str, Flag]]:
-    """Every flag with the metric of its word."""
-    for group in item.groups:
-        for word in group.words:
-            for flag in word.flags or ((word.flag,) if word.flag else ()):
-                yield word.metric, flag
