@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from exporter.web.security.ratelimit import TokenBucket
-from exporter.web.security.webconfig import RateLimit
+from exporter.web.security.schema import RateEntry
 from tests.loops import run
 from tests.security.secured import Authority, Reply, Server, put, reply, secured
 
@@ -82,7 +82,7 @@ def test_a_page_of_another_site_cannot_reload(headers: dict[str, str], status: i
 
 
 def test_the_token_bucket() -> None:
-    bucket = TokenBucket(RateLimit(interval=2.0, burst=3), now=100.0)
+    bucket = TokenBucket(RateEntry.model_validate({"interval": "2s", "burst": 3}), now=100.0)
     assert [bucket.take(100.0) for _ in range(5)] == [True, True, True, False, False]
     assert [bucket.take(101.9), bucket.take(102.0), bucket.take(102.1)] == [False, True, False]
     assert [bucket.take(1000.0) for _ in range(5)] == [True, True, True, False, False]

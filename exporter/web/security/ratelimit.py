@@ -1,12 +1,12 @@
 """How many requests are let through."""
 
-from exporter.web.security.webconfig import RateLimit
+from exporter.web.security.schema import RateEntry
 
 
 class TokenBucket:
     """Holds up to `burst` tokens and gains one every `interval` seconds; a request takes one."""
 
-    def __init__(self, limit: RateLimit, now: float) -> None:
+    def __init__(self, limit: RateEntry, now: float) -> None:
         self._limit = limit
         self._tokens = float(limit.burst)
         self._at = now

@@ -186,7 +186,7 @@ class HttpEntry(Section):
 
 
 class RateEntry(Section):
-    """A token bucket over all requests."""
+    """A token bucket over all requests: one every `interval` seconds, and up to `burst` at once."""
 
     interval: Annotated[float, BeforeValidator(_interval)] = 0.0
     burst: Annotated[int, Field(ge=0)] = 0

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from exporter.errors import UserError
 from exporter.files import read_file
-from exporter.web.security.schema import TlsEntry, WebConfigEntry
+from exporter.web.security.schema import RateEntry, TlsEntry, WebConfigEntry
 from exporter.yamlfile import Document, parse, validate
 
 
@@ -46,21 +46,13 @@ class TlsSettings:
 
 
 @dataclass(frozen=True)
-class RateLimit:
-    """One request every `interval` seconds, and up to `burst` at once."""
-
-    interval: float
-    burst: int
-
-
-@dataclass(frozen=True)
 class WebConfig:
     """The web configuration; the default, an empty file, is neither TLS nor passwords."""
 
     tls: TlsSettings | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
     users: Mapping[str, str] = field(default_factory=dict, repr=False)
-    rate: RateLimit | None = None
+    rate: RateEntry | None = None
 
     @property
     def protections(self) -> frozenset[str]:
@@ -99,7 +91,7 @@ def parse_web_config(content: bytes, path: Path) -> WebConfig:
         tls=_tls(entry.tls_server_config, document, path),
         headers={name: value for name, value in headers.items() if value},
         users=entry.basic_auth_users,
-        rate=RateLimit(rate.interval, rate.burst) if rate.interval else None,
+        rate=rate if rate.interval else None,
     )
 
 
