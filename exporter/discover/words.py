@@ -7,6 +7,9 @@ from typing import Literal
 from exporter.discover import tables
 from exporter.discover.heard import Heard
 from exporter.discover.tables import signed
+from exporter.maps import built_in_maps
+from exporter.maps.limits import limit_of
+from exporter.terminal import quantity
 
 Verdict = Literal["plausible", "zero", "filler", "implausible", "refused", "no answer", "unjudged"]
 Kind = Literal["volts", "hertz", "celsius", "battery"]
@@ -107,11 +110,13 @@ def _judge(address: int, number: int, divided: set[int]) -> tuple[Verdict, str]:
         return ("plausible", "") if good else ("implausible", f"not as {_NAMES[kind]}")
     if address == tables.STATUS or address == 114:
         return "plausible", ""
-    if 100 <= address <= 103:
-        most = 100 if address == 103 else 200
-        return ("plausible", "") if number <= most else ("implausible", f"more than {most} %")
-    if address == 108:
-        return ("plausible", "") if number >= 0 else ("implausible", "less than no time")
+    if 100 <= address <= 103 or address == 108:
+        word = next(word for word in built_in_maps()["ups"].words.values() if word.address == address)
+        value, limit = word.value(number & 0xFFFF), limit_of(word.metric)
+        if limit is None or limit.allows(value):
+            return "plausible", ""
+        most = f"more than {quantity(limit.most, word.metric.rpartition('_')[2])}"
+        return "implausible", most if value > 0 else "less than no time"
     if 115 <= address <= 142:
         return ("plausible", "") if number in (0, 1) else ("implausible", "neither 0 nor 1")
     return ("zero", "") if number == 0 else ("unjudged", "meaning and scale depend on the sensor")

@@ -1,8 +1,9 @@
 """What a quantity can be, by the metric that it becomes (operations 1.12). Pure.
 
-This is the only such table. Decoding takes a raw word of all ones, or an extreme of a signed word, as absent
-where its value is outside. Other values outside are exported, and pages, boards and the alert
-GenerexImplausible doubt those that `LIMITS` names.
+Decoding takes a raw word of all ones, or an extreme of a signed word, as absent where its value is outside.
+Other values outside are exported, and pages, boards and the alert GenerexImplausible doubt those that
+`LIMITS` names. discover/words.py has narrower limits besides, as volts, hertz and degrees in tenths or of a
+shifted list would often be within these.
 """
 
 from collections.abc import Mapping

@@ -124,6 +124,27 @@ def test_a_list_by_which_there_would_be_values_that_cannot_be_does_not_fit(
     assert reason in found
 
 
+@pytest.mark.parametrize(
+    ("address", "raw", "says"),
+    [
+        # operations 1.12: a load of twice the power, a charge of 105 % and a runtime of two weeks can be
+        (100, 200, "plausible"),
+        (100, 201, "implausible: more than 2 (200 %)"),
+        (103, 102, "plausible"),
+        (103, 105, "plausible"),
+        (103, 106, "implausible: more than 1.05 (105 %)"),
+        (108, 20160, "plausible"),
+        (108, 30000, "implausible: more than 1209600 s (20160 min)"),
+        (108, 0xFFFE, "implausible: less than no time"),
+    ],
+)
+def test_a_word_and_its_list_are_judged_alike(address: int, raw: int, says: str) -> None:
+    item = judge(heard(DEFAULT | {address: raw}))
+    (row,) = (row for row in terminal_text(item, built_in_maps()).splitlines() if f" {raw}  0x" in row)
+    assert row.endswith(f"  {says}")
+    assert (f"values that cannot be: word {address} as" in line(item, "(ups)")) is (says != "plausible")
+
+
 def test_what_a_list_says_twice_stands_in_its_map() -> None:
     """The pairs of operations 1.12; the gateway's frame begins 99 lower, the maker's list has copies."""
     ups = {123: 0, 116: 3, 117: 4, 119: 5, 138: 6, 120: 7, 122: 8, 115: 10, 132: 13, 134: 14}
