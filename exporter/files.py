@@ -60,50 +60,41 @@ def refuse_existing(path: Path, *, force: bool) -> None:
         raise UserError(f"{path} exists: give another name, or --force to replace it")
 
 
-def write_whole(path: Path, text: str, check: Callable[[Path], object] = lambda _: None) -> None:
-    """Write `text` beside `path`, let `check` look at it, and only then put it in place. Raises UserError."""
-    beside = _beside(path)
+def write_whole(path: Path, content: str | bytes, check: Callable[[Path], object] = lambda _: None) -> None:
+    """Write one file as `write_files` does, into a folder that is there. Raises UserError."""
+    refuse_existing(path, force=True)
+    write_files(path.parent, {path.name: content}, check)
+
+
+def write_files(
+    folder: Path, files: Mapping[str, str | bytes], check: Callable[[Path], object] = lambda _: None
+) -> list[Path]:
+    """Write files by their path within `folder`, which is made where needed; every file whole or not at all.
+
+    No file is replaced before all are written beside their places, `check` has seen each, and all are on the
+    disk: after a power failure, too, there is the old one or the new one. Raises UserError.
+    """
+    waiting: list[tuple[Path, Path]] = []
+    path = beside = folder
     try:
-        beside.write_text(text, encoding="utf-8", newline="\n")
-        check(beside)
-        beside.replace(path)
+        for name, content in files.items():
+            path = folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+            waiting.append((beside, path))
+            with beside.open("wb") as file:
+                file.write(content.encode() if isinstance(content, str) else content)
+                file.flush()
+                os.fsync(file.fileno())
+            check(beside)
+        for beside, path in waiting:
+            beside.replace(path)
     except OSError as error:
         raise UserError(f"cannot write {path}: {error.strerror or error}") from None
     except UserError as error:
         raise UserError(str(error).replace(str(beside), str(path))) from None
     finally:
-        with contextlib.suppress(OSError):
-            beside.unlink(missing_ok=True)
-
-
-def write_files(folder: Path, files: Mapping[str, str]) -> list[Path]:
-    """Write texts by their path within `folder`, which is made where needed; every file whole or not at all.
-
-    No file is replaced before all are written beside their places, and on the disk: after a power failure,
-    too, there is the old one or the new one. Raises UserError.
-    """
-    waiting: list[tuple[Path, Path]] = []
-    path = folder
-    try:
-        for name, text in files.items():
-            path = folder / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            beside = _beside(path)
-            waiting.append((beside, path))
-            with beside.open("w", encoding="utf-8", newline="\n") as file:
-                file.write(text)
-                file.flush()
-                os.fsync(file.fileno())
-        for beside, path in waiting:
-            beside.replace(path)
-    except OSError as error:
-        raise UserError(f"cannot write {path}: {error.strerror or error}") from None
-    finally:
         for beside, _ in waiting:
             with contextlib.suppress(OSError):
                 beside.unlink(missing_ok=True)
     return [path for _, path in waiting]
-
-
-def _beside(path: Path) -> Path:
-    return path.with_name(f".{path.name}.{os.getpid()}.tmp")

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from exporter.files import read_file
+from exporter.errors import UserError
+from exporter.files import read_file, write_whole
 from tests.support import inside
 
 CONFIG = "devices: [{name: a, target: 10.0.0.1}]\n"
@@ -57,3 +58,11 @@ def test_a_shell_may_make_the_configuration() -> None:
     done = subprocess.run(command, input=CONFIG, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("/dev/stdin: good: 1 device")
+
+
+def test_a_pipe_is_never_replaced(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with pytest.raises(UserError, match="is not a file: give another name"):
+        write_whole(pipe, "text")
+    assert pipe.is_fifo()

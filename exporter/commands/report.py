@@ -9,8 +9,8 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 from exporter.commands.flags import AppendFlag
-from exporter.errors import UsageError, UserError
-from exporter.files import write_whole
+from exporter.errors import UsageError
+from exporter.files import refuse_existing, write_whole
 from exporter.progress import Progress
 from exporter.report.gather import gather, places
 from exporter.report.httpconfig import Access, load_access
@@ -54,8 +54,7 @@ def run(args: argparse.Namespace) -> int:
     period = period_of(args.first, args.last, datetime.now(UTC))
     if args.out.suffix not in (".html", ".pdf"):
         raise UsageError(f'bad --out "{args.out}": a name that ends in .html or .pdf')
-    if not args.out.parent.is_dir():
-        raise UserError(f"cannot write {args.out}: there is no folder {args.out.parent}")
+    refuse_existing(args.out, force=True)
     access = load_access(args.http_config_file)
     with Progress() as progress:
         stories, warnings, source = asyncio.run(_stories(url, access, period, args.device or [], progress))
@@ -68,9 +67,7 @@ def run(args: argparse.Namespace) -> int:
             text = page(site, of_site, period, source, warnings, datetime.now(UTC))
             if path.suffix == ".pdf":
                 progress.step(f"printing {path}")
-                _write(path, pdf(text))
-            else:
-                write_whole(path, text)
+            write_whole(path, pdf(text) if path.suffix == ".pdf" else text)
             progress.step(f"wrote {path}")
     return 0
 
@@ -125,10 +122,3 @@ async def _stories(
             say: Callable[[str], None] = progress.detail
             stories.append(story(await gather(client, place, period, say), period))
         return stories, list(client.warnings), client.shown
-
-
-def _write(path: Path, content: bytes) -> None:
-    try:
-        path.write_bytes(content)
-    except OSError as error:
-        raise UserError(f"cannot write {path}: {error.strerror or error}") from None

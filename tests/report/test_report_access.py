@@ -2,7 +2,11 @@
 
 import asyncio
 import json
+import os
+import resource
 import ssl
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -16,7 +20,7 @@ from exporter.cli import main
 from exporter.errors import UserError
 from exporter.report.httpconfig import load_access
 from exporter.report.query import Prometheus
-from tests.support import free_port, require, running, wait_for
+from tests.support import environment, free_port, require, running, wait_for
 
 EMPTY = "holds no generex_up from 2026-01-01 to 2026-01-02"
 
@@ -199,20 +203,69 @@ def test_what_a_server_says_beside_its_answer_is_kept(answering: tuple[str, list
     ]
 
 
+def history() -> str:
+    """A device with values of before the period, in it, and of after it."""
+    start = 1767225600  # 2026-01-01
+    values = [[start - 7200, "1"], [start, "1"], [start + 3 * 86400, "1"]]
+    series = {"metric": {"device": "ups-a", "site": ""}, "values": values}
+    return json.dumps({"status": "success", "data": {"resultType": "matrix", "result": [series]}})
+
+
 def test_values_of_other_times_are_left_out(
     answering: tuple[str, list[tuple[int, str]]], tmp_path: Path
 ) -> None:
     """A server that moves the times to a grid of its own may answer from before the period, or after it."""
     url, answer = answering
-    start = 1767225600  # 2026-01-01
-    values = [[start - 7200, "1"], [start, "1"], [start + 3 * 86400, "1"]]
-    series = {"metric": {"device": "ups-a", "site": ""}, "values": values}
-    data = {"resultType": "matrix", "result": [series]}
-    answer[0] = (200, json.dumps({"status": "success", "data": data}))
+    answer[0] = (200, history())
     out = tmp_path / "a.html"
     period = ("--from=2026-01-01", "--to=2026-01-02")
     assert main(["report", f"--prometheus={url}", *period, f"--out={out}"]) == 0
     assert '<th scope="row">ups-a</th><td class="number">0.0 %</td>' in out.read_text(encoding="utf-8")
+
+
+def test_no_pipe_is_replaced(
+    answering: tuple[str, list[tuple[int, str]]], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    url, answer = answering
+    answer[0] = (200, history())
+    pipe = tmp_path / "a.html"
+    os.mkfifo(pipe)
+    assert f"{pipe} is not a file: give another name" in told(url, tmp_path, capsys)
+    assert pipe.is_fifo()
+
+
+# the browser may write more than the exporter, whose disk is full at a megabyte
+CHROMIUM = """#!/bin/sh
+ulimit -f unlimited
+for flag; do case "$flag" in --print-to-pdf=*) head -c 3000000 /dev/zero > "${flag#*=}";; esac; done
+"""
+
+
+def test_a_full_disk_leaves_the_pdf_that_was_there(
+    answering: tuple[str, list[tuple[int, str]]], tmp_path: Path
+) -> None:
+    url, answer = answering
+    answer[0] = (200, history())
+    (tmp_path / "chromium").write_text(CHROMIUM)
+    (tmp_path / "chromium").chmod(0o755)
+    out = tmp_path / "a.pdf"
+    out.write_text("the old one")
+
+    def small_files() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, resource.RLIM_INFINITY))
+
+    command = [sys.executable, "-m", "exporter", "report", f"--prometheus={url}", f"--out={out}"]
+    done = subprocess.run(
+        [*command, "--from=2026-01-01", "--to=2026-01-02"],
+        env=environment(PATH=f"{tmp_path}:{os.environ['PATH']}"),
+        preexec_fn=small_files,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 1
+    assert done.stderr.endswith(f"cannot write {out}: File too large\n")
+    assert out.read_text() == "the old one"
 
 
 def test_nobody_is_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
