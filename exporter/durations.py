@@ -3,6 +3,8 @@
 import re
 from decimal import Decimal
 
+from exporter.errors import UsageError
+
 # decimal, so that what is written is what is meant and every number can be written back
 _UNITS = {"d": Decimal(86400), "h": Decimal(3600), "m": Decimal(60), "s": Decimal(1), "ms": Decimal("0.001")}
 _DURATION = re.compile(r"([0-9]{1,18}(?:\.[0-9]{1,40})?)(ms|s|m|h|d)")
@@ -17,6 +19,18 @@ def parse_duration(text: str) -> float:
     if match is None:
         raise ValueError(f'bad duration "{text}": write a number and a unit, like 500ms, 30s or 5m')
     return float(Decimal(match[1]) * _UNITS[match[2]])
+
+
+def seconds(flag: str, text: str, least: float, most: float) -> float:
+    """Seconds in the value of a flag of the command line, from `least` to `most`. Raises UsageError."""
+    try:
+        found = parse_duration(text)
+    except ValueError as error:
+        raise UsageError(f"{flag}: {error}") from None
+    if not least <= found <= most:
+        low, high = format_duration(least), format_duration(most)
+        raise UsageError(f'{flag}: "{text}" is not between {low} and {high}')
+    return found
 
 
 def format_duration(seconds: float) -> str:

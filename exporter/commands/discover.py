@@ -18,7 +18,7 @@ from exporter.discover.findings import Findings, judge, twins
 from exporter.discover.heard import ranges
 from exporter.discover.report import terminal_text, vendor_report
 from exporter.discover.survey import FRAME_WORDS, survey
-from exporter.durations import parse_duration
+from exporter.durations import seconds
 from exporter.errors import UsageError, UserError
 from exporter.files import refuse_existing, write_whole
 from exporter.hints import Failure, with_next_step
@@ -62,9 +62,10 @@ def run(args: argparse.Namespace) -> int:
     try:
         target = parse_target(args.target)
         units = parse_units(args.units) if args.units else [target.unit]
-        pause, timeout = _duration("--pause", args.pause, 0), _duration("--timeout", args.timeout, 0.001)
     except ValueError as error:
         raise UsageError(str(error)) from None
+    pause = seconds("--pause", args.pause, 0, _LONGEST)
+    timeout = seconds("--timeout", args.timeout, 0.001, _LONGEST)
     try:
         if args.name is not None:
             check_name(args.name)
@@ -94,16 +95,6 @@ def parse_units(text: str) -> list[int]:
             raise ValueError(f'bad --units "{text}": write ids from 0 to 255, like 1-10 or 1,3,7')
         units |= dict.fromkeys(range(first, last + 1))
     return list(units)
-
-
-def _duration(flag: str, text: str, least: float) -> float:
-    try:
-        seconds = parse_duration(text)
-    except ValueError as error:
-        raise ValueError(f"{flag}: {error}") from None
-    if not least <= seconds <= _LONGEST:
-        raise ValueError(f'{flag}: "{text}" is not between {least:g} s and {_LONGEST:g} s')
-    return seconds
 
 
 async def _discover(

@@ -14,8 +14,7 @@ from exporter.commands.flags import add_config_file
 from exporter.commands.one_device import one_device
 from exporter.config import load_config
 from exporter.discover.shift import shift_of
-from exporter.durations import parse_duration
-from exporter.errors import UsageError
+from exporter.durations import seconds
 from exporter.exposition.lines import Renderer
 from exporter.exposition.summary import Section, as_data, summarise
 from exporter.hints import Failure, next_step
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
     from rich.live import Live
 
 _FORMATS = ("table", "prometheus", "json")
+_LONGEST = 86400.0  # seconds
 _PAUSE = 2.0  # seconds between the passes of --watch
 _SIGN_STYLES = {
     "✖": "bold red", "◆": "bold red", "▲": "bold yellow", "?": "bold magenta", "◐": "cyan", "◇": "cyan",
@@ -45,8 +45,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--module", metavar="NAME", help=f"what to read there (default: {DEFAULT_MODULE})")
     add_config_file(parser, "know the devices, modules and maps of this configuration")
     parser.add_argument(
-        "--timeout", metavar="DURATION", help="longest time for the pass, like 5s (default: the device's)"
-    )
+        "--timeout", metavar="DURATION",
+        help="longest time for the pass, like 2s (default, and most: the timeout of the device)",
+    )  # fmt: skip
     parser.add_argument(
         "--format",
         choices=_FORMATS,
@@ -64,12 +65,9 @@ def run(args: argparse.Namespace) -> int:
 def _run(args: argparse.Namespace) -> int:
     fleet = Fleet(load_config(args.config_file))
     device = one_device(fleet, args.target, args.module)
-    try:
-        timeout = parse_duration(args.timeout) if args.timeout else device.config.options.timeout
-    except ValueError as error:
-        raise UsageError(f"--timeout: {error}") from None
-    if timeout == 0:
-        raise UsageError("--timeout: must be longer than 0s")
+    timeout = device.config.options.timeout
+    if args.timeout:
+        timeout = seconds("--timeout", args.timeout, 0.001, _LONGEST)
     form = args.format or ("table" if sys.stdout.isatty() else "prometheus")
     try:
         if args.watch:

@@ -14,7 +14,7 @@ from exporter import __version__, logs
 from exporter.commands.flags import add_config_file
 from exporter.commands.one_device import one_device
 from exporter.config import load_config
-from exporter.durations import parse_duration
+from exporter.durations import seconds
 from exporter.errors import UsageError, UserError
 from exporter.files import refuse_existing, write_whole
 from exporter.hints import Failure, with_next_step
@@ -27,7 +27,7 @@ from exporter.recording.capture import capture, timestamp
 from exporter.recording.form import Header, Pass
 
 _STDOUT = "-"
-_LONGEST = 86400.0
+_SHORTEST, _DAY = 0.001, 86400.0  # seconds
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -56,11 +56,8 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _run(args: argparse.Namespace) -> int:
-    try:
-        interval = _seconds("--interval", args.interval)
-        duration = _seconds("--duration", args.duration) if args.duration else None
-    except ValueError as error:
-        raise UsageError(str(error)) from None
+    interval = seconds("--interval", args.interval, _SHORTEST, _DAY)
+    duration = seconds("--duration", args.duration, _SHORTEST, 365 * _DAY) if args.duration else None
     if args.count is not None and args.count < 1:
         raise UsageError(f"--count: {args.count} is less than 1")
     fleet = Fleet(load_config(args.config_file))
@@ -84,16 +81,6 @@ def _run(args: argparse.Namespace) -> int:
     if not recorder.ever_up:
         raise UserError(f"nothing could be read from {device.config.target.url}")
     return 0
-
-
-def _seconds(flag: str, text: str) -> float:
-    try:
-        seconds = parse_duration(text)
-    except ValueError as error:
-        raise ValueError(f"{flag}: {error}") from None
-    if not 0 < seconds <= _LONGEST * (365 if flag == "--duration" else 1):
-        raise ValueError(f'{flag}: "{text}" is too short or too long')
-    return seconds
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from exporter.discover.ask import Talk
 from exporter.discover.scan import scan
 from exporter.discover.scanned import Place, Scanned, nothing_heard, places, rows, summary
 from exporter.discover.skeleton import config_of_scan, map_text, scan_report, wanted
-from exporter.durations import parse_duration
+from exporter.durations import seconds
 from exporter.errors import UsageError, UserError
 from exporter.files import refuse_existing, write_whole
 from exporter.hints import Failure, with_next_step
@@ -42,7 +42,7 @@ def add_scan_arguments(parser: argparse.ArgumentParser) -> None:
 def run_scan(args: argparse.Namespace, target: Target, units: int, *, pause: float, timeout: float) -> int:
     """Scan one unit, print what was heard, and write the files asked for; 1 when no word answers."""
     first, last = _addresses(args.scan)
-    watch = _watch(args.watch_for)
+    watch = seconds("--watch-for", args.watch_for, 0, _LONGEST_WATCH)
     if units > 1:
         raise UsageError("--scan asks one unit: give one with --units")
     map_file = None if args.write is None else args.write.with_name(f"{args.write.stem}-words.yaml")
@@ -69,16 +69,6 @@ def _addresses(text: str) -> tuple[int, int]:
     if not first <= last <= 0xFFFF:
         raise UsageError(f'bad --scan "{text}": write two addresses from 0 to 65535, like 0-999')
     return first, last
-
-
-def _watch(text: str) -> float:
-    try:
-        seconds = parse_duration(text)
-    except ValueError as error:
-        raise UsageError(f"--watch-for: {error}") from None
-    if seconds > _LONGEST_WATCH:
-        raise UsageError(f'--watch-for: "{text}" is more than a day')
-    return seconds
 
 
 async def _scan(

@@ -106,12 +106,20 @@ def test_windows_and_intervals_follow_the_scrape_interval(
     assert run("check", "rules", str(tmp_path / "alerts" / "generex.rules.yml")).returncode == 0
 
 
-@pytest.mark.parametrize("interval", ["4s", "3m", "15", "soon"])
+@pytest.mark.parametrize(
+    ("interval", "why"),
+    [
+        ("4s", '"4s" is not between 5s and 2m'),
+        ("3m", '"3m" is not between 5s and 2m'),
+        ("15", 'bad duration "15"'),
+        ("soon", 'bad duration "soon"'),
+    ],
+)
 def test_a_bad_scrape_interval_is_named(
-    interval: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
+    interval: str, why: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     assert main(["generate", "alerts", "--scrape-interval", interval, "--out", str(tmp_path / "out")]) == 2
-    assert interval in capsys.readouterr().err
+    assert f"--scrape-interval: {why}" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
 
 

@@ -189,6 +189,8 @@ def test_a_pass_that_ends_while_it_waits_is_a_timeout(tmp_path: Path) -> None:
         (["tcp://127.0.0.1:x"], 2, 'bad target "tcp://127.0.0.1:x"'),
         (["127.0.0.1", "--module=nope"], 2, 'unknown module "nope"'),
         (["127.0.0.1", "--timeout=5"], 2, '--timeout: bad duration "5"'),
+        (["127.0.0.1", "--timeout=0s"], 2, '--timeout: "0s" is not between 1ms and 1d'),
+        (["127.0.0.1", "--timeout=25h"], 2, '--timeout: "25h" is not between 1ms and 1d'),
         (["127.0.0.1", "--config.file=/nonexistent.yml"], 1, "cannot read /nonexistent.yml"),
     ],
 )

@@ -95,7 +95,8 @@ def test_the_file_holds_hostile_names(capsys: pytest.CaptureFixture[str], tmp_pa
         (["x", "--units=3-1"], 'bad --units "3-1"'),
         (["x", "--units=a"], 'bad --units "a"'),
         (["x", "--pause=1"], '--pause: bad duration "1"'),
-        (["x", "--timeout=0s"], '--timeout: "0s" is not between 0.001 s and 60 s'),
+        (["x", "--timeout=0s"], '--timeout: "0s" is not between 1ms and 1m'),
+        (["x", "--pause=61s"], '--pause: "61s" is not between 0ms and 1m'),
         (["x", "--prof.base-address=65500"], "--prof.base-address is a number from 0 to 65486, not 65500"),
     ],
 )

@@ -329,7 +329,7 @@ def test_a_device_without_words_writes_nothing(
         (["--scan=9-1"], 'bad --scan "9-1"'),
         (["--scan=0-65536"], 'bad --scan "0-65536"'),
         (["--scan=0-9", "--units=1-2"], "--scan asks one unit: give one with --units"),
-        (["--scan=0-9", "--watch-for=2d"], "--watch-for: "),
+        (["--scan=0-9", "--watch-for=2d"], '--watch-for: "2d" is not between 0ms and 1d'),
     ],
 )
 def test_wrong_usage_is_2(capsys: pytest.CaptureFixture[str], words: list[str], text: str) -> None:

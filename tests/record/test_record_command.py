@@ -139,7 +139,9 @@ def test_a_pipe_is_never_replaced(capsys: pytest.CaptureFixture[str], tmp_path: 
 @pytest.mark.parametrize(
     ("words", "code", "text"),
     [
-        (["x", "f", "--interval=0s"], 2, '--interval: "0s" is too short or too long'),
+        (["x", "f", "--interval=0s"], 2, '--interval: "0s" is not between 1ms and 1d'),
+        (["x", "f", "--interval=25h"], 2, '--interval: "25h" is not between 1ms and 1d'),
+        (["x", "f", "--duration=366d"], 2, '--duration: "366d" is not between 1ms and 365d'),
         (["x", "f", "--interval=2"], 2, '--interval: bad duration "2"'),
         (["x", "f", "--count=0"], 2, "--count: 0 is less than 1"),
         (["http://x", "f"], 2, 'unknown scheme "http"'),

@@ -7,8 +7,7 @@ import argparse
 from collections.abc import Mapping, Sequence
 
 from exporter.config import LABEL
-from exporter.durations import parse_duration
-from exporter.errors import UsageError
+from exporter.durations import seconds
 from exporter.generate.alerts.alertmanager import alertmanager_config, alertmanager_file
 from exporter.generate.alerts.catalogue import catalogue
 from exporter.generate.alerts.loading import alert_groups, recording_groups
@@ -66,19 +65,13 @@ def files(maps: Mapping[str, Map], args: argparse.Namespace) -> dict[str, str]:
         overrides,
         place=tuple(args.place) or ("site",),
         runbook_url=args.runbook_url,
-        scrape_interval=_scrape_interval(args.scrape_interval),
+        scrape_interval=_scrape_interval(args),
     )
 
 
-def _scrape_interval(text: str) -> float:
+def _scrape_interval(args: argparse.Namespace) -> float:
     """Seconds. Beyond two minutes Prometheus forgets between two scrapes what an instant query asks for."""
-    try:
-        seconds = parse_duration(text)
-    except ValueError as error:
-        raise UsageError(f"--scrape-interval: {error}") from None
-    if not 5 <= seconds <= 120:
-        raise UsageError(f"--scrape-interval {text}: not between 5s and 2m")
-    return seconds
+    return seconds("--scrape-interval", args.scrape_interval, 5, 120)
 
 
 def settings_of(maps: Mapping[str, Map], args: argparse.Namespace) -> Settings:
@@ -89,7 +82,7 @@ def settings_of(maps: Mapping[str, Map], args: argparse.Namespace) -> Settings:
         maps,
         place,
         args.runbook_url,
-        scrape_interval=_scrape_interval(args.scrape_interval),
+        scrape_interval=_scrape_interval(args),
     )
 
 
