@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from exporter.discover.heard import Asked, Heard
 from exporter.reading.plan.spans import Request
+from exporter.reading.transport import answers
 from exporter.reading.transport.answers import LinkError
 from exporter.reading.transport.deadline import Deadline
 from exporter.reading.transport.exchange import Exchange, Manner
@@ -18,13 +19,8 @@ from exporter.targets import Endpoint
 Say = Callable[[str], None]
 
 AT_ONCE = 100  # words in one request: known to work in the field (device.md 4)
-_REFUSED = (1, 2, 3, 4)  # a CS121 says 04 of what it cannot serve (device.md 4)
-_NOBODY_THERE = (10, 11)
-_BUSY = (5, 6)
-_BUSY_PAUSE = (0.1, 1.0)  # seconds; the first, and the longest
+_REFUSED = (*answers.REFUSED, answers.CANNOT)
 _PATIENCE = 5  # timeouts until a device that is busy, or has no place, is left alone
-_NO_PLACE = ("connect", "closed")  # the answer of a device whose few connections are all taken
-_PLACE_WAIT, _PLACE_PAUSE = 1.0, 0.1  # seconds that it may take until there is one, and between two tries
 _ECHOES = "the line echoes: each request comes back and is skipped"
 _GREETINGS = (100, 1000)  # words that the known lists have: of the UPS, and of BACS
 
@@ -71,8 +67,8 @@ class Talk:
         """
         loop = asyncio.get_running_loop()
         deadline = Deadline(loop.time() + _PATIENCE * self._timeout)
-        place_until = loop.time() + _PLACE_WAIT
-        busy_pause = _BUSY_PAUSE[0]
+        place_until = loop.time() + answers.PLACE_WAIT
+        busy_pause = answers.BUSY_PAUSE[0]
         self._say(f"unit {heard.unit}: function {request.function}, {request.address}–{request.end - 1}")
         while True:
             await asyncio.sleep(max(self._next_at - loop.time(), 0))
@@ -81,11 +77,11 @@ class Talk:
                     heard.unit, request, Manner(self._timeout), deadline, (self._noting(heard),)
                 )
             except LinkError as error:
-                if error.exception_code in _BUSY and busy_pause < deadline.left:
+                if error.exception_code in answers.BUSY and busy_pause < deadline.left:
                     await asyncio.sleep(busy_pause)
-                    busy_pause = min(busy_pause * 2, _BUSY_PAUSE[1])
-                elif error.reason in _NO_PLACE and loop.time() + _PLACE_PAUSE < place_until:
-                    await asyncio.sleep(_PLACE_PAUSE)
+                    busy_pause = min(busy_pause * 2, answers.BUSY_PAUSE[1])
+                elif error.reason in answers.NO_PLACE and loop.time() + answers.PLACE_PAUSE < place_until:
+                    await asyncio.sleep(answers.PLACE_PAUSE)
                 elif error.exception_code is None and tries > 1 and deadline.left > 0:
                     tries -= 1
                 else:
@@ -252,7 +248,7 @@ class Listener:
         return words
 
     async def _is_still_there(self, error: LinkError) -> bool:
-        if self._sure is None or error.exception_code in (*_BUSY, *_NOBODY_THERE):
+        if self._sure is None or error.exception_code in (*answers.BUSY, *answers.NOBODY_THERE):
             return False  # a device that is busy for this long serves other masters
         try:
             await self._talk.ask(self._sure, self.heard, tries=2)

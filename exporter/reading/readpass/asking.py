@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 
 from exporter.reading.plan.spans import Request
 from exporter.reading.readpass.progress import Outcome, Progress
+from exporter.reading.transport import answers
 from exporter.reading.transport.answers import LinkError, NotAskedError
 from exporter.reading.transport.deadline import Deadline
 from exporter.reading.transport.exchange import Observer
@@ -14,14 +15,6 @@ Ask = Callable[[Request, Observer], Awaitable[list[int]]]
 
 Clock = Callable[[], float]
 """Monotonic seconds."""
-
-_REFUSED = (1, 2, 3)  # some devices say 1 of a request that is too long, others of one word
-_CANNOT = 4
-_BUSY = (5, 6)
-_NOBODY_THERE = (10, 11)
-_NO_PLACE = ("connect", "closed")  # the answer of a device whose few connections are all taken
-_PLACE_WAIT, _PLACE_PAUSE = 1.0, 0.1  # seconds that it may take until there is one, and between two tries
-_BUSY_PAUSE = (0.1, 1.0)
 
 
 class Asker:
@@ -48,7 +41,7 @@ class Asker:
         self._ask = ask
         self._clock = clock
         self._tries = tries
-        self._place_wait = min(_PLACE_WAIT, request_timeout)
+        self._place_wait = min(answers.PLACE_WAIT, request_timeout)
         self._silent_in_a_row = 0
         self.answered = False
 
@@ -66,7 +59,7 @@ class Asker:
         return Outcome.READ
 
     async def _repeat(self, request: Request, tries: int) -> list[int]:
-        pause = _BUSY_PAUSE[0]
+        pause = answers.BUSY_PAUSE[0]
         give_up_at = self._clock() + self._place_wait
         failure: tuple[LinkError, bool] | None = None
         while True:
@@ -87,19 +80,19 @@ class Asker:
                 code = error.exception_code
                 self.progress.failures.append(error.reason)
                 self.answered = self.answered or code is not None
-                if code in _BUSY and pause < self.deadline.left:
+                if code in answers.BUSY and pause < self.deadline.left:
                     await asyncio.sleep(pause)
-                    pause = min(pause * 2, _BUSY_PAUSE[1])
+                    pause = min(pause * 2, answers.BUSY_PAUSE[1])
                     continue
                 left = min(give_up_at - self._clock(), self.deadline.left)
-                if error.reason in _NO_PLACE and tries > 1 and left > _PLACE_PAUSE:
-                    await asyncio.sleep(_PLACE_PAUSE)
+                if error.reason in answers.NO_PLACE and tries > 1 and left > answers.PLACE_PAUSE:
+                    await asyncio.sleep(answers.PLACE_PAUSE)
                     continue
                 tries -= 1
                 # cut off by the deadline, it was still given its time if others were answered in less
                 in_time = self.deadline.left > 0 or self.progress.waited > self.progress.slowest > 0
                 failure = error, in_time or (failure is not None and failure[1])
-                if code in (*_REFUSED, *_BUSY) or tries <= 0:
+                if code in (*answers.REFUSED, *answers.BUSY) or tries <= 0:
                     self._note(*failure)
                     raise
             else:
@@ -109,18 +102,17 @@ class Asker:
 
     def _outcome(self, error: LinkError) -> Outcome:
         code, words = error.exception_code, self.progress.words
-        # a CS121 says 04 of what it cannot serve; but so does any device in trouble
-        if code in _REFUSED or (code == _CANNOT and words):
+        if code in answers.REFUSED or (code == answers.CANNOT and words):
             return Outcome.REFUSED
         return Outcome.CUT_OFF if self.out_of_time and self.answered else Outcome.SILENT
 
     def _note(self, error: LinkError, in_time: bool) -> None:
         text, told = str(error), self.progress.errors
-        if error.exception_code in _REFUSED:
+        if error.exception_code in answers.REFUSED:
             told = self.refusals
         if text not in told:
             told.append(text)
-        if error.exception_code is None or error.exception_code in _NOBODY_THERE:
+        if error.exception_code is None or error.exception_code in answers.NOBODY_THERE:
             self.failed = self.failed or in_time
             self.out_of_time = self.out_of_time or not in_time
             self._silent_in_a_row += 1

@@ -7,20 +7,27 @@ from typing import NamedTuple
 from exporter.reading.link import checksum
 from exporter.reading.plan.spans import Request
 
-REASONS = (
-    "resolve", "connect", "timeout", "closed", "frame", "unit", "function", "length", "transaction",
-    *(f"exception_{code}" for code in (1, 2, 3, 4, 5, 6, 10, 11)),
-)  # fmt: skip
-"""The reasons a request can fail for, as generex_exporter_modbus_errors_total shows them."""
-
-MAX_FRAME = 260
-_HEADER = struct.Struct(">HH")  # of a Modbus/TCP frame, behind its transaction: protocol and length
-_READS = (1, 2, 3, 4)  # coils, discrete inputs, holding and input registers: nothing else is ever sent
-
 _EXCEPTIONS = {
     1: "illegal function", 2: "illegal data address", 3: "illegal data value", 4: "device failure",
     5: "acknowledge", 6: "device busy", 10: "gateway path unavailable", 11: "gateway target did not respond",
 }  # fmt: skip
+REASONS = (
+    "resolve", "connect", "timeout", "closed", "frame", "unit", "function", "length", "transaction",
+    *(f"exception_{code}" for code in _EXCEPTIONS),
+)  # fmt: skip
+"""The reasons a request can fail for, as generex_exporter_modbus_errors_total shows them."""
+
+REFUSED = (1, 2, 3)  # some devices say 1 of a request that is too long, others of one word
+CANNOT = 4  # a CS121 says so of what it cannot serve (device.md 4); but so does any device in trouble
+BUSY = (5, 6)
+NOBODY_THERE = (10, 11)  # behind a gateway
+BUSY_PAUSE = (0.1, 1.0)  # seconds until a busy device is asked again; the first pause, and the longest
+NO_PLACE = ("connect", "closed")  # the answer of a device whose few connections are all taken
+PLACE_WAIT, PLACE_PAUSE = 1.0, 0.1  # seconds that it may take until there is one, and between two tries
+
+MAX_FRAME = 260
+_HEADER = struct.Struct(">HH")  # of a Modbus/TCP frame, behind its transaction: protocol and length
+_READS = (1, 2, 3, 4)  # coils, discrete inputs, holding and input registers: nothing else is ever sent
 
 
 class LinkError(Exception):

@@ -8,12 +8,10 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from exporter.reading.plan.spans import Request
-from exporter.reading.transport.answers import LinkError, NotAskedError
+from exporter.reading.transport.answers import BUSY, NOBODY_THERE, LinkError, NotAskedError
 from exporter.reading.transport.connection import Connection
 from exporter.reading.transport.deadline import Deadline
 from exporter.reading.transport.exchange import Manner, Observers
-
-_NO_ANSWER_YET = {5, 6, 10, 11}  # exceptions of a device that is busy, or that a gateway does not reach
 
 
 @dataclass(eq=False)
@@ -110,7 +108,7 @@ class Line:
             self._hear(turn)
             return values
         except LinkError as error:
-            if error.exception_code is None or error.exception_code in _NO_ANSWER_YET:
+            if error.exception_code is None or error.exception_code in (*BUSY, *NOBODY_THERE):
                 turn.later = True
                 if deadline.left > 0 and self.connection.sent != sent and not turn.heard:
                     self._silent.add(turn.unit)
