@@ -4,12 +4,14 @@ import json
 from collections.abc import Sequence
 
 from exporter.discover.scanned import Place, Scanned, rows, summary
+from exporter.markdown import table
 from exporter.targets import Target
 
 MAP = "scanned"
 """The name of the map and of its module."""
 
 _NAMES = {1: "coil", 2: "discrete", 3: "word", 4: "input"}
+_HEAD = ("code", "address", "raw", "hex", "looks like", "name and unit")
 _MOST = 2000  # words: beyond that those that stood at 0 or filler are left out
 
 
@@ -76,15 +78,9 @@ def scan_report(head: str, transport: str, scanned: Scanned, found: Sequence[Pla
         "",
         *(f"- {line}" for line in summary(scanned)),
         "",
-        "| code | address | raw | hex | looks like | name and unit |",
-        "| --- | --- | --- | --- | --- | --- |",
-        *(f"| {' | '.join(map(_cell, row))} | |" for row in rows(found)),
+        table(_HEAD, ((*row, "") for row in rows(found))),
     ]
-    return "\n".join(lines) + "\n"
-
-
-def _cell(value: object) -> str:
-    return str(value).replace("|", "\\|")
+    return "\n".join(lines)
 
 
 def _text(text: str) -> str:

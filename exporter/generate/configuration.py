@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from exporter.config import config_json_schema
+from exporter.markdown import table
 
 _INTRO = """\
 # Configuration
@@ -26,12 +27,12 @@ def configuration_page() -> str:
         parts.append(f"## {title}\n")
         if title != "The file":
             parts.append(f"{section.get('description', '')}\n")
-        parts.append("| key | form | default | meaning |\n| --- | --- | --- | --- |")
+        rows = []
         required = section.get("required", [])
         for key, entry in sorted(section["properties"].items(), key=lambda item: item[0] not in required):
             default = "required" if key in required else _default(entry)
-            parts.append(f"| `{key}` | {_form(entry)} | {default} | {_cell(entry.get('description', ''))} |")
-        parts.append("")
+            rows.append((f"`{key}`", _form(entry), default, entry.get("description", "")))
+        parts.append(table(("key", "form", "default", "meaning"), rows))
         for key, entry in section["properties"].items():
             for name in _references(entry):
                 if name not in seen:
@@ -82,7 +83,3 @@ def _references(entry: Any) -> Iterator[str]:
     elif isinstance(entry, list):
         for value in entry:
             yield from _references(value)
-
-
-def _cell(text: str) -> str:
-    return text.replace("|", "\\|").replace("\n", " ")

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from exporter.maps.model import Map, Metric
 from exporter.maps.series import group_series
+from exporter.markdown import table
 
 Labelled = Iterable[tuple[Metric, Sequence[str]]]
 
@@ -70,8 +71,7 @@ def otlp_page(maps: Mapping[str, Map], pass_metrics: Labelled, own_metrics: Labe
 
 
 def _table(metrics: Labelled) -> str:
-    rows = [_HEAD, ("---",) * len(_HEAD), *(_row(metric, labels) for metric, labels in metrics)]
-    return "\n".join("| " + " | ".join(row) + " |" for row in rows) + "\n"
+    return table(_HEAD, (_row(metric, labels) for metric, labels in metrics))
 
 
 def _row(metric: Metric, labels: Sequence[str]) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from exporter.generate.configuration import configuration_page
 from exporter.generate.otlp import otlp_page
 from exporter.maps import DEFAULT_MODULE, pass_metrics
 from exporter.maps.model import Flag, Labels, Map, Metric, Word
+from exporter.markdown import cell, table
 from exporter.reading.decode.series import Raw, Series
 from exporter.reading.device.counters import Counters
 from exporter.terminal import address_text
@@ -114,14 +115,14 @@ def metrics_page(maps: Mapping[str, Map]) -> str:
         seen.update(item.metrics)
         if new:
             rows = [_map_row(metric, maps) for metric in new]
-            parts += [f"## {_text(item.title)}\n", _table((*_METRIC_HEAD, "registers"), rows)]
+            parts += [f"## {cell(_text(item.title))}\n", table((*_METRIC_HEAD, "registers"), rows)]
             parts += _example([reading for metric in new for reading in _readings(metric, item)])
     rows = [_row(metric, dict(labels)) for metric, (labels, _) in _PASS_EXAMPLES.items()]
-    parts += ["## Every read pass\n", _table(_METRIC_HEAD, rows)]
+    parts += ["## Every read pass\n", table(_METRIC_HEAD, rows)]
     parts += _example([(Series(metric, labels), value) for metric, (labels, value) in _PASS_EXAMPLES.items()])
     parts += [
         _OWN_INTRO,
-        _table(_METRIC_HEAD, [_row(metric, labels) for metric, labels in exporter_metrics()]),
+        table(_METRIC_HEAD, [_row(metric, labels) for metric, labels in exporter_metrics()]),
     ]
     parts += ["## Flags\n\nA flag is a series with the value 0 or 1 and its name in the label `flag`.\n"]
     parts += [*_flag_words(maps), *_alarm_words(maps), *_states(maps)]
@@ -166,7 +167,7 @@ def _map_row(metric: Metric, maps: Mapping[str, Map]) -> tuple[str, ...]:
     shown = [f"`{name}`" + _values(values) for name, values in labels.items()]
     places = [f"`{name}` {_places(words)}{f' ({c})' if c else ''}" for (name, c), words in registers.items()]
     cells = _row(metric, ())[:4]
-    return (*cells, ", ".join(shown), _cell("; ".join(places) + special))
+    return (*cells, ", ".join(shown), "; ".join(places) + special)
 
 
 def _labels_of(word: Word, metric: Metric, maps: Mapping[str, Map]) -> list[tuple[str, str]]:
@@ -257,7 +258,7 @@ def _flag_words(maps: Mapping[str, Map]) -> Iterable[str]:
         places = ", ".join(f"`{word.id}` at {_places([word])}" for word in words)
         yield f"### {words[0].id}\n\n{metrics} from {places}.\n"
         rows = [(str(flag.bit), f"0x{flag.mask:04X}", *_flag_row(flag)) for flag in flags]
-        yield _table(("bit", "mask", *_FLAG_HEAD), rows)
+        yield table(("bit", "mask", *_FLAG_HEAD), rows)
 
 
 def _alarm_words(maps: Mapping[str, Map]) -> Iterable[str]:
@@ -272,12 +273,12 @@ def _alarm_words(maps: Mapping[str, Map]) -> Iterable[str]:
         yield f"### {metric}\n\nOne word for each flag: 0, or 1 when it is set.\n"
         rows = [
             (
-                _cell("; ".join(f"`{name}` {_places(words)}" for name, words in places.items())),
+                "; ".join(f"`{name}` {_places(words)}" for name, words in places.items()),
                 *_flag_row(flag),
             )
             for flag, places in flags.items()
         ]
-        yield _table(("register", *_FLAG_HEAD), rows)
+        yield table(("register", *_FLAG_HEAD), rows)
 
 
 def _states(maps: Mapping[str, Map]) -> Iterable[str]:
@@ -289,7 +290,7 @@ def _states(maps: Mapping[str, Map]) -> Iterable[str]:
     ]
     if rows:
         yield "### States\n"
-        yield _table(("word", "number", "state"), rows)
+        yield table(("word", "number", "state"), rows)
 
 
 def _flag_row(flag: Flag) -> tuple[str, ...]:
@@ -300,18 +301,9 @@ def _flag_row(flag: Flag) -> tuple[str, ...]:
         said += f" Clear: {flag.clear.label}. {flag.clear.description}"
         action = flag.clear.action
     texts = _text(flag.label), flag.severity, normal, _text(said), _text(action)
-    return (f"`{flag.name}`", _cell(f"`{flag.vendor}`"), *texts)
-
-
-def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = [header, ["---"] * len(header), *rows]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines) + "\n"
+    return (f"`{flag.name}`", f"`{flag.vendor}`", *texts)
 
 
 def _text(text: str) -> str:
     """Prose as Markdown: what would be markup is escaped."""
-    return _cell(re.sub(r"[\\`*<\[\]]|(?<!\w)_|_(?!\w)", lambda match: "\\" + match[0], text))
-
-
-def _cell(text: str) -> str:
-    return text.replace("|", r"\|").replace("\n", " ")
+    return re.sub(r"[\\`*<\[\]]|(?<!\w)_|_(?!\w)", lambda match: "\\" + match[0], text)

@@ -124,12 +124,18 @@ def test_links_lead_to_headings() -> None:
     assert set(re.findall(r"\]\(#([^)]+)\)", PAGE)) <= anchors
 
 
-def test_every_row_of_a_table_has_as_many_cells_as_its_head() -> None:
+def check_tables(page: str) -> None:
+    """Every row has as many cells as its head, and ends in its line."""
     width = 0
-    for line in PAGE.splitlines():
+    for line in page.splitlines():
         count = len(re.split(r"(?<!\\)\|", line)) if line.startswith("|") else 0
         assert count in (0, width) or width == 0, line
+        assert not count or line.endswith(" |"), line
         width = count
+
+
+def test_every_row_of_a_table_has_as_many_cells_as_its_head() -> None:
+    check_tables(PAGE)
 
 
 def test_examples() -> None:
@@ -179,6 +185,39 @@ def test_own_maps_and_what_markdown_would_misread(tmp_path: Path) -> None:
         "| `state` ([states](#states)) | `pump` `= raw \\| 1` |" in page
     )
     assert "| `pump.mode` | 3 | `auto` |" in page
+
+
+HOSTILE = """
+map: pump
+title: Pump
+source: manual
+metrics:
+  generex_pump_status: {help: "Status\\nof the pump, x|y.", otlp: {attributes: {generex.pump: "x|y"}}}
+flag_sets:
+  bits:
+    wet: {bit: 0, vendor: "A|B", label: Wet, description: "It is\\nwet|damp.", severity: none, action: None.}
+groups:
+  pump:
+    title: Pump
+    words:
+      status: {address: 1, metric: generex_pump_status, flags: bits}
+"""
+
+
+WET = r"It is wet\|damp."
+
+
+@pytest.mark.parametrize(
+    ("kind", "texts"), [("reference", (WET, r"`generex.pump`=x\|y")), ("alerts", (WET,))]
+)
+def test_no_text_of_an_own_map_breaks_a_table(kind: str, texts: tuple[str, ...], tmp_path: Path) -> None:
+    (tmp_path / "pump.yaml").write_text(HOSTILE, encoding="utf-8")
+    (tmp_path / "generex.yml").write_text("maps: [pump.yaml]\n", encoding="utf-8")
+    assert run(kind, f"--config={tmp_path}/generex.yml", f"--out={tmp_path}/out") == 0
+    pages = [path.read_text(encoding="utf-8") for path in tmp_path.glob("out/**/*.md")]
+    assert all(any(text in page for page in pages) for text in texts)
+    for page in pages:
+        check_tables(page)
 
 
 def test_all_or_nothing(tmp_path: Path) -> None:

@@ -92,7 +92,7 @@ def test_a_scan_of_a_server_that_nobody_here_wrote(
     report = Path("report.md").read_text()
     assert "127.0.0.1" not in report
     assert "odd" not in report
-    assert "| 3 | 11 | 2298 | 0x08FA | stands: may be tenths of volts | |\n" in report
+    assert "| 3 | 11 | 2298 | 0x08FA | stands: may be tenths of volts |  |\n" in report
 
 
 async def put_to_use(capsys: pytest.CaptureFixture[str]) -> None:

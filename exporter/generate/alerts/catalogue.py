@@ -1,11 +1,12 @@
 """docs/alerts.md: every alert, every threshold, and the flags that lead to none with the reason."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from exporter.generate.alerts.loading import covered_flags, flags_of
 from exporter.generate.alerts.model import Alert, FlagRef, Group, Recording, Settings
 from exporter.generate.alerts.texts import read_text
 from exporter.generate.alerts.thresholds import thresholds
+from exporter.markdown import table
 
 _STATUS, _STATE = "generex_ups_status", "generex_bacs_state"
 NORMAL: Mapping[FlagRef, str] = {
@@ -49,7 +50,7 @@ def _alerts(group: Group, settings: Settings) -> str:
     ]
     header = ("alert", "severity", "for", "condition", "when", "flags")
     often = "" if group.interval == "scrape" else f"Looked at every {settings.every(group.interval)}.\n\n"
-    return f"## {group.title}\n\n{often}{_table(header, rows)}"
+    return f"## {group.title}\n\n{often}{table(header, rows)}"
 
 
 def _no_alert(alerts: Sequence[Group], settings: Settings) -> str:
@@ -61,7 +62,7 @@ def _no_alert(alerts: Sequence[Group], settings: Settings) -> str:
         for (metric, name), flag in flags_of(settings.maps).items()
         if (metric, name) not in covered and (metric, name) not in NORMAL
     ]
-    return f"## Flags without an alert\n\n{_table(('series', 'why'), rows)}"
+    return f"## Flags without an alert\n\n{table(('series', 'why'), rows)}"
 
 
 def _thresholds(settings: Settings) -> str:
@@ -69,7 +70,7 @@ def _thresholds(settings: Settings) -> str:
         (f"`{t.name}`", f"{settings.thresholds[t.name]:g}", t.unit, t.why, t.source)
         for t in thresholds().values()
     ]
-    return f"## Thresholds\n\n{_table(('name', 'value', 'unit', 'why', 'source'), rows)}"
+    return f"## Thresholds\n\n{table(('name', 'value', 'unit', 'why', 'source'), rows)}"
 
 
 def _recordings(groups: Sequence[Group], settings: Settings) -> str:
@@ -79,14 +80,9 @@ def _recordings(groups: Sequence[Group], settings: Settings) -> str:
         for rule in group.rules
         if isinstance(rule, Recording)
     )
-    return f"## Recorded series\n\n{_table(('name', 'every', 'what'), rows)}"
+    return f"## Recorded series\n\n{table(('name', 'every', 'what'), rows)}"
 
 
 def _recorded(rule: Recording) -> str:
     labels = ", ".join(f'{name}="{value}"' for name, value in rule.labels)
     return f"`{rule.record}{{{labels}}}`" if labels else f"`{rule.record}`"
-
-
-def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = [header, ["---"] * len(header), *rows]
-    return "".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |\n" for line in lines)
