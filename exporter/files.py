@@ -29,6 +29,12 @@ def read_file(path: Path, most: int | None = None) -> bytes:
         return file.read(most)
 
 
+def unreadable(error: Exception) -> str:
+    """What to say of a file that a configuration names, without its path: it may be a secret by mistake."""
+    reason = getattr(error, "strerror", None) or type(error).__name__
+    return f"cannot read the file that is named here: {reason}"
+
+
 def _read_pipe(path: Path, most: int | None) -> bytes:
     pipe = os.open(path, os.O_RDONLY | os.O_NONBLOCK)  # else this waits until somebody writes
     try:

@@ -8,7 +8,7 @@ from exporter.config.model import Header, Otlp, OtlpTls
 from exporter.config.otel import LARGEST_SECRET, OtelVariables, check_secret
 from exporter.config.problems import Problems, Source
 from exporter.config.schema import HeaderEntry, OtlpEntry
-from exporter.files import read_file
+from exporter.files import read_file, unreadable
 from exporter.hosts import check_host, web_host
 from exporter.yamlfile import Place
 
@@ -96,7 +96,7 @@ class OtlpResolver:
             try:
                 value = read_file(path, LARGEST_SECRET + 1).decode("latin-1").strip()
             except (OSError, ValueError) as error:
-                raise ValueError(f"cannot read the file that is named here: {_reason(error)}") from None
+                raise ValueError(unreadable(error)) from None
         else:
             what = f"variable {entry.env}"
             if entry.env not in self._environ:
@@ -151,7 +151,7 @@ def _unloadable(tls: OtlpTls) -> Iterator[tuple[str, str]]:
             yield "cert_file", f"no certificate with its key in these two files: {_reason(error)}"
 
 
-def _reason(error: OSError | ValueError) -> str:
+def _reason(error: OSError) -> str:
     if isinstance(error, ssl.SSLError):
         return error.reason or "not PEM, or an encrypted key"
-    return getattr(error, "strerror", None) or type(error).__name__
+    return error.strerror or type(error).__name__

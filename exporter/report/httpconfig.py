@@ -10,6 +10,7 @@ from pydantic import Field, field_validator, model_validator
 
 from exporter.config import HeaderName, Section
 from exporter.errors import UserError
+from exporter.files import read_file, unreadable
 from exporter.hosts import check_host, web_host
 from exporter.yamlfile import Document, read, validate
 
@@ -122,14 +123,12 @@ class _Files:
     def text(self, name: str, *place: str) -> str:
         """The text of a file, without the line end. Raises UserError."""
         try:
-            return (self.folder / name).read_text(encoding="utf-8").strip()
+            return read_file(self.folder / name).decode().strip()
         except (OSError, ValueError) as error:
             raise self.error(error, *place) from None
 
     def error(self, error: Exception, *place: str) -> UserError:
-        # no path: a secret may stand there by mistake
-        reason = getattr(error, "strerror", None) or type(error).__name__
-        return self.document.error(place, f"cannot read the file that is named here: {reason}")
+        return self.document.error(place, unreadable(error))
 
 
 def _headers(entry: HttpConfigEntry, files: _Files) -> list[tuple[str, str]]:

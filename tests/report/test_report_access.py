@@ -101,6 +101,7 @@ def test_what_keeps_a_report_out_is_named_and_no_secret_is(
         ("oauth2: {client_id: a}\n", "oauth2"),
         ("tls_config: {ca_file: none.pem}\n", "1: tls_config.ca_file: cannot read the file"),
         ("basic_auth: {password_file: none}\n", "1: basic_auth.password_file: cannot read the file"),
+        ("bearer_token_file: .\n", "named here: it is a folder: name the file in it"),
         ("authorization: {type: Bearer}\n", "authorization: give credentials or credentials_file"),
         ('http_headers: {X-Scope-OrgID: {values: ["a\\nb"]}}\n', "a header is one line of text"),
     ],
@@ -111,6 +112,13 @@ def test_a_bad_file_is_told_by_its_line(tmp_path: Path, text: str, error: str) -
         load_access(tmp_path / "http.yml")
     assert "http.yml:" in str(raised.value)
     assert error in str(raised.value)
+
+
+def test_nobody_waits_for_ever_for_a_secret(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "http.yml").write_text("basic_auth: {username: a, password_file: pipe}\n")
+    with pytest.raises(UserError, match=r"basic_auth.password_file: .* to which nobody writes within 10 s"):
+        load_access(tmp_path / "http.yml")
 
 
 def test_headers_and_tokens_go_with_every_request(tmp_path: Path) -> None:

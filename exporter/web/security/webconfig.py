@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from exporter.errors import UserError
-from exporter.files import read_file
+from exporter.files import read_file, unreadable
 from exporter.web.security.schema import RateEntry, TlsEntry, WebConfigEntry
 from exporter.yamlfile import Document, parse, validate
 
@@ -25,9 +25,7 @@ class Pem:
         try:
             return read_file(self.path)
         except (OSError, ValueError) as error:
-            # no path: it may be the key itself
-            reason = getattr(error, "strerror", None) or type(error).__name__
-            raise UserError(f"{self.place}: cannot read the file that is named here: {reason}") from None
+            raise UserError(f"{self.place}: {unreadable(error)}") from None
 
 
 @dataclass(frozen=True)
