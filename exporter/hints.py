@@ -4,6 +4,7 @@ import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
+from exporter.runs import runs
 from exporter.targets import TCP_PORT, Endpoint, Target
 
 USUAL_UNITS = (*range(1, 11), 247, 255, 0)
@@ -274,10 +275,4 @@ def _more_units(failure: Failure) -> str:
 
 def _written(units: Iterable[int]) -> str:
     """Unit ids as --units takes them."""
-    parts: list[list[int]] = []
-    for unit in units:
-        if parts and unit == parts[-1][1] + 1:
-            parts[-1][1] = unit
-        else:
-            parts.append([unit, unit])
-    return ",".join(f"{low}" if low == high else f"{low}-{high}" for low, high in parts)
+    return ",".join(f"{low}" if low == high else f"{low}-{high}" for low, high in runs(units))

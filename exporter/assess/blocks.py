@@ -120,6 +120,11 @@ def block_strings(snapshot: Snapshot) -> tuple[BlockString, ...]:
     return tuple(strings)
 
 
+def float_limits(volts: float) -> tuple[float, float]:
+    """By how many volts a block may be below and above the median on float (GNB/Exide; operations 3)."""
+    return next((low, high) for below, low, high in FLOAT_LIMITS if volts < below)
+
+
 def _score(quantity: Quantity, middle: float, *, lead: bool, discharging: bool) -> Callable[[float], float]:
     """How many times what a block may differ it does, as a function of its value; below 0 it is too low."""
     if quantity == "temperature":
@@ -129,7 +134,7 @@ def _score(quantity: Quantity, middle: float, *, lead: bool, discharging: bool) 
         return lambda value: 0.0
     if quantity == "resistance":
         return lambda value: max(0.0, (value / middle - 1) / (RESISTANCE_RATIO - 1))
-    low, high = next((low, high) for below, low, high in FLOAT_LIMITS if middle < below)
+    low, high = float_limits(middle)
     if discharging:
         low = high = DISCHARGE_SHARE * middle
     return lambda value: (value - middle) / (low if value < middle else high)

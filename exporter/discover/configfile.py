@@ -52,10 +52,10 @@ def _device(name: str, target: Target, item: Findings) -> list[str]:
     heard, battery = item.heard, item.battery
     if not item.maps:
         why = item.shifted.text if item.shifted else item.why_no_map[0].lower() + item.why_no_map[1:]
-        return [f"  # {_text(name)} at {target.url}: {why}"]
+        return [f"  # {yaml_text(name)} at {target.url}: {why}"]
     lines = [
-        f"  - name: {_text(name)}",
-        f"    target: {_text(target.url)}",
+        f"  - name: {yaml_text(name)}",
+        f"    target: {yaml_text(target.url)}",
         f"    module: {item.module or own_module(item.maps)}"
         + ("" if item.sure else "  # (inferred) doubtful"),
     ]
@@ -105,6 +105,6 @@ def _expected_battery(battery: Battery) -> list[str]:
     return lines
 
 
-def _text(text: str) -> str:
+def yaml_text(text: str) -> str:
     """Text as YAML, in double quotes as in JSON."""
     return json.dumps(text, ensure_ascii=False)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from exporter.discover import tables
 from exporter.reading.plan.spans import Request
+from exporter.runs import runs
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +71,13 @@ class Heard:
             text.format(are=are(numbers), these=ranges(numbers)) for text, numbers in kinds.items()
         )
 
+    def refusals(self) -> list[tuple[int, str]]:
+        """Each exception code, and the addresses that were refused with it as text."""
+        codes: dict[int, list[int]] = {}
+        for address, code in self.refused.items():
+            codes.setdefault(code, []).append(address)
+        return [(code, ranges(codes[code])) for code in sorted(codes)]
+
     def shifted(self, by: int) -> "Heard":
         """The same answers for a list of which each word stands `by` addresses higher than it says."""
         return replace(
@@ -94,10 +102,5 @@ def counted(number: int, noun: str) -> str:
 
 def ranges(numbers: Iterable[int]) -> str:
     """Numbers as people write them: `1–12, 17, 20–24`; "none" for none."""
-    parts: list[list[int]] = []
-    for number in sorted(set(numbers)):
-        if parts and number == parts[-1][1] + 1:
-            parts[-1][1] = number
-        else:
-            parts.append([number, number])
-    return ", ".join(f"{low}" if low == high else f"{low}–{high}" for low, high in parts) or "none"
+    parts = (f"{low}" if low == high else f"{low}–{high}" for low, high in runs(sorted(set(numbers))))
+    return ", ".join(parts) or "none"

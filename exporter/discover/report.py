@@ -126,10 +126,7 @@ def _answering(heard: Heard) -> str:
     lines += [heard.other] if heard.other else []
     if heard.max_words < 100:
         lines.append(f"takes {counted(heard.max_words, 'word')} at once, not more")
-    codes: dict[int, list[int]] = {}
-    for address, code in heard.refused.items():
-        codes.setdefault(code, []).append(address)
-    lines += [f"refused with exception {code}: {ranges(places)}" for code, places in sorted(codes.items())]
+    lines += [f"refused with exception {code}: {where}" for code, where in heard.refusals()]
     if heard.silent:
         lines.append(f"not answered: {ranges(heard.silent)}")
     return "\n".join([*lines, *heard.bits, *heard.notes])

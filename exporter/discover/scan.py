@@ -11,6 +11,7 @@ from exporter.discover.heard import Heard
 from exporter.discover.scanned import Scanned, same_list
 from exporter.reading.plan.spans import Request
 from exporter.reading.transport.answers import LinkError
+from exporter.runs import runs
 
 _PART = 10  # words: where a hundred are refused, ten at once are tried, and only then each
 _LOOK_EVERY, _LOOKS = 5.0, 10  # seconds from one look to the next; a short watch has this many
@@ -86,7 +87,7 @@ async def _find(listener: Listener, scanned: Scanned) -> None:
 async def _ask_for_most(listener: Listener) -> None:
     """Ask for as many words as answer in a row: between holes so many may not have been asked for."""
     heard = listener.heard
-    longest = max(_runs(heard.words), key=lambda run: run[1] - run[0], default=None)
+    longest = max(runs(sorted(heard.words)), key=lambda run: run[1] - run[0], default=None)
     if longest is None:
         return
     request = next(iter(listener.chunks(*longest)))
@@ -109,7 +110,7 @@ async def _watch(listeners: dict[int, Listener], scanned: Scanned, watch: float)
     loop = asyncio.get_running_loop()
     until = loop.time() + watch
     requests = {
-        function: [r for first, last in _runs(one.heard.words) for r in one.chunks(first, last, AT_ONCE)]
+        function: [part for run in runs(sorted(one.heard.words)) for part in one.chunks(*run, AT_ONCE)]
         for function, one in listeners.items()
     }
     while (left := until - loop.time()) > 0:
@@ -127,14 +128,3 @@ async def _watch(listeners: dict[int, Listener], scanned: Scanned, watch: float)
                 elif request.count > 1:  # served one by one, and not together
                     requests[function].remove(request)
                     requests[function] += halves(request)
-
-
-def _runs(addresses: Sequence[int] | dict[int, int]) -> list[tuple[int, int]]:
-    """Addresses that follow each other, as first and last."""
-    found: list[tuple[int, int]] = []
-    for address in sorted(addresses):
-        if found and address == found[-1][1] + 1:
-            found[-1] = (found[-1][0], address)
-        else:
-            found.append((address, address))
-    return found

@@ -162,10 +162,7 @@ def summary(scanned: Scanned) -> list[str]:
     lines = []
     for function, heard in sorted(scanned.heard.items()):
         parts = [f"{ranges(heard.words)} {'answers' if len(heard.words) == 1 else 'answer'}"]
-        codes: dict[int, list[int]] = {}
-        for address, code in heard.refused.items():
-            codes.setdefault(code, []).append(address)
-        parts += [f"{ranges(places)} refused with exception {code}" for code, places in sorted(codes.items())]
+        parts += [f"{where} refused with exception {code}" for code, where in heard.refusals()]
         parts += [f"{ranges(heard.silent)} not answered"] if heard.silent else []
         unasked = scanned.unasked(function)
         parts += [f"{ranges(unasked)} not asked"] if unasked else []

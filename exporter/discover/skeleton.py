@@ -1,8 +1,8 @@
 """A map of an unknown list to start from, its configuration, and the report to name it by. Pure."""
 
-import json
 from collections.abc import Sequence
 
+from exporter.discover.configfile import yaml_text
 from exporter.discover.scanned import Place, Scanned, rows, summary
 from exporter.markdown import table
 from exporter.targets import Target
@@ -43,7 +43,7 @@ def map_text(head: str, found: Sequence[Place]) -> str:
             f"        address: {place.address}",
             *([f"        function: {place.function}"] if place.function != 3 else []),
             *(["        type: bool"] if place.function in (1, 2) else []),
-            f"        description: {_text(f'unknown: {place.like}')}",
+            f"        description: {yaml_text(f'unknown: {place.like}')}",
             "        metric: generex_unknown_word",
             f'        labels: {{function: "{place.function}", address: "{place.address}"}}',
             "        optional: true",
@@ -55,11 +55,11 @@ def config_of_scan(head: str, map_file: str, name: str, target: Target, max_word
     """The configuration that reads the device with the map in `map_file`."""
     lines = [
         f"# {head}",
-        f"maps: [{_text(map_file)}]",
+        f"maps: [{yaml_text(map_file)}]",
         f"modules: {{{MAP}: {{maps: [{MAP}]}}}}",
         "devices:",
-        f"  - name: {_text(name)}",
-        f"    target: {_text(target.url)}",
+        f"  - name: {yaml_text(name)}",
+        f"    target: {yaml_text(target.url)}",
         f"    module: {MAP}",
     ]
     if max_words < 100:
@@ -81,8 +81,3 @@ def scan_report(head: str, transport: str, scanned: Scanned, found: Sequence[Pla
         table(_HEAD, ((*row, "") for row in rows(found))),
     ]
     return "\n".join(lines)
-
-
-def _text(text: str) -> str:
-    """Text as YAML, in double quotes as in JSON."""
-    return json.dumps(text, ensure_ascii=False)

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from statistics import fmean, median
 from typing import Any
 
-from exporter.assess.blocks import FLOAT_LIMITS
 from exporter.report.model import DAY, BlockDays, BlockKey, Discharge, Gathered, Period
 from exporter.report.trend import Trend, trend
 
@@ -151,11 +150,6 @@ def weakest(
             if key not in found or share < found[key][0]:
                 found[key] = (share, discharge.when.end)
     return found
-
-
-def float_limits(volts: float) -> tuple[float, float]:
-    """By how many volts a block may be below and above the median on float (GNB/Exide; operations 3)."""
-    return next((low, high) for below, low, high in FLOAT_LIMITS if volts < below)
 
 
 def block_figures(it: Gathered, period: Period) -> tuple[BlockFigures, ...]:

@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from exporter.assess.blocks import DISCHARGE_SHARE, RESISTANCE_RATIO
-from exporter.report.figures import WORN, BlockFigures, float_limits
+from exporter.assess.blocks import DISCHARGE_SHARE, RESISTANCE_RATIO, float_limits
+from exporter.report.figures import WORN, BlockFigures
 from exporter.report.model import Place, utc
 
 LISTED = 0.6
