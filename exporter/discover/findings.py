@@ -8,8 +8,8 @@ from exporter.discover.battery import Battery, battery
 from exporter.discover.fit import Fit, fits
 from exporter.discover.heard import Heard
 from exporter.discover.words import Said, Tenths, said, tenths
-from exporter.maps import built_in_maps, modules_of
-from exporter.maps.model import FILLER, Map
+from exporter.maps import DEFAULT_MODULE, built_in_maps, modules_of
+from exporter.maps.model import Map
 
 _SAME = 0.95  # of the words: two units with such similar words count as one device
 
@@ -71,23 +71,27 @@ def judge(heard: Heard) -> Findings:
 
 
 def _judged(heard: Heard) -> Findings:
-    known, cells = built_in_maps(), battery(heard)
-    divided = tenths(heard.words, cells.string_volts)
+    known = built_in_maps()
+    modules = modules_of(known.values())
+    # the CS141's own lists, of UPS and BACS
+    listed = heard.read_as(word for name in modules[DEFAULT_MODULE] for word in known[name].words.values())
+    cells = battery(listed)
+    divided = tenths(listed.words, cells.string_volts)
     found = fits(heard, known.values(), {address for item in divided for address in item.addresses})
     chosen = _chosen(found)
     maps = _maps(chosen, cells, known)
-    modules = modules_of(known.values())
     standard = chosen is not None and chosen.standard
+    words = said(listed, divided) if standard else ()
     return Findings(
         heard=heard,
         fits=found,
         battery=cells,
         tenths=divided if standard else (),
-        words=said(heard, divided) if standard else (),
+        words=tuple(replace(word, raw=heard.words.get(word.address)) for word in words),
         maps=maps,
         module=next((name for name, read in modules.items() if read == maps), ""),
         sure=chosen is None or chosen.verdict == "fits",
-        phases=_phases(heard) if standard else 0,
+        phases=_phases(words),
         chosen=chosen.name if chosen is not None else "",
         reads_bacs=_bacs_map(known) in maps,
         is_frame=any(known[name].is_frame for name in maps),
@@ -164,14 +168,14 @@ def _bacs_map(known: Mapping[str, Map]) -> str:
     )
 
 
-def _phases(heard: Heard) -> int:
+def _phases(words: Sequence[Said]) -> int:
     """By the first and the others of the input volts, the output volts and the frequencies."""
+    verdicts = {word.address: word.verdict for word in words}
     for first in (104, 97, 111):
-        addresses = range(first, first + 3)
-        if any(address not in heard.words and address not in heard.refused for address in addresses):
+        three = [verdicts.get(address, "no answer") for address in range(first, first + 3)]
+        if "no answer" in three or "implausible" in three:
             continue
-        words = [heard.words.get(address, FILLER) for address in addresses]
-        real = [bool(word) and not tables.is_filler(word) for word in words]
+        real = [verdict == "plausible" for verdict in three]
         if real in ([True, True, True], [True, False, False]):
             return sum(real)
     return 0

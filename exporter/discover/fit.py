@@ -37,21 +37,25 @@ class Fit:
     standard: bool = False
 
 
-def fits(heard: Heard, maps: Iterable[Map], in_tenths: Collection[int] = ()) -> tuple[Fit, ...]:
+def fits(heard: Heard, maps: Collection[Map], in_tenths: Collection[int] = ()) -> tuple[Fit, ...]:
     """The lists for UPS words, each with its verdict; a gateway's frame only where one may stand.
 
     `in_tenths` are addresses of the default list that seem to count in tenths.
     """
     found = []
+    lists = [word for item in maps if not item.is_frame for word in item.words.values()]
     for item in maps:
         signs = signs_of(item)
         if signs is None or (item.is_frame and not heard.frame):
             continue
         standard = signs.status.address == tables.STATUS
         if item.is_frame:
-            verdict, reasons = _frame(heard, signs)
+            verdict, reasons = _frame(heard, signs, item)
         else:
-            verdict, reasons = _judged(heard, signs, in_tenths if standard else ())
+            # what this list lacks is a word of another
+            lacked = [word for word in lists if word.address in signs.lacks]
+            listed = heard.read_as([*item.words.values(), *lacked])
+            verdict, reasons = _judged(listed, signs, in_tenths if standard else ())
         special = bool(signs.lacks) or item.is_frame
         found.append(Fit(item.name, verdict, tuple(reasons), special, standard))
     return tuple(found)
@@ -171,13 +175,14 @@ def _real(heard: Heard, addresses: Iterable[int]) -> list[int]:
     return [address for address, word in heard.known(addresses).items() if not tables.is_filler(word)]
 
 
-def _frame(heard: Heard, signs: Signs) -> tuple[Verdict, list[str]]:
+def _frame(heard: Heard, signs: Signs, item: Map) -> tuple[Verdict, list[str]]:
     """A frame at its base: counter and error byte, then words of the UPS."""
     place = f"{heard.frame_base}–{heard.frame_base + len(heard.frame) - 1}"
     if not any(heard.frame):
         return "unknown", [f"{place} are all 0, as a device may say of what it does not have"]
     counter, error = heard.frame[0] >> 8, heard.frame[0] & 0xFF
-    verdict, found = _judged(Heard(heard.unit, words=dict(enumerate(heard.frame))), signs, ())
+    frame = Heard(heard.unit, words=dict(enumerate(heard.frame))).read_as(item.words.values())
+    verdict, found = _judged(frame, signs, ())
     reasons = [f"in {place}, read as a frame: {reason}" for reason in found]
     if error:
         reasons.append(f"the gateway's error byte is {error}: the frame is not valid now")

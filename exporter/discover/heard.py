@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from exporter.discover import tables
+from exporter.maps.model import FILLER, Word
 from exporter.reading.plan.spans import Request
 from exporter.runs import runs
 
@@ -77,6 +78,16 @@ class Heard:
         for address, code in self.refused.items():
             codes.setdefault(code, []).append(address)
         return [(code, ranges(codes[code])) for code in sorted(codes)]
+
+    def read_as(self, words: Iterable[Word]) -> "Heard":
+        """The same answers to a list of these words: each that is no value by its word is the filler."""
+        read = dict(self.words)
+        for word in words:
+            if word.address is not None:
+                step, times = (word.repeat.stride, word.repeat.max) if word.repeat else (1, 1)
+                places = range(word.address, word.address + step * times, step)
+                read |= {place: FILLER for place in places if read.get(place) in word.absent}
+        return replace(self, words=read)
 
     def shifted(self, by: int) -> "Heard":
         """The same answers for a list of which each word stands `by` addresses higher than it says."""

@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 from exporter.assess.facts import UPS_PREFIX
-from exporter.discover import tables
 from exporter.discover.battery import Battery
 from exporter.discover.configfile import own_module
 from exporter.discover.findings import Findings, Shift
@@ -157,7 +156,7 @@ def _row(said: Said, word: Word, unit: str, *, tenth: bool) -> tuple[str, ...]:
     if said.raw is None:
         return str(said.address), word.id, "", "", "", judgement
     value = ""
-    if said.verdict not in ("filler", "unjudged"):
+    if said.verdict not in ("not available", "unjudged"):
         value = _value(word, said.raw, unit, 10 if tenth else 1)
     return str(said.address), word.id, str(said.raw), f"0x{said.raw:04X}", value, judgement
 
@@ -179,7 +178,7 @@ def _by_map(heard: Heard, item: Map) -> str:
             continue
         raw = heard.words[address]
         unit = item.metrics[word.metric].unit if word.metric in item.metrics else ""
-        value = "filler" if tables.is_filler(raw) else _value(word, raw, unit)
+        value = _value(word, raw, unit) if word.is_available(raw) else "not available"
         rows.append((str(address), word.id, str(raw), f"0x{raw:04X}", value))
     return columns((">address", "word", ">raw", "hex", "value"), rows)
 

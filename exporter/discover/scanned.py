@@ -63,8 +63,8 @@ class Place:
 
     @property
     def is_empty(self) -> bool:
-        """Whether it stood at 0, or at a filler, all the time."""
-        return not self.moves and (self.raw == 0 or is_filler(self.raw))
+        """Whether it stood at 0, or at what most likely is no value, all the time."""
+        return not self.moves and (self.raw in (0, *_NOT_AVAILABLE) or is_filler(self.raw))
 
 
 def same_list(scanned: Scanned) -> bool:

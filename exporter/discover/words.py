@@ -11,7 +11,7 @@ from exporter.maps import built_in_maps
 from exporter.maps.limits import limit_of
 from exporter.terminal import quantity
 
-Verdict = Literal["plausible", "zero", "filler", "implausible", "refused", "no answer", "unjudged"]
+Verdict = Literal["plausible", "zero", "not available", "implausible", "refused", "no answer", "unjudged"]
 Kind = Literal["volts", "hertz", "celsius", "battery"]
 
 
@@ -91,7 +91,7 @@ def _said(heard: Heard, address: int, divided: set[int]) -> Said:
             return Said(address, None, "refused", f"exception {heard.refused[address]}")
         return Said(address, None, "no answer")
     if tables.is_filler(raw):
-        return Said(address, raw, "filler", "not available")
+        return Said(address, raw, "not available")
     if raw in tables.OTHER_FILLERS:
         return Said(address, raw, "implausible", "9999 may be what this UPS says of what it does not measure")
     number = signed(raw) if address in _SIGNED else raw

@@ -64,6 +64,9 @@ def config_of(item: Findings) -> str:
         (DEFAULT, range(97, 151), "inform", "cannot be told: 100–127 got no answer"),
         (DEFAULT | dict.fromkeys([*range(97, 100), *range(128, 143)], FILLER), (), "inform",
          "fits: 97–99, 128–142 are filler, as in this list; 7 of 7 bits"),
+        (DEFAULT | dict.fromkeys(range(97, 100), 0xFFFF) | dict.fromkeys(range(128, 143), FILLER), (),
+         "inform",
+         "fits: 97–99, 128–142 are filler, as in this list; 7 of 7 bits"),
         (DEFAULT, range(97, 151), "ups", "cannot be told: 97–142 got no answer"),
         ({}, (), "ups", "does not fit: 97–142 are refused"),
         (DEFAULT, [109], "ups", "cannot be told: 109 got no answer, and nothing else says"),
@@ -233,6 +236,48 @@ def test_which_map_fits_is_not_known_of_a_device_that_was_not_heard() -> None:
 def test_a_phase_that_was_not_answered_is_not_missing() -> None:
     assert judge(heard(DEFAULT | {105: 0, 106: 0, 98: 0, 99: 0, 112: 0, 113: 0})).phases == 1
     assert judge(heard(DEFAULT, silent=[98, 99, 105, 106, 112, 113])).phases == 0
+
+
+# device.md 8: a driver passes "not available" on as all ones or a signed extreme
+ONES = (
+    DEFAULT | dict.fromkeys([98, 99, 101, 102, 105, 106, 108, 112, 113], 0xFFFF) | {107: 0x7FFF, 110: 0x8000}
+)
+
+
+def test_what_the_exporter_takes_for_no_value_is_no_phase_and_not_implausible() -> None:
+    item = judge(heard(ONES))
+    assert (item.phases, item.module, item.sure) == (1, "cs141", True)
+    assert "phases: 1 " in config_of(item)
+    said = {word.address: (word.raw, word.verdict) for word in item.words}
+    absent = {address: said[address] for address, word in ONES.items() if word > 0x7FF0}
+    assert absent == {
+        a: (ONES[a], "not available") for a in (98, 99, 101, 102, 105, 106, 107, 108, 110, 112, 113)
+    }
+    assert line(item, "ups.output_volts_2").split("  ")[-1].strip() == "not available"
+    assert "implausible" not in terminal_text(item, built_in_maps())
+    # −1 °C is a temperature, and words of flags have no such value
+    assert "-1 °C" in line(judge(heard(DEFAULT | {107: 0xFFFF})), "ups.temperature")
+    assert judge(heard(DEFAULT | dict.fromkeys(BACS, 0xFFFF))).battery.there
+
+
+def test_a_value_that_cannot_be_tells_no_phases() -> None:
+    words = DEFAULT | dict.fromkeys([98, 99, 105, 106], 9999)
+    assert judge(heard(words | {112: 0, 113: 0})).phases == 1
+    assert judge(heard(words | {112: 9999, 113: 9999})).phases == 0
+
+
+def test_a_module_without_a_value_is_judged_by_the_others() -> None:
+    image = image_of(strings=1, modules=4)
+    ones = {1061: 0xFFFF, 1060: 0x7FFF, 1011: 0xFFFF, 1012: 0x7FFF}
+    text = terminal_text(judge(heard(DEFAULT | image | ones)), built_in_maps())
+    without = dict.fromkeys(ones, FILLER)
+    assert text == terminal_text(judge(heard(DEFAULT | image | without)), built_in_maps())
+
+
+def test_a_word_of_another_list_that_is_no_value_is_shown_as_none() -> None:
+    assert line(judge(heard(OEM | {104: 0xFFFF})), "everexceed.output_volts_1").endswith(
+        "0xFFFF  not available"
+    )
 
 
 @pytest.mark.parametrize(("by", "where"), [(1, "one address higher"), (-1, "one address lower")])

@@ -110,6 +110,9 @@ def test_what_was_ended_before_anything_answered_says_nothing_of_the_device() ->
 def test_a_map_of_very_many_words_leaves_out_what_says_nothing() -> None:
     many = places(scanned(dict.fromkeys(range(5000), 0) | {7: 7}))
     assert [place.address for place in wanted(many)] == [7]
+    ones = places(scanned(dict.fromkeys(range(5000), 0xFFFF) | {7: 7}))
+    assert [place.address for place in wanted(ones)] == [7]
+    assert [row[1] for row in rows(ones)] == ["0–6", "7", "8–4999"]
     few = places(scanned(dict.fromkeys(range(50), 0)))
     assert len(wanted(few)) == 50
     assert "word_49:" in map_text("head", few)
