@@ -8,9 +8,11 @@ from typing import Any
 from aiohttp import web
 
 from exporter.aside import beside
+from exporter.web.pages.device import device_data
 from exporter.web.pages.glance import Glance
 from exporter.web.pages.manual import add_manual
-from exporter.web.pages.templates import STATIC, static_content, templates
+from exporter.web.pages.overview import STATE_KEYS, URGENCIES, overview_data
+from exporter.web.pages.templates import STATIC, sources, static_content, templates
 from exporter.web.parameters import RequestError, check_known, one
 from exporter.web.prefix import root_of
 from exporter.web.state import State
@@ -22,13 +24,17 @@ _SOON = 3  # the same while a device is still being read
 
 
 def add_pages(app: web.Application, state: State, prefix: str = "") -> None:
-    """Add the paths of the pages below `prefix`."""
+    """Add the paths of the pages below `prefix`.
+
+    What they are made of is read now: an upgrade may replace the files while this runs.
+    """
+    sources()
+    for name in STATIC:
+        static_content(name)
     glance = Glance()
 
     async def overview(request: web.Request) -> web.Response:
         check_known(request, ("refresh", "state", "urgency"))
-        from exporter.web.pages.overview import overview_data
-
         fleet = state.fleet
         chosen = _chosen(request)
         being_read = await glance.at(fleet.devices.values())
@@ -40,8 +46,6 @@ def add_pages(app: web.Application, state: State, prefix: str = "") -> None:
 
     async def device(request: web.Request) -> web.Response:
         check_known(request, ("refresh", "name"))
-        from exporter.web.pages.device import device_data
-
         name = request.match_info.get("name") or one(request, "name")
         if name is None:
             raise RequestError('parameter "name" is missing: the name of a configured device')
@@ -66,8 +70,6 @@ def add_pages(app: web.Application, state: State, prefix: str = "") -> None:
 
 def _chosen(request: web.Request) -> dict[str, str]:
     """The filter of the list: a state or an urgency by its key. Raises RequestError for what is none."""
-    from exporter.web.pages.overview import STATE_KEYS, URGENCIES
-
     keys = {"state": STATE_KEYS, "urgency": tuple(urgency.name.lower() for urgency in URGENCIES)}
     chosen = {name: value for name in keys if (value := one(request, name))}
     for name, value in chosen.items():

@@ -18,7 +18,7 @@ from exporter.assess.defaults import DEFAULTS
 from exporter.assess.outcomes import CHARGE, OUTCOMES
 from exporter.maps.model import Map
 from exporter.web.pages.runbook import alerts_of_the_list, path_of_section, sections_of_flags
-from exporter.web.pages.sources import root, source_text, sources
+from exporter.web.pages.sources import root, sources, texts
 from exporter.web.pages.templates import templates
 from exporter.web.parameters import RequestError, check_known, one
 from exporter.web.prefix import root_of
@@ -67,6 +67,8 @@ class Hit:
 
 def add_manual(app: web.Application, state: State, prefix: str) -> None:
     """Add the paths of the documentation below `prefix`."""
+    texts()
+    _images()
 
     async def index(request: web.Request) -> web.Response:
         check_known(request, ())
@@ -112,7 +114,10 @@ async def _image(request: web.Request) -> web.Response:
     kind = _IMAGES.get(path.suffix)
     if kind is None or name not in _images():
         raise web.HTTPNotFound
-    return web.Response(body=await beside(path.read_bytes), content_type=kind)
+    try:
+        return web.Response(body=await beside(path.read_bytes), content_type=kind)
+    except OSError:  # pictures are not kept: an upgrade may have taken this one away
+        raise web.HTTPNotFound from None
 
 
 @functools.cache
@@ -131,7 +136,7 @@ def render(name: str) -> Page:
 
     source = sources()[name]
     parser = MarkdownIt("commonmark", {"html": False}).enable("table")
-    tokens = parser.parse(source_text(name))
+    tokens = parser.parse(texts()[name])
     sections = tuple(_sections(name, tokens))
     for token in tokens:
         _mend_links(token, source, posixpath.dirname(name))

@@ -10,7 +10,7 @@ from exporter.assess.condition import Condition
 from exporter.assess.defaults import DEFAULTS
 from exporter.assess.outcomes import Outcome
 from exporter.reading.decode.truth import CONNECTED, RUNNING
-from exporter.web.pages.sources import source_text
+from exporter.web.pages.sources import texts
 
 _ROW = re.compile(r"^\| \[(\w+)\]\(\S+#\w+\) \|.*\| ([^|]*) \|$", re.MULTILINE)
 _FLAG = re.compile(r"`([^`]+)`")
@@ -100,7 +100,7 @@ def sections_of_flags(sources: Iterable[str]) -> tuple[str, ...]:
 @functools.cache
 def alerts_of_the_list() -> frozenset[str]:
     """The names of all alerts."""
-    return frozenset(alert for alert, _ in _ROW.findall(source_text("alerts")))
+    return frozenset(alert for alert, _ in _ROW.findall(texts()["alerts"]))
 
 
 def _closest(section: str, condition: Condition) -> str:
@@ -119,7 +119,7 @@ def _link(section: str) -> str:
 @functools.cache
 def _alerts_of_flags() -> Mapping[str, tuple[str, ...]]:
     found: dict[str, tuple[str, ...]] = {}
-    for alert, flags in _ROW.findall(source_text("alerts")):
+    for alert, flags in _ROW.findall(texts()["alerts"]):
         for flag in _FLAG.findall(flags):
             found[flag] = (*found.get(flag, ()), alert)
     return found

@@ -28,6 +28,7 @@ def sources() -> Mapping[str, str]:
     return {name: found[name].relative_to(root()).as_posix() for name in order}
 
 
-def source_text(name: str) -> str:
-    """The Markdown of a page. Raises KeyError for a name that is none."""
-    return (root() / sources()[name]).read_text(encoding="utf-8")
+@functools.cache
+def texts() -> Mapping[str, str]:
+    """The Markdown of each page, by its name."""
+    return {name: (root() / path).read_text(encoding="utf-8") for name, path in sources().items()}

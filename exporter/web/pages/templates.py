@@ -2,6 +2,7 @@
 
 import functools
 import hashlib
+from collections.abc import Mapping
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,13 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
 STATIC = {"style.css": "text/css", "refresh.js": "text/javascript", "icon.svg": "image/svg+xml"}
+
+
+@functools.cache
+def sources() -> Mapping[str, str]:
+    """The text of each template, by its file."""
+    folder = files("exporter.web").joinpath("templates")
+    return {file.name: file.read_text(encoding="utf-8") for file in folder.iterdir()}
 
 
 @functools.cache
@@ -20,12 +28,12 @@ def static_content(name: str) -> bytes:
 @functools.cache
 def templates() -> "Environment":
     """The templates. jinja2 is loaded with the first page: `serve` must start quickly."""
-    from jinja2 import Environment, PackageLoader, StrictUndefined
+    from jinja2 import DictLoader, Environment, StrictUndefined
 
     from exporter import __version__
 
     environment = Environment(
-        loader=PackageLoader("exporter.web"),
+        loader=DictLoader(sources()),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
