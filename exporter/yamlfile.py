@@ -30,8 +30,11 @@ _QUOTED = re.compile(r"\b(alias|anchor|tag|handle) (['\"]).*\2")
 
 _PACKAGED = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # PyYAML may have been built without libyaml
 
-# sections in which no number with zeros or colons is right: one that stands there may be a password
-_NEAR_SECRETS = (("otlp",), ("basic_auth_users",), ("tls_server_config",))
+# sections in which no date and no number with zeros or colons is right: it may be a password
+_NEAR_SECRETS = (
+    ("otlp",), ("basic_auth_users",), ("tls_server_config",),
+    ("basic_auth",), ("authorization",), ("bearer_token",), ("http_headers",),
+)  # fmt: skip
 # numbers of YAML 1.1 that people write and mean as something else: 010 is 8, 1:30 is 90
 _OCTAL = re.compile(r"[-+]?0[0-7_]+")
 _SEXAGESIMAL = re.compile(r"[-+]?[0-9][0-9_]*(:[0-5]?[0-9])+(\.[0-9_]*)?")
@@ -184,10 +187,14 @@ class _Walk:
     def _construct(self, node: yaml.Node, place: Place) -> Any:
         try:
             value = self._loader.construct_object(node, deep=True)
-        except (ArithmeticError, AttributeError, LookupError, ValueError):
+        except (ArithmeticError, AttributeError, LookupError, ValueError) as error:
             # PyYAML trips over such values: 2001-99-99, !!int "", !!bool x, a number of 5000 digits
             kind = node.tag.rpartition(":")[2]
-            raise self._fail(node, f"{_where(place)}this is no {kind}: put text in quotes") from None
+            message = f"this is no {kind}: put text in quotes"
+            if kind == "timestamp" and isinstance(error, ValueError) and place[:1] not in _NEAR_SECRETS:
+                shown = _shortened(node.value)
+                message = f"there is no {shown} ({error}): write a date that there is, or put text in quotes"
+            raise self._fail(node, _where(place) + message) from None
         if isinstance(value, int) and value.bit_length() > 64:
             raise self._fail(node, f"{_where(place)}a number of {value.bit_length()} bits is too large")
         if isinstance(node, yaml.ScalarNode) and node.style is None and isinstance(value, int | float):
@@ -195,7 +202,7 @@ class _Walk:
         return value
 
     def _check_number(self, node: yaml.ScalarNode, value: int | float, place: Place) -> None:
-        text = node.value if len(node.value) <= _MAX_SHOWN else f"{node.value[:_MAX_SHOWN]}…"
+        text = _shortened(node.value)
         if _OCTAL.fullmatch(node.value):
             digits = node.value.replace("_", "").lstrip("-+0") or "0"
             why = f"with a 0 before it a number is octal: write {'-' * (value < 0)}{digits[:_MAX_SHOWN]}"
@@ -255,5 +262,8 @@ def _in_quotes(key: str | int) -> str:
 
 
 def _shown(value: object) -> str:
-    text = repr(value)
+    return _shortened(repr(value))
+
+
+def _shortened(text: str) -> str:
     return text if len(text) <= _MAX_SHOWN else f"{text[:_MAX_SHOWN]}…"

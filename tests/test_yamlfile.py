@@ -69,7 +69,14 @@ MERGES = "a0: &a0 {x: 1}\n" + "".join(
         ("a: 1\nb: 0x" + "f" * 5000 + "\n", 2, "b: a number of 20000 bits is too large"),
         ("x: 1\na: [1, 18446744073709551616]\n", 2, "a.1: a number of 65 bits is too large"),
         ("0x" + "f" * 100 + ": 1\n", 1, "a number of 400 bits is too large"),
-        ("x: 1\na: 2001-99-99\n", 2, "a: this is no timestamp: put text in quotes"),
+        (
+            "x: 1\na: 2001-99-99\n",
+            2,
+            "a: there is no 2001-99-99 (month must be in 1..12): write a date that there is, or put text in",
+        ),
+        ("a: 2026-02-30\n", 1, "a: there is no 2026-02-30 ("),
+        ("a: 2026-03-01 25:00:00\n", 1, "a: there is no 2026-03-01 25:00:00 (hour"),
+        ("a: 2026-13-01 10:00:00." + "0" * 5000 + "\n", 1, "a: there is no 2026-13-01 10:00:00.000"),
         ("a: !!int ''\n", 1, "a: this is no int"),
         ("a: !!float ''\n", 1, "a: this is no float"),
         ("a: !!bool x\n", 1, "a: this is no bool"),
@@ -90,6 +97,25 @@ def test_refused(text, line, message):
     assert message in str(caught.value)
     assert len(str(caught.value)) < 500
     assert time.process_time() - started < 5
+
+
+@pytest.mark.parametrize("secret", ["2001-99-99", "0123", "12:34:56"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "otlp: {{headers: {{x: {0}}}}}",
+        "basic_auth_users: {{x: {0}}}",
+        "basic_auth: {{password: {0}}}",
+        "authorization: {{credentials: {0}}}",
+        "bearer_token: {0}",
+        "http_headers: {{x: {{secrets: [{0}]}}}}",
+    ],
+)
+def test_what_may_be_a_secret_is_not_shown(text, secret):
+    with pytest.raises(UserError) as caught:
+        parse(text.format(secret), "f.yaml")
+    assert str(caught.value).endswith(("put text in quotes", "put it in quotes"))
+    assert secret not in str(caught.value)
 
 
 @pytest.mark.parametrize(

@@ -1,12 +1,12 @@
 """The YAML form of a device, and of a module, whose keys stand in devices too."""
 
-from datetime import date
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, field_validator
 
 from exporter.config.fields import (
     Bacs,
+    Day,
     Duration,
     LabelName,
     LabelValue,
@@ -130,9 +130,8 @@ class ModuleEntry(OptionsEntry):
 class BlockEntry(Section):
     """Known facts about one battery block."""
 
-    installed: date | None = Field(
+    installed: Day | None = Field(
         default=None,
-        strict=False,
         description="The day it was installed, such as 2026-03-01; earlier measurements belong to another "
         "block.",
     )

@@ -1,6 +1,7 @@
 """The kinds of value a configuration file holds, each with a check that says what to write instead."""
 
 import re
+from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
@@ -52,6 +53,7 @@ TABLE_LABELS = frozenset(
 LARGEST = 1_000_000_000
 LONGEST = 365 * 86400.0
 _EXPONENT = re.compile(r"-?[0-9](\.[0-9]{1,20})?e[-+][0-9]{2,3}")
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _DURATION_PATTERN = r"^[0-9]+(\.[0-9]+)?(ms|s|m|h|d)$"
 
 
@@ -135,6 +137,22 @@ def _number(value: object) -> object:
         raise ValueError(f"write a plain number, like 10 or 0.1, not {_quoted(value)}")
     if abs(value) > LARGEST:
         raise ValueError(f"{value} is beyond {LARGEST}")
+    return value
+
+
+def _day(value: object) -> object:
+    """A date as YAML or JSON has it. Raises ValueError, for a number too: pydantic takes it for seconds."""
+    if isinstance(value, datetime):
+        if value.time() != time():
+            raise ValueError(f"write the date alone, like {value:%Y-%m-%d}, not {value}")
+        return value.date()
+    if isinstance(value, str) and _DAY.fullmatch(value):
+        try:
+            return date.fromisoformat(value)
+        except ValueError as error:
+            raise ValueError(f"there is no {value} ({error}): write a date that there is") from None
+    if not isinstance(value, date):
+        raise ValueError(f"write a date, like 2026-03-01, not {_quoted(value)}")
     return value
 
 
@@ -243,6 +261,8 @@ PositiveDuration = Annotated[
     PlainSerializer(format_duration),
     WithJsonSchema(_duration_schema),
 ]
+
+Day = Annotated[date, BeforeValidator(_day)]
 
 _number_schema: dict[str, Any] = {"type": "number", "minimum": -LARGEST, "maximum": LARGEST}
 Number = Annotated[Factor, BeforeValidator(_number), WithJsonSchema(_number_schema)]
