@@ -13,6 +13,7 @@ from exporter.config.fields import (
     ModuleName,
     Name,
     Number,
+    Ohms,
     PlainText,
     PositiveDuration,
     Scale,
@@ -20,6 +21,7 @@ from exporter.config.fields import (
     SensorNumber,
     TargetText,
     Unit,
+    Volts,
     number_key,
 )
 from exporter.maps import DEFAULT_MODULE
@@ -135,7 +137,7 @@ class BlockEntry(Section):
         description="The day it was installed, such as 2026-03-01; earlier measurements belong to another "
         "block.",
     )
-    baseline: Annotated[float, Field(gt=0, le=1)] | None = Field(
+    baseline: Ohms | None = Field(
         default=None, description="Its resistance when new, in ohms: 0.0042 is 4.2 mΩ."
     )
 
@@ -154,11 +156,11 @@ class ExpectEntry(Section):
         description="Phases of input and output; further phases are not judged, and one of these that never "
         "had voltage raises an alert.",
     )
-    output_volts: Annotated[int, Field(ge=50, le=1000)] | None = Field(
+    output_volts: Volts | None = Field(
         default=None,
         description="Nominal output voltage, as the UPS reports it; else the median of the last day.",
     )
-    input_volts: Annotated[int, Field(ge=50, le=1000)] | None = Field(
+    input_volts: Volts | None = Field(
         default=None,
         description="Nominal input voltage, as the UPS reports it; else the median of the last day.",
     )

@@ -11,7 +11,10 @@ from pydantic import (
     Field,
     PlainSerializer,
     StringConstraints,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
     WithJsonSchema,
+    WrapValidator,
     model_validator,
 )
 
@@ -140,6 +143,19 @@ def _number(value: object) -> object:
     return value
 
 
+def _in_unit(unit: str) -> WrapValidator:
+    """Says also in which unit a number belongs there."""
+
+    def check(value: object, validate: ValidatorFunctionWrapHandler) -> object:
+        try:
+            return validate(value)
+        except ValidationError as error:
+            said = error.errors(include_url=False)[0]["msg"]
+            raise ValueError(f"{said} (in {unit}), not {_quoted(value)}") from None
+
+    return WrapValidator(check)
+
+
 def _day(value: object) -> object:
     """A date as YAML or JSON has it. Raises ValueError, for a number too: pydantic takes it for seconds."""
     if isinstance(value, datetime):
@@ -262,6 +278,8 @@ PositiveDuration = Annotated[
     WithJsonSchema(_duration_schema),
 ]
 
+Ohms = Annotated[float, Field(gt=0, le=1), _in_unit("ohms: 4.2 mΩ is 0.0042")]
+Volts = Annotated[int, Field(ge=50, le=1000), _in_unit("volts")]
 Day = Annotated[date, BeforeValidator(_day)]
 
 _number_schema: dict[str, Any] = {"type": "number", "minimum": -LARGEST, "maximum": LARGEST}
