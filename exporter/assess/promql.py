@@ -236,7 +236,8 @@ def playing(maps: Iterable[Map], role: str, window: str, *scope: str, blocks: st
     is recorded of the flags of blocks that are set, to be asked instead of all of them.
     """
     maps = tuple(maps)
-    parts = []
+    parts: list[str] = []
+    before: set[str] = set()
     for number, item in enumerate(matchers(maps, role)):
         metrics = tuple(metric for metric in item.metrics if metric != BLOCK_ALARM)
         recorded = ""
@@ -246,8 +247,10 @@ def playing(maps: Iterable[Map], role: str, window: str, *scope: str, blocks: st
             item = replace(item, metrics=metrics)
         value = f"last_over_time({item.selector(*scope)}[{window}])"
         part = value if item.active else f"1 - {value}"
-        # `or` would drop what has the same labels but for the name
-        parts.append((f'label_replace({part}, "of", "{number}", "", "")' if number else part) + recorded)
+        if not before.isdisjoint(item.names):  # `or` would drop what has the same labels but for the name
+            part = f'label_replace({part}, "of", "{number}", "", "")'
+        before.update(item.names)
+        parts.append(part + recorded)
     return " or ".join(parts)
 
 

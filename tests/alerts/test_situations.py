@@ -445,6 +445,59 @@ def test_a_restarting_card_that_is_silent_before_its_zeros_is_no_dark_load(tmp_p
 
 
 @pytest.mark.parametrize("seconds", [15, 30, 60])
+@pytest.mark.parametrize("zeros", [1, 2, 60])
+def test_the_zeros_of_a_card_that_has_not_found_its_ups_yet_say_nothing_of_it(
+    zeros: int, seconds: int, tmp_path: Path
+) -> None:
+    """A restarting card shows zeros, and then that it has no contact: all else is not exported."""
+    passes = max(1, min(zeros, 90 // seconds))  # up to a minute and a half
+    well = 1800 // seconds
+
+    def then(value: str) -> str:
+        return f"{value}x{well - 1} 0x{passes - 1} stale"
+
+    def device(name: str, *more: dict[str, str]) -> Lines:
+        lost = f"0x{well + passes - 1} 1x{2 * well}"
+        return [
+            line("generex_up", f"1x{4 * well}", name),
+            flag("ups_status", "comm_lost", lost, name),
+            line("generex_ups_status_word", f"4x{well - 1} 0x{passes - 1} 16384x{2 * well}", name),
+            line("generex_data_valid", f"1x{well + passes - 1} 0x{2 * well}", name, group="ups"),
+            flag("ups_status", "output_act", then("1"), name),
+            line("generex_ups_output_volts", then("230"), name, phase="1"),
+            line("generex_ups_battery_charge_ratio", then("1"), name),
+            line("generex_ups_battery_runtime_seconds", then("1800"), name),
+            *more,
+        ]
+
+    on = f"0x{well - 1200 // seconds - 1} 1x{1200 // seconds - 1} 0x{passes - 1} stale"
+    series = [
+        *device("mains", flag("ups_status", "backup_mode", then("0"), "mains")),
+        *device("battery", flag("ups_status", "backup_mode", on, "battery")),
+    ]
+    ever = of("mains", "UpsOutOfSight") | of(
+        "battery", "OnBattery", "OnBatteryLong", "LostOnBattery", "UpsOutOfSight"
+    )
+    lost = of("mains", "UpsOutOfSight") | of(
+        "battery", "OnBattery", "OnBatteryLong", "LostOnBattery", "UpsOutOfSight"
+    )
+    check(tmp_path, series, fired("50m", lost), fired("50m", ever, "50m"), step=seconds)
+
+
+def test_a_battery_that_is_discharged_behind_an_output_that_is_off_contradicts_no_ups(
+    tmp_path: Path,
+) -> None:
+    """No flag says that the UPS is on mains: it is not on battery, as it has switched off."""
+    series = [
+        *ups("a", "0x100"),
+        flag("ups_status", "output_act", "1x20 0x80"),
+        flag("bacs_state", "discharging", "0x20 1x80"),
+        flag("bacs_state", "running", "1x100"),
+    ]
+    check(tmp_path, series, fired("20m", of("a", "LoadDark"), "20m"))
+
+
+@pytest.mark.parametrize("seconds", [15, 30, 60])
 def test_a_pod_that_moves_ends_no_alert_and_begins_none_anew(seconds: int, tmp_path: Path) -> None:
     """The first pod goes after 30 minutes, the second comes a scrape later."""
     count = 1800 // seconds

@@ -39,8 +39,7 @@ def flag(name: str, role: str, *, normal: bool = False) -> Flag:
             "dark", "",
             'last_over_time({__name__=~"generex_ups_(status|alarm)", job="x", flag=~"shutdown|'
             'output_off_as_requested|ups_off_as_requested|ups_output_off|ups_system_off|awaiting_power"}[1m])'
-            ' or label_replace(1 - last_over_time(generex_ups_status{job="x", flag="output_act"}[1m]), '
-            '"of", "1", "", "")',
+            ' or 1 - last_over_time(generex_ups_status{job="x", flag="output_act"}[1m])',
         ),
         # flags of blocks as they are scraped, and as those that are set are recorded
         (
@@ -81,8 +80,18 @@ def test_a_flag_of_blocks_that_belongs_set_is_not_among_those_that_are_recorded(
     system = of_flags("generex_bacs_alarm", flag("calm", "danger", normal=True), flag("fire", "danger"))
     assert playing([blocks, system], "danger", "1m", blocks="set") == (
         '1 - last_over_time({__name__=~"generex_bacs_(module_alarm|alarm)", flag=~"well|calm"}[1m])'
-        ' or label_replace(last_over_time(generex_bacs_alarm{flag=~"gas|fire"}[1m]), "of", "1", "", "")'
+        ' or last_over_time(generex_bacs_alarm{flag=~"gas|fire"}[1m])'
         ' or set{flag="gas"}'
+    )
+
+
+def test_a_flag_that_one_metric_has_normally_set_and_another_not_is_kept_apart() -> None:
+    """Without its name a series of one metric has the labels of the other's."""
+    well = of_flags("generex_ups_status", flag("gas", "danger", normal=True))
+    alarm = of_flags("generex_ups_alarm", flag("gas", "danger"))
+    assert playing([well, alarm], "danger", "1m") == (
+        '1 - last_over_time(generex_ups_status{flag="gas"}[1m])'
+        ' or label_replace(last_over_time(generex_ups_alarm{flag="gas"}[1m]), "of", "1", "", "")'
     )
 
 

@@ -28,6 +28,11 @@ def implausible_recordings() -> tuple[Recording, ...]:
 def _broken(limit: Limit) -> list[str]:
     series = _RECORDED.get(limit.metric, "last_over_time({}[<held>])").format(limit.metric)
     most = f"<{limit.threshold}>" if limit.threshold else f"{limit.most:g}"
-    found = [f"{series} > {most}", *(f"{series} > {low:g} < {high:g}" for low, high in limit.gaps)]
-    found.append(f"{series} < {limit.least:g}")
-    return found
+    found = [f"{series} > {most}"]
+    below = f"{series} < {limit.least:g}"
+    for low, high in limit.gaps:
+        if low == limit.least:
+            below = f"{series} < {high:g} != {low:g}"
+        else:
+            found.append(f"{series} > {low:g} < {high:g}")
+    return [*found, below]

@@ -6,7 +6,7 @@ from functools import partial
 from exporter.assess.facts import BACS_PREFIX, is_of_ups, ups_groups
 from exporter.generate.vocabulary import alternatives, frame_metrics
 from exporter.maps.model import Map, Word
-from exporter.maps.roles import selector
+from exporter.maps.roles import played, selector
 
 
 def _words(maps: Iterable[Map]) -> Iterator[Word]:
@@ -18,14 +18,15 @@ def _ups_groups(maps: Iterable[Map]) -> str:
 
 
 def _ups_words(maps: Iterable[Map]) -> str:
-    """A selector of all that is 0 where the words of a UPS are: no state, no flag, nothing of the card."""
+    """A selector of all that is 0 where the words of a UPS are: no state, no flags, nothing of the card."""
     names = [
-        word.raw_metric or word.metric
+        word.metric
         for word in _words(maps)
-        if word.metric and is_of_ups(word) and not (word.survives or word.states or word.offset)
+        if word.metric
+        and is_of_ups(word)
+        and not (word.survives or word.states or word.offset or word.all_flags)
     ]
-    flags = ups_flag_metrics(_words(maps))
-    return selector(tuple(name for name in dict.fromkeys(names) if name not in flags))
+    return selector(tuple(dict.fromkeys(names)))
 
 
 def ups_flag_metrics(words: Iterable[Word]) -> tuple[str, ...]:
@@ -36,6 +37,11 @@ def ups_flag_metrics(words: Iterable[Word]) -> tuple[str, ...]:
 
 def _ups_flags(maps: Iterable[Map]) -> str:
     return selector(ups_flag_metrics(_words(maps)))
+
+
+def _lost_flags(maps: Iterable[Map]) -> str:
+    """The flags by which a card says that it has lost its UPS."""
+    return alternatives(dict.fromkeys(item.name for item in played(maps, "lost")))
 
 
 def _frame_errors(maps: Iterable[Map]) -> str:
@@ -63,6 +69,7 @@ NAMED: Mapping[str, Callable[[Iterable[Map]], str]] = {
     "ups_groups": _ups_groups,
     "ups_words": _ups_words,
     "ups_flags": _ups_flags,
+    "lost_flags": _lost_flags,
     "ups_sections": partial(_sections, "lost_flags"),
     "bacs_sections": partial(_sections, "bacs"),
     "frame_sections": partial(_sections, "frame"),
