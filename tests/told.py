@@ -75,6 +75,7 @@ METRICS = {
     "map_in_doubt": {"group:group_up:max", "group:refused_words:max", "device:ups_alarm:count"},
     "unreachable": {"device:up:max", "device:up:last1d"},
     "ups_unread": {"group:group_up:max"},
+    "all_zero": {"device:ups:zero", "device:role:last"},
     "no_output": {"phase:ups_output_load_ratio:max", "phase:ups_output_volts:max"},
     "unserved": {"group:group_up:max"},
     "no_ups": {"device:up:max", "device:up:last1d"},
@@ -98,6 +99,7 @@ STATE = {
     "danger": "✖ DANGER TO PEOPLE",
     "lost_in_danger": "✖ LOST IN DANGER",
     "map_in_doubt": "? MAP IN DOUBT",
+    "all_zero": "? ALL VALUES 0",
     "load_dark": "✖ LOAD DARK",
     "on_battery": "▲ ON BATTERY",
     "lost_dark": "✖ LOST, LOAD DARK",
@@ -120,6 +122,7 @@ SURVIVAL = {
     "danger": "✖ NO: danger to people",
     "lost_in_danger": "✖ lost in danger",
     "map_in_doubt": "? map in doubt",
+    "all_zero": "? all values are 0",
     "load_dark": "✖ load is dark",
     "shutting_down": "✖ NO: shutting down",
     "on_battery": "▲ on battery now",
@@ -176,7 +179,7 @@ BACS = {
 LEVELS = {
     "lost": {
         "map_in_doubt", "unreachable", "ups_lost", "ups_unread", "bacs_untrusted", "bacs_unread", "no_output",
-        "bacs_stopped",
+        "bacs_stopped", "all_zero",
     },
     "warning": {"on_battery", "discharging_alone", "values_in_doubt", "discharging", "bacs_warning"},
     "info": {"service", "eco", "test"},
@@ -187,7 +190,7 @@ LEVELS = {
 
 URGENT = {
     "danger": {"thermal_runaway", "ground_fault", "danger", "lost_in_danger"},
-    "dark": {"load_dark", "shutting_down", "lost_dark", "lost_on_battery"},
+    "dark": {"all_zero", "load_dark", "shutting_down", "lost_dark", "lost_on_battery"},
     "on_battery": {"on_battery", "discharging_alone"},
     "out_of_sight": {"map_in_doubt", "unreachable", "ups_lost", "ups_unread"},
     "bypass": {"bypass"},

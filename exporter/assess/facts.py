@@ -5,7 +5,7 @@ from functools import cached_property
 from typing import Literal, NamedTuple
 from weakref import WeakKeyDictionary
 
-from exporter.assess.alarms import flag_readings
+from exporter.assess.alarms import FlagReading, flag_readings
 from exporter.assess.defaults import DEFAULTS
 from exporter.assess.plausible import implausible
 from exporter.maps.limits import Limit
@@ -38,6 +38,11 @@ def is_of_battery(word: Word) -> bool:
 def is_of_ups(word: Word) -> bool:
     """Whether a word is about a UPS: by its metric, or as one of its flags plays a UPS's role."""
     return _tells(word, UPS_PREFIX, battery=False)
+
+
+def is_value_of_ups(word: Word) -> bool:
+    """Whether a word is 0 where all of a UPS's are: no state, no flags, nothing that its card knows."""
+    return is_of_ups(word) and not (word.survives or word.states or word.offset or word.all_flags)
 
 
 def _groups(words: Iterable[Word], prefix: str, *, battery: bool) -> tuple[str, ...]:
@@ -92,10 +97,28 @@ class Facts:
         return next(iter(self.values(metric)), None)
 
     @cached_property
+    def all_zero(self) -> bool:
+        """Every value of its UPS reads 0, as while its card restarts or the UPS dies: none says anything."""
+        if any(it.is_set and it.flag.role != "lost" and is_of_ups(it.word) for it in self._flags):
+            return False
+        values = [
+            raw
+            for name, family in self.snapshot.readings.items()
+            if name.startswith(UPS_PREFIX)
+            for series, raw in family
+            if series.word is not None and is_value_of_ups(series.word)
+        ]
+        return bool(values) and not any(values)
+
+    @cached_property
+    def _flags(self) -> tuple[FlagReading, ...]:
+        return tuple(flag_readings(self.snapshot))
+
+    @cached_property
     def _roles(self) -> dict[str, bool]:
         """Of each role that a flag or state of this pass is known for, whether it is played."""
         found: dict[str, bool] = {}
-        for reading in flag_readings(self.snapshot):
+        for reading in self._flags:
             if role := reading.flag.role:
                 found[role] = found.get(role, False) or reading.is_set != reading.flag.normal
         for family in self.snapshot.readings.values():
@@ -106,7 +129,7 @@ class Facts:
                     shown = [it for it in word.roles if series.flags is None or it[0] in series.flags]
                     for name, role in shown:
                         found[role] = found.get(role, False) or name == now
-        return found
+        return {role: so for role, so in found.items() if role in BATTERY} if self.all_zero else found
 
     def plays(self, *roles: str) -> bool:
         """A flag or state of one of these roles is in its role."""
@@ -138,7 +161,7 @@ class Facts:
         """A flag of the battery is not as it belongs, and that is so grave."""
         return any(
             reading.is_set != reading.flag.normal and gravity(reading.flag) == severity
-            for reading in flag_readings(self.snapshot)
+            for reading in self._flags
             if is_of_battery(reading.word)
         )
 

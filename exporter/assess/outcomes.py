@@ -79,6 +79,10 @@ class Evidence(Protocol[T]):
         """It refuses every alarm word of its map, so nothing bears out its status word."""
 
     @property
+    def all_zero(self) -> T:
+        """Every value of its UPS reads 0, as while its card restarts or the UPS dies: none says anything."""
+
+    @property
     def no_output(self) -> T:
         """It measures its output, and finds neither volts nor load."""
 
@@ -184,6 +188,12 @@ OUTCOMES: tuple[Outcome, ...] = (
         "map_in_doubt", "?", "lost", lambda it: it.map_in_doubt,
         "Map in doubt", "map in doubt", order=Urgency.OUT_OF_SIGHT,
         section="Map in doubt",
+    ),
+    # before all that a 0 may mean: after two minutes the rules take it for a dark load
+    Outcome(
+        "all_zero", "?", "lost", lambda it: it.all_zero,
+        "All values 0", "all values are 0", order=Urgency.DARK,
+        section="All values 0",
     ),
     Outcome(
         "load_dark", "✖", "critical", _Plays("dark"), "Load dark", "load is dark", order=Urgency.DARK,

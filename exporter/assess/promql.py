@@ -139,6 +139,12 @@ class Prom:
         return self.both(f"({refused} >= {min(alarms.values())} unless {known})", self.ups_read)
 
     @property
+    def all_zero(self) -> str:
+        """Every value of its UPS reads 0, and that does not yet count as a dark load."""
+        zero = self.by("device:generex_ups:zero")
+        return f'({zero} == 0 unless {self._on} {LAST}{{role="dark"}} == 1)'
+
+    @property
     def no_output(self) -> str:
         """It measures its output, and finds neither volts nor load."""
         volts = self.by("phase:generex_ups_output_volts:max")

@@ -26,7 +26,7 @@ PARTS = (
 )  # fmt: skip
 
 
-STATES = {"Danger to people", "Map in doubt", "No output seen", "Low charge on mains"}
+STATES = {"Danger to people", "Map in doubt", "All values 0", "No output seen", "Low charge on mains"}
 
 
 def test_every_alert_has_its_section_and_no_section_is_left_over() -> None:

@@ -46,6 +46,10 @@ UNKNOWABLE = {("✖ NO: string missing", "? BACS not trusted")} | {
 # what says the same in other words
 OTHERWISE: tuple[tuple[str, Words], ...] = (
     ("? UPS lost", {109: 0x4004}),
+    # a card that restarts; one word that is not 0 makes the others a reading
+    ("? all values are 0", dict.fromkeys(range(97, 143), 0)),
+    ("✖ load is dark", {**dict.fromkeys(range(97, 143), 0), 110: 1}),
+    ("✖ load is dark", {**dict.fromkeys(range(97, 143), 0), 109: 0x0010}),
     # its UPS is lost, and BACS goes on: DISCHARGING is bit 3 of 1000
     ("▲ battery is discharging", {134: 1, 1000: 0x0009}),
     ("✖ load is dark", {109: 0x0000}),
@@ -136,6 +140,7 @@ STATES: tuple[tuple[str, Words], ...] = (
     ("✖ Thermal runaway; UPS lost", {1001: 0x0008, 134: 1}),
     ("✖ Ground fault; on mains", {1001: 0x4000}),
     ("✖ Ground fault; on mains", {1005: 0x0200}),
+    ("? All values 0", dict.fromkeys(range(97, 143), 0)),
     ("✖ Load dark", {109: 0x0000}),
     ("✖ Load dark", {109: 0x0006}),
     *(("✖ Load dark", {address: 1}) for address in (125, 126, 128, 129, 135)),

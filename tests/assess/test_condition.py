@@ -54,7 +54,7 @@ def test_the_graver_reason_is_told(graver: tuple[str, Words], other: tuple[str, 
 def test_the_table_of_this_test_is_complete() -> None:
     told = {reason for reason, _ in REASONS}
     told |= {"✖ NO: danger to people", "✖ lost in danger", "✖ lost, load was dark", "✖ lost on battery"}
-    told |= {"▲ battery is discharging"}
+    told |= {"▲ battery is discharging", "? all values are 0"}
     told |= {"? unreachable", "? map in doubt", "? blocks not served", "? not served", "– no UPS"}
     assert {f"{row.sign} {row.survival.replace(CHARGE, '90')}" for row in SURVIVAL} == told
 
@@ -68,6 +68,14 @@ def test_what_it_runs_on(expected: str, change: Words) -> None:
 def test_how_its_battery_fares(expected: str, change: Words) -> None:
     row = first(BACS, of(change).facts)
     assert f"{row.sign} {row.bacs.upper()}" == expected
+
+
+def test_the_zeros_of_a_card_that_has_not_found_its_ups_yet_were_no_dark_load() -> None:
+    zeros = of(dict.fromkeys(range(97, 143), 0)).facts.snapshot
+    lost = of({109: 0x4000, 134: 1}).facts.snapshot
+    assert state(assess(lost, before=zeros)) == "? UPS lost"
+    dark = of({128: 1}).facts.snapshot
+    assert state(assess(lost, before=dark)) == "✖ Lost, load dark"
 
 
 def test_nothing_read_is_unreachable() -> None:

@@ -92,6 +92,7 @@ def rare(folder: Path) -> Mapping[str, tuple[Snapshot, Snapshot | None]]:
         "danger": (Source(config=folder / "c.yml").snapshot({1: 1}), None),
         "lost_in_danger": (silent, Source().snapshot(words({1001: 0x0008}))),
         "map_in_doubt": (other.snapshot(served), None),
+        "all_zero": (Source().snapshot(words(dict.fromkeys(range(97, 143), 0))), None),
         "lost_dark": (silent, Source().snapshot(words({125: 1}))),
         "lost_on_battery": (silent, Source().snapshot(words({109: 0x0C}))),
         "discharging_alone": (Source("bacs").snapshot(simulated() | {1000: 0x0009}), None),

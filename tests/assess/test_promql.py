@@ -136,7 +136,7 @@ def test_the_tables_leave_out_only_what_words_alone_cannot_say() -> None:
     assert untold("survival", dict(REASONS)) == {
         "✖ NO: danger to people", "✖ lost in danger", "✖ lost, load was dark", "✖ lost on battery",
         "▲ battery is discharging", "? unreachable", "? map in doubt", "? blocks not served",
-        "? not served", "– no UPS",
+        "? not served", "– no UPS", "? all values are 0",
     }  # fmt: skip
     assert untold("state", {tile(text): 0 for text, _ in STATES}) == {
         "✖ DANGER TO PEOPLE", "✖ LOST IN DANGER", "✖ LOST, LOAD DARK", "✖ LOST ON BATTERY",

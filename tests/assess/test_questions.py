@@ -128,6 +128,11 @@ def test_thresholds_of_the_user_take_the_place_of_the_defaults() -> None:
             " unless device:generex_ups_alarm:count)"
             ' and min by (device) (group:generex_group_up:max{group=~"ups|prof"}) == 1)',
         ),
+        (
+            "all_zero",
+            "(max by (device) (device:generex_ups:zero) == 0"
+            ' unless on (device) device:generex_role:last{role="dark"} == 1)',
+        ),
         ("implausible", "max by (device) (device:generex_implausible:value)"),
         (
             "bacs_untrusted",

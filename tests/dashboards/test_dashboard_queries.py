@@ -30,6 +30,8 @@ def hall(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hall]:
         lost = 'generex_data_valid{group="ups", device="lost"} == 0'
         wait_for(lambda: len(it.instant("generex_up == 0")) == 2, what="the device that dies")
         wait_for(lambda: it.instant(lost), what="the UPS that is lost")
+        dead = 'device:generex_outcome:rank{device="dying", outcome="lost_on_battery"}'
+        wait_for(lambda: it.instant(dead), what="the end of what is held over a failed pass")
         wait_for(
             lambda: it.instant('count_over_time(generex_up{device="case: healthy"}[2m]) >= 3'),
             what="the history of the cases",

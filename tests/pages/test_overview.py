@@ -35,7 +35,7 @@ READ_AS = [
     ("communication-lost", 110, "UPS lost", "UPS lost", "40 of 40 OK", "UPS not answering"),
     ("charger-failed", 110, "On mains", "NO: charger failed", "40 of 40 OK", "Charger failed"),
     # all zeros: no BACS is known of a device that was never seen otherwise
-    ("cs141-reboot", 110, "Load dark", "load is dark", "–", "Output off"),
+    ("cs141-reboot", 110, "All values 0", "all values are 0", "–", "Output off"),
     ("module-lost", 110, "On mains", "NO: block missing", "39 of 40 OK, 1 absent", "Module lost"),
     ("bus-cut", 110, "On mains", "NO: block missing", "24 of 40 OK, 16 absent", "Module lost"),
     ("bus-cut-count-stays", 110, "On mains", "NO: block missing", "24 of 40 OK, 16 absent", "Module lost"),

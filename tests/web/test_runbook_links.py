@@ -217,6 +217,7 @@ OUTCOMES: tuple[tuple[str, Words, str], ...] = (
     ("battery_alarm", {1063: 0x0011}, "GenerexBlockHot"),
     ("battery_alarm", {1001: 0x0001}, "GenerexBacsGeneralAlarm"),
     ("charge_low", {103: 89}, "low-charge-on-mains"),
+    ("all_zero", dict.fromkeys(range(97, 143), 0), "all-values-0"),
     ("no_output", NOTHING, "no-output-seen"),
     ("values_in_doubt", {104: 1001}, "GenerexImplausible"),
     ("test", {138: 1}, "GenerexTestRunning"),

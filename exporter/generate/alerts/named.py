@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 
-from exporter.assess.facts import BACS_PREFIX, is_of_ups, ups_groups
+from exporter.assess.facts import BACS_PREFIX, is_of_ups, is_value_of_ups, ups_groups
 from exporter.generate.vocabulary import alternatives, frame_metrics
 from exporter.maps.model import Map, Word
 from exporter.maps.roles import played, selector
@@ -19,13 +19,7 @@ def _ups_groups(maps: Iterable[Map]) -> str:
 
 def _ups_words(maps: Iterable[Map]) -> str:
     """A selector of all that is 0 where the words of a UPS are: no state, no flags, nothing of the card."""
-    names = [
-        word.metric
-        for word in _words(maps)
-        if word.metric
-        and is_of_ups(word)
-        and not (word.survives or word.states or word.offset or word.all_flags)
-    ]
+    names = [word.metric for word in _words(maps) if word.metric and is_value_of_ups(word)]
     return selector(tuple(dict.fromkeys(names)))
 
 
