@@ -18,7 +18,7 @@ def performances(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Performan
         require(program)
     with ThreadPoolExecutor() as pool:
         yield Performances(
-            pool.submit(perform_in_time, tmp_path_factory.mktemp("quick"), QUICK, 20, 0.75),
-            pool.submit(perform_in_time, tmp_path_factory.mktemp("long"), LONG, 80, 0.4),
+            pool.submit(perform_in_time, tmp_path_factory.mktemp("quick"), QUICK, 12.5, 1.2),
+            pool.submit(perform_in_time, tmp_path_factory.mktemp("long"), LONG, 50, 0.64),
             pool.submit(wait_for_hours, tmp_path_factory.mktemp("slow")),
         )
