@@ -99,16 +99,18 @@ class Facts:
     @cached_property
     def all_zero(self) -> bool:
         """Every value of its UPS reads 0, as while its card restarts or the UPS dies: none says anything."""
-        if any(it.is_set and it.flag.role != "lost" and is_of_ups(it.word) for it in self._flags):
-            return False
-        values = [
-            raw
-            for name, family in self.snapshot.readings.items()
-            if name.startswith(UPS_PREFIX)
-            for series, raw in family
-            if series.word is not None and is_value_of_ups(series.word)
-        ]
-        return bool(values) and not any(values)
+        own = [family for name, family in self.snapshot.readings.items() if name.startswith(UPS_PREFIX)]
+        zeros = 0
+        for family in own:
+            for series, raw in family:
+                if series.word is not None and is_value_of_ups(series.word):
+                    if raw:
+                        return False  # nearly always with the first
+                    zeros += 1
+        flags = [it for it in self._flags if it.flag.role != "lost" and is_of_ups(it.word)] if own else []
+        # a flag that is normally set says as much as a value
+        known = zeros > 0 or any(it.flag.normal for it in flags)
+        return known and not any(it.is_set for it in flags)
 
     @cached_property
     def _flags(self) -> tuple[FlagReading, ...]:

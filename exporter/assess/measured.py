@@ -11,6 +11,7 @@ def measured(snapshot: Snapshot) -> dict[str, bool]:
     if facts.unreachable:
         return found
     found |= {
+        "all_zero": facts.all_zero,
         "ups_lost": facts.ups_not_valid,
         "ups_unread": facts.ups_unread,
         "bacs_untrusted": facts.bacs_untrusted,

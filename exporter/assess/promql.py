@@ -5,7 +5,7 @@ for is held over a failed scrape: where one part were held and another not, a go
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal
@@ -15,7 +15,7 @@ from exporter.assess.facts import CHARGE_METRIC, UPS_ALARM, bacs_groups, is_of_b
 from exporter.assess.outcomes import CHARGE, Outcome
 from exporter.maps.limits import LIMITS
 from exporter.maps.model import Map, Word
-from exporter.maps.roles import gravity, matchers, played
+from exporter.maps.roles import Matcher, gravity, matchers, played
 
 ROLE = "device:generex_role:active"
 """1 while a flag or state of a device plays the role, 0 while none does, by the label `role`."""
@@ -244,7 +244,7 @@ def playing(maps: Iterable[Map], role: str, window: str, *scope: str, blocks: st
     maps = tuple(maps)
     parts: list[str] = []
     before: set[str] = set()
-    for number, item in enumerate(matchers(maps, role)):
+    for number, item in enumerate(_apart(matchers(maps, role))):
         metrics = tuple(metric for metric in item.metrics if metric != BLOCK_ALARM)
         recorded = ""
         if blocks and item.active and metrics and metrics != item.metrics:
@@ -258,6 +258,12 @@ def playing(maps: Iterable[Map], role: str, window: str, *scope: str, blocks: st
         before.update(item.names)
         parts.append(part + recorded)
     return " or ".join(parts)
+
+
+def _apart(found: Iterable[Matcher]) -> Iterator[Matcher]:
+    """Metrics of which a value is reckoned each apart: without its name, one may have another's labels."""
+    for item in found:
+        yield from (item,) if item.active else (replace(item, metrics=(metric,)) for metric in item.metrics)
 
 
 def any_of(label: str, names: Iterable[str]) -> str:

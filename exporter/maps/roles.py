@@ -113,7 +113,14 @@ def selector(metrics: Sequence[str], *matchers: str) -> str:
     if len(metrics) == 1:
         return f"{metrics[0]}{{{', '.join(matchers)}}}" if matchers else metrics[0]
     common = commonprefix(metrics)  # noqa: RUF071 - of names, letter by letter
-    ends = "|".join(name.removeprefix(common) for name in metrics)
+    rests: dict[str, list[str]] = {}
+    for name in metrics:
+        first, under, rest = name.removeprefix(common).partition("_")
+        rests.setdefault(first + under if rest else "", []).append(rest or first + under)
+    ends = "|".join(
+        f"{first}({'|'.join(found)})" if first and found[1:] else "|".join(first + rest for rest in found)
+        for first, found in rests.items()
+    )
     several = f'__name__=~"{common}({ends})"' if common else f'__name__=~"{ends}"'
     return f"{{{', '.join((several, *matchers))}}}"
 

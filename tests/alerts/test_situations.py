@@ -484,6 +484,25 @@ def test_the_zeros_of_a_card_that_has_not_found_its_ups_yet_say_nothing_of_it(
     check(tmp_path, series, fired("50m", lost), fired("50m", ever, "50m"), step=seconds)
 
 
+@pytest.mark.parametrize("seconds", [15, 30, 60])
+def test_the_zeros_of_a_card_say_nothing_of_a_ups_without_values_either(seconds: int, tmp_path: Path) -> None:
+    """Its flags are all that it serves; "output on" is the one that is normally set."""
+    well, passes = 1800 // seconds, 60 // seconds
+    series = []
+    for name, on in (("mains", 0), ("battery", 1)):
+        series += [
+            line("generex_up", f"1x{4 * well}", name),
+            flag("ups_status", "comm_lost", f"0x{well + passes - 1} 1x{2 * well}", name),
+            line("generex_data_valid", f"1x{well + passes - 1} 0x{2 * well}", name, group="ups"),
+            flag("ups_status", "output_act", f"1x{well - 1} 0x{passes - 1} stale", name),
+            flag("ups_status", "backup_mode", f"{on}x{well - 1} 0x{passes - 1} stale", name),
+        ]
+    lost = of("mains", "UpsOutOfSight") | of(
+        "battery", "OnBattery", "OnBatteryLong", "LostOnBattery", "UpsOutOfSight"
+    )
+    check(tmp_path, series, fired("50m", lost), fired("50m", lost, "50m"), step=seconds)
+
+
 def test_a_battery_that_is_discharged_behind_an_output_that_is_off_contradicts_no_ups(
     tmp_path: Path,
 ) -> None:
@@ -491,6 +510,7 @@ def test_a_battery_that_is_discharged_behind_an_output_that_is_off_contradicts_n
     series = [
         *ups("a", "0x100"),
         flag("ups_status", "output_act", "1x20 0x80"),
+        line("generex_ups_battery_volts", "54x100"),
         flag("bacs_state", "discharging", "0x20 1x80"),
         flag("bacs_state", "running", "1x100"),
     ]

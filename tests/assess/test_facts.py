@@ -149,7 +149,7 @@ def test_flags_of_parts_that_are_all_clear_are_known(
 
 
 BACS_WELL = {"bacs_untrusted": False, "bacs_unread": False}
-SEEN = {"unreachable": False, "ups_lost": False, "ups_unread": False, **BACS_WELL}
+SEEN = {"unreachable": False, "all_zero": False, "ups_lost": False, "ups_unread": False, **BACS_WELL}
 OUTPUT = {"map_in_doubt": False, "no_output": False}
 
 
@@ -158,6 +158,7 @@ OUTPUT = {"map_in_doubt": False, "no_output": False}
     [
         ({}, {**SEEN, **OUTPUT}),
         (dict.fromkeys(range(97, 103), 0), {**SEEN, **OUTPUT, "no_output": True}),
+        (dict.fromkeys(range(97, 143), 0), {**SEEN, **OUTPUT, "all_zero": True, "no_output": True}),
         # what needs a UPS that was read and can be trusted is left open
         ({134: 1}, {**SEEN, "ups_lost": True}),
         ({103: None}, {**SEEN, "ups_unread": True}),

@@ -79,7 +79,8 @@ def test_a_flag_of_blocks_that_belongs_set_is_not_among_those_that_are_recorded(
     blocks = of_flags(BLOCK_ALARM, flag("well", "danger", normal=True), flag("gas", "danger"))
     system = of_flags("generex_bacs_alarm", flag("calm", "danger", normal=True), flag("fire", "danger"))
     assert playing([blocks, system], "danger", "1m", blocks="set") == (
-        '1 - last_over_time({__name__=~"generex_bacs_(module_alarm|alarm)", flag=~"well|calm"}[1m])'
+        '1 - last_over_time(generex_bacs_module_alarm{flag=~"well|calm"}[1m])'
+        ' or label_replace(1 - last_over_time(generex_bacs_alarm{flag=~"well|calm"}[1m]), "of", "1", "", "")'
         ' or last_over_time(generex_bacs_alarm{flag=~"gas|fire"}[1m])'
         ' or set{flag="gas"}'
     )

@@ -122,6 +122,16 @@ def test_since_when_an_answer_is_yes() -> None:
     assert history.changes.since_answer("no_output") == Held(1.7e9 + 80, 80, False)
 
 
+def test_zeros_of_a_card_that_restarts_are_not_what_was_seen_last() -> None:
+    battery, zeros, dead = read(battery=True), read(), read(dead=True)
+    history = History(lambda snapshot: {"all_zero": snapshot.readings is zeros.readings})
+    for at, snapshot in ((10, battery), (20, zeros), (30, dead)):
+        note(history, snapshot, at)
+    last = history.last_good({*battery.groups})
+    assert last is not None
+    assert last.readings is battery.readings
+
+
 def test_the_last_good_of_each_group() -> None:
     history, good, lost, dead = History(), read(), read(lost=True), read(dead=True)
     note(history, good, 0)

@@ -18,9 +18,21 @@ def _ups_groups(maps: Iterable[Map]) -> str:
 
 
 def _ups_words(maps: Iterable[Map]) -> str:
-    """A selector of all that is 0 where the words of a UPS are: no state, no flags, nothing of the card."""
+    """A selector of all that is 0 only where the words of a UPS are: no state, no flag, nothing of the card.
+
+    A flag that is normally set is among them, for a UPS without values.
+    """
     names = [word.metric for word in _words(maps) if word.metric and is_value_of_ups(word)]
-    return selector(tuple(dict.fromkeys(names)))
+    flags = [
+        (word.metric, flag.name)
+        for word in _words(maps)
+        if word.metric and is_of_ups(word) and not word.repeat
+        for flag in word.all_flags
+        if flag.normal
+    ]
+    names += [metric for metric, _ in flags]
+    normal = alternatives(dict.fromkeys(name for _, name in flags))
+    return selector(tuple(dict.fromkeys(names)), f'flag=~"|{normal}"')
 
 
 def ups_flag_metrics(words: Iterable[Word]) -> tuple[str, ...]:

@@ -73,13 +73,15 @@ class History:
         self.last, self.last_at = snapshot, at
         if snapshot.up:
             self.up_at = at
+        answers = self._judge(snapshot)
         # a name in `valid` alone is a section that came in another group, such as the UPS in a gateway frame
         for name in {**snapshot.groups, **snapshot.valid}:
             self._known.add(name)
-            if snapshot.groups.get(name, True) and snapshot.valid.get(name, True):
+            good = snapshot.groups.get(name, True) and snapshot.valid.get(name, True)
+            if good and not answers.get("all_zero"):  # zeros of a restarting card are nothing that was seen
                 self.good[name] = snapshot
         self._note_charge(snapshot, at)
-        self.changes.note(snapshot, at, self._judge(snapshot))
+        self.changes.note(snapshot, at, answers)
 
     @property
     def passes(self) -> list[Pass]:
