@@ -113,7 +113,7 @@ def selector(metrics: Sequence[str], *matchers: str) -> str:
     if len(metrics) == 1:
         return f"{metrics[0]}{{{', '.join(matchers)}}}" if matchers else metrics[0]
     common = commonprefix(metrics)  # noqa: RUF071 - of names, letter by letter
-    rests: dict[str, list[str]] = {}
+    rests: dict[str, list[str]] = {}  # by their first word; under "" what is one word alone
     for name in metrics:
         first, under, rest = name.removeprefix(common).partition("_")
         rests.setdefault(first + under if rest else "", []).append(rest or first + under)

@@ -242,3 +242,20 @@ def test_a_role_that_is_none() -> None:
 def test_the_documentation_lists_all_roles() -> None:
     listed = re.findall(r"^\| `(\w+)` \| (.+) \|$", DOCS.read_text(encoding="utf-8"), re.MULTILINE)
     assert dict(listed) == dict(ROLES)
+
+
+@pytest.mark.parametrize(
+    ("metrics", "found"),
+    [
+        (("a_up",), "a_up"),
+        (("a_x_volts", "b_up"), '{__name__=~"a_x_volts|b_up"}'),
+        (("a_x_volts", "a_x_hertz"), '{__name__=~"a_x_(volts|hertz)"}'),
+        # those that begin with one word stand together; a word alone is none of them
+        (
+            ("a_in_volts", "a_up", "a_out_hertz", "a_in_hertz", "a_in"),
+            '{__name__=~"a_(in_(volts|hertz)|up|in|out_hertz)"}',
+        ),
+    ],
+)
+def test_a_selector_over_several_metrics(metrics: tuple[str, ...], found: str) -> None:
+    assert selector(metrics) == found

@@ -38,7 +38,8 @@ class History:
     """The last snapshot whole, and the last one in which each group was good; of older passes a summary only.
 
     Times named `at` are the loop's monotonic seconds; `up_at` is when anything was read last. `judge` answers
-    questions about each pass, so that `changes` knows since when the answer is yes.
+    questions about each pass, so that `changes` knows since when the answer is yes. A pass that is `all_zero`
+    by its answers is never a good one.
     """
 
     def __init__(self, judge: Judge = lambda _: {}) -> None:
