@@ -12,7 +12,7 @@ from exporter.web.pages.device import device_data
 from exporter.web.pages.glance import Glance
 from exporter.web.pages.manual import add_manual
 from exporter.web.pages.overview import STATE_KEYS, URGENCIES, overview_data
-from exporter.web.pages.templates import STATIC, sources, static_content, templates
+from exporter.web.pages.templates import STATIC, static_content, template_texts, templates
 from exporter.web.parameters import RequestError, check_known, one
 from exporter.web.prefix import root_of
 from exporter.web.state import State
@@ -28,7 +28,7 @@ def add_pages(app: web.Application, state: State, prefix: str = "") -> None:
 
     What they are made of is read now: an upgrade may replace the files while this runs.
     """
-    sources()
+    template_texts()
     for name in STATIC:
         static_content(name)
     glance = Glance()

@@ -13,7 +13,7 @@ STATIC = {"style.css": "text/css", "refresh.js": "text/javascript", "icon.svg": 
 
 
 @functools.cache
-def sources() -> Mapping[str, str]:
+def template_texts() -> Mapping[str, str]:
     """The text of each template, by its file."""
     folder = files("exporter.web").joinpath("templates")
     return {file.name: file.read_text(encoding="utf-8") for file in folder.iterdir()}
@@ -33,7 +33,7 @@ def templates() -> "Environment":
     from exporter import __version__
 
     environment = Environment(
-        loader=DictLoader(sources()),
+        loader=DictLoader(template_texts()),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
